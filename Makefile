@@ -1,0 +1,71 @@
+# For a newcomer: make demo, make test. `make` alone lists all.
+#
+# JOBS=N                       compilers at a time (Ninja's own choice otherwise)
+# CMAKE_PREFIX_PATH=A:B        a LibTorch (CUDA builds too) or OpenCV of yours; OpenCV_DIR likewise
+# TORCH_VERSION=, TORCH_PIP_ARGS=   which LibTorch setup installs (scripts/install_libtorch.sh)
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:  # Ninja and CTest run in parallel; the steps here follow one another
+
+PROGRAM := build/release/tagclip
+CORES := $(shell nproc)
+
+# Their values reach CMake at every configure, so that none sticks from an earlier one.
+configure = cmake --preset $(1) -DCMAKE_PREFIX_PATH="$(subst :,;,$(CMAKE_PREFIX_PATH))" \
+  -DOpenCV_DIR="$(OpenCV_DIR)" >build/$(1).configure.log
+compile = cmake --build --preset $(1) $(if $(JOBS),-j $(JOBS)) $(if $(2),--target $(2))
+
+help:  ## list what make can do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+setup:  ## install what the program and its tests need
+	@scripts/setup.sh build test
+
+build: needs-build build/  ## compile build/release/tagclip
+	@$(call configure,release)
+	@$(call compile,release,tagclip)
+
+demo: build  ## name what is in the four photos of tests/data/photos, into out/demo
+	$(PROGRAM) segment tests/data/photos/*.jpg -o out/demo --overwrite \
+	  --classes "cat,cup,spoon,table,palace,tree,sky,flower,leaf"
+
+test: setup build/ asan  ## compile and run every test
+	@$(call configure,release)
+	@$(call compile,release)
+	@ctest --preset release --parallel $(CORES)
+
+asan: needs-build build/  ## run the tests of the parsers under the address and UB sanitizers
+	@$(call configure,asan)
+	@$(call compile,asan)
+	@ctest --preset asan --parallel $(CORES)
+
+bench: build  ## measure speed beside plain LibTorch
+	$(PROGRAM) bench
+
+fuzz: build/  ## feed every parser random files for FUZZ_SECONDS (60) each
+	@scripts/setup.sh build fuzz
+	@$(call configure,fuzz)
+	@$(call compile,fuzz)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
+
+format: needs-lint  ## rewrite the changed C++ files (LINT_ALL=1: all) in the project's style
+	@scripts/lint.sh format
+
+lint: needs-lint build/  ## check style and clang-tidy of the changed C++ files (LINT_ALL=1: all)
+	@scripts/setup.sh build
+	@$(call configure,release)
+	@scripts/lint.sh check
+
+docs: needs-docs build/  ## make the reference of the C++ API, build/docs/html/index.html
+	@doxygen docs/Doxyfile
+
+clean:  ## remove what was built, keep what setup installed
+	rm -rf build out
+
+needs-%:
+	@scripts/setup.sh $*
+
+build/:
+	@mkdir -p $@
+
+.PHONY: help setup build demo test asan bench fuzz format lint docs clean

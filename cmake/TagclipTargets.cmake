@@ -1,0 +1,65 @@
+# One folder of src, one library, one test program. The LINKS of each folder's CMakeLists.txt are the
+# architecture: tests/architecture_test.py holds the includes against them.
+
+set(TAGCLIP_SHARED_DATA ${PROJECT_SOURCE_DIR}/../shared CACHE PATH
+  "Reference data kept outside the repository; tests that need it skip where it is missing")
+
+# What the sanitizer build is about: the readers of untrusted files and texts.
+add_custom_target(torch_free_tests)
+
+# A precompiled ATen takes most of the time out of every file that sees a tensor.
+function(tagclip_use_torch target)
+  target_link_libraries(${target} PUBLIC LibTorch::cpu OpenMP::OpenMP_CXX)
+  # The wheel's headers trip these in every file.
+  target_compile_options(${target} PRIVATE -Wno-unused-parameter -Wno-sign-compare -Wno-deprecated-declarations)
+  if(NOT TARGET tagclip_torch_pch)
+    add_library(tagclip_torch_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cc)
+    target_link_libraries(tagclip_torch_pch PRIVATE LibTorch::cpu OpenMP::OpenMP_CXX)
+    target_compile_options(tagclip_torch_pch PRIVATE -Wno-unused-parameter -Wno-sign-compare -Wno-deprecated-declarations)
+    target_precompile_headers(tagclip_torch_pch PRIVATE <ATen/ATen.h> <ATen/core/grad_mode.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM tagclip_torch_pch)
+endfunction()
+
+# tagclip_library(NAME [TORCH] LINKS other folders... EXTERNAL libraries... TEST_LINKS ...)
+# Takes every *.cc of the folder; *_test.cc become the program NAME_test.
+function(tagclip_library name)
+  cmake_parse_arguments(ARG "TORCH" "" "LINKS;EXTERNAL;TEST_LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+
+  if(NOT sources)
+    return()
+  endif()
+
+  add_library(tagclip_${name} STATIC ${sources})
+  target_include_directories(tagclip_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  list(TRANSFORM ARG_LINKS PREPEND tagclip_)
+  if(ARG_TORCH)
+    tagclip_use_torch(tagclip_${name})  # first: its BLAS must win over the one OpenCV brings
+  endif()
+  target_link_libraries(tagclip_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_EXTERNAL})
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    if(ARG_TORCH)
+      tagclip_use_torch(${name}_test)
+    endif()
+    list(TRANSFORM ARG_TEST_LINKS PREPEND tagclip_)
+    target_link_libraries(${name}_test PRIVATE tagclip_${name} ${ARG_TEST_LINKS} ${ARG_EXTERNAL} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE
+      TAGCLIP_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAGCLIP_SHARED_DATA="${TAGCLIP_SHARED_DATA}")
+    # One ctest entry a program: loading LibTorch for every TEST would cost more than the tests.
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set(labels unit)
+    if(NOT ARG_TORCH)
+      list(APPEND labels torch_free)
+      add_dependencies(torch_free_tests ${name}_test)
+    endif()
+    set_tests_properties(${name} PROPERTIES
+      LABELS "${labels}" TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")
+  endif()
+endfunction()

@@ -1,0 +1,1 @@
+// Anchors the precompiled ATen header that every LibTorch target reuses.

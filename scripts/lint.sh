@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# lint.sh check|format: holds the C++ files against .clang-format, and (check) .clang-tidy; format
+# rewrites them. Takes the files changed since LINT_BASE (HEAD), or all with LINT_ALL=1.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PYTHONPATH=$PWD/.deps/python/lint
+bin=.deps/python/lint/bin
+
+changed_files() {
+  if [[ -n ${LINT_ALL-} ]] || ! git rev-parse -q --verify "${LINT_BASE:-HEAD}" >/dev/null; then
+    git ls-files --cached --others --exclude-standard "$@"
+  else
+    git diff --name-only --diff-filter=d "${LINT_BASE:-HEAD}" -- "$@"
+    git ls-files --others --exclude-standard "$@"
+  fi
+}
+
+mapfile -t files < <(changed_files '*.h' '*.cc')
+((${#files[@]})) || exit 0
+
+case $1 in
+  format) $bin/clang-format -i "${files[@]}" ;;
+  check)
+    $bin/clang-format --dry-run --Werror "${files[@]}"
+    mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.cc$' | grep -v '^tests/fuzz/')
+    ((${#sources[@]})) || exit 0
+    # The precompiled header is g++'s own: clang reads the header it was made of.
+    printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 1 \
+      $bin/clang-tidy -p build/release --quiet --warnings-as-errors='*' \
+      --extra-arg=-Wno-ignored-gch --extra-arg=-Wno-unknown-warning-option
+    ;;
+esac

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Brings in what is missing for a group of commands; quiet, and quick, when nothing is.
+#
+#   scripts/setup.sh GROUP...     groups: build test fuzz lint docs
+#
+# Variables:
+#   CMAKE_PREFIX_PATH  folders of a LibTorch or OpenCV to use instead (":" between them)
+#   TORCH_VERSION, TORCH_PIP_ARGS   see scripts/install_libtorch.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/install_packages.sh "$@"
+
+mkdir -p .deps
+exec 9>.deps/lock
+flock 9  # two terminals may both start with `make`
+
+for group in "$@"; do
+  case $group in
+    build) scripts/install_libtorch.sh ;;
+    test) scripts/install_python.sh test tests/requirements.txt ;;
+    lint) scripts/install_python.sh lint scripts/requirements-dev.txt ;;
+  esac
+done

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tagclip {
+
+// Where a command's words go. Results are for other programs, notes for people.
+class Console {
+ public:
+  virtual ~Console() = default;
+
+  // A line of the command's result, to standard output.
+  virtual void print(std::string_view line) = 0;
+  // A line about what is going on, to standard error; dropped when the user asked for quiet.
+  virtual void note(std::string_view line) = 0;
+  // Something the user should know even when quiet: "warning: ...", to standard error.
+  virtual void warn(std::string_view line) = 0;
+
+  // How far a long job is: a bar on a terminal, a line now and then elsewhere. `label` tells what is
+  // counted. done == total ends it.
+  virtual void progress(std::string_view label, int64_t done, int64_t total) = 0;
+
+  // Whether the user asked to stop (Ctrl-C, SIGTERM, SIGUSR1). Long jobs look at it between steps.
+  virtual bool stop_requested() const = 0;
+};
+
+}  // namespace tagclip

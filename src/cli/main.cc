@@ -1,0 +1,92 @@
+// tagclip COMMAND [OPTIONS]: the table of commands, and what becomes of their errors.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text_distance.h"
+#include "cli/command.h"
+#include "cli/reference.h"
+#include "cli/terminal.h"
+
+namespace tagclip {
+namespace {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = {
+      segment_command(),  eval_command(),   train_command(), pretrain_command(),
+      verify_command(),   info_command(),   tokenize_command(), bench_command(),
+  };
+  return table;
+}
+
+// A first word that is no command, with the command it may have been meant for.
+void check_command_name(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  if (std::ranges::find(names, argv[1]) != names.end()) return;
+  const auto meant = nearest(argv[1], names);
+  throw usage_error(std::string("there is no command called ") + argv[1],
+                    meant ? "did you mean tagclip " + *meant + "?" : "tagclip --help lists them");
+}
+
+int run(int argc, char** argv, Terminal& terminal) {
+  CLI::App app("Open-vocabulary semantic segmentation: a photo and your own words in, masks out.", "tagclip");
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", TAGCLIP_VERSION);
+  app.fallthrough();
+  app.get_formatter()->column_width(34);
+  bool quiet = false, markdown = false;
+  app.add_flag("-q,--quiet", quiet, "Results, warnings and errors only");
+  app.add_flag("--reference", markdown, "Print the reference of all commands as Markdown")->group("");
+
+  Action chosen;
+  for (const Command& command : commands()) {
+    CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    sub->get_formatter()->column_width(34);
+    sub->callback([&chosen, action = command.declare(*sub)] { chosen = action; });
+  }
+  check_command_name(argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& done) {
+    return app.exit(done);
+  } catch (const CLI::ParseError& error) {
+    const CLI::App* sub = app.get_subcommands().empty() ? nullptr : app.get_subcommands().front();
+    throw usage_error(error.what(),
+                      "tagclip " + (sub ? sub->get_name() + " " : "") + "--help shows the options");
+  }
+  terminal.set_quiet(quiet);
+  if (markdown) {
+    terminal.print(reference_markdown(app));
+    return 0;
+  }
+  if (!chosen) {
+    terminal.print(app.help());
+    return 0;
+  }
+  return chosen(terminal);
+}
+
+}  // namespace
+}  // namespace tagclip
+
+int main(int argc, char** argv) {
+  using namespace tagclip;
+  Terminal terminal;
+  try {
+    return run(argc, argv, terminal);
+  } catch (const Error& error) {
+    terminal.error(error.what(), error.hint());
+    return static_cast<int>(error.kind());
+  } catch (const std::bad_alloc&) {
+    terminal.error("out of memory", "try smaller inputs or fewer at a time");
+  } catch (const std::exception& error) {
+    terminal.error(error.what(), "this is a fault of tagclip itself; please report it");
+  }
+  return static_cast<int>(ErrorKind::kFailure);
+}

@@ -1,0 +1,97 @@
+#include "cli/terminal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace tagclip {
+namespace {
+
+volatile std::sig_atomic_t stop_signal = 0;
+
+// The first signal asks to stop, a second one of the same kind ends the program as usual.
+void on_signal(int number) {
+  stop_signal = number;
+  std::signal(number, SIG_DFL);
+}
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+bool plain_terminal() {
+  const char* term = std::getenv("TERM");
+  return term == nullptr || std::strcmp(term, "dumb") == 0;
+}
+
+constexpr int kBarWidth = 24;
+
+}  // namespace
+
+Terminal::Terminal()
+    : animated_(::isatty(STDERR_FILENO) && !plain_terminal()),
+      colours_(animated_ && !is_set("NO_COLOR")) {
+  for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
+}
+
+std::string Terminal::coloured(const char* code, std::string_view text) const {
+  return colours_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+}
+
+void Terminal::print(std::string_view line) {
+  clear_bar();
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+void Terminal::note(std::string_view line) {
+  if (quiet_) return;
+  clear_bar();
+  fmt::print(stderr, "{}\n", line);
+}
+
+void Terminal::warn(std::string_view line) {
+  clear_bar();
+  fmt::print(stderr, "{} {}\n", coloured("33", "warning:"), line);
+}
+
+void Terminal::error(std::string_view what, std::string_view hint) {
+  clear_bar();
+  fmt::print(stderr, "{} {}\n", coloured("31", "tagclip:"), what);
+  if (!hint.empty()) fmt::print(stderr, "  {}\n", hint);
+}
+
+void Terminal::progress(std::string_view label, int64_t done, int64_t total) {
+  if (quiet_ || total <= 0) return;
+  const auto now = std::chrono::steady_clock::now();
+  const auto pause = animated_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
+  const bool first = last_progress_ == std::chrono::steady_clock::time_point{};
+  if (!first && done < total && now - last_progress_ < pause) return;
+  last_progress_ = now;
+
+  const auto percent = 100 * done / total;
+  if (!animated_) {
+    if (!first) fmt::print(stderr, "{}: {} of {} ({}%)\n", label, done, total, percent);
+    return;
+  }
+  const auto filled = static_cast<size_t>(kBarWidth * done / total);
+  fmt::print(stderr, "\r\x1b[K{} [{:<{}}] {}/{} {}%", label, std::string(filled, '='), kBarWidth, done,
+             total, percent);
+  bar_shown_ = true;
+  if (done >= total) clear_bar();
+}
+
+void Terminal::clear_bar() {
+  if (!bar_shown_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  bar_shown_ = false;
+}
+
+bool Terminal::stop_requested() const { return stop_signal != 0; }
+
+}  // namespace tagclip

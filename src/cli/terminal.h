@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+
+#include "base/console.h"
+
+namespace tagclip {
+
+// The console of a real program run: results on standard output, words on standard error.
+class Terminal : public Console {
+ public:
+  // Also takes over SIGINT, SIGTERM and SIGUSR1, which then show in stop_requested().
+  Terminal();
+
+  void set_quiet(bool quiet) { quiet_ = quiet; }
+
+  void print(std::string_view line) override;
+  void note(std::string_view line) override;
+  void warn(std::string_view line) override;
+  void progress(std::string_view label, int64_t done, int64_t total) override;
+  bool stop_requested() const override;
+
+  // An error and what to do about it.
+  void error(std::string_view what, std::string_view hint);
+
+ private:
+  void clear_bar();
+  std::string coloured(const char* code, std::string_view text) const;
+
+  bool quiet_ = false;
+  bool animated_;  // standard error is a terminal
+  bool colours_;
+  bool bar_shown_ = false;
+  std::chrono::steady_clock::time_point last_progress_{};
+};
+
+}  // namespace tagclip

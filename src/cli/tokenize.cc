@@ -1,0 +1,57 @@
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "text/tokenizer.h"
+
+namespace tagclip {
+namespace {
+
+std::vector<std::string> read_texts(std::istream& in) {
+  using nlohmann::json;
+  try {
+    const json texts = json::parse(in);
+    if (!texts.is_array()) throw bad_input("standard input: expected a JSON array of strings");
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (texts[i].is_string()) continue;
+      throw bad_input("standard input: element " + std::to_string(i) + " is not a string but " +
+                      texts[i].type_name());
+    }
+    return texts;
+  } catch (const json::exception& error) {
+    throw bad_input(std::string("standard input is not JSON: ") + error.what(),
+                    "for example: echo '[\"a photo of a cat\"]' | tagclip tokenize");
+  }
+}
+
+int tokenize(int context, Console& console) {
+  const Tokenizer tokenizer;
+  nlohmann::json rows = nlohmann::json::array();
+  size_t cut = 0;
+  for (const std::string& text : read_texts(std::cin)) {
+    TokenizedText tokens = tokenizer.tokenize(text, context);
+    cut += tokens.truncated;
+    rows.push_back(std::move(tokens.ids));
+  }
+  console.print(rows.dump());
+  if (cut > 0) {
+    console.warn(std::to_string(cut) + " of the texts were longer than " + std::to_string(context) +
+                 " tokens and were cut");
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command tokenize_command() {
+  return {"tokenize", "Turn a JSON array of texts into CLIP's token ids", [](CLI::App& app) -> Action {
+    auto context = std::make_shared<int>(Tokenizer::kContext);
+    app.add_option("--context", *context, "Ids a text")->check(CLI::Range(2, 1 << 16))->capture_default_str();
+    app.footer("Reads a JSON array of strings on standard input and prints a JSON array of arrays of ids.");
+    return [context](Console& console) { return tokenize(*context, console); };
+  }};
+}
+
+}  // namespace tagclip

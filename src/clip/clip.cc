@@ -1,0 +1,109 @@
+#include "clip/clip.h"
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace tagclip {
+
+FieldList ClipConfig::fields() {
+  constexpr Range size{1, 1 << 16};
+  FieldList list;
+  list.add("embedding", embedding, size, "size of the embeddings both towers share");
+  list.add("resolution", resolution, size, "side of the images the position grid is made for");
+  list.add("patch", patch, size, "side of a patch");
+  list.add("vision_width", vision_width, size, "width of the vision tower");
+  list.add("vision_layers", vision_layers, {1, 1024}, "blocks of the vision tower");
+  list.add("vision_heads", vision_heads, size, "attention heads of the vision tower");
+  list.add("context", context, {3, 1 << 16}, "tokens of a text");
+  list.add("vocabulary", vocabulary, {1, 49408}, "tokens the text tower knows");
+  list.add("text_width", text_width, size, "width of the text tower");
+  list.add("text_layers", text_layers, {1, 1024}, "blocks of the text tower");
+  list.add("text_heads", text_heads, size, "attention heads of the text tower");
+  list.add("activation", activation,
+           {{"quick_gelu", Activation::kQuickGelu}, {"gelu", Activation::kGelu}},
+           "activation of the blocks");
+  return list;
+}
+
+TextTower::TextTower(const ParameterScope& scope, const ClipConfig& config)
+    : token_embedding(
+          (scope / "token_embedding").add("weight", {config.vocabulary, config.text_width}, normal(0.02))),
+      positional_embedding(
+          scope.add("positional_embedding", {config.context, config.text_width}, normal(0.01))),
+      transformer(scope / "transformer", config.text_width, config.text_layers, config.text_heads,
+                  config.activation),
+      ln_final(scope / "ln_final", config.text_width),
+      text_projection(scope.add("text_projection", {config.text_width, config.embedding},
+                                normal(1 / std::sqrt(config.text_width)))) {}
+
+at::Tensor TextTower::encode(const at::Tensor& tokens) const {
+  // Rows after the last end token never reach it through the causal mask: leave them out.
+  const at::Tensor end = tokens.argmax(1);  // [B]: the end token has the highest id
+  const int64_t length = end.max().item<int64_t>() + 1;
+  at::Tensor x = at::embedding(token_embedding, tokens.narrow(1, 0, length)) +
+                 positional_embedding.narrow(0, 0, length);  // [B, length, width]
+  for (const ResidualBlock& block : transformer.resblocks) x = block(x, /*causal=*/true);
+  x = x.index({at::arange(tokens.size(0), end.options()), end});  // [B, width]
+  return ln_final(x).matmul(text_projection);
+}
+
+VisionTower::VisionTower(const ParameterScope& scope, const ClipConfig& config)
+    : conv1((scope / "conv1").add(
+          "weight", {config.vision_width, 3, config.patch, config.patch},
+          normal(1 / std::sqrt(3.0 * config.patch * config.patch)))),
+      class_embedding(scope.add("class_embedding", {config.vision_width},
+                                normal(1 / std::sqrt(config.vision_width)))),
+      positional_embedding(scope.add("positional_embedding",
+                                     {1 + config.grid() * config.grid(), config.vision_width},
+                                     normal(1 / std::sqrt(config.vision_width)))),
+      ln_pre(scope / "ln_pre", config.vision_width),
+      transformer(scope / "transformer", config.vision_width, config.vision_layers,
+                  config.vision_heads, config.activation),
+      ln_post(scope / "ln_post", config.vision_width),
+      proj(scope.add("proj", {config.vision_width, config.embedding},
+                     normal(1 / std::sqrt(config.vision_width)))) {}
+
+at::Tensor VisionTower::embed(const at::Tensor& pixels) const {
+  const int64_t patch = conv1.size(2);
+  const at::Tensor patches = embed_patches(pixels, conv1);
+  const at::Tensor first = class_embedding.expand({pixels.size(0), 1, -1});
+  const at::Tensor positions =
+      resize_positions(positional_embedding, pixels.size(2) / patch, pixels.size(3) / patch);
+  return ln_pre(at::cat({first, patches}, 1) + positions);
+}
+
+at::Tensor VisionTower::hidden(const at::Tensor& pixels) const {
+  at::Tensor x = embed(pixels);
+  for (const ResidualBlock& block : transformer.resblocks) x = block(x, /*causal=*/false);
+  return x;
+}
+
+at::Tensor VisionTower::encode(const at::Tensor& pixels) const {
+  return ln_post(hidden(pixels).select(1, 0)).matmul(proj);
+}
+
+at::Tensor embed_patches(const at::Tensor& pixels, const at::Tensor& kernel) {
+  const int64_t patch = kernel.size(2);
+  const at::Tensor grid = at::conv2d(pixels, kernel, /*bias=*/{}, patch);  // [B, D, H', W']
+  return grid.flatten(2).transpose(1, 2);
+}
+
+at::Tensor resize_positions(const at::Tensor& embedding, int64_t height, int64_t width) {
+  const int64_t side = std::lround(std::sqrt(static_cast<double>(embedding.size(0) - 1)));
+  TAGCLIP_CHECK(side * side == embedding.size(0) - 1, "the stored position grid must be square");
+  if (side == height && side == width) return embedding;
+  const at::Tensor grid = embedding.narrow(0, 1, side * side).view({1, side, side, -1}).permute({0, 3, 1, 2});
+  const at::Tensor resized =
+      at::upsample_bilinear2d(grid, {height, width}, /*align_corners=*/false);  // [1, D, h, w]
+  return at::cat({embedding.narrow(0, 0, 1), resized.flatten(2)[0].t()});
+}
+
+Clip::Clip(const ClipConfig& config)
+    : config(config),
+      text(ParameterScope(parameters), config),
+      visual(ParameterScope(parameters, "visual"), config),
+      logit_scale(ParameterScope(parameters).add("logit_scale", {}, constant(std::log(1 / 0.07)))) {
+}
+
+}  // namespace tagclip

@@ -1,0 +1,68 @@
+#include "clip/clip_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace tagclip {
+namespace {
+
+nlohmann::json to_json_value(const FieldValue& value) {
+  return std::visit([](const auto& v) { return nlohmann::json(v); }, value);
+}
+
+FieldValue from_json_value(const nlohmann::json& value, const std::string& where) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number_integer()) return value.get<int64_t>();
+  if (value.is_number_float()) return value.get<double>();
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array() && std::ranges::all_of(value, [](const auto& v) { return v.is_string(); })) {
+    return value.get<std::vector<std::string>>();
+  }
+  throw bad_input(where + ": neither a number, a text, true, false nor a list of texts");
+}
+
+}  // namespace
+
+std::string to_json(const FieldList& fields) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const Field& field : fields.all()) object[field.name] = to_json_value(field.get());
+  return object.dump();
+}
+
+void read_json(const std::string& json, FieldList& fields, const std::string& source) {
+  const auto object = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) throw bad_input(source + ": the stored settings are not a JSON object");
+  for (const auto& [name, value] : object.items()) {
+    try {
+      fields.set(name, from_json_value(value, name));
+    } catch (const Error& error) {
+      throw bad_input(source + ": stored settings: " + error.what(), error.hint());
+    }
+  }
+}
+
+void save_clip(const std::filesystem::path& path, const Clip& clip, Precision precision,
+               Metadata metadata) {
+  ClipConfig config = clip.config;
+  metadata["format"] = "pt";
+  metadata["tagclip.clip"] = to_json(config.fields());
+  save(path, clip.parameters, precision, metadata);
+}
+
+Clip load_clip(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const auto stored = file.metadata().find("tagclip.clip");
+  if (stored == file.metadata().end()) {
+    throw bad_input(path.string() + ": not a CLIP of tagclip's own: the metadata has no tagclip.clip",
+                    "tagclip info " + path.string() + " tells what it holds");
+  }
+  ClipConfig config;
+  FieldList fields = config.fields();
+  read_json(stored->second, fields, path.string());
+  Clip clip(config);
+  load(clip.parameters, StateDict::from(file));
+  return clip;
+}
+
+}  // namespace tagclip

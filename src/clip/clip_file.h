@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+
+#include "base/fields.h"
+#include "clip/clip.h"
+#include "clip/weights.h"
+
+namespace tagclip {
+
+// Fields as a JSON object {"name": value} with dotted names, as stored in a file's metadata, and back.
+// `source` names the file in messages; unknown or unfit entries throw Error(kBadInput).
+std::string to_json(const FieldList& fields);
+void read_json(const std::string& json, FieldList& fields, const std::string& source);
+
+// A CLIP of our own: OpenAI's parameter names, the sizes under "tagclip.clip" in the metadata.
+void save_clip(const std::filesystem::path& path, const Clip& clip, Precision precision,
+               Metadata metadata = {});
+// Throws Error(kBadInput) when the file is no such CLIP, saying what it looks like.
+Clip load_clip(const std::filesystem::path& path);
+
+}  // namespace tagclip

@@ -1,0 +1,49 @@
+#include "clip/clip_sizes.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace tagclip {
+namespace {
+
+int64_t heads_of(int64_t width) { return std::max<int64_t>(1, width / 64); }
+
+}  // namespace
+
+void read_vision_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config) {
+  const at::Tensor& kernel = state.at(prefix + "conv1.weight", 4);
+  config.vision_width = kernel.size(0);
+  config.vision_heads = heads_of(config.vision_width);
+  config.vision_layers = state.count_numbered(prefix + "transformer.resblocks.");
+  config.patch = kernel.size(3);
+  config.embedding = state.at(prefix + "proj", 2).size(1);
+  const auto positions = static_cast<double>(state.at(prefix + "positional_embedding", 2).size(0));
+  config.resolution = std::lround(std::sqrt(std::max(0.0, positions - 1))) * config.patch;
+}
+
+void read_text_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config) {
+  const at::Tensor& tokens = state.at(prefix + "token_embedding.weight", 2);
+  config.vocabulary = tokens.size(0);
+  config.text_width = tokens.size(1);
+  config.text_heads = heads_of(config.text_width);
+  config.text_layers = state.count_numbered(prefix + "transformer.resblocks.");
+  config.context = state.at(prefix + "positional_embedding", 2).size(0);
+  config.embedding = state.at(prefix + "text_projection", 2).size(1);
+}
+
+int64_t positive_number(const Metadata& metadata, const std::string& key, int64_t otherwise) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return otherwise;
+  const std::string& text = found->second;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1) {
+    throw bad_input("metadata " + key + ": expected a positive whole number, found \"" + text + "\"");
+  }
+  return number;
+}
+
+}  // namespace tagclip

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tagclip {
+
+// Fills a parameter with its starting value.
+using Initialiser = std::function<void(at::Tensor&, at::Generator&)>;
+
+Initialiser constant(double value);
+Initialiser uniform(double low, double high);
+Initialiser normal(double deviation);
+// Normal with `deviation`, cut to [-2, 2] as the released code does (bounds are absolute).
+Initialiser truncated_normal(double deviation);
+
+// A named tensor of a model.
+struct Parameter {
+  std::string name;  // as in the published checkpoints
+  at::Tensor tensor;
+  Initialiser initialise;
+};
+
+// All parameters of a model, in the order they were declared. Modules keep handles to the same
+// tensors, so what is done here (load, move, mark as trained) is what the forward pass sees.
+class ParameterList {
+ public:
+  const std::vector<Parameter>& all() const { return parameters_; }
+  // nullptr when there is no such parameter.
+  const at::Tensor* find(const std::string& name) const;
+  int64_t count() const;  // elements in all
+
+  void initialise(at::Generator& generator);
+  // Gives every parameter memory of its own; values are undefined where it had none.
+  void allocate();
+  // Moves every tensor, in place for the modules that hold it.
+  void to(at::Device device);
+  // Exactly the parameters that `trained` accepts will receive gradients.
+  void set_trained(const std::function<bool(const std::string&)>& trained);
+  std::vector<Parameter> trained() const;
+
+ private:
+  friend class ParameterScope;
+  std::vector<Parameter> parameters_;
+};
+
+// Where in the tree of names a module declares its parameters: `scope / "attn"` is one level down.
+class ParameterScope {
+ public:
+  ParameterScope(ParameterList& list, std::string prefix = "")
+      : list_(&list), prefix_(std::move(prefix)) {}
+
+  ParameterScope operator/(const std::string& name) const {
+    return {*list_, prefix_.empty() ? name : prefix_ + "." + name};
+  }
+  // Declares a float32 parameter. It reads as zeros and takes no memory until loaded or initialised: what a
+  // file claims about its sizes costs nothing before its tensors are held against the claim.
+  at::Tensor add(const std::string& name, at::IntArrayRef shape, Initialiser initialise) const;
+
+ private:
+  ParameterList* list_;
+  std::string prefix_;
+};
+
+}  // namespace tagclip

@@ -1,0 +1,104 @@
+#include "clip/transformer.h"
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace tagclip {
+
+Linear::Linear(const ParameterScope& scope, int64_t in, int64_t out, const Initialiser& initialise)
+    : weight(scope.add("weight", {out, in}, initialise)),
+      bias(scope.add("bias", {out}, constant(0))) {}
+
+LayerNorm::LayerNorm(const ParameterScope& scope, int64_t width, double epsilon)
+    : weight(scope.add("weight", {width}, constant(1))),
+      bias(scope.add("bias", {width}, constant(0))),
+      epsilon(epsilon) {}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, weight.sizes(), weight, bias, epsilon);
+}
+
+SelfAttention::SelfAttention(const ParameterScope& scope, int64_t width, int64_t heads,
+                             const Initialiser& in_init, const Initialiser& out_init)
+    : in_proj_weight(scope.add("in_proj_weight", {3 * width, width}, in_init)),
+      in_proj_bias(scope.add("in_proj_bias", {3 * width}, constant(0))),
+      out_proj(scope / "out_proj", width, width, out_init),
+      heads(heads) {
+  TAGCLIP_CHECK(heads > 0 && width % heads == 0, "the width must be a multiple of the heads");
+}
+
+namespace {
+
+// [B, L, n width] -> n tensors [B, heads, L, width/heads].
+std::vector<at::Tensor> split_heads(const at::Tensor& x, int64_t n, int64_t heads) {
+  const int64_t B = x.size(0), L = x.size(1);
+  return x.view({B, L, n, heads, -1}).permute({2, 0, 3, 1, 4}).unbind(0);
+}
+
+at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
+
+at::Tensor append(const at::Tensor& own, const at::Tensor& also) {
+  return at::cat({own, also.expand({own.size(0), -1, -1, -1})}, 2);
+}
+
+}  // namespace
+
+at::Tensor SelfAttention::operator()(const at::Tensor& x, bool causal) const {
+  const auto qkv = split_heads(at::linear(x, in_proj_weight, in_proj_bias), 3, heads);
+  return out_proj(merge_heads(
+      at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], /*attn_mask=*/{}, 0.0, causal)));
+}
+
+at::Tensor SelfAttention::operator()(const at::Tensor& x, const KeysValues& also) const {
+  const auto qkv = split_heads(at::linear(x, in_proj_weight, in_proj_bias), 3, heads);
+  return out_proj(merge_heads(at::scaled_dot_product_attention(
+      qkv[0], append(qkv[1], also.keys), append(qkv[2], also.values))));
+}
+
+KeysValues SelfAttention::keys_values(const at::Tensor& x) const {
+  const int64_t width = x.size(2);
+  const auto kv = split_heads(at::linear(x, in_proj_weight.narrow(0, width, 2 * width),
+                                         in_proj_bias.narrow(0, width, 2 * width)),
+                              2, heads);
+  return {kv[0], kv[1]};
+}
+
+at::Tensor activate(const at::Tensor& x, Activation activation) {
+  if (activation == Activation::kGelu) return at::gelu(x);
+  return x * at::sigmoid(1.702 * x);
+}
+
+ResidualBlock::ResidualBlock(const ParameterScope& scope, int64_t width, int64_t heads,
+                             int64_t layers, Activation activation)
+    : attn(scope / "attn", width, heads, normal(1 / std::sqrt(width)),
+           normal(1 / std::sqrt(2.0 * layers * width))),
+      ln_1(scope / "ln_1", width),
+      c_fc(scope / "mlp" / "c_fc", width, 4 * width, normal(1 / std::sqrt(2.0 * width))),
+      c_proj(scope / "mlp" / "c_proj", 4 * width, width,
+             normal(1 / std::sqrt(2.0 * layers * width))),
+      ln_2(scope / "ln_2", width),
+      activation(activation) {}
+
+at::Tensor ResidualBlock::operator()(const at::Tensor& x, bool causal) const {
+  return add_mlp(x + attn(ln_1(x), causal));
+}
+
+at::Tensor ResidualBlock::operator()(const at::Tensor& x, const KeysValues& also) const {
+  return add_mlp(x + attn(ln_1(x), also));
+}
+
+at::Tensor ResidualBlock::add_mlp(const at::Tensor& x) const {
+  return x + c_proj(activate(c_fc(ln_2(x)), activation));
+}
+
+Transformer::Transformer(const ParameterScope& scope, int64_t width, int64_t layers, int64_t heads,
+                         Activation activation) {
+  resblocks.reserve(layers);
+  for (int64_t i = 0; i < layers; ++i) {
+    resblocks.emplace_back(scope / "resblocks" / std::to_string(i), width, heads, layers,
+                           activation);
+  }
+}
+
+}  // namespace tagclip

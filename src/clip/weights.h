@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "clip/parameters.h"
+#include "io/safetensors.h"
+
+namespace tagclip {
+
+// A tensor over the file's own memory; valid while `file` lives and never to be written to.
+at::Tensor as_tensor(const TensorView& view);
+
+// Named tensors with their place of origin, ready to be copied into a model.
+struct StateDict {
+  std::string source;  // the file, for messages
+  std::map<std::string, at::Tensor> tensors;
+
+  static StateDict from(const SafetensorsFile& file);
+  bool contains(const std::string& name) const { return tensors.contains(name); }
+  bool contains_prefix(const std::string& prefix) const;
+  // Throws Error(kBadInput) naming the file when there is no such tensor.
+  const at::Tensor& at(const std::string& name) const;
+  // The same, and when it has another number of dimensions.
+  const at::Tensor& at(const std::string& name, int64_t dimensions) const;
+  // How many of prefix0., prefix1., ... begin the name of a tensor, up to the first that does not.
+  int64_t count_numbered(const std::string& prefix) const;
+};
+
+// Copies every tensor into the parameter of its name, converting to the parameter's type.
+// Strict: throws Error(kBadInput) listing all missing, unexpected and misshapen tensors.
+void load(ParameterList& parameters, const StateDict& state);
+
+enum class Precision { kFloat32, kFloat16, kBFloat16 };
+
+// Writes parameters as safetensors in the given precision.
+void save(const std::filesystem::path& path, const ParameterList& parameters, Precision precision,
+          const Metadata& metadata);
+// The same for loose tensors of any type.
+void save(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
+          const Metadata& metadata);
+
+}  // namespace tagclip

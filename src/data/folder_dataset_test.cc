@@ -1,0 +1,155 @@
+#include "data/folder_dataset.h"
+
+#include <gmock/gmock.h>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/test_dir.h"
+#include "data/test_golden.h"
+
+namespace tagclip {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+// A small data set on disk; tests then break it.
+class FolderDatasetTest : public testing::Test {
+ protected:
+  FolderDatasetTest() {
+    std::filesystem::create_directories(dir_ / "images");
+    std::filesystem::create_directories(dir_ / "labels");
+    write_file(dir_ / "classes.txt", "sky\npotted plant\nroad\n");
+    write_file(dir_ / "unseen.txt", "road\n");
+    write_file(dir_ / "train.txt", "a\nb\n");
+    for (const char* name : {"a", "b"}) {
+      write_png(dir_ / "images" / (std::string(name) + ".png"),
+                {3, 2, std::vector<uint8_t>(18, 50)});
+      write_labels(name, {3, 2, {0, 1, 2, 0, 1, kIgnore}});
+    }
+  }
+
+  void write_labels(const std::string& name, const LabelMap& map) {
+    write_label_map(dir_ / "labels" / (name + ".png"), map, {});
+  }
+
+  Error error_of(const std::string& split = "train") {
+    try {
+      FolderDataset dataset(dir_.path(), split);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+      return error;
+    }
+    return failure("no error");
+  }
+
+  TestDir dir_;
+};
+
+TEST_F(FolderDatasetTest, ReadsPairs) {
+  const FolderDataset dataset(dir_.path(), "train");
+  ASSERT_EQ(dataset.size(), 2u);
+  EXPECT_EQ(dataset.name(1), "b");
+  EXPECT_EQ(dataset.image_path(1), dir_ / "images/b.png");
+  EXPECT_EQ(dataset.label_path(1), dir_ / "labels/b.png");
+  EXPECT_EQ(dataset.classes(), (std::vector<std::string>{"sky", "potted plant", "road"}));
+  EXPECT_EQ(dataset.seen(), (std::vector<bool>{true, true, false}));
+  const LabelledImage pair = dataset.read(0);
+  EXPECT_EQ(pair.image.pixels, std::vector<uint8_t>(18, 50));
+  EXPECT_EQ(pair.labels.labels, (std::vector<uint16_t>{0, 1, 2, 0, 1, kIgnore}));
+}
+
+TEST_F(FolderDatasetTest, WithoutAnUnseenListAllAreSeen) {
+  std::filesystem::remove(dir_ / "unseen.txt");
+  EXPECT_EQ(FolderDataset(dir_.path(), "train").seen(), (std::vector<bool>{true, true, true}));
+}
+
+TEST_F(FolderDatasetTest, SuggestsTheClassThatAnUnseenNameMeant) {
+  write_file(dir_ / "unseen.txt", "pottedplant\n");
+  const Error error = error_of();
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("unseen.txt"), HasSubstr("\"pottedplant\"")));
+  EXPECT_THAT(error.hint(), HasSubstr("\"potted plant\""));
+}
+
+TEST_F(FolderDatasetTest, ListsWhatTheFolderLacks) {
+  std::filesystem::remove_all(dir_ / "labels");
+  std::filesystem::remove(dir_ / "classes.txt");
+  EXPECT_THAT(error_of().what(), HasSubstr("lacks labels/, classes.txt"));
+  std::filesystem::remove_all(dir_.path());
+  EXPECT_THAT(error_of().what(), HasSubstr("no data set folder"));
+}
+
+TEST_F(FolderDatasetTest, NamesTheSplitsThereAre) {
+  const Error error = error_of("trian");
+  EXPECT_THAT(error.what(), HasSubstr("trian.txt"));
+  EXPECT_THAT(error.hint(), HasSubstr("splits here: train"));
+}
+
+TEST_F(FolderDatasetTest, ListsPhotosAndLabelsWithoutPartner) {
+  write_file(dir_ / "train.txt", "a\nb\nc\n../images/a\n");
+  std::filesystem::remove(dir_ / "labels/b.png");
+  EXPECT_THAT(error_of().what(), AllOf(HasSubstr("train.txt: no photo for c, ../images/a;"),
+                                       HasSubstr("no label file for b, c, ../images/a")));
+}
+
+TEST_F(FolderDatasetTest, ShortensLongLists) {
+  write_file(dir_ / "train.txt", "1\n2\n3\n4\n5\n6\n7\n");
+  EXPECT_THAT(error_of().what(), HasSubstr("no photo for 1, 2, 3, 4, 5 and 2 more"));
+}
+
+TEST_F(FolderDatasetTest, TwoPhotosOfOneNameAreAmbiguous) {
+  write_file(dir_ / "images/a.jpg", "x");
+  EXPECT_THAT(error_of().what(), AllOf(HasSubstr("a.jpg"), HasSubstr("a.png")));
+}
+
+TEST_F(FolderDatasetTest, RepeatedNamesAreErrors) {
+  write_file(dir_ / "train.txt", "a\nb\na\n");
+  EXPECT_THAT(error_of().what(), HasSubstr("train.txt: line 3 repeats \"a\""));
+}
+
+TEST_F(FolderDatasetTest, LabelsBeyondTheClassesAreErrors) {
+  write_labels("b", {3, 2, {0, 1, 2, 0, 7, 9}});
+  const FolderDataset dataset(dir_.path(), "train");
+  try {
+    dataset.labels(1);
+    FAIL() << "label 7 was accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("labels/b.png"), HasSubstr("x 1, y 1"),
+                                    HasSubstr("label 7"), HasSubstr("ends at 2")));
+  }
+}
+
+TEST_F(FolderDatasetTest, SizesMustAgree) {
+  write_labels("a", {2, 3, std::vector<uint16_t>(6)});
+  const FolderDataset dataset(dir_.path(), "train");
+  try {
+    dataset.read(0);
+    FAIL() << "different sizes were accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("labels/a.png is 2x3"), HasSubstr("is 3x2")));
+  }
+}
+
+struct RealSet {
+  const char* name;
+  size_t train, val, classes, unseen;
+};
+
+TEST(FolderDataset, ReadsTheRealSets) {
+  TAGCLIP_NEEDS_SHARED(test::shared_data() / "data/msrc21");
+  for (const RealSet& set :
+       {RealSet{"msrc21", 352, 118, 21, 5}, RealSet{"nyuv2", 400, 100, 37, 0},
+        RealSet{"voc2012_animals", 420, 100, 21, 5}, RealSet{"coco_things", 224, 80, 80, 7}}) {
+    SCOPED_TRACE(set.name);
+    const FolderDataset train(test::shared_data() / "data" / set.name, "train");
+    const FolderDataset val(test::shared_data() / "data" / set.name, "val");
+    EXPECT_EQ(train.size(), set.train);
+    EXPECT_EQ(val.size(), set.val);
+    EXPECT_EQ(train.classes().size(), set.classes);
+    EXPECT_EQ(std::ranges::count(train.seen(), false), static_cast<ptrdiff_t>(set.unseen));
+    for (size_t i = 0; i < val.size(); ++i) EXPECT_NO_THROW(val.read(i)) << val.name(i);
+  }
+}
+
+}  // namespace
+}  // namespace tagclip

@@ -1,0 +1,66 @@
+#include "data/text_lines.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/test_dir.h"
+
+namespace tagclip {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string message_of(const std::filesystem::path& path) {
+  try {
+    read_list(path);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(SplitLines, TakesEveryLineEnding) {
+  EXPECT_THAT(split_lines("a\nb c\r\n\t d \n"), ElementsAre("a", "b c", "d"));
+  EXPECT_THAT(split_lines("\xEF\xBB\xBF"
+                          "a\n\nb\n\n\n"),
+              ElementsAre("a", "", "b"));
+  EXPECT_THAT(split_lines("a\nb"), ElementsAre("a", "b"));
+  EXPECT_THAT(split_lines(""), IsEmpty());
+  EXPECT_THAT(split_lines(" \n\r\n"), IsEmpty());
+}
+
+TEST(ReadList, ReadsEntries) {
+  TestDir dir;
+  write_file(dir / "list.txt", "sky\r\nwater\r\n");
+  EXPECT_THAT(read_list(dir / "list.txt"), ElementsAre("sky", "water"));
+}
+
+TEST(ReadList, NamesTheLineInError) {
+  TestDir dir;
+  write_file(dir / "twice.txt", "sky\nwater\nsky\n");
+  EXPECT_THAT(message_of(dir / "twice.txt"),
+              HasSubstr("twice.txt: line 3 repeats \"sky\" of line 1"));
+  write_file(dir / "hole.txt", "sky\n\nwater\n");
+  EXPECT_THAT(message_of(dir / "hole.txt"), HasSubstr("hole.txt: line 2 is empty"));
+  write_file(dir / "latin1.txt", "sky\nB\xE4ume\n");
+  EXPECT_THAT(message_of(dir / "latin1.txt"), HasSubstr("latin1.txt: line 2 is not UTF-8"));
+  write_file(dir / "none.txt", "\n");
+  EXPECT_THAT(message_of(dir / "none.txt"), HasSubstr("none.txt is empty"));
+  EXPECT_THAT(message_of(dir / "missing.txt"), HasSubstr("missing.txt"));
+  EXPECT_THAT(message_of(dir.path()), HasSubstr("cannot read"));
+}
+
+TEST(ReadList, RefusesHugeFilesUnread) {
+  TestDir dir;
+  write_file(dir / "huge.txt", "a\n");
+  std::filesystem::resize_file(dir / "huge.txt", uintmax_t{1} << 34);
+  EXPECT_THAT(message_of(dir / "huge.txt"), HasSubstr("17179869184 bytes"));
+}
+
+}  // namespace
+}  // namespace tagclip

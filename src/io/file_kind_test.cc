@@ -1,0 +1,102 @@
+#include "io/file_kind.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <random>
+
+#include "base/test_dir.h"
+#include "io/test_errors.h"
+#include "io/test_images.h"
+
+namespace tagclip {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::filesystem::path kShared = TAGCLIP_SHARED_DATA;
+
+std::string describe(std::string_view content) {
+  return describe_bytes(std::as_bytes(std::span(content)));
+}
+
+std::string describe(const Bytes& bytes) { return describe_bytes(bytes); }
+
+TEST(FileKind, Images) {
+  const Image image = gradient_image(8, 8);
+  EXPECT_EQ(describe(encode_jpeg(image)), "a JPEG photo");
+  EXPECT_EQ(describe(encode_png(8, 8, image.pixels, {})), "a PNG image");
+  EXPECT_EQ(describe(encode_webp(image, true)), "a WebP image");
+  EXPECT_EQ(describe("GIF89a..."), "a GIF image");
+  EXPECT_EQ(describe({"\0\0\0\x18"
+                      "ftypheic",
+                      12}),
+            "a HEIC photo");
+  EXPECT_EQ(describe({"BM\x46\0\0\0\0\0\0\0\x36\0", 12}), "a BMP image");
+}
+
+TEST(FileKind, Text) {
+  EXPECT_EQ(describe(""), "an empty file");
+  EXPECT_EQ(describe("a photo of a cat\n"), "text");
+  EXPECT_EQ(describe("  {\"a\": 1}"), "JSON text");
+  EXPECT_EQ(describe("\n<!DOCTYPE HTML>"), "an HTML page");
+  EXPECT_EQ(describe("\xEF\xBB\xBF"
+                     "caf\xC3\xA9"),
+            "text");
+  EXPECT_EQ(describe("version https://git-lfs.github.com/spec/v1\n"),
+            "a Git LFS pointer in place of the file itself");
+  EXPECT_EQ(describe("broken \xC3("), "binary data of an unknown kind");
+}
+
+TEST(FileKind, LongTextMayBeCutInsideACharacter) {
+  std::string text = "x";
+  while (text.size() < 8192) text += "\xC3\xA9";
+  EXPECT_EQ(describe(text), "text");
+}
+
+TEST(FileKind, Models) {
+  EXPECT_EQ(describe({"\x10\0\0\0\0\0\0\0{}", 10}), "a safetensors file");
+  EXPECT_EQ(describe("GGUF\x03"), "a GGUF model");
+  EXPECT_EQ(describe("\x89HDF\r\n\x1A\n"), "an HDF5 file");
+  EXPECT_EQ(describe("\x08\x07\x12\x07pytorch"), "an ONNX model");
+  EXPECT_EQ(describe({"\x80\x04\x95\0\0", 5}), "a Python pickle");
+}
+
+TEST(FileKind, ReferenceCheckpoints) {
+  const auto folder = kShared / "golden/checkpoints";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no reference data at " << folder;
+  const std::string zip = "a PyTorch zip archive (.pt, .pth, .bin)";
+  EXPECT_EQ(describe_file(folder / "openai_torchscript.pt"), zip);
+  EXPECT_EQ(describe_file(folder / "openai_state_dict.pt"), zip);
+  EXPECT_EQ(describe_file(folder / "open_clip_pytorch_model.bin"), zip);
+  EXPECT_EQ(describe_file(folder / "mmseg_iter_20000.pth"), zip);
+  EXPECT_EQ(describe_file(folder / "mmseg_iter_20000_legacy.pth"), "a legacy PyTorch pickle");
+  EXPECT_EQ(describe_file(folder / "open_clip_model.safetensors"), "a safetensors file");
+  EXPECT_EQ(describe_file(folder / "open_clip_config.json"), "JSON text");
+  EXPECT_EQ(describe_file(folder / "malformed/html_error_page.pt"), "an HTML page");
+  EXPECT_EQ(describe_file(folder / "malformed/text_renamed.pt"), "text");
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "malformed")) {
+    EXPECT_FALSE(describe_file(entry.path()).empty()) << entry.path();
+  }
+}
+
+TEST(FileKind, AnyBytesHaveADescription) {
+  for (unsigned seed = 0; seed < 3000; ++seed) {
+    const auto bytes = random_samples(seed % 300, seed);
+    EXPECT_FALSE(describe_bytes(std::as_bytes(std::span(bytes))).empty());
+  }
+  const std::string zip = "PK\x03\x04";
+  for (size_t length = 0; length < 40; ++length) {  // cut inside the zip header
+    EXPECT_EQ(describe(zip + std::string(length, '\xFF')), "a zip archive");
+  }
+}
+
+TEST(FileKind, UnreadablePathsAreErrors) {
+  TestDir dir;
+  EXPECT_THAT(bad_input_text([&] { describe_file(dir / "none"); }), HasSubstr("No such file"));
+  EXPECT_THAT(bad_input_text([&] { describe_file(dir.path()); }), HasSubstr("it is a folder"));
+}
+
+}  // namespace
+}  // namespace tagclip

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tagclip {
+
+// A photo: 8-bit RGB, rows top to bottom, pixels interleaved.
+struct Image {
+  int width = 0;
+  int height = 0;
+  std::vector<uint8_t> pixels;  // [height, width, 3]
+
+  size_t size() const { return static_cast<size_t>(width) * height; }
+  bool empty() const { return pixels.empty(); }
+};
+
+// What a file may ask for, against pictures that fill the memory.
+struct ImageLimits {
+  int64_t max_pixels = 64LL << 20;  // width x height in the header, checked before decoding
+};
+
+// Decodes JPEG, PNG or WebP, recognised by their first bytes. Any colour type becomes 8-bit RGB:
+// grey is repeated, alpha is dropped, 16-bit keeps the high byte, CMYK and YCCK are converted; EXIF
+// orientation is applied. JPEG pixels are those of libjpeg-turbo with its default settings, as
+// OpenCV and Pillow decode. `name` stands for the file in messages. Throws Error(kBadInput) when
+// the bytes are empty, not an image, damaged or truncated (never a partly decoded picture), an
+// animated WebP, or larger than `limits`.
+Image decode_image(std::span<const std::byte> bytes, const std::string& name,
+                   const ImageLimits& limits = {});
+
+// Reads and decodes a file of at most 512 MiB. Throws as decode_image, and when the file cannot be
+// read.
+Image read_image(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+}  // namespace tagclip

@@ -1,0 +1,137 @@
+#include "kernels/blend.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "kernels/row_blender.h"
+
+namespace tagclip {
+namespace {
+
+// Floats of blended scores that a tile holds at a time: they should stay in a core's cache.
+constexpr int64_t kTileFloats = 1 << 18;
+constexpr int64_t kLeastColumns = 32;
+constexpr int64_t kLeastRows = 16;
+
+// A rectangle of the photo, computed from top to bottom with the two rows of blended scores at hand
+// that the current row of pixels lies between.
+class Tile {
+ public:
+  Tile(const BlendInput& input, const BilinearAxis& rows, const BilinearAxis& columns, Interval part)
+      : class_count_(input.class_count),
+        rows_(rows),
+        part_(part),
+        source_{columns.low[part.begin], columns.high[part.end - 1] + 1},
+        blender_(input, source_),
+        columns_(shifted(columns)),
+        mixed_(source_.size()),
+        labels_(part.size()) {
+    for (auto& row : ring_) row.resize(class_count_ * source_.size());
+  }
+
+  void run(Interval rows, BestClass& result) {
+    for (int64_t y = rows.begin; y < rows.end; ++y) {
+      const int64_t at = y * result.size.width + part_.begin;
+      find_best(y, result.scores.data() + at);
+      std::ranges::copy(labels_, result.labels.begin() + at);
+    }
+  }
+
+ private:
+  // The columns of `part_`, counted from where `source_` begins.
+  BilinearAxis shifted(const BilinearAxis& columns) const {
+    BilinearAxis part(1, part_.size());
+    for (int64_t i = 0; i < part_.size(); ++i) {
+      part.low[i] = columns.low[part_.begin + i] - source_.begin;
+      part.high[i] = columns.high[part_.begin + i] - source_.begin;
+      part.fraction[i] = columns.fraction[part_.begin + i];
+    }
+    return part;
+  }
+
+  // Two neighbouring rows never share a place in the ring.
+  const float* blended_row(int64_t y) {
+    std::vector<float>& row = ring_[y % 2];
+    if (held_[y % 2] != y) {
+      blender_(y, row.data());
+      held_[y % 2] = y;
+    }
+    return row.data();
+  }
+
+  void find_best(int64_t y, float* best) {
+    const float* upper = blended_row(rows_.low[y]);
+    const float* lower = blended_row(rows_.high[y]);
+    const Columns columns{columns_.low.data(), columns_.high.data(), columns_.fraction.data(),
+                          part_.size()};
+    std::fill_n(best, part_.size(), -std::numeric_limits<float>::infinity());
+    std::ranges::fill(labels_, 0);
+    for (int64_t c = 0; c < class_count_; ++c) {
+      const int64_t offset = c * source_.size();
+      mix_rows(upper + offset, lower + offset, rows_.fraction[y], source_.size(), mixed_.data());
+      keep_best(mixed_.data(), columns, static_cast<int32_t>(c), best, labels_.data());
+    }
+  }
+
+  int64_t class_count_;
+  const BilinearAxis& rows_;  // picture -> photo
+  Interval part_;             // columns of the photo
+  Interval source_;           // columns of the picture they lie between
+  RowBlender blender_;
+  BilinearAxis columns_;
+  std::vector<float> ring_[2];  // [C, source_]
+  int64_t held_[2] = {-1, -1};  // rows of the picture in the ring
+  std::vector<float> mixed_;    // [source_]
+  std::vector<int32_t> labels_;
+};
+
+int64_t columns_of_a_tile(int64_t classes, int64_t picture_width, int64_t photo_width) {
+  const int64_t sources = std::max(kTileFloats / (2 * classes), int64_t{1});
+  return std::clamp(sources * photo_width / picture_width, kLeastColumns, std::max(photo_width, kLeastColumns));
+}
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+Interval nth(int64_t n, int64_t length, int64_t total) {
+  return {n * length, std::min((n + 1) * length, total)};
+}
+
+void check(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule) {
+  const auto count = static_cast<size_t>(logits.classes.size(1));
+  TAGCLIP_CHECK(logits.classes.is_cpu() && logits.classes.scalar_type() == at::kFloat,
+                "blend takes float32 on the CPU");
+  TAGCLIP_CHECK(logits.classes.size(0) == static_cast<int64_t>(layout.corners.size()),
+                "blend: as many windows as logits");
+  TAGCLIP_CHECK(rule.deduction.size() == count && rule.weight.size() == count,
+                "blend: a rule for every class");
+}
+
+}  // namespace
+
+BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                Extent photo) {
+  check(logits, layout, rule);
+  const BlendInput input(logits, layout, rule);
+  const BilinearAxis rows(layout.picture.height, photo.height);
+  const BilinearAxis columns(layout.picture.width, photo.width);
+  const auto pixels = static_cast<size_t>(photo.height * photo.width);
+  BestClass result{photo, std::vector<uint16_t>(pixels), std::vector<float>(pixels)};
+
+  const int64_t width = columns_of_a_tile(input.class_count, layout.picture.width, photo.width);
+  const int64_t across = ceil_div(photo.width, width);
+  const int64_t wanted = ceil_div(4 * at::get_num_threads(), across);
+  const int64_t height = std::max(ceil_div(photo.height, wanted), kLeastRows);
+  const int64_t down = ceil_div(photo.height, height);
+  at::parallel_for(0, across * down, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      Tile(input, rows, columns, nth(i % across, width, photo.width))
+          .run(nth(i / across, height, photo.height), result);
+    }
+  });
+  return result;
+}
+
+}  // namespace tagclip

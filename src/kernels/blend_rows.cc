@@ -1,0 +1,54 @@
+#include "kernels/blend_rows.h"
+
+#include "kernels/vector_math.h"
+
+namespace tagclip {
+
+TAGCLIP_EACH_PROCESSOR
+void mix_rows(const float* __restrict a, const float* __restrict b, float fraction, int64_t n,
+              float* __restrict out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = a[i] + fraction * (b[i] - a[i]);
+}
+
+TAGCLIP_EACH_PROCESSOR
+void sigmoid_row(float* x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = fast_sigmoid(x[i]);
+}
+
+TAGCLIP_EACH_PROCESSOR
+void resize_row(const float* __restrict row, Columns columns, float* __restrict out) {
+  const int32_t* __restrict low = columns.low;
+  const int32_t* __restrict high = columns.high;
+  const float* __restrict fraction = columns.fraction;
+  for (int64_t i = 0; i < columns.count; ++i) {
+    out[i] = row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]]);
+  }
+}
+
+TAGCLIP_EACH_PROCESSOR
+void add_scores(const float* __restrict row, Columns columns, float presence, float deduction,
+                const float* __restrict weight, float* __restrict sum) {
+  const int32_t* __restrict low = columns.low;
+  const int32_t* __restrict high = columns.high;
+  const float* __restrict fraction = columns.fraction;
+  for (int64_t i = 0; i < columns.count; ++i) {
+    const float logit = row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]]);
+    sum[i] += (presence * fast_sigmoid(logit) - deduction) * weight[i];
+  }
+}
+
+TAGCLIP_EACH_PROCESSOR
+void keep_best(const float* __restrict row, Columns columns, int32_t candidate,
+               float* __restrict best, int32_t* __restrict label) {
+  const int32_t* __restrict low = columns.low;
+  const int32_t* __restrict high = columns.high;
+  const float* __restrict fraction = columns.fraction;
+  for (int64_t i = 0; i < columns.count; ++i) {
+    const float score = row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]]);
+    const bool better = score > best[i];
+    best[i] = better ? score : best[i];
+    label[i] = better ? candidate : label[i];
+  }
+}
+
+}  // namespace tagclip

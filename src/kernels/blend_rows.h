@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tagclip {
+
+// The inner loops of `blend`, each over one row. Ranges do not overlap.
+
+// out[i] = a[i] + fraction (b[i] - a[i])
+void mix_rows(const float* a, const float* b, float fraction, int64_t n, float* out);
+
+// x[i] = sigmoid(x[i])
+void sigmoid_row(float* x, int64_t n);
+
+// Columns of a row that is resized bilinearly: see BilinearAxis.
+struct Columns {
+  const int32_t* low;
+  const int32_t* high;
+  const float* fraction;
+  int64_t count;
+};
+
+// out[i] = row, resized
+void resize_row(const float* row, Columns columns, float* out);
+
+// sum[i] += (presence sigmoid(row, resized) - deduction) weight[i]
+void add_scores(const float* row, Columns columns, float presence, float deduction,
+                const float* weight, float* sum);
+
+// Where (row, resized)[i] > best[i]: that becomes best[i], and label[i] = candidate.
+void keep_best(const float* row, Columns columns, int32_t candidate, float* best, int32_t* label);
+
+}  // namespace tagclip

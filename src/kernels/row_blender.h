@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/bilinear.h"
+#include "kernels/blend.h"
+#include "kernels/blend_rows.h"
+
+namespace tagclip {
+
+struct Interval {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t size() const { return end - begin; }
+};
+
+// The logits of a photo's windows as the loops want them. Refers to `layout` and `rule`.
+struct BlendInput {
+  BlendInput(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule);
+
+  const float* class_row(size_t window, int64_t c, int64_t y) const {
+    return classes_data + ((window * class_count + c) * grid.height + y) * grid.width;
+  }
+  const float* trusty_row(size_t window, int64_t y) const {
+    return trusty_data + (window * grid.height + y) * grid.width;
+  }
+
+  const WindowLayout& layout;
+  const ScoreRule& rule;
+  at::Tensor classes, trusty;        // keep the memory alive
+  const float* classes_data;         // [K, C, h, w]
+  const float* trusty_data;          // [K, h, w]; nullptr where none
+  std::vector<float> presence;       // [K, C], probabilities
+  int64_t class_count;
+  Extent grid;                       // h, w
+  BilinearAxis rows, columns;        // logits -> window
+};
+
+// Computes blended scores a row of the picture at a time, in the columns `part`.
+class RowBlender {
+ public:
+  RowBlender(const BlendInput& input, Interval part);
+
+  // scores [C, part] of row y.
+  void operator()(int64_t y, float* scores);
+
+ private:
+  // What a window contributes to the current row.
+  struct Patch {
+    size_t window;
+    int64_t first;     // its first column, counted from part.begin
+    Columns columns;   // how the logits become its columns
+    int64_t upper, lower;  // rows of the logits ...
+    float fraction;        // ... and the place between them
+  };
+
+  std::vector<Patch> patches_on(int64_t y) const;
+  void weigh(const Patch& patch);
+  void add(const Patch& patch, float* scores);
+
+  const BlendInput& input_;
+  Interval part_;
+  std::vector<size_t> windows_;      // those that touch `part`
+  std::vector<float> share_;         // [part] 1 / number of windows over the pixel
+  std::vector<float> weights_[3];    // [part] by TrustyWeight: share x weight, for one patch
+  std::vector<float> logits_;        // [w] a row between two of the logits' rows
+  std::vector<float> novel_;         // [part] P(novel)
+};
+
+}  // namespace tagclip

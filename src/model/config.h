@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fields.h"
+#include "clip/clip.h"
+#include "clip/weights.h"
+
+namespace tagclip {
+
+// Where the paper's text and the authors' code differ (spec section 9), which of the two.
+enum class Protocol {
+  kPaper,     // sigmoid(trusty logit) = P(seen); dice trusty loss; classification term
+  kReleased,  // sigmoid(trusty logit) = P(unseen); focal trusty loss; no classification term
+};
+
+// What a model is built of. The defaults are TagCLIP's for ViT-B/16 on VOC.
+struct ModelConfig {
+  ClipConfig clip{.resolution = 512};
+  int64_t prompts = 10;  // tokens a layer; 0 = none
+  int64_t decoder_layers = 3;
+  int64_t decoder_heads = 8;
+  // A letter a layer, joined by "_": a = self-attention over the queries, n = none.
+  std::string self_attention = "a_n_n";
+  bool trusty_token = true;
+  // ZegCLIP as released: every layer carries self-attention weights that nothing reads ...
+  bool unused_self_attention = false;
+  // ... and the mask logits are the sum over the layers.
+  bool sum_logits = false;
+  Protocol protocol = Protocol::kReleased;
+
+  bool has_self_attention(int64_t layer) const { return self_attention.at(2 * layer) == 'a'; }
+  // The paper's Linear(d, 1) on each final query (Eq. 7, 8).
+  bool has_presence_head() const { return protocol == Protocol::kPaper; }
+
+  FieldList fields();
+  // Throws Error(kUsage) when the fields do not fit together.
+  void check() const;
+};
+
+// Known architectures by name: "tagclip", "zegclip" (self-attention in all layers, no token: the a_a_a of
+// TagCLIP's code), "zegclip-released". Throws Error(kUsage) listing them for another name.
+void apply_architecture(const std::string& name, ModelConfig& config);
+
+// Reads sizes and architecture off the tensors of a model. Head counts leave no trace in them: they come
+// from `metadata` ("vision_heads", "decoder_heads") or are 64 wide in the vision tower and 8 in the decoder.
+// Throws Error(kBadInput) naming the first tensor that is missing.
+ModelConfig infer_config(const StateDict& state, const Metadata& metadata);
+
+}  // namespace tagclip

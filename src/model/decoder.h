@@ -1,0 +1,60 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <optional>
+#include <vector>
+
+#include "clip/transformer.h"
+#include "model/config.h"
+#include "model/dropout.h"
+
+namespace tagclip {
+
+// Attention-to-mask: queries attend to patches, and the attention logits are the masks (spec section 4).
+struct MaskAttention {
+  MaskAttention(const ParameterScope& scope, int64_t width, int64_t heads);
+
+  // queries [B, Q, d], patches [B, N, d] -> logits before softmax, averaged over the heads, [B, Q, N].
+  // That average is one product over the whole width: QK' / (heads sqrt(d / heads)).
+  at::Tensor mask_logits(const at::Tensor& queries, const at::Tensor& patches) const;
+  // What the queries gather from the patches, [B, Q, d].
+  at::Tensor gather(const at::Tensor& queries, const at::Tensor& patches, const Dropout& dropout) const;
+
+  Linear q, k, v, proj;
+  int64_t heads;
+};
+
+// One layer: self-attention over the queries (optional), mask attention, feed-forward; post-norm.
+struct DecoderLayer {
+  DecoderLayer(const ParameterScope& scope, const ModelConfig& config, int64_t index);
+
+  // The queries as the mask attention sees them: after self-attention and norm1, where there is one.
+  at::Tensor relate(const at::Tensor& queries, const Dropout& dropout) const;
+  // The rest of the layer: related queries [B, Q, d] -> the next layer's queries.
+  at::Tensor update(const at::Tensor& related, const at::Tensor& patches, const Dropout& dropout) const;
+
+  std::optional<SelfAttention> self_attn;
+  MaskAttention multihead_attn;
+  Linear linear1, linear2;
+  LayerNorm norm1, norm2, norm3;
+  bool attends;  // whether self_attn is read
+};
+
+// The segmentor. Keys under `decoder`.
+struct Decoder {
+  Decoder(const ParameterScope& scope, const ModelConfig& config);
+
+  struct Output {
+    at::Tensor logits;   // [B, Q, N], of the last layer or summed over all
+    at::Tensor queries;  // [B, Q, d] after the last layer; undefined unless asked for
+  };
+  // Without `with_queries` the last layer stops at its logits: the rest of it reaches no output.
+  Output operator()(at::Tensor queries, const at::Tensor& patches, bool with_queries,
+                    const Dropout& dropout) const;
+
+  std::vector<DecoderLayer> layers;
+  bool sum_logits;
+};
+
+}  // namespace tagclip

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <string>
+
+#include "model/golden_inputs.h"
+#include "model/losses.h"
+#include "model/segmentation_model.h"
+
+namespace tagclip {
+
+// Tensors under the names that golden files give them.
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+// vision.patch_embedding [B, d, H', W'], vision.global_embedding [B, d]; on the training path (seen classes, then
+// the trusty token) decoder.descriptor and decoder.layerN.query [B, Q, d], decoder.layerN.attn_logits [B, Q, N];
+// infer.attn_logits_all [B, C (+ 1), N] of all classes.
+NamedTensors trace_forward(const SegmentationModel& model, const GoldenInputs& inputs);
+
+// Logits of the seen classes, and their losses by the released recipe, the inputs being one batch; no dropout.
+// Throws Error(kBadInput) when the inputs hold no labels.
+struct GoldenStep {
+  MaskLogits logits;
+  Losses losses;
+};
+GoldenStep golden_step(const SegmentationModel& model, const GoldenInputs& inputs);
+
+// train.loss, train.loss_mask, train.loss_dice, train.loss_disc, train.acc_seg (percent of the labelled pixels whose
+// best seen class is right), each [1], and grad.NAME of train.loss for every trained parameter. Throws as golden_step.
+NamedTensors trace_training(SegmentationModel& model, const GoldenInputs& inputs);
+
+}  // namespace tagclip

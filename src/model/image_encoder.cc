@@ -1,0 +1,98 @@
+#include "model/image_encoder.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace tagclip {
+namespace {
+
+double prompt_bound(const ClipConfig& clip) {
+  return std::sqrt(6.0 / (3.0 * clip.patch * clip.patch + clip.vision_width));
+}
+
+// Kaiming normal for fan_out = D, as the prompts' projection starts.
+Initialiser kaiming_fan_out(int64_t width) { return normal(std::sqrt(2.0 / width)); }
+
+at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }
+
+}  // namespace
+
+ImageEncoder::Prompts::Prompts(const ParameterScope& scope, const ModelConfig& config)
+    : first(scope.add("prompt_embeddings", {1, config.prompts, config.clip.vision_width},
+                      uniform(-prompt_bound(config.clip), prompt_bound(config.clip)))),
+      deep(scope.add("deep_prompt_embeddings",
+                     {config.clip.vision_layers - 1, config.prompts, config.clip.vision_width},
+                     uniform(-prompt_bound(config.clip), prompt_bound(config.clip)))),
+      proj(scope / "prompt_proj", config.clip.vision_width, config.clip.vision_width,
+           kaiming_fan_out(config.clip.vision_width)),
+      norm(scope / "prompt_norm", config.clip.vision_width, 1e-6) {}
+
+ImageEncoder::ImageEncoder(const ParameterScope& scope, const ModelConfig& config)
+    : conv1_((scope / "conv1").add("weight",
+                                   {config.clip.vision_width, 3, config.clip.patch, config.clip.patch},
+                                   normal(0.02))),
+      class_embedding_(scope.add("class_embedding", {config.clip.vision_width}, normal(0.02))),
+      positional_embedding_(scope.add(
+          "positional_embedding",
+          {1 + config.clip.grid() * config.clip.grid(), config.clip.vision_width}, normal(0.02))),
+      ln_pre_(scope / "ln_pre", config.clip.vision_width),
+      transformer_(scope / "transformer", config.clip.vision_width, config.clip.vision_layers,
+                   config.clip.vision_heads, config.clip.activation),
+      ln_post_(scope / "ln_post", config.clip.vision_width),
+      proj_(scope.add("proj", {config.clip.vision_width, config.clip.embedding},
+                      normal(1 / std::sqrt(config.clip.vision_width)))) {
+  if (config.prompts > 0) prompts_.emplace(scope, config);
+}
+
+at::Tensor ImageEncoder::embed(const at::Tensor& pixels) const {
+  const int64_t height = pixels.size(2) / patch(), width = pixels.size(3) / patch();
+  const at::Tensor positions = resize_positions(positional_embedding_, height, width);
+  // The class embedding enters twice: once as the token, once in its position (spec section 2.2).
+  const at::Tensor first = positions[0] + class_embedding_ + class_embedding_;
+  const at::Tensor patches = embed_patches(pixels, conv1_) + positions.narrow(0, 1, height * width);
+  return ln_pre_(at::cat({first.expand({pixels.size(0), 1, -1}), patches}, 1));
+}
+
+at::Tensor ImageEncoder::prompts(size_t layer, int64_t batch, const Dropout& dropout) const {
+  const at::Tensor embeddings =
+      layer == 0 ? prompts_->first : prompts_->deep.narrow(0, static_cast<int64_t>(layer) - 1, 1);
+  const at::Tensor projected = prompts_->proj(embeddings);  // [1, P, D]
+  return dropout.active() ? dropout(projected.expand({batch, -1, -1})) : projected;
+}
+
+KeysValues ImageEncoder::prompt_keys(size_t layer, int64_t batch, const Dropout& dropout) const {
+  if (!frozen_.empty()) return frozen_[layer];
+  return transformer_.resblocks[layer].prompt_keys(prompts(layer, batch, dropout));
+}
+
+void ImageEncoder::freeze() {
+  at::NoGradGuard no_grad;
+  if (!prompts_) return;
+  frozen_.clear();
+  std::vector<KeysValues> keys;
+  for (size_t layer = 0; layer < transformer_.resblocks.size(); ++layer) {
+    keys.push_back(prompt_keys(layer, 1, {}));
+  }
+  frozen_ = std::move(keys);
+}
+
+Encoding ImageEncoder::operator()(const at::Tensor& pixels, const Dropout& dropout) const {
+  const int64_t batch = pixels.size(0);
+  TAGCLIP_CHECK(pixels.size(2) >= patch() && pixels.size(3) >= patch(), "image smaller than a patch");
+  at::Tensor x = embed(pixels);
+  // Every layer replaces the prompt tokens, so what a layer computes at their places is never read:
+  // prompts are keys and values only.
+  for (size_t layer = 0; layer < transformer_.resblocks.size(); ++layer) {
+    const ResidualBlock& block = transformer_.resblocks[layer];
+    x = prompts_ ? block(x, prompt_keys(layer, batch, dropout)) : block(x, /*causal=*/false);
+  }
+  if (prompts_) x = prompts_->norm(x);
+  const at::Tensor embeddings = unit(ln_post_(x).matmul(proj_));  // [B, 1 + N, d]
+  return {embeddings.narrow(1, 1, embeddings.size(1) - 1), embeddings.select(1, 0),
+          pixels.size(2) / patch(), pixels.size(3) / patch()};
+}
+
+}  // namespace tagclip

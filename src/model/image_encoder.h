@@ -1,0 +1,61 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+#include "clip/clip.h"
+#include "model/config.h"
+#include "model/dropout.h"
+
+namespace tagclip {
+
+// What the decoder needs of a photo: unit vectors, E and h of the paper.
+struct Encoding {
+  at::Tensor patches;  // [B, N, d], row-major over the grid
+  at::Tensor image;    // [B, d]
+  int64_t height = 0;  // H' = pixels' height / patch
+  int64_t width = 0;   // N = height * width
+};
+
+// CLIP's vision tower tuned with deep visual prompts (spec section 2). Keys under `backbone`; only
+// the prompt_* and deep_prompt_* ones are meant to be trained.
+class ImageEncoder {
+ public:
+  ImageEncoder(const ParameterScope& scope, const ModelConfig& config);
+
+  // pixels [B, 3, H, W], normalised; H and W at least one patch, what is left of them beyond whole patches
+  // is not seen.
+  Encoding operator()(const at::Tensor& pixels, const Dropout& dropout = {}) const;
+
+  // Prompt keys and values depend on no photo. Computes them once and keeps them for every later call;
+  // to be called when the weights are final.
+  void freeze();
+
+  // What the first block reads: class token and patches with their positions, after ln_pre, [B, 1 + N, D].
+  at::Tensor embed(const at::Tensor& pixels) const;
+  const Transformer& transformer() const { return transformer_; }
+  int64_t patch() const { return conv1_.size(2); }
+
+ private:
+  at::Tensor prompts(size_t layer, int64_t batch, const Dropout& dropout) const;  // [B or 1, P, D]
+  KeysValues prompt_keys(size_t layer, int64_t batch, const Dropout& dropout) const;
+
+  at::Tensor conv1_, class_embedding_, positional_embedding_;
+  LayerNorm ln_pre_;
+  Transformer transformer_;
+  LayerNorm ln_post_;
+  at::Tensor proj_;
+
+  struct Prompts {
+    Prompts(const ParameterScope& scope, const ModelConfig& config);
+    at::Tensor first;  // [1, P, D]
+    at::Tensor deep;   // [layers - 1, P, D]
+    Linear proj;
+    LayerNorm norm;
+  };
+  std::optional<Prompts> prompts_;
+  std::vector<KeysValues> frozen_;  // by layer; empty until freeze()
+};
+
+}  // namespace tagclip

@@ -1,0 +1,62 @@
+#include "model/segmentation_model.h"
+
+#include "base/error.h"
+
+namespace tagclip {
+
+DecodeHead::DecodeHead(const ParameterScope& scope, const ModelConfig& config)
+    // The published checkpoints spell it so.
+    : descriptor_(scope / "relationship_discriptor" / "q_proj", 2 * config.clip.embedding,
+                  config.clip.embedding, truncated_normal(0.02)),
+      decoder_(scope / "decoder", config) {
+  const int64_t d = config.clip.embedding;
+  if (config.trusty_token) trusty_token_ = scope.add("disc_token", {1, d}, uniform(0, 1));
+  if (config.has_presence_head()) {
+    presence_.emplace(scope / "class_embed", d, 1, truncated_normal(0.02));
+  }
+}
+
+at::Tensor DecodeHead::queries(const at::Tensor& text, const at::Tensor& image) const {
+  const at::Tensor tokens = trusty_token_.defined() ? at::cat({text, trusty_token_}) : text;
+  const at::Tensor related = tokens.unsqueeze(0) * image.unsqueeze(1);  // [B, C + 1, d]
+  return descriptor_(at::cat({related, tokens.unsqueeze(0).expand_as(related)}, 2));
+}
+
+MaskLogits DecodeHead::operator()(const Encoding& encoding, const at::Tensor& text,
+                                  const Dropout& dropout) const {
+  const auto [logits, final_queries] = decoder_(queries(text, encoding.image), encoding.patches,
+                                                presence_.has_value(), dropout);
+  const int64_t classes = text.size(0);
+  const at::Tensor maps = logits.unflatten(2, {encoding.height, encoding.width});
+  MaskLogits result{.classes = maps.narrow(1, 0, classes)};
+  if (trusty_token_.defined()) result.trusty = maps.narrow(1, classes, 1);
+  if (presence_) result.presence = (*presence_)(final_queries.narrow(1, 0, classes)).squeeze(2);
+  return result;
+}
+
+SegmentationModel::SegmentationModel(const ModelConfig& model_config, bool with_text_tower)
+    : config((model_config.check(), model_config)),
+      encoder(ParameterScope(parameters, "backbone"), config),
+      head(ParameterScope(parameters, "decode_head"), config) {
+  if (with_text_tower) text_encoder.emplace(ParameterScope(parameters, "text_encoder"), config.clip);
+}
+
+void SegmentationModel::set_trained() {
+  parameters.set_trained([this](const std::string& name) { return is_trained(name, config); });
+}
+
+bool is_trained(const std::string& parameter, const ModelConfig& config) {
+  if (parameter.starts_with("backbone.")) return parameter.find("prompt_") != std::string::npos;
+  if (!parameter.starts_with("decode_head.")) return false;
+  const std::string layers = "decode_head.decoder.layers.";
+  if (!parameter.starts_with(layers)) return true;
+
+  const int64_t layer = std::stoll(parameter.substr(layers.size()));
+  const auto is = [&](const char* part) { return parameter.find(part) != std::string::npos; };
+  if (is(".self_attn.") || is(".norm1.")) return config.has_self_attention(layer);
+  if (is(".multihead_attn.q.") || is(".multihead_attn.k.")) return true;
+  // The last layer's output is read by the presence head alone.
+  return layer + 1 < config.decoder_layers || config.has_presence_head();
+}
+
+}  // namespace tagclip

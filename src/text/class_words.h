@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tagclip {
+
+// One class as the user names it. The first word is its name, the rest are synonyms.
+struct ClassWords {
+  std::vector<std::string> words;
+  const std::string& name() const { return words.front(); }
+};
+
+// Reads the class words the user gave.
+
+//  - `text` that names an existing file: the file is read, one class a line, `sofa, couch` being
+//    synonyms; empty lines and lines starting with # are skipped; a UTF-8 byte order mark and CRLF are
+//    accepted.
+//  - otherwise a comma-separated list, one class an entry.
+// Throws Error(kBadInput), with the file and line or the entry: no class at all, an empty entry, a
+// duplicate (after trimming and lower-casing, across synonyms too), invalid UTF-8, control characters, a
+// word longer than 1,000 bytes; more than `max_classes`.
+std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classes = 65534);
+
+// Prompt templates: each holds `{}` exactly once, where the word goes.
+// "single" = `a photo of a {}`, "multi" = the 15 used for COCO-Stuff and Context; a path to a file with
+// one template a line; or a template itself. Throws Error(kBadInput) otherwise.
+std::vector<std::string> parse_templates(const std::string& text);
+
+std::string fill_template(std::string_view prompt_template, std::string_view word);
+
+}  // namespace tagclip

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tagclip {
+
+// A line of a list that the user wrote.
+struct ListLine {
+  std::string where;  // `FILE, line 3`, for error texts
+  std::string text;   // valid UTF-8, no control characters, no white space at the ends, not empty
+};
+
+// The lines of a text file, without the empty ones and those that begin with #. A byte order mark and
+// CRLF are accepted.
+// Throws Error(kBadInput) naming file and line: unreadable, above 64 MiB, invalid UTF-8, a control
+// character.
+std::vector<ListLine> read_list_file(const std::filesystem::path& path);
+
+// Whether `text` is the path of something that can be read: a file or a pipe, but no folder.
+bool names_file(const std::string& text);
+
+// Whether the user must have meant a path: it ends in .txt, or holds a slash and is no list.
+bool looks_like_path(std::string_view text);
+
+// `text` without the white space (any of Unicode's) at its ends.
+// Throws Error(kBadInput) beginning with `where` for invalid UTF-8 or a control character inside.
+std::string checked_trim(std::string_view text, const std::string& where);
+
+}  // namespace tagclip

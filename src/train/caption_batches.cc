@@ -1,0 +1,75 @@
+#include "train/caption_batches.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+#include "data/augment.h"
+#include "data/random.h"
+#include "text/class_words.h"
+#include "train/epoch_order.h"
+
+namespace tagclip {
+namespace {
+
+// A crop of `min_area` to all of the photo, sides in ratio 3:4 to 4:3.
+CropBox random_area(Size source, double min_area, std::mt19937_64& random) {
+  const double area = uniform(random, min_area, 1.0) * source.width * source.height;
+  const double ratio = std::exp(uniform(random, std::log(0.75), std::log(4.0 / 3)));
+  const int width = std::clamp<int>(std::lround(std::sqrt(area * ratio)), 1, source.width);
+  const int height = std::clamp<int>(std::lround(std::sqrt(area / ratio)), 1, source.height);
+  return {static_cast<int>(uniform_index(random, source.width - width + 1)),
+          static_cast<int>(uniform_index(random, source.height - height + 1)), width, height};
+}
+
+std::string draw_text(const std::vector<std::string>& captions, double template_probability,
+                      std::mt19937_64& random) {
+  static const std::vector<std::string> templates = parse_templates("multi");
+  const std::string& caption = captions[uniform_index(random, captions.size())];
+  const bool is_name = std::ranges::count(caption, ' ') < 3;
+  if (!is_name || uniform(random) >= template_probability) return caption;
+  return fill_template(templates[uniform_index(random, templates.size())], caption);
+}
+
+}  // namespace
+
+CaptionBatches::CaptionBatches(const PretrainConfig& config, std::vector<CaptionedPhoto> photos)
+    : config_(config),
+      photos_(std::move(photos)),
+      tokenizer_(static_cast<int>(config.clip.vocabulary)) {
+  if (photos_.empty()) throw bad_input("the shards hold no photo");
+}
+
+CaptionBatch CaptionBatches::batch(int64_t step, int64_t side) const {
+  const int64_t B = config_.batch;
+  const auto items = batch_items(config_.seed, static_cast<int64_t>(photos_.size()), B, step);
+  const int64_t context = config_.clip.context;
+  CaptionBatch result{at::empty({B, 3, side, side}), at::zeros({B, context}, at::kLong),
+                      at::empty({B}, at::kLong)};
+  std::vector<std::string> texts(B);
+  at::parallel_for(0, B, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t slot = begin; slot < end; ++slot) {
+      const CaptionedPhoto& photo = photos_[items[slot]];
+      std::mt19937_64 random = sample_random(config_.seed, step, slot);
+      texts[slot] = draw_text(photo.captions, config_.template_probability, random);
+      Image image = decode_image(photo.encoded, photo.key);
+      image = crop(image, random_area({image.width, image.height}, config_.min_crop, random));
+      image = resize_bilinear(image, {static_cast<int>(side), static_cast<int>(side)});
+      if (coin(random)) image = flip_horizontal(image);
+      normalise_into(image, Normalisation{}, {image.width, image.height},
+                     result.pixels[slot].mutable_data_ptr<float>());
+      const TokenizedText tokens = tokenizer_.tokenize(texts[slot], static_cast<int>(context));
+      std::ranges::copy(tokens.ids, result.tokens[slot].mutable_data_ptr<int64_t>());
+    }
+  });
+  std::map<std::string, int64_t> groups;
+  for (int64_t slot = 0; slot < B; ++slot) {
+    result.group[slot] = groups.emplace(texts[slot], groups.size()).first->second;
+  }
+  return result;
+}
+
+}  // namespace tagclip

@@ -1,0 +1,81 @@
+#include "train/optimizer.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace tagclip {
+
+FieldList AdamWConfig::fields() {
+  FieldList list;
+  list.add("lr", lr, {0, 1}, "learning rate after the warm-up");
+  list.add("beta1", beta1, {0, 1}, "decay of the first moment");
+  list.add("beta2", beta2, {0, 1}, "decay of the second moment");
+  list.add("weight_decay", weight_decay, {0, 10}, "decoupled weight decay");
+  list.add("epsilon", epsilon, {0, 1}, "added to the root of the second moment");
+  return list;
+}
+
+AdamW::AdamW(std::vector<Parameter> parameters, const AdamWConfig& config) : config_(config) {
+  for (Parameter& parameter : parameters) {
+    const at::Tensor value = parameter.tensor.detach();
+    slots_.push_back({std::move(parameter), at::zeros_like(value), at::zeros_like(value),
+                      at::zeros({}, value.options().dtype(at::kFloat))});
+  }
+}
+
+void AdamW::zero_grad() {
+  for (Slot& slot : slots_) slot.parameter.tensor.mutable_grad().reset();
+}
+
+void AdamW::step(double lr) {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> values, gradients, first, second, steps;
+  for (Slot& slot : slots_) {
+    if (!slot.parameter.tensor.grad().defined()) continue;
+    slot.steps += 1;
+    values.push_back(slot.parameter.tensor);
+    gradients.push_back(slot.parameter.tensor.grad());
+    first.push_back(slot.first_moment);
+    second.push_back(slot.second_moment);
+    steps.push_back(slot.steps);
+  }
+  if (values.empty()) return;
+  at::_fused_adamw_(values, gradients, first, second, {}, steps, lr, config_.beta1, config_.beta2,
+                    config_.weight_decay, config_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+}
+
+double AdamW::gradient_norm() const {
+  double sum = 0;
+  for (const Slot& slot : slots_) {
+    if (!slot.parameter.tensor.grad().defined()) continue;
+    sum += std::pow(slot.parameter.tensor.grad().norm().item<double>(), 2);
+  }
+  return std::sqrt(sum);
+}
+
+std::map<std::string, at::Tensor> AdamW::state() const {
+  std::map<std::string, at::Tensor> tensors;
+  for (const Slot& slot : slots_) {
+    tensors["adamw.first." + slot.parameter.name] = slot.first_moment;
+    tensors["adamw.second." + slot.parameter.name] = slot.second_moment;
+    tensors["adamw.steps." + slot.parameter.name] = slot.steps;
+  }
+  return tensors;
+}
+
+void AdamW::load_state(const std::map<std::string, at::Tensor>& tensors) {
+  at::NoGradGuard no_grad;
+  for (auto& [name, target] : state()) {
+    const auto found = tensors.find(name);
+    if (found == tensors.end() || found->second.sizes() != target.sizes()) {
+      throw bad_input("the checkpoint has no usable optimizer state " + name,
+                      "start a new run, or resume with the config the run was started with");
+    }
+    at::Tensor(target).copy_(found->second);
+  }
+}
+
+}  // namespace tagclip

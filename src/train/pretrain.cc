@@ -1,0 +1,166 @@
+#include "train/pretrain.h"
+
+#include <ATen/core/grad_mode.h>
+#include <c10/util/StringUtil.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numbers>
+
+#include "base/atomic_file.h"
+#include "base/config_file.h"
+#include "base/error.h"
+#include "clip/clip_file.h"
+#include "train/caption_batches.h"
+#include "train/contrastive.h"
+
+namespace tagclip {
+namespace {
+
+// Linear warm-up, then half a cosine to zero.
+double learning_rate(const PretrainConfig& config, int64_t step) {
+  if (step < config.warmup) return config.optimizer.lr * (step + 1) / config.warmup;
+  const double progress =
+      static_cast<double>(step - config.warmup) / std::max<int64_t>(1, config.steps - config.warmup);
+  return config.optimizer.lr * 0.5 * (1 + std::cos(std::numbers::pi * progress));
+}
+
+// The settings that decide what a step computes; a run resumes only under the same.
+std::string identity(PretrainConfig config) {
+  config.output.clear();
+  config.log_every = config.save_every = 1;
+  return to_json(config.fields());
+}
+
+class Run {
+ public:
+  Run(const PretrainConfig& config)
+      : config_(config),
+        folder_(config.output),
+        clip_(config.clip),
+        batches_(config, read_caption_shards({config.shards.begin(), config.shards.end()})),
+        optimizer_((clip_.parameters.set_trained([](const auto&) { return true; }),
+                    clip_.parameters.trained()),
+                   config.optimizer) {
+    std::filesystem::create_directories(folder_);
+    at::Generator generator = at::detail::createCPUGenerator(config.seed);
+    clip_.parameters.initialise(generator);
+    if (std::filesystem::exists(folder_ / "last.safetensors")) resume();
+    PretrainConfig settings = config;
+    write_file(folder_ / "config.toml", to_toml(settings.fields()));
+  }
+
+  int64_t step() const { return step_; }
+
+  PretrainReport advance() {
+    const auto start = std::chrono::steady_clock::now();
+    const int64_t side = step_ < config_.small_steps ? config_.small_image_size : config_.image_size;
+    const CaptionBatch batch = batches_.batch(step_, side);
+    optimizer_.zero_grad();
+    const auto [images, texts] = encode(batch);
+    const at::Tensor loss =
+        contrastive_loss(images, texts, clip_.logit_scale.exp(), batch.group);
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) {
+      throw failure(c10::str("the loss is ", value, " at step ", step_ + 1),
+                    "lower optimizer.lr, or raise warmup");
+    }
+    loss.backward();
+    const double lr = learning_rate(config_, step_++);
+    optimizer_.step(lr);
+    limit_temperature();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    return {step_, value, lr, config_.batch / seconds.count()};
+  }
+
+  void save_state() const {
+    std::map<std::string, at::Tensor> tensors = optimizer_.state();
+    for (const Parameter& parameter : clip_.parameters.all()) tensors[parameter.name] = parameter.tensor;
+    save(folder_ / "last.safetensors", tensors,
+         {{"tagclip.pretrain.step", std::to_string(step_)},
+          {"tagclip.pretrain.config", identity(config_)}});
+  }
+
+  void save_result() const {
+    save_clip(folder_ / "clip.safetensors", clip_, Precision::kFloat16);
+  }
+
+ private:
+  std::pair<at::Tensor, at::Tensor> encode(const CaptionBatch& batch) const {
+    AutocastGuard autocast(config_.precision == ComputePrecision::kBFloat16, at::kCPU);
+    return {clip_.visual.encode(batch.pixels).to(at::kFloat),
+            clip_.text.encode(batch.tokens).to(at::kFloat)};
+  }
+
+  void limit_temperature() {
+    at::NoGradGuard no_grad;
+    clip_.logit_scale.clamp_(0, std::log(100.0));
+  }
+
+  void resume() {
+    const std::filesystem::path path = folder_ / "last.safetensors";
+    const SafetensorsFile file = SafetensorsFile::open(path);
+    const auto config = file.metadata().find("tagclip.pretrain.config");
+    if (config == file.metadata().end() || config->second != identity(config_)) {
+      throw bad_input(path.string() + " belongs to a run with other settings",
+                      "choose another output folder, or remove this one");
+    }
+    StateDict state = StateDict::from(file);
+    optimizer_.load_state(state.tensors);
+    std::erase_if(state.tensors, [](const auto& entry) { return entry.first.starts_with("adamw."); });
+    load(clip_.parameters, state);
+    step_ = std::stoll(file.metadata().at("tagclip.pretrain.step"));
+  }
+
+  const PretrainConfig& config_;
+  std::filesystem::path folder_;
+  Clip clip_;
+  CaptionBatches batches_;
+  AdamW optimizer_;
+  int64_t step_ = 0;
+};
+
+}  // namespace
+
+FieldList PretrainConfig::fields() {
+  constexpr Range count{1, 1e9};
+  FieldList list;
+  list.add("output", output, "folder for the results");
+  list.add("shards", shards, "WebDataset tar files of captioned photos");
+  list.add("seed", seed, {0, 1e15}, "seed of weights and batches");
+  list.add("steps", steps, count, "steps in all");
+  list.add("batch", batch, {2, 1 << 16}, "photos a step");
+  list.add("image_size", image_size, {8, 4096}, "side of the crops at the end");
+  list.add("small_image_size", small_image_size, {8, 4096}, "side of the crops at the beginning");
+  list.add("small_steps", small_steps, {0, 1e9}, "steps with the small crops");
+  list.add("warmup", warmup, {0, 1e9}, "steps until the full learning rate");
+  list.add("min_crop", min_crop, {0.01, 1}, "least share of the photo a crop keeps");
+  list.add("template_probability", template_probability, {0, 1},
+           "how often a caption of up to three words is put in a prompt template");
+  list.add("precision", precision,
+           {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
+           "of the towers' matrix products; parameters and losses stay float32");
+  list.add("log_every", log_every, count, "steps between log lines");
+  list.add("save_every", save_every, count, "steps between saved states");
+  list.add_group("clip", clip.fields());
+  list.add_group("optimizer", optimizer.fields());
+  return list;
+}
+
+int64_t pretrain(const PretrainConfig& config, const PretrainHooks& hooks) {
+  Run run(config);
+  while (run.step() < config.steps) {
+    hooks.on_step(run.advance());
+    if (hooks.stop_requested()) {
+      run.save_state();
+      return run.step();
+    }
+    if (run.step() % config.save_every == 0) run.save_state();
+  }
+  run.save_state();
+  run.save_result();
+  return run.step();
+}
+
+}  // namespace tagclip

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/fields.h"
+#include "clip/clip.h"
+#include "train/autocast.h"
+#include "train/optimizer.h"
+
+namespace tagclip {
+
+// Contrastive pretraining of a CLIP on captioned photos.
+struct PretrainConfig {
+  std::string output = "runs/pretrain";
+  std::vector<std::string> shards;
+  int64_t seed = 1;
+  int64_t steps = 1000;
+  int64_t batch = 256;
+  int64_t image_size = 128;       // side of the training crops at the end
+  int64_t small_image_size = 64;  // and until step `small_steps`, which costs a quarter
+  int64_t small_steps = 0;
+  int64_t warmup = 100;
+  double min_crop = 0.4;              // least share of the photo that a crop keeps
+  double template_probability = 0.5;  // that a caption of up to three words is put in a prompt template
+  ComputePrecision precision = ComputePrecision::kFloat32;
+  int64_t log_every = 10;
+  int64_t save_every = 50;
+  ClipConfig clip;
+  AdamWConfig optimizer{.lr = 1e-3, .beta2 = 0.98, .weight_decay = 0.1, .epsilon = 1e-6};
+
+  FieldList fields();
+};
+
+struct PretrainReport {
+  int64_t step = 0;  // done
+  double loss = 0;
+  double lr = 0;
+  double images_per_second = 0;
+};
+
+struct PretrainHooks {
+  std::function<void(const PretrainReport&)> on_step = [](const PretrainReport&) {};
+  // Asked after every step; true saves and returns.
+  std::function<bool()> stop_requested = [] { return false; };
+};
+
+// Trains, and leaves in the output folder
+//   last.safetensors  parameters, optimizer and step, replaced every `save_every` steps; resumed when found
+//   clip.safetensors  the finished model in half precision (OpenAI's parameter names)
+//   config.toml       the settings
+// Returns the number of steps done. The same seed gives the same batches, resumed or not.
+// Throws Error: kBadInput for unusable shards or a checkpoint of other settings, kFailure when the loss is
+// not finite.
+int64_t pretrain(const PretrainConfig& config, const PretrainHooks& hooks);
+
+}  // namespace tagclip

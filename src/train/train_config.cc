@@ -1,0 +1,73 @@
+#include "train/train_config.h"
+
+#include "base/error.h"
+
+namespace tagclip {
+namespace {
+
+FieldList augment_fields(AugmentOptions& augment) {
+  constexpr Range side{1, 1 << 16};
+  FieldList list;
+  list.add("long_side", augment.long_side, side, "photos are scaled to fit this long side ...");
+  list.add("short_side", augment.short_side, side, "... and this short side, times the drawn scale");
+  list.add("min_scale", augment.min_scale, {0.01, 100}, "least scale");
+  list.add("max_scale", augment.max_scale, {0.01, 100}, "largest scale");
+  list.add("crop_size", augment.crop_size, side, "side of the training crops");
+  list.add("max_class_ratio", augment.max_class_ratio, {0, 1},
+           "largest share of a crop one class may cover");
+  list.add("flip_probability", augment.flip_probability, {0, 1}, "how often photos are mirrored");
+  list.add("photometric", augment.photometric, "whether colours are distorted");
+  return list;
+}
+
+// The model's own choices; the towers' sizes are read from the CLIP.
+FieldList model_fields(ModelConfig& model) {
+  FieldList list, all = model.fields();
+  for (const Field& field : all.all()) {
+    if (!field.name.starts_with("clip.")) list.add(field);
+  }
+  return list;
+}
+
+}  // namespace
+
+FieldList TrainConfig::fields() {
+  constexpr Range count{1, 1e9};
+  FieldList list;
+  list.add("output", output, "folder of the run");
+  list.add("data", data, "data set folder: images/, labels/, classes.txt, unseen.txt, split lists");
+  list.add("train_split", train_split, "list of the training photos");
+  list.add("val_split", val_split, "list of the validation photos; empty: no validation");
+  list.add("clip", clip, "the CLIP to start from, as tagclip pretrain or convert writes it");
+  list.add("prompt", prompt, "prompt templates: single, multi, a file, or one holding {}");
+  list.add("setting", setting,
+           {{"inductive", Setting::kInductive}, {"supervised", Setting::kSupervised}},
+           "which labels training may see");
+  list.add("seed", seed, {0, 1e15}, "seed of weights, batches and dropout");
+  list.add("batch", batch, {1, 1 << 16}, "photos a step");
+  list.add("precision", precision,
+           {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
+           "of matrix products; parameters and losses stay float32");
+  list.add("device", device, "auto, cpu or cuda");
+  list.add("prompt_dropout", prompt_dropout, {0, 0.99}, "dropout on the visual prompts");
+  list.add("decoder_dropout", decoder_dropout, {0, 0.99}, "dropout in the decoder");
+  list.add("log_every", log_every, count, "iterations between log lines");
+  list.add("validate_every", validate_every, count, "iterations between validations");
+  list.add("save_every", save_every, count, "iterations between saved states");
+  list.add_group("model", model_fields(model));
+  list.add_group("augment", augment_fields(augment));
+  list.add_group("loss", loss.fields());
+  list.add_group("optimizer", optimizer.fields());
+  list.add_group("schedule", schedule.fields());
+  return list;
+}
+
+void TrainConfig::check() const {
+  if (data.empty()) throw usage_error("data: no data set folder is given", "set data in the config, or --set data=DIR");
+  if (clip.empty()) throw usage_error("clip: no CLIP to start from is given", "set clip in the config, or --set clip=FILE");
+  if (augment.min_scale > augment.max_scale) {
+    throw usage_error("augment.min_scale is larger than augment.max_scale");
+  }
+}
+
+}  // namespace tagclip

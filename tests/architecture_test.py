@@ -1,0 +1,252 @@
+"""Holds the source tree to its architecture: the LINKS of each folder's CMakeLists.txt."""
+
+import re
+import tempfile
+import unittest
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MAX_FILE_LINES = 400
+MAX_README_LINES = 15
+NEVER_TORCH = {"base", "io", "text", "data", "metrics", "cli"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+TORCH_HEADER = re.compile(r"^(ATen|torch|c10|caffe2)/")
+KEYWORDS = {"LINKS", "EXTERNAL", "TEST_LINKS"}
+
+
+@dataclass
+class Folder:
+    """What a folder's CMakeLists.txt declares."""
+
+    torch: bool = False
+    links: set[str] = field(default_factory=set)
+    test_links: set[str] = field(default_factory=set)
+    loads: set[str] = field(default_factory=set)  # built along, loaded when running
+
+
+def parse_folder(cmake_text: str) -> Folder:
+    text = re.sub(r"#.*", "", cmake_text)
+    folder = Folder()
+    for call in re.findall(r"\btagclip_library\(([^)]*)\)", text):
+        section = ""
+        for word in call.split()[1:]:
+            if word == "TORCH":
+                folder.torch = True
+            elif word in KEYWORDS:
+                section = word
+            elif section == "LINKS":
+                folder.links.add(word)
+            elif section == "TEST_LINKS":
+                folder.test_links.add(word)
+    for call in re.findall(r"\btarget_link_libraries\(([^)]*)\)", text):
+        folder.links.update(re.findall(r"\btagclip_(\w+)", call))
+    for call in re.findall(r"\badd_dependencies\(([^)]*)\)", text):
+        folder.loads.update(re.findall(r"\btagclip_(\w+)", call))
+    folder.torch |= "tagclip_use_torch(" in text
+    return folder
+
+
+def reachable(folders: dict[str, Folder], start: set[str]) -> set[str]:
+    """The folders that `start` leads to through LINKS, itself included."""
+    seen: set[str] = set()
+    waiting = set(start)
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        waiting |= folders.get(name, Folder()).links - seen
+    return seen
+
+
+def includes(file: Path) -> tuple[list[str], list[str]]:
+    """The quoted and the <> includes of a file."""
+    found = INCLUDE.findall(file.read_text())
+    return [quoted for quoted, _ in found if quoted], [angled for _, angled in found if angled]
+
+
+def cpp_files(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.rglob("*") if f.suffix in {".h", ".cc", ".cu", ".cuh"})
+
+
+def check_order(src: Path, folders: dict[str, Folder]) -> list[str]:
+    """A folder links only folders named before it in src/CMakeLists.txt."""
+    listed = re.search(r"foreach\(folder ([^)]*)\)", (src / "CMakeLists.txt").read_text())
+    order = listed.group(1).split() if listed else []
+    problems = [f"src/{name} is not in src/CMakeLists.txt" for name in folders if name not in order]
+    for name in set(order) & set(folders):
+        for link in folders[name].links & set(order):
+            if order.index(link) > order.index(name):
+                problems.append(f"src/{name} links {link}, which stands above it")
+    return problems
+
+
+def check_includes(src: Path, folders: dict[str, Folder]) -> list[str]:
+    problems = []
+    for name, folder in folders.items():
+        allowed = reachable(folders, {name}) | folder.loads
+        in_tests = allowed | reachable(folders, folder.test_links)
+        for file in cpp_files(src / name):
+            quoted, angled = includes(file)
+            where = file.relative_to(src.parent)
+            reach = in_tests if file.stem.endswith("_test") else allowed
+            for header in quoted:
+                target = header.split("/")[0]
+                if target != "tagclip" and target not in reach:
+                    problems.append(f'{where} includes "{header}": {name} does not link {target}')
+            for header in quoted + angled:
+                if header == "torch/torch.h":
+                    problems.append(f"{where} includes torch/torch.h: minutes of build time")
+                elif TORCH_HEADER.match(header) and not folder.torch:
+                    problems.append(f"{where} includes {header}: {name} is not marked TORCH")
+    return problems
+
+
+def check_torch_free(folders: dict[str, Folder]) -> list[str]:
+    problems = []
+    for name in NEVER_TORCH & set(folders):
+        for reached in reachable(folders, {name}):
+            if folders.get(reached, Folder()).torch:
+                problems.append(f"src/{name} must stay free of LibTorch: {reached} is not")
+    return problems
+
+
+def check_public_headers(include: Path) -> list[str]:
+    """Users get include/ alone, so it must stand without src/."""
+    return [
+        f'{file.relative_to(include.parent)} includes "{header}", which is not public'
+        for file in cpp_files(include)
+        for header in includes(file)[0]
+        if not header.startswith("tagclip/")
+    ]
+
+
+def check_sizes(src: Path, folders: dict[str, Folder]) -> list[str]:
+    problems = []
+    for name in folders:
+        readme = src / name / "README.md"
+        if not readme.is_file():
+            problems.append(f"src/{name} has no README.md")
+        elif (lines := len(readme.read_text().splitlines())) > MAX_README_LINES:
+            problems.append(f"src/{name}/README.md: {lines} lines, more than {MAX_README_LINES}")
+    for file in cpp_files(src):
+        if (lines := len(file.read_text().splitlines())) > MAX_FILE_LINES:
+            where = file.relative_to(src.parent)
+            problems.append(f"{where}: {lines} lines, more than {MAX_FILE_LINES}")
+    return problems
+
+
+def violations(root: Path) -> list[str]:
+    src = root / "src"
+    cmake_files = sorted(src.glob("*/CMakeLists.txt"))
+    folders = {file.parent.name: parse_folder(file.read_text()) for file in cmake_files}
+    return [
+        *check_order(src, folders),
+        *check_includes(src, folders),
+        *check_torch_free(folders),
+        *check_public_headers(root / "include"),
+        *check_sizes(src, folders),
+    ]
+
+
+class Tree(unittest.TestCase):
+    def test_keeps_its_architecture(self):
+        self.assertTrue(cpp_files(ROOT / "src"), "no source files were found")
+        problems = violations(ROOT)
+        self.assertFalse(problems, "\n" + "\n".join(problems))
+
+
+class Rules(unittest.TestCase):
+    """Each rule is broken once in a small tree, and must be the one that is reported."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.write("src/CMakeLists.txt", "foreach(folder base io clip)\n")
+        self.write("src/base/CMakeLists.txt", "tagclip_library(base)\n")
+        self.write("src/io/CMakeLists.txt", "tagclip_library(io\n  LINKS base\n  EXTERNAL X)\n")
+        self.write("src/clip/CMakeLists.txt", "tagclip_library(clip TORCH LINKS io)\n")
+        for name in ("base", "io", "clip"):
+            self.write(f"src/{name}/README.md", "# What lives here\n")
+        self.write("src/base/error.h", "#include <string>\n")
+        self.write("src/io/image.cc", '#include "base/error.h"\n')
+        self.write("src/clip/clip.cc", '#include <ATen/ATen.h>\n#include "base/error.h"\n')
+
+    def write(self, path: str, text: str):
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def assert_one_violation(self, *words: str):
+        problems = violations(self.root)
+        self.assertEqual(len(problems), 1, problems)
+        for word in words:
+            self.assertIn(word, problems[0])
+
+    def test_a_clean_tree_passes(self):
+        self.assertEqual(violations(self.root), [])
+
+    def test_include_of_a_folder_not_linked(self):
+        self.write("src/base/error.cc", '#include "io/image.h"\n')
+        self.assert_one_violation("src/base/error.cc", "io/image.h")
+
+    def test_test_links_serve_tests_alone(self):
+        self.write("src/base/CMakeLists.txt", "tagclip_library(base TEST_LINKS io)\n")
+        self.write("src/base/error_test.cc", '#include "io/image.h"\n')
+        self.assertEqual(violations(self.root), [])
+        self.write("src/base/error.cc", '#include "io/image.h"\n')
+        self.assert_one_violation("src/base/error.cc")
+
+    def test_link_upwards(self):
+        self.write("src/io/CMakeLists.txt", "tagclip_library(io LINKS base clip)\n")
+        self.assertIn("src/io links clip, which stands above it", violations(self.root))
+
+    def test_folder_that_is_not_listed(self):
+        self.write("src/serve/CMakeLists.txt", "tagclip_library(serve)\n")
+        self.write("src/serve/README.md", "# serve\n")
+        self.assert_one_violation("src/serve", "not in src/CMakeLists.txt")
+
+    def test_torch_in_a_torch_free_folder(self):
+        for header in ("ATen/ATen.h", "c10/util/Exception.h", "torch/types.h"):
+            self.write("src/io/image.cc", f"#include <{header}>\n")
+            self.assert_one_violation("src/io/image.cc", header)
+
+    def test_a_folder_that_is_loaded_lends_its_headers_alone(self):
+        self.write("src/cli/CMakeLists.txt",
+                   "tagclip_library(cli)\nadd_dependencies(tagclip tagclip_clip)\n")
+        self.write("src/CMakeLists.txt", "foreach(folder base io clip cli)\n")
+        self.write("src/cli/README.md", "# cli\n")
+        self.write("src/cli/main.cc", '#include "clip/clip.h"\n')
+        self.assertEqual(violations(self.root), [])
+        self.write("src/cli/main.cc", '#include "io/image.h"\n')
+        self.assert_one_violation("src/cli/main.cc", "io/image.h")
+
+    def test_torch_mark_on_a_torch_free_folder(self):
+        self.write("src/io/CMakeLists.txt", "tagclip_library(io TORCH LINKS base)\n")
+        self.assert_one_violation("src/io must stay free of LibTorch")
+
+    def test_torch_torch_h(self):
+        self.write("src/clip/clip.cc", "#include <torch/torch.h>\n")
+        self.assert_one_violation("torch/torch.h")
+
+    def test_public_header_that_needs_the_sources(self):
+        self.write("include/tagclip/tagclip.h", '#include "base/error.h"\n')
+        self.assert_one_violation("include/tagclip/tagclip.h", "not public")
+
+    def test_missing_readme(self):
+        (self.root / "src/io/README.md").unlink()
+        self.assert_one_violation("src/io has no README.md")
+
+    def test_long_readme(self):
+        self.write("src/io/README.md", "line\n" * (MAX_README_LINES + 1))
+        self.assert_one_violation("src/io/README.md")
+
+    def test_long_file(self):
+        self.write("src/io/image.cc", "\n" * (MAX_FILE_LINES + 1))
+        self.assert_one_violation("src/io/image.cc", "401 lines")
+
+
+if __name__ == "__main__":
+    unittest.main()
