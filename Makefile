@@ -1,7 +1,7 @@
 # For a newcomer: make demo, make test. `make` alone lists all.
 #
 # JOBS=N                       compilers at a time (Ninja's own choice otherwise)
-# CMAKE_PREFIX_PATH=A:B        a LibTorch (CUDA builds too) or OpenCV of yours; OpenCV_DIR likewise
+# CMAKE_PREFIX_PATH=A:B        a LibTorch of yours (CUDA builds too)
 # TORCH_VERSION=, TORCH_PIP_ARGS=   which LibTorch setup installs (scripts/install_libtorch.sh)
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -11,8 +11,7 @@ PROGRAM := build/release/tagclip
 CORES := $(shell nproc)
 
 # Their values reach CMake at every configure, so that none sticks from an earlier one.
-configure = cmake --preset $(1) -DCMAKE_PREFIX_PATH="$(subst :,;,$(CMAKE_PREFIX_PATH))" \
-  -DOpenCV_DIR="$(OpenCV_DIR)" >build/$(1).configure.log
+configure = cmake --preset $(1) -DCMAKE_PREFIX_PATH="$(subst :,;,$(CMAKE_PREFIX_PATH))" >build/$(1).configure.log
 compile = cmake --build --preset $(1) $(if $(JOBS),-j $(JOBS)) $(if $(2),--target $(2))
 
 help:  ## list what make can do
@@ -59,8 +58,8 @@ lint: needs-lint build/  ## check style and clang-tidy of the changed C++ files 
 docs: needs-docs build/  ## make the reference of the C++ API, build/docs/html/index.html
 	@doxygen docs/Doxyfile
 
-clean:  ## remove what was built, keep what setup installed
-	rm -rf build out
+clean:  ## remove what was built and the demo, keep what setup installed
+	rm -rf build out/demo
 
 needs-%:
 	@scripts/setup.sh $*

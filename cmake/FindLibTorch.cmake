@@ -38,6 +38,10 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   target_include_directories(LibTorch::cpu SYSTEM INTERFACE
     ${LibTorch_INCLUDE_DIR} ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include)
   target_link_libraries(LibTorch::cpu INTERFACE ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
+  # at::parallel_for is silently serial without it. As a flag, not find_package(OpenMP): at run time
+  # the one libgomp is LibTorch's own, beside its libraries.
+  target_compile_options(LibTorch::cpu INTERFACE -fopenmp)
+  target_link_options(LibTorch::cpu INTERFACE -fopenmp)
   if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY)
     set(LibTorch_CUDA ON)
     # Nothing calls into torch_cuda by name: it registers itself when loaded.

@@ -9,16 +9,24 @@ add_custom_target(torch_free_tests)
 
 # A precompiled ATen takes most of the time out of every file that sees a tensor.
 function(tagclip_use_torch target)
-  target_link_libraries(${target} PUBLIC LibTorch::cpu OpenMP::OpenMP_CXX)
+  target_link_libraries(${target} PUBLIC LibTorch::cpu)
   # The wheel's headers trip these in every file.
   target_compile_options(${target} PRIVATE -Wno-unused-parameter -Wno-sign-compare -Wno-deprecated-declarations)
   if(NOT TARGET tagclip_torch_pch)
     add_library(tagclip_torch_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cc)
-    target_link_libraries(tagclip_torch_pch PRIVATE LibTorch::cpu OpenMP::OpenMP_CXX)
+    target_link_libraries(tagclip_torch_pch PRIVATE LibTorch::cpu)
     target_compile_options(tagclip_torch_pch PRIVATE -Wno-unused-parameter -Wno-sign-compare -Wno-deprecated-declarations)
     target_precompile_headers(tagclip_torch_pch PRIVATE <ATen/ATen.h> <ATen/core/grad_mode.h>)
   endif()
   target_precompile_headers(${target} REUSE_FROM tagclip_torch_pch)
+
+  # The precompiled header is -fPIC. With a program's usual -fPIE g++ would not take it, and would
+  # read all of ATen again.
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
 endfunction()
 
 # tagclip_library(NAME [TORCH] LINKS other folders... EXTERNAL libraries... TEST_LINKS ...)
@@ -39,7 +47,7 @@ function(tagclip_library name)
   target_include_directories(tagclip_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   list(TRANSFORM ARG_LINKS PREPEND tagclip_)
   if(ARG_TORCH)
-    tagclip_use_torch(tagclip_${name})  # first: its BLAS must win over the one OpenCV brings
+    tagclip_use_torch(tagclip_${name})
   endif()
   target_link_libraries(tagclip_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_EXTERNAL})
 

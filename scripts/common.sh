@@ -8,11 +8,8 @@ fail() {
   exit 1
 }
 
-# The folders given to look in before the system's, one a line.
-prefixes() {
-  tr ':;' '\n\n' <<<"${CMAKE_PREFIX_PATH-}" | sed '/^$/d'
-  [[ -z ${OpenCV_DIR-} ]] || echo "$OpenCV_DIR/../../.."
-}
+# The folders given to look in before the project's own, one a line.
+prefixes() { tr ':;' '\n\n' <<<"${CMAKE_PREFIX_PATH-}" | sed '/^$/d'; }
 
 # need_space GB WHAT: fails when the project's disk has less free.
 need_space() {

@@ -4,22 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/common.sh
 
-substitute_present() {  # a program, or a header below the prefixes given
-  [[ $1 == */* ]] || { command -v "$1" >/dev/null; return; }
-  local prefix
-  while read -r prefix; do
-    [[ -e $prefix/include/$1 || -e $prefix/include/opencv4/$1 ]] && return
-  done < <(prefixes)
-  return 1
-}
-
 missing_packages() {
   local installed group package substitute
   installed=$(dpkg-query --show --showformat '${Package} ${db:Status-Status}\n')
   while read -r group package substitute; do
     [[ " $* " == *" $group "* ]] || continue
     grep -qxF "$package installed" <<<"$installed" && continue
-    [[ -n $substitute ]] && substitute_present "$substitute" && continue
+    [[ -n $substitute ]] && command -v "$substitute" >/dev/null && continue
     echo "$package"
   done < <(grep -v '^#' scripts/packages.txt)
 }

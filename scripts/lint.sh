@@ -15,8 +15,9 @@ changed_files() {
   fi
 }
 
-mapfile -t files < <(changed_files '*.h' '*.cc')
-((${#files[@]})) || exit 0
+list=$(changed_files '*.h' '*.cc')
+[[ -n $list ]] || exit 0
+mapfile -t files <<<"$list"
 
 case $1 in
   format) $bin/clang-format -i "${files[@]}" ;;

@@ -160,7 +160,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stdout", action="store_true", help="write there, not into the repository")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=50, help="cases of each group")
+    parser.add_argument("--count", type=int, default=40, help="cases of each group")
     arguments = parser.parse_args()
 
     ftfy.bad_codecs.ok()

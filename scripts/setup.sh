@@ -4,7 +4,7 @@
 #   scripts/setup.sh GROUP...     groups: build test fuzz lint docs
 #
 # Variables:
-#   CMAKE_PREFIX_PATH  folders of a LibTorch or OpenCV to use instead (":" between them)
+#   CMAKE_PREFIX_PATH  folders of a LibTorch to use instead (":" between them)
 #   TORCH_VERSION, TORCH_PIP_ARGS   see scripts/install_libtorch.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."

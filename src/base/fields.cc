@@ -172,6 +172,10 @@ bool FieldList::contains_group(std::string_view name) const {
   return std::ranges::any_of(fields_, [&](const Field& f) { return f.name.starts_with(prefix); });
 }
 
+void FieldList::check() const {
+  for (const Field& field : fields_) field.set(field.get());
+}
+
 const Field& FieldList::at(std::string_view name) const {
   const auto found = std::ranges::find(fields_, name, &Field::name);
   if (found != fields_.end()) return *found;

@@ -52,6 +52,9 @@ class FieldList {
   const std::vector<Field>& all() const { return fields_; }
   bool contains_group(std::string_view name) const;
 
+  // Throws Error(kUsage) for the first field whose value `set` would refuse: values reach a struct by other ways, too.
+  void check() const;
+
   // Throws Error(kUsage) for an unknown name, suggesting the nearest one.
   void set(std::string_view name, const FieldValue& value);
   // `assignment` is `name=value`; the value is read as the type of the field.

@@ -1,5 +1,7 @@
 #include "clip/clip.h"
 
+#include <c10/util/StringUtil.h>
+
 #include <cmath>
 
 #include "base/error.h"
@@ -24,6 +26,18 @@ FieldList ClipConfig::fields() {
            {{"quick_gelu", Activation::kQuickGelu}, {"gelu", Activation::kGelu}},
            "activation of the blocks");
   return list;
+}
+
+void ClipConfig::check() const {
+  ClipConfig copy = *this;
+  copy.fields().check();
+  const auto require_multiple = [](const char* whole, int64_t of, const char* part, int64_t by) {
+    if (of % by == 0) return;
+    throw usage_error(c10::str(whole, " = ", of, " must be a multiple of ", part, " = ", by));
+  };
+  require_multiple("resolution", resolution, "patch", patch);
+  require_multiple("vision_width", vision_width, "vision_heads", vision_heads);
+  require_multiple("text_width", text_width, "text_heads", text_heads);
 }
 
 TextTower::TextTower(const ParameterScope& scope, const ClipConfig& config)
@@ -82,6 +96,8 @@ at::Tensor VisionTower::hidden(const at::Tensor& pixels) const {
 at::Tensor VisionTower::encode(const at::Tensor& pixels) const {
   return ln_post(hidden(pixels).select(1, 0)).matmul(proj);
 }
+
+at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }
 
 at::Tensor embed_patches(const at::Tensor& pixels, const at::Tensor& kernel) {
   const int64_t patch = kernel.size(2);

@@ -27,6 +27,8 @@ struct ClipConfig {
 
   int64_t grid() const { return resolution / patch; }
   FieldList fields();
+  // Throws Error(kUsage) when a field is out of its range or the fields do not fit together.
+  void check() const;
 };
 
 // The text tower (spec section 1). Keys: token_embedding.weight, positional_embedding, transformer.*, ...
@@ -63,6 +65,9 @@ struct VisionTower {
   LayerNorm ln_post;
   at::Tensor proj;  // [D, d]
 };
+
+// x / |x| over the last dimension.
+at::Tensor unit(const at::Tensor& x);
 
 // Patches of an image as tokens: [B, 3, H, W] -> [B, H'W', D].
 at::Tensor embed_patches(const at::Tensor& pixels, const at::Tensor& kernel);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "io/bounded_json.h"
 
 namespace tagclip {
 namespace {
@@ -31,9 +32,9 @@ std::string to_json(const FieldList& fields) {
 }
 
 void read_json(const std::string& json, FieldList& fields, const std::string& source) {
-  const auto object = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) throw bad_input(source + ": the stored settings are not a JSON object");
-  for (const auto& [name, value] : object.items()) {
+  const std::optional<nlohmann::json> object = parse_bounded_json(json);
+  if (!object || !object->is_object()) throw bad_input(source + ": the stored settings are not a JSON object");
+  for (const auto& [name, value] : object->items()) {
     try {
       fields.set(name, from_json_value(value, name));
     } catch (const Error& error) {
@@ -60,6 +61,7 @@ Clip load_clip(const std::filesystem::path& path) {
   ClipConfig config;
   FieldList fields = config.fields();
   read_json(stored->second, fields, path.string());
+  check_stored(config, path.string());
   Clip clip(config);
   load(clip.parameters, StateDict::from(file));
   return clip;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/error.h"
 #include "base/fields.h"
 #include "clip/clip.h"
 #include "clip/weights.h"
@@ -12,6 +13,16 @@ namespace tagclip {
 // `source` names the file in messages; unknown or unfit entries throw Error(kBadInput).
 std::string to_json(const FieldList& fields);
 void read_json(const std::string& json, FieldList& fields, const std::string& source);
+
+// Throws what `config.check()` throws as Error(kBadInput) about the file `source`, where the sizes were read.
+template <class Config>
+void check_stored(const Config& config, const std::string& source) {
+  try {
+    config.check();
+  } catch (const Error& error) {
+    throw bad_input(source + ": " + error.what(), error.hint());
+  }
+}
 
 // A CLIP of our own: OpenAI's parameter names, the sizes under "tagclip.clip" in the metadata.
 void save_clip(const std::filesystem::path& path, const Clip& clip, Precision precision,

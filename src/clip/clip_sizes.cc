@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "clip/clip_file.h"
 
 namespace tagclip {
 namespace {
@@ -32,6 +33,16 @@ void read_text_sizes(const StateDict& state, const std::string& prefix, ClipConf
   config.text_layers = state.count_numbered(prefix + "transformer.resblocks.");
   config.context = state.at(prefix + "positional_embedding", 2).size(0);
   config.embedding = state.at(prefix + "text_projection", 2).size(1);
+}
+
+ClipConfig infer_clip_config(const StateDict& state, const Metadata& metadata) {
+  ClipConfig config;
+  read_text_sizes(state, "", config);
+  read_vision_sizes(state, "visual.", config);
+  config.vision_heads = positive_number(metadata, "v_heads", config.vision_heads);
+  config.text_heads = positive_number(metadata, "t_heads", config.text_heads);
+  check_stored(config, state.source);
+  return config;
 }
 
 int64_t positive_number(const Metadata& metadata, const std::string& key, int64_t otherwise) {

@@ -13,6 +13,10 @@ namespace tagclip {
 void read_vision_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config);
 void read_text_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config);
 
+// The sizes of a CLIP with OpenAI's names. Head counts come from `metadata` ("v_heads", "t_heads") where that tells
+// them. Throws Error(kBadInput) as above, and when the sizes do not fit together.
+ClipConfig infer_clip_config(const StateDict& state, const Metadata& metadata);
+
 // The whole number stored in a file's metadata under `key`, or `otherwise` where there is none.
 // Throws Error(kBadInput) when it is no positive number.
 int64_t positive_number(const Metadata& metadata, const std::string& key, int64_t otherwise);

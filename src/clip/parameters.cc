@@ -73,7 +73,7 @@ at::Tensor ParameterScope::add(const std::string& name, at::IntArrayRef shape,
                                Initialiser initialise) const {
   const std::string full = prefix_.empty() ? name : prefix_ + "." + name;
   TAGCLIP_CHECK(list_->find(full) == nullptr, "parameter declared twice: " + full);
-  const at::Tensor tensor = at::zeros({1}, at::kFloat).expand(shape);
+  const at::Tensor tensor = at::zeros({}, at::kFloat).expand(shape);
   list_->parameters_.push_back({full, tensor, std::move(initialise)});
   return tensor;
 }

@@ -11,8 +11,6 @@ namespace {
 
 constexpr int64_t kTextsAtOnce = 128;
 
-at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }
-
 struct Texts {
   at::Tensor tokens;         // [texts, context]
   std::vector<size_t> owner;  // the class of each text

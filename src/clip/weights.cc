@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "io/safetensors_fields.h"
 
 namespace tagclip {
 namespace {
@@ -92,7 +93,7 @@ void load(ParameterList& parameters, const StateDict& state) {
     }
   }
   for (const auto& [name, tensor] : state.tensors) {
-    if (parameters.find(name) == nullptr) unexpected.push_back(name);
+    if (parameters.find(name) == nullptr) unexpected.push_back(printable(name));
   }
   if (!missing.empty() || !misshapen.empty() || !unexpected.empty()) {
     std::string what = state.source + ": the tensors do not fit the model";

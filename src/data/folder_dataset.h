@@ -26,8 +26,12 @@ class FolderDataset {
   const std::filesystem::path& folder() const { return folder_; }
   size_t size() const { return names_.size(); }
   const std::string& name(size_t index) const { return names_[index]; }
-  std::filesystem::path image_path(size_t index) const { return images_[index]; }
-  std::filesystem::path label_path(size_t index) const { return labels_[index]; }
+  std::filesystem::path image_path(size_t index) const {
+    return folder_ / "images" / photo_files_[index];
+  }
+  std::filesystem::path label_path(size_t index) const {
+    return folder_ / "labels" / (names_[index] + ".png");
+  }
 
   const std::vector<std::string>& classes() const { return classes_; }
   const std::vector<bool>& seen() const { return seen_; }  // per class; all true without unseen.txt
@@ -42,7 +46,7 @@ class FolderDataset {
  private:
   std::filesystem::path folder_;
   std::vector<std::string> names_;
-  std::vector<std::filesystem::path> images_, labels_;
+  std::vector<std::string> photo_files_;  // in images/, of each name
   std::vector<std::string> classes_;
   std::vector<bool> seen_;
 };

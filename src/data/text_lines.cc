@@ -14,6 +14,7 @@ namespace tagclip {
 namespace {
 
 constexpr uintmax_t kMaxBytes = uintmax_t{256} << 20;
+constexpr size_t kMaxEntry = 1000;  // bytes
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\v\f";
@@ -62,6 +63,7 @@ std::vector<std::string> read_list(const std::filesystem::path& path) {
       throw bad_input(fmt::format("{}: line {} {}", path.string(), i + 1, what));
     };
     if (lines[i].empty()) complain("is empty");
+    if (lines[i].size() > kMaxEntry) complain(fmt::format("is longer than {} bytes", kMaxEntry));
     if (find_invalid_utf8(lines[i])) complain("is not UTF-8");
     const auto [entry, is_new] = first_line.emplace(lines[i], i + 1);
     if (!is_new) complain(fmt::format("repeats \"{}\" of line {}", lines[i], entry->second));

@@ -49,6 +49,8 @@ TEST(ReadList, NamesTheLineInError) {
   EXPECT_THAT(message_of(dir / "hole.txt"), HasSubstr("hole.txt: line 2 is empty"));
   write_file(dir / "latin1.txt", "sky\nB\xE4ume\n");
   EXPECT_THAT(message_of(dir / "latin1.txt"), HasSubstr("latin1.txt: line 2 is not UTF-8"));
+  write_file(dir / "long.txt", std::string(1001, 'a'));
+  EXPECT_THAT(message_of(dir / "long.txt"), HasSubstr("line 1 is longer than 1000 bytes"));
   write_file(dir / "none.txt", "\n");
   EXPECT_THAT(message_of(dir / "none.txt"), HasSubstr("none.txt is empty"));
   EXPECT_THAT(message_of(dir / "missing.txt"), HasSubstr("missing.txt"));

@@ -52,6 +52,7 @@ struct EvalOptions {
 struct VerifyOptions {
   std::filesystem::path weights;
   std::filesystem::path expected;
+  std::filesystem::path inputs;  // the file that holds in.*; empty: `expected`
   std::string architecture;      // empty: as the files say
   double tolerance = 1e-5;       // absolute, of forward values
   double loss_tolerance = 1e-5;  // relative, of losses

@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t kTileFloats = 1 << 18;
 constexpr int64_t kLeastColumns = 32;
 constexpr int64_t kLeastRows = 16;
+// Pixels of a row that share a list of candidates.
+constexpr int64_t kBlock = 64;
 
 // A rectangle of the photo, computed from top to bottom with the two rows of blended scores at hand
 // that the current row of pixels lies between.
@@ -28,7 +30,8 @@ class Tile {
         blender_(input, source_),
         columns_(shifted(columns)),
         mixed_(source_.size()),
-        labels_(part.size()) {
+        labels_(part.size()),
+        candidates_(class_count_, source_.size(), blocks()) {
     for (auto& row : ring_) row.resize(class_count_ * source_.size());
   }
 
@@ -62,17 +65,35 @@ class Tile {
     return row.data();
   }
 
+  // The source columns of every kBlock pixels.
+  std::vector<Interval> blocks() const {
+    std::vector<Interval> result;
+    for (int64_t i = 0; i < part_.size(); i += kBlock) {
+      const int64_t last = std::min(i + kBlock, part_.size()) - 1;
+      result.push_back({columns_.low[i], columns_.high[last] + 1});
+    }
+    return result;
+  }
+
   void find_best(int64_t y, float* best) {
     const float* upper = blended_row(rows_.low[y]);
     const float* lower = blended_row(rows_.high[y]);
-    const Columns columns{columns_.low.data(), columns_.high.data(), columns_.fraction.data(),
-                          part_.size()};
+    if (candidates_of_ != rows_.low[y]) {
+      candidates_.find(upper, lower);
+      candidates_of_ = rows_.low[y];
+    }
     std::fill_n(best, part_.size(), -std::numeric_limits<float>::infinity());
     std::ranges::fill(labels_, 0);
-    for (int64_t c = 0; c < class_count_; ++c) {
-      const int64_t offset = c * source_.size();
-      mix_rows(upper + offset, lower + offset, rows_.fraction[y], source_.size(), mixed_.data());
-      keep_best(mixed_.data(), columns, static_cast<int32_t>(c), best, labels_.data());
+    for (int64_t i = 0, block = 0; i < part_.size(); i += kBlock, ++block) {
+      const int64_t n = std::min(kBlock, part_.size() - i);
+      const Columns columns{&columns_.low[i], &columns_.high[i], &columns_.fraction[i], n};
+      const int64_t first = columns_.low[i];
+      const int64_t sources = columns_.high[i + n - 1] + 1 - first;
+      for (const int32_t c : candidates_.of(block)) {
+        const int64_t at = c * source_.size() + first;
+        mix_rows(upper + at, lower + at, rows_.fraction[y], sources, mixed_.data() + first);
+        keep_best(mixed_.data(), columns, c, best + i, labels_.data() + i);
+      }
     }
   }
 
@@ -86,6 +107,8 @@ class Tile {
   int64_t held_[2] = {-1, -1};  // rows of the picture in the ring
   std::vector<float> mixed_;    // [source_]
   std::vector<int32_t> labels_;
+  Candidates candidates_;
+  int64_t candidates_of_ = -1;  // the upper row they were found for
 };
 
 int64_t columns_of_a_tile(int64_t classes, int64_t picture_width, int64_t photo_width) {

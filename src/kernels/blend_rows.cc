@@ -3,6 +3,13 @@
 #include "kernels/vector_math.h"
 
 namespace tagclip {
+namespace {
+
+// As the processor's own instructions: when one is NaN, b.
+inline float smaller(float a, float b) { return a < b ? a : b; }
+inline float larger(float a, float b) { return a > b ? a : b; }
+
+}  // namespace
 
 TAGCLIP_EACH_PROCESSOR
 void mix_rows(const float* __restrict a, const float* __restrict b, float fraction, int64_t n,
@@ -49,6 +56,27 @@ void keep_best(const float* __restrict row, Columns columns, int32_t candidate,
     best[i] = better ? score : best[i];
     label[i] = better ? candidate : label[i];
   }
+}
+
+TAGCLIP_EACH_PROCESSOR
+void raise_floor(const float* __restrict a, const float* __restrict b, int64_t n,
+                 float* __restrict floor) {
+  for (int64_t i = 0; i + 1 < n; ++i) {
+    const float smallest = smaller(smaller(a[i], b[i]), smaller(a[i + 1], b[i + 1]));
+    floor[i] = larger(smallest, floor[i]);
+  }
+  floor[n - 1] = larger(smaller(a[n - 1], b[n - 1]), floor[n - 1]);
+}
+
+TAGCLIP_EACH_PROCESSOR
+bool reaches_floor(const float* __restrict a, const float* __restrict b, int64_t n, int64_t whole,
+                   const float* __restrict floor) {
+  int32_t any = 0;
+  for (int64_t i = 0; i < whole; ++i) {
+    any |= larger(larger(a[i], b[i]), larger(a[i + 1], b[i + 1])) >= floor[i];
+  }
+  for (int64_t i = whole; i < n; ++i) any |= larger(a[i], b[i]) >= floor[i];
+  return any != 0;
 }
 
 }  // namespace tagclip

@@ -30,4 +30,11 @@ void add_scores(const float* row, Columns columns, float presence, float deducti
 // Where (row, resized)[i] > best[i]: that becomes best[i], and label[i] = candidate.
 void keep_best(const float* row, Columns columns, int32_t candidate, float* best, int32_t* label);
 
+// The corners of cell i are a[i], b[i], a[i + 1], b[i + 1]; the last cell of a row has only two.
+// floor[i] = max(floor[i], smallest corner of cell i)
+void raise_floor(const float* a, const float* b, int64_t n, float* floor);
+
+// Whether the largest corner of any of n cells reaches its floor; the first `whole` of them have four.
+bool reaches_floor(const float* a, const float* b, int64_t n, int64_t whole, const float* floor);
+
 }  // namespace tagclip

@@ -6,14 +6,9 @@
 #include "kernels/bilinear.h"
 #include "kernels/blend.h"
 #include "kernels/blend_rows.h"
+#include "kernels/candidates.h"
 
 namespace tagclip {
-
-struct Interval {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t size() const { return end - begin; }
-};
 
 // The logits of a photo's windows as the loops want them. Refers to `layout` and `rule`.
 struct BlendInput {

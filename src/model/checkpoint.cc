@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "clip/clip_file.h"
+#include "io/bounded_json.h"
+#include "io/weights_kind.h"
 
 namespace tagclip {
 namespace {
@@ -22,12 +24,18 @@ StateDict canonical(const StateDict& state) {
   return result;
 }
 
+std::vector<std::string> names_of(const StateDict& state) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : state.tensors) names.push_back(name);
+  return names;
+}
+
 TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
   TrainedOn trained_on;
   const auto stored = metadata.find("tagclip.trained_on");
   if (stored == metadata.end()) return trained_on;
   try {
-    const json object = json::parse(stored->second);
+    const json object = parse_bounded_json(stored->second).value_or(json());
     for (const json& entry : object.at("classes")) {
       trained_on.classes.push_back(entry.at("name"));
       trained_on.seen.push_back(entry.at("seen"));
@@ -93,34 +101,16 @@ LoadedModel load_model(const std::filesystem::path& path, const std::string& arc
   const StateDict raw = StateDict::from(file);
   const StateDict state = canonical(raw);
   if (!state.contains_prefix("backbone.") || !state.contains_prefix("decode_head.")) {
-    throw bad_input(path.string() + ": not a segmentation model; it looks like " + describe_tensors(state),
+    throw bad_input(path.string() + ": not a segmentation model; it looks like " + describe_weights(names_of(raw)),
                     "train a decoder for it with 'tagclip train', or give the weights of a trained model");
   }
   ModelConfig config = read_config(file.metadata(), head_counts, raw, state);
   if (!architecture.empty()) apply_architecture(architecture, config);
-  try {
-    config.check();
-  } catch (const Error& error) {
-    throw bad_input(path.string() + ": " + error.what());
-  }
+  check_stored(config, path.string());
   LoadedModel loaded{SegmentationModel(config, state.contains_prefix("text_encoder.")),
                      read_trained_on(file.metadata(), path.string()), file.metadata()};
   load(loaded.model.parameters, state);
   return loaded;
-}
-
-std::string describe_tensors(const StateDict& state) {
-  const auto has = [&](const char* name) { return state.contains(name); };
-  if (state.tensors.empty()) return "a file without tensors";
-  if (state.contains_prefix("backbone.") && state.contains_prefix("decode_head.")) {
-    return has("decode_head.disc_token") ? "a TagCLIP segmentation model" : "a ZegCLIP-like segmentation model";
-  }
-  if (has("visual.conv1.weight")) return "a CLIP with OpenAI's names";
-  if (has("visual.trunk.patch_embed.proj.weight")) return "an open_clip model with a timm vision tower";
-  if (has("vision_model.embeddings.patch_embedding.weight")) return "a CLIP in Hugging Face's layout";
-  if (has("conv1.weight") && has("ln_pre.weight")) return "the vision tower of a CLIP alone";
-  if (state.contains_prefix("module.")) return "a checkpoint of a DataParallel training run";
-  return "another model (its first tensor is " + state.tensors.begin()->first + ")";
 }
 
 }  // namespace tagclip

@@ -40,8 +40,4 @@ LoadedModel load_model(const std::filesystem::path& path, const std::string& arc
 // The name a tensor of a published checkpoint has here: ZegCLIP's own names differ from TagCLIP's.
 std::string canonical_name(std::string name);
 
-// The kind of weights a set of tensors looks like, in words: "a TagCLIP segmentation model", "a CLIP with
-// OpenAI's names", "a CLIP in Hugging Face's layout", ...
-std::string describe_tensors(const StateDict& state);
-
 }  // namespace tagclip

@@ -17,7 +17,6 @@ FieldList ModelConfig::fields() {
   list.add("trusty_token", trusty_token, "whether a trusty token joins the class queries");
   list.add("unused_self_attention", unused_self_attention,
            "whether layers without self-attention carry its weights all the same");
-  list.add("sum_logits", sum_logits, "whether mask logits are summed over the decoder's layers");
   list.add("protocol", protocol, {{"paper", Protocol::kPaper}, {"released", Protocol::kReleased}},
            "whose definition where text and code differ");
   list.add_group("clip", clip.fields());
@@ -28,20 +27,15 @@ void ModelConfig::check() const {
   const auto require = [](bool holds, const std::string& what) {
     if (!holds) throw usage_error("model: " + what);
   };
-  // Sizes read off tensors or set in code obey the same bounds as those of a config file.
   ModelConfig copy = *this;
-  for (const Field& field : copy.fields().all()) field.set(field.get());
+  copy.fields().check();
   bool pattern_fits = self_attention.size() == static_cast<size_t>(2 * decoder_layers - 1);
   for (size_t i = 0; pattern_fits && i < self_attention.size(); ++i) {
     pattern_fits = i % 2 ? self_attention[i] == '_' : self_attention[i] == 'a' || self_attention[i] == 'n';
   }
   require(pattern_fits, c10::str("self_attention: expected ", decoder_layers,
                                  " letters a or n joined by _, found \"", self_attention, "\""));
-  require(clip.resolution % clip.patch == 0, "clip.resolution must be a multiple of clip.patch");
-  require(clip.vision_width % clip.vision_heads == 0,
-          "clip.vision_width must be a multiple of clip.vision_heads");
-  require(clip.text_width % clip.text_heads == 0,
-          "clip.text_width must be a multiple of clip.text_heads");
+  clip.check();
   require(clip.embedding % decoder_heads == 0,
           "clip.embedding must be a multiple of decoder_heads");
 }
@@ -53,7 +47,7 @@ void apply_architecture(const std::string& name, ModelConfig& config) {
                       "one of tagclip, zegclip, zegclip-released");
   }
   config.trusty_token = !zegclip;
-  config.sum_logits = config.unused_self_attention = name == "zegclip-released";
+  config.unused_self_attention = name == "zegclip-released";
   config.self_attention.clear();
   for (int64_t layer = 0; layer < config.decoder_layers; ++layer) {
     const bool attends = name == "zegclip" || (name == "tagclip" && layer == 0);

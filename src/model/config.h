@@ -24,10 +24,8 @@ struct ModelConfig {
   // A letter a layer, joined by "_": a = self-attention over the queries, n = none.
   std::string self_attention = "a_n_n";
   bool trusty_token = true;
-  // ZegCLIP as released: every layer carries self-attention weights that nothing reads ...
+  // ZegCLIP as released: every layer carries self-attention weights that nothing reads.
   bool unused_self_attention = false;
-  // ... and the mask logits are the sum over the layers.
-  bool sum_logits = false;
   Protocol protocol = Protocol::kReleased;
 
   bool has_self_attention(int64_t layer) const { return self_attention.at(2 * layer) == 'a'; }
@@ -40,7 +38,7 @@ struct ModelConfig {
 };
 
 // Known architectures by name: "tagclip", "zegclip" (self-attention in all layers, no token: the a_a_a of
-// TagCLIP's code), "zegclip-released". Throws Error(kUsage) listing them for another name.
+// TagCLIP's code), "zegclip-released" (ZegCLIP's own code: none attends). Throws Error(kUsage) listing them for another name.
 void apply_architecture(const std::string& name, ModelConfig& config);
 
 // Reads sizes and architecture off the tensors of a model. Head counts leave no trace in them: they come

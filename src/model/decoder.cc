@@ -1,6 +1,7 @@
 #include "model/decoder.h"
 
 #include <cmath>
+#include <span>
 
 namespace tagclip {
 namespace {
@@ -63,8 +64,7 @@ at::Tensor DecoderLayer::update(const at::Tensor& related, const at::Tensor& pat
   return norm3(x + dropout(linear2(dropout(at::relu(linear1(x))))));
 }
 
-Decoder::Decoder(const ParameterScope& scope, const ModelConfig& config)
-    : sum_logits(config.sum_logits) {
+Decoder::Decoder(const ParameterScope& scope, const ModelConfig& config) {
   for (int64_t i = 0; i < config.decoder_layers; ++i) {
     layers.emplace_back(scope / "layers" / std::to_string(i), config, i);
   }
@@ -72,18 +72,13 @@ Decoder::Decoder(const ParameterScope& scope, const ModelConfig& config)
 
 Decoder::Output Decoder::operator()(at::Tensor queries, const at::Tensor& patches,
                                     bool with_queries, const Dropout& dropout) const {
-  at::Tensor logits;
-  for (size_t i = 0; i < layers.size(); ++i) {
-    const DecoderLayer& layer = layers[i];
-    const bool last = i + 1 == layers.size();
-    const at::Tensor related = layer.relate(queries, dropout);
-    if (last || sum_logits) {
-      const at::Tensor own = layer.multihead_attn.mask_logits(related, patches);
-      logits = logits.defined() ? logits + own : own;
-    }
-    if (!last || with_queries) queries = layer.update(related, patches, dropout);
+  const DecoderLayer& last = layers.back();
+  for (const DecoderLayer& layer : std::span(layers).first(layers.size() - 1)) {
+    queries = layer.update(layer.relate(queries, dropout), patches, dropout);
   }
-  return {logits, with_queries ? queries : at::Tensor()};
+  const at::Tensor related = last.relate(queries, dropout);
+  return {.logits = last.multihead_attn.mask_logits(related, patches),
+          .queries = with_queries ? last.update(related, patches, dropout) : at::Tensor()};
 }
 
 }  // namespace tagclip

@@ -46,7 +46,7 @@ struct Decoder {
   Decoder(const ParameterScope& scope, const ModelConfig& config);
 
   struct Output {
-    at::Tensor logits;   // [B, Q, N], of the last layer or summed over all
+    at::Tensor logits;   // [B, Q, N], of the last layer
     at::Tensor queries;  // [B, Q, d] after the last layer; undefined unless asked for
   };
   // Without `with_queries` the last layer stops at its logits: the rest of it reaches no output.
@@ -54,7 +54,6 @@ struct Decoder {
                     const Dropout& dropout) const;
 
   std::vector<DecoderLayer> layers;
-  bool sum_logits;
 };
 
 }  // namespace tagclip

@@ -3,6 +3,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "base/error.h"
+#include "clip/golden_clip.h"
 
 namespace tagclip {
 namespace {
@@ -13,14 +14,6 @@ void require(bool holds, const StateDict& file, const std::string& name, const s
   if (holds) return;
   throw bad_input(c10::str(file.source, ": ", name, ": expected ", expected, ", found ",
                            file.at(name).scalar_type(), " ", file.at(name).sizes()));
-}
-
-at::Tensor read_image(const StateDict& file, const ClipConfig& clip) {
-  const at::Tensor image = file.at("in.image", 4).to(at::kFloat);
-  require(image.size(0) > 0 && image.size(1) == 3 && image.size(2) >= clip.patch &&
-              image.size(3) >= clip.patch,
-          file, "in.image", c10::str("[B, 3, H, W] of at least one patch of ", clip.patch, " pixels"));
-  return image;
 }
 
 at::Tensor read_text(const StateDict& file, const ClipConfig& clip) {
@@ -60,7 +53,7 @@ at::Tensor GoldenInputs::seen_text() const {
 
 GoldenInputs read_golden_inputs(const StateDict& expected, const ModelConfig& config) {
   GoldenInputs inputs;
-  inputs.image = read_image(expected, config.clip);
+  inputs.image = read_golden_image(expected, "in.image", config.clip.patch);
   inputs.text = read_text(expected, config.clip);
   const int64_t batch = inputs.image.size(0), classes = inputs.text.size(0);
   inputs.seen = read_seen(expected, classes);

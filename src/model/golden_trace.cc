@@ -34,7 +34,7 @@ Targets targets_of(const GoldenInputs& inputs) {
 // ZegCLIP's release weighs the focal term by 100.
 LossConfig released_losses(const ModelConfig& config) {
   LossConfig losses;
-  if (config.sum_logits) losses.mask_weight = 100;
+  if (config.unused_self_attention) losses.mask_weight = 100;
   return losses;
 }
 
@@ -53,8 +53,7 @@ NamedTensors trace_forward(const SegmentationModel& model, const GoldenInputs& i
   at::NoGradGuard no_grad;
   NamedTensors values;
   const Encoding encoding = model.encoder(inputs.image);
-  values["vision.patch_embedding"] =
-      encoding.patches.transpose(1, 2).unflatten(2, {encoding.height, encoding.width});
+  values["vision.patch_embedding"] = patch_map(encoding);
   values["vision.global_embedding"] = encoding.image;
   trace_decoder(model.head, inputs, encoding, values);
   const MaskLogits all = model.head(encoding, inputs.text);

@@ -2,22 +2,27 @@
 
 #include <ATen/ATen.h>
 
-#include <map>
-#include <string>
-
+#include "clip/golden_clip.h"
 #include "model/golden_inputs.h"
 #include "model/losses.h"
 #include "model/segmentation_model.h"
 
 namespace tagclip {
 
-// Tensors under the names that golden files give them.
-using NamedTensors = std::map<std::string, at::Tensor>;
-
 // vision.patch_embedding [B, d, H', W'], vision.global_embedding [B, d]; on the training path (seen classes, then
 // the trusty token) decoder.descriptor and decoder.layerN.query [B, Q, d], decoder.layerN.attn_logits [B, Q, N];
 // infer.attn_logits_all [B, C (+ 1), N] of all classes.
 NamedTensors trace_forward(const SegmentationModel& model, const GoldenInputs& inputs);
+
+// An encoding's patches as golden files hold them, [B, d, H', W'].
+at::Tensor patch_map(const Encoding& encoding);
+
+// The image encoder without prompts on the vision tower of a CLIP (OpenAI's names, sizes `config`). For every
+// in.image_X [B, 3, H, W] tagclip_X.hidden.N [B, 1 + H'W', D] after block N, tagclip_X.patch_embedding [B, d, H', W'],
+// tagclip_X.global_embedding [B, d], and the position embedding it used, [1 + H'W', D], as
+// tagclip.positional_embedding_resized_to_X. Throws Error(kBadInput) naming the tensor that does not fit.
+NamedTensors trace_image_encoder(const StateDict& clip, const ClipConfig& config,
+                                 const StateDict& expected);
 
 // Logits of the seen classes, and their losses by the released recipe, the inputs being one batch; no dropout.
 // Throws Error(kBadInput) when the inputs hold no labels.

@@ -16,8 +16,6 @@ double prompt_bound(const ClipConfig& clip) {
 // Kaiming normal for fan_out = D, as the prompts' projection starts.
 Initialiser kaiming_fan_out(int64_t width) { return normal(std::sqrt(2.0 / width)); }
 
-at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }
-
 }  // namespace
 
 ImageEncoder::Prompts::Prompts(const ParameterScope& scope, const ModelConfig& config)

@@ -28,7 +28,8 @@ struct Candidate {
 
 class Word {
  public:
-  Word(const Merges& merges, std::string_view bytes, int32_t limit) : merges_(merges), limit_(limit) {
+  Word(const Merges& merges, std::string_view bytes, int32_t limit)
+      : merges_(merges), limit_(limit) {
     const int size = static_cast<int>(bytes.size());
     nodes_.reserve(size);
     for (int i = 0; i < size; ++i) {
@@ -59,7 +60,8 @@ class Word {
     if (merged && *merged < limit_) candidates_.push({*merged, position, left, right});
   }
 
-  // An earlier merge may have changed either side; a node swallowed by its left neighbour has no token.
+  // An earlier merge may have changed either side; a node swallowed by its left neighbour has no
+  // token.
   bool is_current(const Candidate& candidate) const {
     const Node& left = nodes_[candidate.position];
     return left.token == candidate.left && left.next != kNone &&

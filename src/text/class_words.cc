@@ -73,10 +73,12 @@ class ClassList {
       throw bad_input(fmt::format("{}: empty word", where), "remove the superfluous comma");
     }
     if (word.size() > kMaxWordBytes) {
-      throw bad_input(fmt::format("{}: a word of {} bytes, allowed are {}", where, word.size(), kMaxWordBytes),
-                      "separate the classes by commas, or put one on a line of a file");
+      throw bad_input(
+          fmt::format("{}: a word of {} bytes, allowed are {}", where, word.size(), kMaxWordBytes),
+          "separate the classes by commas, or put one on a line of a file");
     }
-    const auto [first, is_new] = first_use_.emplace(encode_utf8(to_lower(decode_utf8(word))), where);
+    const auto [first, is_new] =
+        first_use_.emplace(encode_utf8(to_lower(decode_utf8(word))), where);
     if (!is_new) {
       throw bad_input(fmt::format("{}: '{}' is already in {}", where, word, first->second),
                       "name every word once");
@@ -128,9 +130,11 @@ std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classe
   if (looks_like_path(text)) throw missing_file(text);
 
   ClassList classes("list of classes", max_classes);
-  if (checked_trim(text, "list of classes").empty()) return classes.take();
+  const auto entries = split_at_commas(text);
+  const bool blank = entries.size() == 1 && checked_trim(text, "list of classes").empty();
+  if (blank) return classes.take();
   int number = 0;
-  for (std::string_view entry : split_at_commas(text)) {
+  for (std::string_view entry : entries) {
     classes.add({entry}, fmt::format("list of classes, entry {}", ++number));
   }
   return classes.take();

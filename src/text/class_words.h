@@ -1,6 +1,6 @@
 #pragma once
 
-#include <filesystem>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,21 +14,21 @@ struct ClassWords {
 };
 
 // Reads the class words the user gave.
-
-//  - `text` that names an existing file: the file is read, one class a line, `sofa, couch` being
-//    synonyms; empty lines and lines starting with # are skipped; a UTF-8 byte order mark and CRLF are
-//    accepted.
-//  - otherwise a comma-separated list, one class an entry.
+//  - `text` that names a file: one class a line, `sofa, couch` being synonyms. Empty lines and
+//    lines that begin with # are skipped; a UTF-8 byte order mark and CRLF are accepted.
+//  - otherwise a comma-separated list, one class an entry. A text that ends in .txt, or holds a
+//    slash but no comma, must have been meant as a file: it is an error that there is none.
 // Throws Error(kBadInput), with the file and line or the entry: no class at all, an empty entry, a
-// duplicate (after trimming and lower-casing, across synonyms too), invalid UTF-8, control characters, a
-// word longer than 1,000 bytes; more than `max_classes`.
+// duplicate (after trimming and lower-casing, across synonyms too), invalid UTF-8, control
+// characters, a word longer than 1,000 bytes; more than `max_classes`.
 std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classes = 65534);
 
 // Prompt templates: each holds `{}` exactly once, where the word goes.
-// "single" = `a photo of a {}`, "multi" = the 15 used for COCO-Stuff and Context; a path to a file with
-// one template a line; or a template itself. Throws Error(kBadInput) otherwise.
+// "single" = `a photo of a {}`, "multi" = the 15 used for COCO-Stuff and Context; a path to a file
+// with one template a line; or a template itself. Throws Error(kBadInput) otherwise.
 std::vector<std::string> parse_templates(const std::string& text);
 
+// The template with `word` in the place of its first `{}`; it must hold one.
 std::string fill_template(std::string_view prompt_template, std::string_view word);
 
 }  // namespace tagclip

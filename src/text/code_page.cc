@@ -16,7 +16,8 @@ using Characters = std::array<char32_t, 256>;
 // `name` as ICU calls the encoding.
 Characters characters_of(const char* name) {
   UErrorCode status = U_ZERO_ERROR;
-  const std::unique_ptr<UConverter, decltype(&ucnv_close)> converter(ucnv_open(name, &status), &ucnv_close);
+  const std::unique_ptr<UConverter, decltype(&ucnv_close)> converter(ucnv_open(name, &status),
+                                                                     &ucnv_close);
   TAGCLIP_CHECK(U_SUCCESS(status), std::string("ICU has no converter ") + name);
   Characters characters;
   for (int number = 0; number < 256; ++number) {
@@ -40,7 +41,8 @@ std::vector<CodePage> make_code_pages() {
   pages.emplace_back(characters_of("iso-8859-2"), false);
   pages.emplace_back(characters_of("macintosh"), false);
   Characters dos = characters_of("ibm-437");
-  dos[0xE6] = U'\u00B5';  // the micro sign on Windows, which writes these texts; ICU has the Greek mu
+  dos[0xE6] =
+      U'\u00B5';  // the micro sign on Windows, which writes these texts; ICU has the Greek mu
   pages.emplace_back(dos, false);
   return pages;
 }

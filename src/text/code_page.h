@@ -10,8 +10,8 @@
 
 namespace tagclip {
 
-// A single-byte encoding that UTF-8 gets mistaken for. The lower half is ASCII; a byte left undefined
-// stands for the control character of its own number, as in browsers.
+// A single-byte encoding that UTF-8 gets mistaken for. The lower half is ASCII; a byte left
+// undefined stands for the control character of its own number, as in browsers.
 class CodePage {
  public:
   // What U+FFFD becomes where a page can encode it: there it is the sign of a byte that was lost.
@@ -22,6 +22,8 @@ class CodePage {
   bool encodes_losses() const { return encodes_losses_; }
 
   char32_t decode(uint8_t byte) const { return characters_[byte]; }
+
+  bool has(char32_t c) const { return bytes_.contains(c); }
 
   // Nothing when a character is missing in the encoding.
   std::optional<std::string> encode(std::u32string_view text) const;

@@ -23,7 +23,8 @@ size_t sequence_length(uint8_t lead) {
   return 1;
 }
 
-// The leads of two-byte sequences common enough to be completed by a guess: Latin, Greek, Cyrillic, Arabic.
+// The leads of two-byte sequences common enough to be completed by a guess: Latin, Greek, Cyrillic,
+// Arabic.
 bool is_common_lead(uint8_t lead) {
   return std::string_view("\xC2\xC3\xC5\xCE\xD0\xD9").find(static_cast<char>(lead)) !=
          std::string_view::npos;
@@ -32,8 +33,8 @@ bool is_common_lead(uint8_t lead) {
 // A lone space or an ellipsis proves little, so they do not support a guess.
 bool supports_guess(uint8_t byte) { return is_continuation(byte) && byte != 0x85 && byte != 0xA0; }
 
-// Whether `sequence`, of the length its lead byte asks for, becomes plausible UTF-8 when its one space
-// becomes A0.
+// Whether `sequence`, of the length its lead byte asks for, becomes plausible UTF-8 when its one
+// space becomes A0.
 bool lost_no_break_space(std::string_view sequence) {
   const uint8_t lead = at(sequence, 0);
   switch (sequence.size()) {
@@ -41,10 +42,13 @@ bool lost_no_break_space(std::string_view sequence) {
       return is_common_lead(lead) && sequence[1] == ' ';
     case 3:
       return (lead <= 0xE3 && supports_guess(at(sequence, 1)) && sequence[2] == ' ') ||
-             ((lead == 0xE2 || lead == 0xE3) && sequence[1] == ' ' && supports_guess(at(sequence, 2)));
+             ((lead == 0xE2 || lead == 0xE3) && sequence[1] == ' ' &&
+              supports_guess(at(sequence, 2)));
     case 4: {
       const auto tail = sequence.substr(1);
-      const auto kept = std::count_if(tail.begin(), tail.end(), [](char c) { return is_continuation(static_cast<uint8_t>(c)); });
+      const auto kept = std::count_if(tail.begin(), tail.end(), [](char c) {
+        return is_continuation(static_cast<uint8_t>(c));
+      });
       return lead == 0xF0 && kept == 2 && std::count(tail.begin(), tail.end(), ' ') == 1;
     }
     default:
@@ -52,7 +56,8 @@ bool lost_no_break_space(std::string_view sequence) {
   }
 }
 
-// In Portuguese and French the word à may go on in the same word: àquele, às. `rest` follows the space.
+// In Portuguese and French the word à may go on in the same word: àquele, às. `rest` follows the
+// space.
 bool continues_a_grave(std::string_view rest) {
   for (std::string_view ending : {" ", "quele", "quela", "quilo", "s "}) {
     if (rest.starts_with(ending)) return true;
@@ -92,10 +97,12 @@ std::string rewrite_sequences(std::string_view bytes, Replace replace) {
   return out;
 }
 
-// The surrogate at `i` when it is the half that begins with ED and `second_byte` (A0 or B0), plus up to 15.
+// The surrogate at `i` when it is the half that begins with ED and `second_byte` (A0 or B0), plus
+// up to 15.
 std::optional<char32_t> surrogate(std::string_view bytes, size_t i, uint8_t second_byte) {
   if (i + 3 > bytes.size() || at(bytes, i) != 0xED) return std::nullopt;
-  if ((at(bytes, i + 1) & 0xF0) != second_byte || !is_continuation(at(bytes, i + 2))) return std::nullopt;
+  const bool right_half = (at(bytes, i + 1) & 0xF0) == second_byte;
+  if (!right_half || !is_continuation(at(bytes, i + 2))) return std::nullopt;
   return 0xD000 | (at(bytes, i + 1) & 0x3Fu) << 6 | (at(bytes, i + 2) & 0x3Fu);
 }
 

@@ -26,7 +26,8 @@ Names read_names() {
   std::string_view rest = embedded_html_entities();
   while (!rest.empty()) {
     const size_t space = rest.find(' '), line_end = rest.find('\n');
-    TAGCLIP_CHECK(space < line_end && line_end != rest.npos, "the embedded HTML entities are damaged");
+    TAGCLIP_CHECK(space < line_end && line_end != rest.npos,
+                  "the embedded HTML entities are damaged");
     std::u32string characters = decode_utf8(rest.substr(space + 1, line_end - space - 1));
     std::replace(characters.begin(), characters.end(), kLineFeedSymbol, U'\n');
     names.emplace(decode_utf8(rest.substr(0, space)), std::move(characters));
@@ -49,8 +50,10 @@ bool is_forbidden(char32_t c) {
 }
 
 std::u32string character_of_number(char32_t number) {
-  if (number == 0 || (number >= 0xD800 && number <= 0xDFFF) || number > 0x10FFFF) return {kReplacement};
-  if (number >= 0x80 && number <= 0x9F) return {windows_1252().decode(static_cast<uint8_t>(number))};
+  const bool surrogate = number >= 0xD800 && number <= 0xDFFF;
+  if (number == 0 || surrogate || number > 0x10FFFF) return {kReplacement};
+  const bool c1 = number >= 0x80 && number <= 0x9F;
+  if (c1) return {windows_1252().decode(static_cast<uint8_t>(number))};
   if (is_forbidden(number)) return {};
   return {number};
 }
@@ -93,7 +96,8 @@ std::optional<Reference> match_name(std::u32string_view text) {
   while (end < text.size() && end <= kLongestName && !ends_name(text[end])) ++end;
   if (end > 1 && end < text.size() && text[end] == ';') ++end;
   for (; end > 2; --end) {
-    if (const auto* characters = find_name(text.substr(1, end - 1))) return Reference{*characters, end};
+    const auto* characters = find_name(text.substr(1, end - 1));
+    if (characters != nullptr) return Reference{*characters, end};
   }
   return std::nullopt;
 }
@@ -108,9 +112,8 @@ bool is_ascii_alphanumeric(char32_t c) {
 
 std::optional<std::u32string> characters_of_closed_name(std::u32string_view name) {
   if (const auto* characters = find_name(name)) return *characters;
-  const std::u32string lower = to_lower(name);
   if (to_upper(name) != name) return std::nullopt;
-  if (const auto* characters = find_name(lower)) return to_upper(*characters);
+  if (const auto* characters = find_name(to_lower(name))) return to_upper(*characters);
   return std::nullopt;
 }
 
@@ -142,7 +145,9 @@ std::u32string replace_references(std::u32string_view text,
 
 }  // namespace
 
-std::u32string unescape_html(std::u32string_view text) { return replace_references(text, match_open); }
+std::u32string unescape_html(std::u32string_view text) {
+  return replace_references(text, match_open);
+}
 
 std::u32string unescape_closed_html(std::u32string_view text) {
   return replace_references(text, match_closed);

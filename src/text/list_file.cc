@@ -59,8 +59,7 @@ bool names_file(const std::string& text) {
 }
 
 bool looks_like_path(std::string_view text) {
-  return text.ends_with(".txt") ||
-         (text.find('/') != text.npos && text.find(',') == text.npos);
+  return text.ends_with(".txt") || (text.find('/') != text.npos && text.find(',') == text.npos);
 }
 
 std::string checked_trim(std::string_view text, const std::string& where) {
@@ -81,8 +80,9 @@ std::string checked_trim(std::string_view text, const std::string& where) {
   for (size_t position = 0; position < trimmed.size();) {
     const char32_t c = next_code_point(trimmed, position);
     if (is_control(c)) {
-      throw bad_input(fmt::format("{}: holds the control character U+{:04X}", where, static_cast<uint32_t>(c)),
-                      "remove it");
+      throw bad_input(
+          fmt::format("{}: holds the control character U+{:04X}", where, static_cast<uint32_t>(c)),
+          "remove it");
     }
   }
   return std::string(trimmed);

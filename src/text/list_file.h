@@ -13,10 +13,9 @@ struct ListLine {
   std::string text;   // valid UTF-8, no control characters, no white space at the ends, not empty
 };
 
-// The lines of a text file, without the empty ones and those that begin with #. A byte order mark and
-// CRLF are accepted.
-// Throws Error(kBadInput) naming file and line: unreadable, above 64 MiB, invalid UTF-8, a control
-// character.
+// The lines of a text file, without the empty ones and those that begin with #. A byte order mark
+// and CRLF are accepted. Throws Error(kBadInput) naming file and line: unreadable, above 64 MiB,
+// invalid UTF-8, a control character.
 std::vector<ListLine> read_list_file(const std::filesystem::path& path);
 
 // Whether `text` is the path of something that can be read: a file or a pipe, but no folder.

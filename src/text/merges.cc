@@ -45,8 +45,8 @@ bool is_printable_latin1(int byte) {
   return (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
 }
 
-// The merges file spells a byte as a visible character: printable ones of Latin-1 as themselves, the
-// others as U+0100 and up. CLIP numbers the printable bytes first.
+// The merges file spells a byte as a visible character: printable ones of Latin-1 as themselves,
+// the others as U+0100 and up. CLIP numbers the printable bytes first.
 struct ByteAlphabet {
   std::array<uint8_t, 256> order;
   std::array<std::string, 256> spelling;
@@ -68,6 +68,11 @@ ByteAlphabet byte_alphabet() {
   return alphabet;
 }
 
+// A token fits 16 bits: there are 49,406.
+uint32_t as_pair(int32_t left, int32_t right) {
+  return static_cast<uint32_t>(left) << 16 | static_cast<uint32_t>(right);
+}
+
 }  // namespace
 
 const Merges& Merges::clip() {
@@ -84,7 +89,8 @@ Merges::Merges() : slots_(size_t{1} << kSlotBits, Slot{kNoPair, 0}) {
   std::unordered_map<std::string_view, int32_t> ids;
   ids.reserve(kByteTokens + kCount);
   auto add_token = [&](std::string_view first, std::string_view second, int32_t id) {
-    TAGCLIP_CHECK(spellings.size() + first.size() + second.size() <= kMergesTextBytes, "spellings move");
+    TAGCLIP_CHECK(spellings.size() + first.size() + second.size() <= kMergesTextBytes,
+                  "spellings move");
     const size_t start = spellings.size();
     spellings.append(first).append(second);
     ids.emplace(std::string_view(spellings).substr(start), id);
@@ -110,11 +116,6 @@ size_t Merges::find(uint32_t pair) const {
   size_t slot = (pair * uint32_t{0x9E3779B1}) >> (32 - kSlotBits);
   while (slots_[slot].pair != pair && slots_[slot].pair != kNoPair) slot = (slot + 1) & mask;
   return slot;
-}
-
-// A token fits 16 bits: there are 49,406.
-static uint32_t as_pair(int32_t left, int32_t right) {
-  return static_cast<uint32_t>(left) << 16 | static_cast<uint32_t>(right);
 }
 
 void Merges::insert(int32_t left, int32_t right, int32_t merged) {

@@ -42,7 +42,9 @@ struct SequenceCharacters {
   SequenceCharacters() {
     for (const CodePage& page : windows_code_pages()) {
       auto add = [&](std::unordered_set<char32_t>& set, int first, int last) {
-        for (int byte = first; byte <= last; ++byte) set.insert(page.decode(static_cast<uint8_t>(byte)));
+        for (int byte = first; byte <= last; ++byte) {
+          set.insert(page.decode(static_cast<uint8_t>(byte)));
+        }
       };
       add(lead_of_2, 0xC2, 0xDF);
       add(lead_of_3, 0xE0, 0xEF);
@@ -72,12 +74,15 @@ struct SequenceCharacters {
   bool continues(std::u32string_view text, size_t count) const {
     if (text.size() <= count) return false;
     const auto tail = text.substr(1, count);
-    return std::all_of(tail.begin(), tail.end(), [&](char32_t c) { return continuation.contains(c); });
+    return std::all_of(tail.begin(), tail.end(),
+                       [&](char32_t c) { return continuation.contains(c); });
   }
 };
 
 // Punctuation that stands before proper words, so that it does not show a sequence to be cut off.
-bool may_precede(char32_t c) { return std::u32string_view(U" –—―‘’‚“”„•…").find(c) != std::u32string_view::npos; }
+bool may_precede(char32_t c) {
+  return std::u32string_view(U" –—―‘’‚“”„•…").find(c) != std::u32string_view::npos;
+}
 
 std::u32string repair_parts(std::u32string_view text) {
   static const SequenceCharacters characters;

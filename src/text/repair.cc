@@ -9,8 +9,11 @@
 namespace tagclip {
 namespace {
 
-constexpr size_t kMaxSegment = 1'000'000;  // a longer line is repaired in pieces of this many characters
-constexpr int kMaxRounds = 16;  // each takes off one layer of HTML escapes; real texts have two or three
+// A longer line is repaired in pieces of this many characters.
+constexpr size_t kMaxSegment = 1'000'000;
+
+// Each takes off one layer of HTML escapes; real texts have two or three.
+constexpr int kMaxRounds = 16;
 
 bool is_latin_ligature(char32_t c) {
   return (c >= 0xFB00 && c <= 0xFB06) || c == U'Ĳ' || c == U'ĳ' || c == U'ŉ' ||
@@ -53,7 +56,7 @@ std::u32string unify_line_breaks(std::u32string_view text) {
   return out;
 }
 
-// The length of a terminal's escape sequence at the start of `text`, as ESC [ 3 1 ; 1 m; 0 if there is none.
+// The length of the terminal escape (as ESC[31;1m) that `text` begins with, or 0.
 size_t terminal_escape_length(std::u32string_view text) {
   if (!text.starts_with(U"\x1B[")) return 0;
   size_t end = 2;
@@ -74,7 +77,7 @@ std::u32string remove_terminal_escapes(std::u32string_view text) {
   return out;
 }
 
-// Controls without an effect on text that anybody wants. Joiners, direction marks and tags may stay.
+// Controls that nobody wants in a text. Joiners, direction marks and tags may stay.
 bool is_unwanted(char32_t c) {
   const bool white = c == '\t' || c == '\n' || c == '\f' || c == '\r';
   return (c < 0x20 && !white) || c == 0x7F || (c >= 0x206A && c <= 0x206F) || c == 0xFEFF ||
@@ -83,7 +86,8 @@ bool is_unwanted(char32_t c) {
 
 // Printable ASCII without references needs no repair: most texts, and the quick way out.
 bool is_plain(std::u32string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char32_t c) { return c >= ' ' && c <= '~' && c != '&'; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char32_t c) { return c >= ' ' && c <= '~' && c != '&'; });
 }
 
 std::u32string repair_segment(std::u32string_view segment, bool unescape) {

@@ -31,7 +31,8 @@ class Tokenizer {
   int start_token() const { return vocabulary() - 2; }
   int end_token() const { return vocabulary() - 1; }
 
-  // The ids of a text without start and end token. Invalid UTF-8 throws Error(kBadInput) naming the byte.
+  // The ids of a text without start and end token. Invalid UTF-8 throws Error(kBadInput) naming the
+  // byte.
   std::vector<int32_t> encode(std::string_view text) const;
 
   // Start token, ids, end token, padded with zeros or cut to `context` ids (at least 2).

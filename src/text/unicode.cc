@@ -26,7 +26,9 @@ std::u32string from_icu(const icu::UnicodeString& text) {
   return code_points;
 }
 
-bool has_category(char32_t c, uint32_t mask) { return (U_GET_GC_MASK(static_cast<UChar32>(c)) & mask) != 0; }
+bool has_category(char32_t c, uint32_t mask) {
+  return (U_GET_GC_MASK(static_cast<UChar32>(c)) & mask) != 0;
+}
 
 std::u32string normalize(const icu::Normalizer2* (*form)(UErrorCode&), std::u32string_view text) {
   UErrorCode status = U_ZERO_ERROR;

@@ -18,8 +18,8 @@ std::u32string to_lower(std::u32string_view text);
 
 std::u32string to_upper(std::u32string_view text);
 
-// Normalization form C. More than 1,000 combining marks in a row are composed piece by piece, because
-// sorting them takes time quadratic in their number.
+// Normalization form C. More than 1,000 combining marks in a row are composed piece by piece,
+// because sorting them takes time quadratic in their number.
 std::u32string compose(std::u32string_view text);
 
 // Normalization form KC of one character.

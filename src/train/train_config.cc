@@ -48,6 +48,9 @@ FieldList TrainConfig::fields() {
   list.add("precision", precision,
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
            "of matrix products; parameters and losses stay float32");
+  list.add("save_precision", save_precision,
+           {{"float32", Precision::kFloat32}, {"float16", Precision::kFloat16}, {"bfloat16", Precision::kBFloat16}},
+           "of best.safetensors and model.safetensors");
   list.add("device", device, "auto, cpu or cuda");
   list.add("prompt_dropout", prompt_dropout, {0, 0.99}, "dropout on the visual prompts");
   list.add("decoder_dropout", decoder_dropout, {0, 0.99}, "dropout in the decoder");

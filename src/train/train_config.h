@@ -30,6 +30,7 @@ struct TrainConfig {
   int64_t seed = 1;
   int64_t batch = 16;
   ComputePrecision precision = ComputePrecision::kFloat32;
+  Precision save_precision = Precision::kFloat32;
   std::string device = "auto";
   double prompt_dropout = 0.1;
   double decoder_dropout = 0.1;

@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <string>
 
 #include "clip/weights.h"
-#include "model/golden_trace.h"
+#include "io/safetensors.h"
 
 namespace tagclip {
 

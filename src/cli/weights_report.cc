@@ -1,0 +1,178 @@
+#include "cli/weights_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "io/bounded_json.h"
+
+namespace tagclip {
+namespace {
+
+using nlohmann::json;
+using Groups = std::vector<WeightsSummary::Group>;
+
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+bool is_control(std::string_view text, size_t i) {
+  const auto byte = static_cast<unsigned char>(text[i]);
+  if (byte < 0x20 || byte == 0x7F) return true;
+  // U+0080 to U+009F steer terminals, too.
+  return byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+}
+
+// UTF-8 of a stranger as it may stand in a terminal: no control characters, no endless lines.
+std::string shown(std::string_view text) {
+  constexpr size_t kMaxLength = 300;
+  size_t length = std::min(text.size(), kMaxLength);
+  while (length < text.size() && (text[length] & 0xC0) == 0x80) --length;
+  std::string result;
+  for (size_t i = 0; i < length; ++i) {
+    const bool control = is_control(text, i);
+    if (control && text[i] == '\xC2') ++i;
+    result += control ? '?' : text[i];
+  }
+  return length < text.size() ? result + "..." : result;
+}
+
+// 17258237 -> 17,258,237
+std::string grouped(int64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, ",");
+  return text;
+}
+
+std::string tensors_text(int64_t count) { return fmt::format("{} tensor{}", grouped(count), count == 1 ? "" : "s"); }
+
+std::string human_size(double bytes) {
+  constexpr std::array kUnits = {"bytes", "kB", "MB", "GB", "TB"};
+  size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
+  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
+}
+
+uint64_t total_bytes(const SafetensorsFile& file) {
+  uint64_t bytes = 0;
+  for (const TensorView& tensor : file.tensors()) bytes += tensor.data.size();
+  return bytes;
+}
+
+std::string shape_text(const TensorView& tensor) { return fmt::format("[{}]", fmt::join(tensor.shape, ", ")); }
+
+// Two columns, indented.
+std::string table(const std::string& title, const Rows& rows) {
+  if (rows.empty()) return {};
+  size_t width = 0;
+  for (const auto& [name, value] : rows) width = std::max(width, name.size());
+  std::string text = "\n" + title + "\n";
+  for (const auto& [name, value] : rows) text += fmt::format("  {:<{}}  {}\n", name, width, value);
+  return text;
+}
+
+std::string group_table(const std::string& title, const Groups& groups) {
+  Rows rows;
+  for (const auto& group : groups) {
+    rows.emplace_back(shown(group.name),
+                      fmt::format("{:>13} in {}", grouped(group.parameters), tensors_text(group.tensors)));
+  }
+  return table(title, rows);
+}
+
+// Entries of ours are JSON: objects become a line a field, so that they can be read.
+void add_entry(const std::string& name, const json& value, Rows& rows) {
+  if (value.is_object()) {
+    for (const auto& [key, inner] : value.items()) add_entry(name + "." + key, inner, rows);
+  } else {
+    rows.emplace_back(shown(name), shown(value.is_string() ? value.get<std::string>() : value.dump()));
+  }
+}
+
+std::string class_names(const json& classes, bool seen) {
+  std::vector<std::string> names;
+  for (const json& entry : classes) {
+    if (entry.at("seen") == seen) names.push_back(shown(entry.at("name").get<std::string>()));
+  }
+  return fmt::format("{}: {}", names.size(), fmt::join(names, ", "));
+}
+
+void add_trained_on(const json& trained_on, Rows& rows) {
+  const json& classes = trained_on.at("classes");
+  rows.emplace_back("seen classes", class_names(classes, true));
+  rows.emplace_back("unseen classes", class_names(classes, false));
+  rows.emplace_back("setting", trained_on.at("inductive").get<bool>() ? "inductive" : "transductive or supervised");
+  for (const json& prompt : trained_on.at("templates")) {
+    rows.emplace_back("template", shown(prompt.get<std::string>()));
+  }
+}
+
+std::string metadata_table(const Metadata& metadata) {
+  Rows rows, trained_on;
+  for (const auto& [name, value] : metadata) {
+    const json parsed = parse_bounded_json(value).value_or(json());
+    try {
+      if (name == "tagclip.trained_on") {
+        add_trained_on(parsed, trained_on);
+        continue;
+      }
+    } catch (const json::exception&) {
+      trained_on.clear();  // not as we write it: shown as it is
+    }
+    add_entry(name, parsed.is_object() ? parsed : json(value), rows);
+  }
+  return table("trained on", trained_on) + table("metadata", rows);
+}
+
+}  // namespace
+
+std::string format_report(const SafetensorsFile& file, const WeightsSummary& summary, bool all_tensors) {
+  std::string text = fmt::format("{}: {}\nsafetensors, {}, {} parameters, {}\n", file.name(), summary.kind,
+                                 tensors_text(static_cast<int64_t>(file.tensors().size())),
+                                 grouped(summary.parameters),
+                                 human_size(static_cast<double>(total_bytes(file))));
+  text += table("architecture", summary.architecture);
+  text += group_table("parameters", summary.groups);
+  text += group_table("element types", summary.types);
+  text += metadata_table(file.metadata());
+  if (all_tensors) {
+    Rows rows;
+    for (const TensorView& tensor : file.tensors()) {
+      rows.emplace_back(shown(tensor.name), fmt::format("{:<4} {}", to_string(tensor.dtype), shape_text(tensor)));
+    }
+    text += table("tensors", rows);
+  }
+  text.pop_back();  // the console ends the line
+  return text;
+}
+
+std::string to_json(const SafetensorsFile& file, const WeightsSummary& summary, bool all_tensors) {
+  using nlohmann::ordered_json;
+  const auto groups = [](const Groups& list) {
+    ordered_json object = ordered_json::object();
+    for (const auto& g : list) object[g.name] = {{"tensors", g.tensors}, {"parameters", g.parameters}};
+    return object;
+  };
+  ordered_json report = {{"file", file.name()},
+                         {"format", "safetensors"},
+                         {"kind", summary.kind},
+                         {"bytes", total_bytes(file)},
+                         {"tensor_count", file.tensors().size()},
+                         {"parameters", summary.parameters},
+                         {"groups", groups(summary.groups)},
+                         {"element_types", groups(summary.types)},
+                         {"architecture", ordered_json::object()},
+                         {"metadata", file.metadata()}};
+  for (const auto& [part, description] : summary.architecture) report["architecture"][part] = description;
+  if (all_tensors) {
+    report["tensors"] = ordered_json::array();
+    for (const TensorView& tensor : file.tensors()) {
+      report["tensors"].push_back(
+          {{"name", tensor.name}, {"type", to_string(tensor.dtype)}, {"shape", tensor.shape}});
+    }
+  }
+  return report.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace tagclip

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/safetensors.h"
+
+namespace tagclip {
+
+// What the names and shapes of a file of weights tell, without reading a tensor.
+struct WeightsSummary {
+  struct Group {
+    std::string name;
+    int64_t tensors = 0;
+    int64_t parameters = 0;
+  };
+
+  std::string kind;  // in words, see describe_weights
+  int64_t parameters = 0;
+  std::vector<Group> groups;  // backbone, decode_head, ...: in the order of their first tensor
+  std::vector<Group> types;   // likewise by element type
+  // What each part of a model we know is built of: {"vision tower", "width 768, 12 layers, ..."}.
+  std::vector<std::pair<std::string, std::string>> architecture;
+};
+
+WeightsSummary summarise(const SafetensorsFile& file);
+
+}  // namespace tagclip

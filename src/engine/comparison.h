@@ -1,0 +1,45 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+#include <vector>
+
+namespace tagclip {
+
+// An element may differ from its expected value e by absolute + relative |e|.
+struct Tolerance {
+  double absolute = 0;
+  double relative = 0;
+};
+
+// How a computed tensor differs from the expected one. Differences are NaN where either is not a number.
+struct Comparison {
+  std::string name;
+  std::vector<int64_t> shape;
+  Tolerance tolerance;
+  double absolute = 0;  // largest difference
+  double relative = 0;  // that, over the largest |expected|
+  double used = 0;      // largest difference over what the tolerance allows that element; infinite for NaN
+
+  bool within() const { return used <= 1; }
+};
+
+// The tensors must have the same shape and at least one element.
+Comparison compare(const std::string& name, const at::Tensor& found, const at::Tensor& expected,
+                   Tolerance tolerance);
+
+// What `tagclip verify` found out.
+struct Verification {
+  std::vector<Comparison> compared;
+  std::vector<std::string> unknown;  // expected, but nothing here computes them
+
+  // Whether all that was expected is there and within its tolerance.
+  bool passed() const;
+};
+
+// A table, worst tensor first, and a summary that names the first tensor in the order of the computation to drift.
+std::string format_table(const Verification& verification);
+std::string to_json(const Verification& verification);
+
+}  // namespace tagclip

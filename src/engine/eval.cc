@@ -1,0 +1,36 @@
+#include <ATen/Parallel.h>
+
+#include "base/error.h"
+#include "engine/commands.h"
+#include "infer/inference_model.h"
+#include "metrics/segmentation_metrics.h"
+#include "train/evaluate.h"
+
+int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console) {
+  using namespace tagclip;
+  const FolderDataset data(options.data, options.split);
+  const LoadedModel loaded = load_for_inference(options.weights, choose_device(options.device));
+
+  std::vector<ClassWords> classes;
+  for (const std::string& name : data.classes()) classes.push_back({{name}});
+  EmbeddedVocabulary vocabulary = embed_vocabulary(loaded, std::move(classes));
+  const std::vector<bool> seen = vocabulary.seen;
+  const SlidingSegmenter segmenter(loaded.model, std::move(vocabulary),
+                                   {.window = options.window,
+                                    .stride = options.stride,
+                                    .short_side = options.short_side,
+                                    .weighting = parse_weighting(options.weighting)});
+
+  const ConfusionMatrix confusion = evaluate(segmenter, data, [&](int64_t done, int64_t total) {
+    console.progress("evaluating", done, total);
+    return !console.stop_requested();
+  });
+  if (console.stop_requested()) {
+    console.note("stopped; nothing was measured");
+    return kStopped;
+  }
+  const SegmentationMetrics metrics = summarise(confusion, seen);
+  console.print(options.json ? to_json(metrics, data.classes(), seen)
+                             : format_table(metrics, data.classes(), seen));
+  return 0;
+}

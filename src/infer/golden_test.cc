@@ -1,0 +1,146 @@
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "data/normalise.h"
+#include "data/resize.h"
+#include "infer/inference_model.h"
+#include "infer/sliding_segmenter.h"
+
+// The released code's results on one photo with small random weights: from the file to the label map.
+namespace tagclip {
+namespace {
+
+const std::filesystem::path kGolden = std::filesystem::path(TAGCLIP_SHARED_DATA) / "golden";
+constexpr int kHeadSize = 64;  // where the released head forms its scores, whatever the window
+constexpr double kTolerance = 1e-5;
+constexpr Size kPhoto{150, 100};
+
+at::Tensor tensor_of(const std::string& file, const std::string& name) {
+  const SafetensorsFile opened = SafetensorsFile::open(kGolden / file);
+  const TensorView* view = opened.find(name);
+  if (view == nullptr) throw std::runtime_error(file + " has no " + name);
+  return as_tensor(*view).clone();
+}
+
+struct Mode {
+  std::string name;
+  Weighting weighting;
+};
+const Mode kPlain{"plain", Weighting::kNone}, kSeen{"seen", Weighting::kSeen},
+    kUnseen{"unseen", Weighting::kUnseen}, kBoth{"both", Weighting::kBoth};
+
+class Golden : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kGolden / "e2e" / "photo.png")) {
+      GTEST_SKIP() << "left out: the reference photo e2e/photo.png is not in " << kGolden;
+    }
+    photo_ = read_image(kGolden / "e2e" / "photo.png");
+    loaded_.emplace(load_for_inference(kGolden / "tagclip_tiny_weights.safetensors", at::kCPU));
+    text_ = tensor_of("tagclip_tiny_expected.safetensors", "in.text");
+    seen_.assign(text_.size(0), false);
+    const at::Tensor seen = tensor_of("tagclip_tiny_expected.safetensors", "in.seen_idx");
+    for (int64_t i = 0; i < seen.numel(); ++i) seen_[seen[i].item<int64_t>()] = true;
+  }
+
+  // Scores [9, 100, 150] by the reference.
+  at::Tensor scores(const Image& photo, Size size, int window, bool inductive, Weighting weighting) {
+    at::NoGradGuard no_gradients;
+    const Image picture = resize_bilinear(photo, size);
+    const std::vector<CropBox> windows = window_grid(size, window, 43);
+    std::vector<at::Tensor> classes, trusty;
+    for (const CropBox& box : windows) {
+      at::Tensor pixels = at::empty({1, 3, box.height, box.width});
+      normalise_into(crop(picture, box), {}, {box.width, box.height}, pixels.data_ptr<float>());
+      const MaskLogits logits = loaded_->model(pixels, text_);
+      classes.push_back(logits.classes);
+      trusty.push_back(logits.trusty);
+    }
+    return blend_scores({at::cat(classes), at::cat(trusty), {}}, layout_of(windows, size),
+                        score_rule(seen_, inductive, weighting, Protocol::kReleased),
+                        {photo.height, photo.width}, kHeadSize);
+  }
+
+  SegmentedPhoto segmented(const Image& photo, int64_t short_side, bool inductive, Weighting weighting) {
+    EmbeddedVocabulary vocabulary{.seen = seen_, .inductive = inductive, .embeddings = text_};
+    for (int64_t c = 0; c < text_.size(0); ++c) vocabulary.classes.push_back({{std::to_string(c)}});
+    const SlidingOptions options{
+        .window = kHeadSize, .stride = 43, .short_side = short_side, .weighting = weighting};
+    return SlidingSegmenter(loaded_->model, vocabulary, options)(photo);
+  }
+
+  Image photo_;
+  std::optional<LoadedModel> loaded_;
+  at::Tensor text_;
+  std::vector<bool> seen_;
+};
+
+// Labels agree with the file but where the two best scores are nearer than the tolerance.
+void expect_labels(const std::vector<uint16_t>& labels, const at::Tensor& scores, const std::string& name) {
+  const LabelMap expected = read_label_map(kGolden / "e2e" / ("label_" + name + ".png"));
+  ASSERT_EQ(labels.size(), expected.labels.size());
+  const at::Tensor margins = std::get<0>(scores.topk(2, 0)).diff(1, 0).abs().flatten();
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == expected.labels[i]) continue;
+    ASSERT_LT(margins[static_cast<int64_t>(i)].item<float>(), kTolerance) << name << ", pixel " << i;
+  }
+}
+
+void expect_scores(const at::Tensor& scores, const std::string& name) {
+  const at::Tensor every_7th = scores.slice(1, 0, at::nullopt, 7).slice(2, 0, at::nullopt, 7);
+  const at::Tensor expected = tensor_of("e2e/expected.safetensors", name + ".logits");
+  EXPECT_LT((every_7th - expected).abs().max().item<float>(), kTolerance) << name;
+  const at::Tensor mean = tensor_of("e2e/expected.safetensors", name + ".logit_mean");
+  EXPECT_LT((scores.to(at::kDouble).mean({1, 2}) - mean).abs().max().item<double>(), kTolerance) << name;
+}
+
+TEST_F(Golden, SlidingWindows) {
+  for (const Mode& mode : {kPlain, kSeen, kUnseen, kBoth}) {
+    const at::Tensor found = scores(photo_, kPhoto, kHeadSize, true, mode.weighting);
+    expect_scores(found, "slide_native." + mode.name);
+    expect_labels(best_class(found).labels, found, "slide_native_" + mode.name);
+    const SegmentedPhoto fused = segmented(photo_, kPhoto.height, true, mode.weighting);
+    expect_labels(fused.labels.labels, found, "slide_native_" + mode.name);
+  }
+}
+
+TEST_F(Golden, SlidingWindowsOfAResizedPhoto) {
+  for (const Mode& mode : {kPlain, kBoth}) {
+    const at::Tensor found = scores(photo_, {96, 64}, kHeadSize, true, mode.weighting);
+    expect_scores(found, "slide_resized." + mode.name);
+    expect_labels(best_class(found).labels, found, "slide_resized_" + mode.name);
+    const SegmentedPhoto fused = segmented(photo_, 64, true, mode.weighting);
+    expect_labels(fused.labels.labels, found, "slide_resized_" + mode.name);
+  }
+}
+
+TEST_F(Golden, WholePhotoAtOnce) {
+  for (const Mode& mode : {kPlain, kSeen, kUnseen, kBoth}) {
+    const at::Tensor found = scores(photo_, {96, 96}, 96, true, mode.weighting);
+    expect_scores(found, "whole_square." + mode.name);
+    expect_labels(best_class(found).labels, found, "whole_square_" + mode.name);
+  }
+}
+
+TEST_F(Golden, TransductiveModelKeepsSeenScores) {
+  const at::Tensor found = scores(photo_, kPhoto, kHeadSize, false, Weighting::kNone);
+  expect_scores(found, "slide_native_transductive.plain");
+  expect_labels(best_class(found).labels, found, "slide_native_transductive_plain");
+  const SegmentedPhoto fused = segmented(photo_, kPhoto.height, false, Weighting::kNone);
+  expect_labels(fused.labels.labels, found, "slide_native_transductive_plain");
+}
+
+TEST_F(Golden, MeanOfPhotoAndMirrorImage) {
+  const at::Tensor straight = scores(photo_, kPhoto, kHeadSize, true, Weighting::kBoth);
+  const at::Tensor mirrored = scores(flip_horizontal(photo_), kPhoto, kHeadSize, true, Weighting::kBoth);
+  const at::Tensor mean = (straight.softmax(0) + mirrored.flip(2).softmax(0)) / 2;
+  const at::Tensor every_7th = mean.slice(1, 0, at::nullopt, 7).slice(2, 0, at::nullopt, 7);
+  const at::Tensor expected = tensor_of("e2e/expected.safetensors", "flip_tta.both.mean_softmax");
+  EXPECT_LT((every_7th - expected).abs().max().item<float>(), kTolerance);
+  expect_labels(best_class(mean).labels, mean, "flip_tta_both");
+}
+
+}  // namespace
+}  // namespace tagclip

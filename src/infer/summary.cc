@@ -1,0 +1,73 @@
+#include "infer/summary.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "infer/palette.h"
+
+namespace tagclip {
+namespace {
+
+using nlohmann::ordered_json;
+
+// Four digits are plenty, and easier to read.
+double rounded(double value) { return std::round(value * 1e4) / 1e4; }
+
+ordered_json to_json(const FoundClass& found, const EmbeddedVocabulary& vocabulary, Colour colour) {
+  const std::vector<std::string>& words = vocabulary.classes[found.index].words;
+  return {{"index", found.index},
+          {"name", words[0]},
+          {"synonyms", std::vector<std::string>(words.begin() + 1, words.end())},
+          {"seen", bool(vocabulary.seen[found.index])},
+          {"share", rounded(found.share)},
+          {"mean_score", rounded(found.mean_score)},
+          {"colour", colour}};
+}
+
+}  // namespace
+
+std::string percent(double share) {
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "%.1f%%", 100 * share);
+  return text.data();
+}
+
+std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary) {
+  std::string text;
+  const auto append = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  size_t small = 0;
+  for (const FoundClass& found : result.found) {
+    if (found.share < kWorthNaming) {
+      ++small;
+    } else {
+      append(vocabulary.classes[found.index].name() + " " + percent(found.share));
+    }
+  }
+  if (small > 0) append(std::to_string(small) + " more below " + percent(kWorthNaming));
+  if (result.unlabelled > 0) append("unlabelled " + percent(result.unlabelled));
+  return text;
+}
+
+std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary,
+                    const std::string& photo, const std::string& weights) {
+  const std::vector<Colour> palette = result_palette(vocabulary.classes.size());
+  ordered_json classes = ordered_json::array();
+  for (const FoundClass& found : result.found) {
+    classes.push_back(to_json(found, vocabulary, palette[found.index]));
+  }
+  const ordered_json object = {
+      {"photo", photo},
+      {"width", result.labels.width},
+      {"height", result.labels.height},
+      {"classes", classes},
+      {"unlabelled", {{"value", unlabelled_value(vocabulary.classes.size())},
+                      {"share", rounded(result.unlabelled)}}},
+      {"weights", weights},
+      {"prompt_templates", vocabulary.templates}};
+  // File names need not be UTF-8.
+  return object.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace tagclip

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "infer/sliding_segmenter.h"
+
+namespace tagclip {
+
+// 0.4312 -> "43.1%"
+std::string percent(double share);
+
+// Classes that cover less than this share of a photo are only counted in what people read.
+inline constexpr double kWorthNaming = 0.001;
+
+// "cat 43.1%, grass 22.0%, 2 more below 0.1%"
+std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary);
+
+// What the numbers of a label file mean: its classes, largest first, as a JSON object over several lines.
+// `photo` and `weights` are names for the reader.
+std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary,
+                    const std::string& photo, const std::string& weights);
+
+}  // namespace tagclip

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <string>
+
+#include "base/error.h"
+
+namespace tagclip {
+
+// The message and hint of the Error that `action` throws; fails the test when it throws none or of another
+// kind. Tests only.
+template <typename Action>
+std::string error_of(ErrorKind kind, const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return std::string(error.what()) + " | " + error.hint();
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return {};
+}
+
+}  // namespace tagclip

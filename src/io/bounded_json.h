@@ -1,0 +1,13 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+namespace tagclip {
+
+// JSON text of a stranger, such as metadata that holds settings. Nothing when it is no JSON, longer than 4 MiB
+// or nested deeper than 32: what is read so takes bounded memory, and walking it bounded stack.
+std::optional<nlohmann::json> parse_bounded_json(std::string_view text);
+
+}  // namespace tagclip

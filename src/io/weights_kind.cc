@@ -1,0 +1,51 @@
+#include "io/weights_kind.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "io/safetensors_fields.h"
+
+namespace tagclip {
+namespace {
+
+struct Sign {
+  std::string_view first, second;  // both must begin a name; `second` may be empty
+  std::string_view description;
+};
+
+// The first match counts.
+constexpr auto kSigns = std::to_array<Sign>({
+    {"in.", "", "reference values for tagclip verify"},
+    {"adamw.", "", "the state of a training run"},
+    {"backbone.", "decode_head.decoder_1.", "a segmentation model of ZegCLIP's own code"},
+    {"backbone.", "decode_head.disc_token", "a TagCLIP segmentation model"},
+    {"backbone.", "decode_head.", "a ZegCLIP-like segmentation model without a trusty token"},
+    {"visual.trunk.", "", "an open_clip model with a timm vision tower"},
+    {"visual.conv1.weight", "token_embedding.weight", "a CLIP with OpenAI's names"},
+    {"visual.conv1.weight", "text.", "an open_clip model with a text tower of its own"},
+    {"vision_model.embeddings.patch_embedding.", "text_model.", "a CLIP in Hugging Face's layout"},
+    {"vision_model.embeddings.patch_embedding.", "", "the vision tower of a CLIP in Hugging Face's layout"},
+    {"text_model.", "", "the text tower of a CLIP in Hugging Face's layout"},
+    {"conv1.weight", "ln_pre.weight", "the vision tower of a CLIP alone"},
+    {"backbone.", "", "the backbone of a segmentation model alone"},
+    {"module.", "", "weights of a DataParallel training run"},
+});
+
+bool begins_one(std::string_view prefix, const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [&](const std::string& name) { return name.starts_with(prefix); });
+}
+
+}  // namespace
+
+std::string describe_weights(const std::vector<std::string>& names) {
+  if (names.empty()) return "a file without tensors";
+  for (const Sign& sign : kSigns) {
+    if (begins_one(sign.first, names) && begins_one(sign.second, names)) {
+      return std::string(sign.description);
+    }
+  }
+  return "another model (its first tensor is " + printable(names.front()) + ")";
+}
+
+}  // namespace tagclip

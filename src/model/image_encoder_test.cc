@@ -1,0 +1,117 @@
+#include "model/image_encoder.h"
+
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "clip/test_golden.h"
+#include "model/test_model.h"
+
+namespace tagclip {
+namespace {
+
+// The encoder as the paper writes it: prompt tokens join the sequence and are replaced before every block.
+Encoding full_sequence(const SegmentationModel& model, const at::Tensor& pixels) {
+  const auto find = [&](const char* name) { return *model.parameters.find(std::string("backbone.") + name); };
+  const auto project = [&](const at::Tensor& prompts) {
+    return at::linear(prompts, find("prompt_proj.weight"), find("prompt_proj.bias")).expand({pixels.size(0), -1, -1});
+  };
+  const auto norm = [&](const at::Tensor& x, const std::string& name, double epsilon) {
+    return at::layer_norm(x, {x.size(2)}, find((name + ".weight").c_str()), find((name + ".bias").c_str()), epsilon);
+  };
+  const int64_t P = model.config.prompts;
+  at::Tensor x = model.encoder.embed(pixels);
+  x = at::cat({x.narrow(1, 0, 1), project(find("prompt_embeddings")), x.narrow(1, 1, x.size(1) - 1)}, 1);
+  const auto& blocks = model.encoder.transformer().resblocks;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i > 0) {
+      const at::Tensor deep = project(find("deep_prompt_embeddings").narrow(0, static_cast<int64_t>(i) - 1, 1));
+      x = at::cat({x.narrow(1, 0, 1), deep, x.narrow(1, 1 + P, x.size(1) - 1 - P)}, 1);
+    }
+    x = blocks[i](x, /*causal=*/false);
+  }
+  x = unit(norm(norm(x, "prompt_norm", 1e-6), "ln_post", 1e-5).matmul(find("proj")));
+  return {x.narrow(1, 1 + P, x.size(1) - 1 - P), x.select(1, 0)};
+}
+
+void expect_same(const Encoding& a, const Encoding& b, double tolerance = 1e-6) {
+  expect_near("patches", a.patches, b.patches, tolerance);
+  expect_near("image", a.image, b.image, tolerance);
+}
+
+TEST(ImageEncoder, PromptsAsKeysAloneEqualTheWholeSequence) {
+  at::NoGradGuard no_grad;
+  const SegmentationModel model = small_model();
+  expect_same(model.encoder(small_pixels()), full_sequence(model, small_pixels()));
+}
+
+TEST(ImageEncoder, NonSquareAndOddGrids) {
+  at::NoGradGuard no_grad;
+  const SegmentationModel model = small_model();
+  for (const auto& [height, width] : {std::pair{12, 28}, {20, 4}, {4, 4}, {36, 20}}) {
+    const at::Tensor pixels = small_pixels(1, height, width);
+    const Encoding encoding = model.encoder(pixels);
+    EXPECT_EQ(encoding.height, height / 4);
+    EXPECT_EQ(encoding.width, width / 4);
+    EXPECT_EQ(encoding.patches.sizes(), (std::vector<int64_t>{1, height * width / 16, 16}));
+    expect_same(encoding, full_sequence(model, pixels));
+    const MaskLogits logits = model.head(encoding, small_text(5));
+    EXPECT_EQ(logits.classes.sizes(), (std::vector<int64_t>{1, 5, height / 4, width / 4}));
+    EXPECT_EQ(logits.trusty.sizes(), (std::vector<int64_t>{1, 1, height / 4, width / 4}));
+  }
+}
+
+TEST(ImageEncoder, PixelsBeyondWholePatchesAreNotSeen) {
+  at::NoGradGuard no_grad;
+  const SegmentationModel model = small_model();
+  const at::Tensor pixels = small_pixels(1, 15, 18);
+  expect_same(model.encoder(pixels), model.encoder(pixels.slice(2, 0, 12).slice(3, 0, 16)));
+}
+
+TEST(ImageEncoder, AnImageSmallerThanAPatchIsAFault) {
+  const SegmentationModel model = small_model();
+  EXPECT_THROW(model.encoder(small_pixels(1, 3, 16)), InternalError);
+}
+
+TEST(ImageEncoder, EmbeddingsHaveUnitLength) {
+  at::NoGradGuard no_grad;
+  const Encoding encoding = small_model().encoder(small_pixels());
+  expect_near("patches", encoding.patches.norm(2, -1), at::ones({2, 16}), 1e-6);
+  expect_near("image", encoding.image.norm(2, -1), at::ones({2}), 1e-6);
+}
+
+TEST(ImageEncoder, FreezingChangesNoOutput) {
+  at::NoGradGuard no_grad;
+  SegmentationModel model = small_model();
+  const Encoding before = model.encoder(small_pixels());
+  model.encoder.freeze();
+  expect_same(model.encoder(small_pixels()), before, 0);
+  // Frozen, it no longer looks at the prompts, until frozen anew.
+  at::Tensor(*model.parameters.find("backbone.prompt_embeddings")).zero_();
+  expect_same(model.encoder(small_pixels()), before, 0);
+  model.encoder.freeze();
+  EXPECT_FALSE(model.encoder(small_pixels()).patches.equal(before.patches));
+}
+
+TEST(ImageEncoder, WithoutPromptsThereIsNoPromptNorm) {
+  ModelConfig config = small_config();
+  config.prompts = 0;
+  SegmentationModel model = small_model(config);
+  for (const Parameter& parameter : model.parameters.all()) {
+    EXPECT_EQ(parameter.name.find("prompt"), std::string::npos) << parameter.name;
+  }
+  const Encoding before = model.encoder(small_pixels());
+  model.encoder.freeze();
+  expect_same(model.encoder(small_pixels()), before, 0);
+}
+
+TEST(ImageEncoder, PhotosDoNotInfluenceOneAnother) {
+  at::NoGradGuard no_grad;
+  const SegmentationModel model = small_model();
+  const at::Tensor pixels = small_pixels();
+  const Encoding both = model.encoder(pixels), second = model.encoder(pixels.narrow(0, 1, 1));
+  expect_near("patches", both.patches.narrow(0, 1, 1), second.patches, 1e-6);
+}
+
+}  // namespace
+}  // namespace tagclip

@@ -1,0 +1,50 @@
+#include "train/run_log.h"
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "train/trainer.h"
+
+namespace tagclip {
+namespace {
+
+// JSON knows no NaN.
+nlohmann::json number(double value) { return std::isnan(value) ? nlohmann::json() : nlohmann::json(value); }
+
+}  // namespace
+
+RunLog::RunLog(const std::filesystem::path& folder) : path_(folder / "log.jsonl") {}
+
+void RunLog::append(const std::string& line) {
+  std::ofstream file(path_, std::ios::app);
+  file << line << "\n" << std::flush;
+  if (!file) throw failure("cannot write " + path_.string(), "is the disk full?");
+}
+
+void RunLog::add(const TrainReport& report) {
+  append(nlohmann::ordered_json{{"iteration", report.iteration},
+                                {"loss", report.total},
+                                {"mask", report.mask},
+                                {"dice", report.dice},
+                                {"trusty", report.trusty},
+                                {"presence", report.presence},
+                                {"lr", report.lr},
+                                {"gradient_norm", report.gradient_norm},
+                                {"images_per_second", report.images_per_second}}
+             .dump());
+}
+
+void RunLog::add(int64_t iteration, const SegmentationMetrics& validation) {
+  append(nlohmann::ordered_json{{"iteration", iteration},
+                                {"pAcc", number(validation.pixel_accuracy)},
+                                {"mIoU", number(validation.mean_iou)},
+                                {"mIoU(S)", number(validation.mean_iou_seen)},
+                                {"mIoU(U)", number(validation.mean_iou_unseen)},
+                                {"hIoU", number(validation.harmonic_iou)},
+                                {"mAcc", number(validation.mean_accuracy)}}
+             .dump());
+}
+
+}  // namespace tagclip
