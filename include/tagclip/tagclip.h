@@ -14,8 +14,9 @@
 //   const tagclip::Segmentation result = segmenter.segment("photo.jpg", words);
 //   result.write_overlay("overlay.png");
 //
-// Mistakes and failures are thrown as std::runtime_error; what() says what was wrong, in which file, and what
-// to do. Objects are cheap to copy: copies share what they hold, which never changes.
+// Mistakes and failures are thrown as std::runtime_error; what() says what was wrong, in which
+// file, and what to do. Objects are cheap to copy: copies share what they hold, which never
+// changes.
 namespace tagclip {
 
 namespace detail {
@@ -79,11 +80,11 @@ class Segmentation {
   // What `tagclip segment` writes beside its label file, as JSON.
   std::string json() const;
 
-  // The photo under translucent class colours with a legend, as PNG. Both appear whole or not at all and
-  // replace what was there.
+  // The photo under translucent class colours with a legend, as PNG. Both appear whole or not at
+  // all and replace what was there.
   void write_overlay(const std::filesystem::path& path) const;
-  // An indexed PNG whose index is the class; unlabelled pixels are 255. With more than 255 classes 16-bit
-  // grey, unlabelled 65535.
+  // An indexed PNG whose index is the class; unlabelled pixels are 255. With more than 255 classes
+  // 16-bit grey, unlabelled 65535.
   void write_labels(const std::filesystem::path& path) const;
 
  private:
@@ -99,20 +100,23 @@ struct SegmenterOptions {
   int short_side = 0;              // photos are resized to it; 0: the window
   std::string weighting = "both";  // whose scores the trusty map reweighs: none, seen, unseen, both
   double threshold = 0;            // pixels with a lower score are unlabelled; 0: none is
-  int64_t max_pixels = 64LL << 20; // larger photo files are refused
+  int64_t max_pixels = 64LL << 20;  // larger photo files are refused
 };
 
-// A model, loaded once, for any number of vocabularies and photos. Safe to use from several threads.
+// A model, loaded once, for any number of vocabularies and photos. Safe to use from several
+// threads.
 class Segmenter {
  public:
   explicit Segmenter(const std::filesystem::path& weights, const SegmenterOptions& options = {});
 
   // The classes the model was trained on.
   Vocabulary trained_classes() const;
-  // Classes of your own, none twice. `templates`: each with {} where the word goes; none: the model's own.
-  Vocabulary embed(const std::vector<Words>& classes, const std::vector<std::string>& templates = {}) const;
-  // As on the command line: "cat, sofa, wall", or a file with a class a line. `prompt`: "single", "multi", a
-  // file, a template, or empty for the model's own.
+  // Classes of your own, none twice. `templates`: each with {} where the word goes; none: the
+  // model's own.
+  Vocabulary embed(const std::vector<Words>& classes,
+                   const std::vector<std::string>& templates = {}) const;
+  // As on the command line: "cat, sofa, wall", or a file with a class a line. `prompt`: "single",
+  // "multi", a file, a template, or empty for the model's own.
   Vocabulary parse(const std::string& classes, const std::string& prompt = {}) const;
 
   // JPEG, PNG or WebP.

@@ -14,11 +14,14 @@
 namespace tagclip {
 namespace {
 
+std::string hint_for(int error) {
+  if (error == ENOSPC || error == EDQUOT) return "free some space or choose another folder";
+  if (error == EFBIG) return "raise the limit on the size of files (ulimit -f)";
+  return "choose a folder you may write to";
+}
+
 Error cannot_write(const std::filesystem::path& path, int error) {
-  std::string hint;
-  if (error == ENOSPC || error == EDQUOT) hint = "free some space or choose another folder";
-  if (error == EACCES || error == EROFS || error == EPERM) hint = "choose a folder you may write to";
-  return failure("cannot write " + path.string() + ": " + std::strerror(error), hint);
+  return failure("cannot write " + path.string() + ": " + std::strerror(error), hint_for(error));
 }
 
 std::filesystem::path temporary_beside(const std::filesystem::path& target) {
@@ -66,6 +69,14 @@ void write_file(const std::filesystem::path& target, std::string_view text) {
   AtomicFile file(target);
   file.write(text);
   file.commit();
+}
+
+void create_folders(const std::filesystem::path& folder) {
+  std::error_code problem;
+  std::filesystem::create_directories(folder, problem);
+  if (!problem) return;
+  throw failure("cannot create the folder " + folder.string() + ": " + problem.message(),
+                hint_for(problem.value()));
 }
 
 }  // namespace tagclip

@@ -34,4 +34,7 @@ class AtomicFile {
 // Writes `text` to `target` through an AtomicFile.
 void write_file(const std::filesystem::path& target, std::string_view text);
 
+// The folder and those above it, where they are missing. Throws Error(kFailure) as AtomicFile does.
+void create_folders(const std::filesystem::path& folder);
+
 }  // namespace tagclip

@@ -23,6 +23,21 @@ std::string describe(const std::string& noun, const Range& range) {
   return fmt::format("{} from {} to {}", noun, range.low, range.high);
 }
 
+// As TOML and JSON write a text.
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      result += {'\\', c};
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      result += fmt::format("\\u{:04X}", c);
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -64,8 +79,12 @@ std::string to_string(const FieldValue& value) {
     std::string operator()(bool v) const { return v ? "true" : "false"; }
     std::string operator()(int64_t v) const { return fmt::format("{}", v); }
     std::string operator()(double v) const { return fmt::format("{}", v); }
-    std::string operator()(const std::string& v) const { return fmt::format("\"{}\"", v); }
-    std::string operator()(const std::vector<std::string>& v) const { return fmt::format("{}", v); }
+    std::string operator()(const std::string& v) const { return quoted(v); }
+    std::string operator()(const std::vector<std::string>& v) const {
+      std::vector<std::string> items;
+      for (const std::string& item : v) items.push_back(quoted(item));
+      return fmt::format("[{}]", fmt::join(items, ", "));
+    }
   };
   return std::visit(Printer{}, value);
 }
@@ -176,12 +195,27 @@ void FieldList::check() const {
   for (const Field& field : fields_) field.set(field.get());
 }
 
+// What a mistyped name was meant to be: a name whose group was left out, or the nearest one.
+std::optional<std::string> FieldList::meant_by(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const Field& field : fields_) {
+    if (field.name.ends_with("." + name)) return field.name;
+    names.push_back(field.name);
+    for (auto dot = field.name.find('.'); dot != field.name.npos; dot = field.name.find('.', dot + 1)) {
+      names.push_back(field.name.substr(0, dot));
+    }
+  }
+  return nearest(name, names);
+}
+
 const Field& FieldList::at(std::string_view name) const {
   const auto found = std::ranges::find(fields_, name, &Field::name);
   if (found != fields_.end()) return *found;
-  std::vector<std::string> names;
-  for (const Field& field : fields_) names.push_back(field.name);
-  const auto suggestion = nearest(std::string(name), names);
+  if (contains_group(name)) {
+    throw usage_error(fmt::format("{} is a group of settings", name),
+                      fmt::format("give a value to one of its settings, {}.NAME", name));
+  }
+  const auto suggestion = meant_by(std::string(name));
   throw usage_error(fmt::format("there is no setting called {}", name),
                     suggestion ? "did you mean " + *suggestion + "?" : "");
 }
@@ -190,7 +224,7 @@ void FieldList::set(std::string_view name, const FieldValue& value) { at(name).s
 
 void FieldList::set_from_text(std::string_view assignment) {
   const auto equals = assignment.find('=');
-  if (equals == std::string_view::npos) {
+  if (equals == std::string_view::npos || equals == 0) {
     throw usage_error(fmt::format("--set {}: expected name=value", assignment),
                       "for example --set optimizer.lr=1e-4");
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,7 @@ class FieldList {
 
  private:
   const Field& at(std::string_view name) const;
+  std::optional<std::string> meant_by(const std::string& name) const;
   void add_choice(const std::string& name, const std::string& help, std::vector<std::string> names,
                   std::function<size_t()> get, std::function<void(size_t)> set);
 

@@ -18,7 +18,8 @@ Command info_command() {
   return {"info", "Tell what a file of weights holds", [](CLI::App& app) -> Action {
             auto options = std::make_shared<InfoOptions>();
             app.add_option("file", options->file, "A safetensors file")->required();
-            app.add_flag("--tensors", options->tensors, "List every tensor with its type and shape");
+            app.add_flag("--tensors", options->tensors,
+                         "List every tensor with its type and shape");
             app.add_flag("--json", options->json, "Print a JSON object instead of the text");
             return [options](Console& console) { return run_info(*options, console); };
           }};

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/text_distance.h"
 #include "cli/command.h"
+#include "cli/help.h"
+#include "cli/parse_errors.h"
 #include "cli/reference.h"
 #include "cli/terminal.h"
 
@@ -37,18 +39,23 @@ void check_command_name(int argc, char** argv) {
 int run(int argc, char** argv, Terminal& terminal) {
   CLI::App app("Open-vocabulary semantic segmentation: a photo and your own words in, masks out.", "tagclip");
   app.require_subcommand(0, 1);
-  app.set_version_flag("--version", TAGCLIP_VERSION);
-  app.fallthrough();
-  app.get_formatter()->column_width(34);
+  app.set_version_flag("--version", TAGCLIP_VERSION, "Print the version");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_help_flag("-h,--help", "Print this help");
+  app.footer("tagclip COMMAND --help tells more.");
   bool quiet = false, markdown = false;
-  app.add_flag("-q,--quiet", quiet, "Results, warnings and errors only");
+  const auto add_quiet = [&](CLI::App& to) {
+    to.add_flag("-q,--quiet", quiet, "Print results, warnings and errors only");
+  };
+  add_quiet(app);
   app.add_flag("--reference", markdown, "Print the reference of all commands as Markdown")->group("");
 
   Action chosen;
   for (const Command& command : commands()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
-    sub->get_formatter()->column_width(34);
+    sub->group("Commands")->footer("");
     sub->callback([&chosen, action = command.declare(*sub)] { chosen = action; });
+    add_quiet(*sub);
   }
   check_command_name(argc, argv);
   try {
@@ -56,9 +63,7 @@ int run(int argc, char** argv, Terminal& terminal) {
   } catch (const CLI::Success& done) {
     return app.exit(done);
   } catch (const CLI::ParseError& error) {
-    const CLI::App* sub = app.get_subcommands().empty() ? nullptr : app.get_subcommands().front();
-    throw usage_error(error.what(),
-                      "tagclip " + (sub ? sub->get_name() + " " : "") + "--help shows the options");
+    throw explain(app, error);
   }
   terminal.set_quiet(quiet);
   if (markdown) {

@@ -2,46 +2,60 @@
 
 #include <fmt/format.h>
 
+#include "cli/help.h"
+
 namespace tagclip {
 namespace {
+
+constexpr std::string_view kHead = R"(# Commands
+
+This page is what `tagclip --reference` prints; `tagclip COMMAND --help` shows a part of it.
+
+| exit status | meaning |
+|---|---|
+| 0 | done |
+| 1 | failure: no space, no permission, verification failed |
+| 2 | the command line or a config asks for something impossible |
+| 3 | a file or a text that was given cannot be used |
+| 130 | stopped by Ctrl-C, SIGTERM or SIGUSR1 |
+
+Results go to standard output, all other words to standard error. `-q` drops those that are neither
+warnings nor errors. `NO_COLOR` is honoured, and nothing moves off a terminal.
+)";
 
 std::string usage(const CLI::App& command) {
   std::string line = "tagclip " + command.get_name();
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_positional()) continue;
-    const std::string name = option->get_name(true);
+    const std::string name = option->get_name(true) + (option->get_expected_max() > 1 ? "..." : "");
     line += " " + (option->get_required() ? name : "[" + name + "]");
-    if (option->get_expected_max() > 1) line += "...";
   }
   return line + " [OPTIONS]";
 }
 
-std::string row(const CLI::Option& option) {
-  std::string name = option.get_positional() ? option.get_name(true) : option.get_name(false, true);
-  if (!option.get_positional() && option.get_type_size() != 0) name += " " + option.get_type_name();
-  const std::string value = option.get_default_str();
-  return fmt::format("| `{}` | {}{} |\n", name, option.get_description(),
-                     value.empty() ? "" : fmt::format(" (default: {})", value));
+bool is_everywhere(const CLI::Option& option) { return option.check_lname("help") || option.check_lname("quiet"); }
+
+// A section with a table of the options.
+std::string section(const CLI::App& command) {
+  std::string text = fmt::format("\n## {}\n\n{}.\n\n```\n{}\n```\n\n| option | meaning |\n|---|---|\n",
+                                 command.get_name(), command.get_description(), usage(command));
+  for (const CLI::Option* option : command.get_options()) {
+    if (is_everywhere(*option)) continue;
+    text += fmt::format("| `{}` | {} |\n", option_usage(*option), option_meaning(*option));
+  }
+  const std::string& footer = command.get_footer();
+  if (footer.empty()) return text;
+  const size_t example = footer.find("Example: ");
+  text += "\n" + footer.substr(0, example);
+  if (example != footer.npos) text += fmt::format("\n```\n{}\n```", footer.substr(example + 9));
+  return text + "\n";
 }
 
 }  // namespace
 
 std::string reference_markdown(const CLI::App& app) {
-  std::string text =
-      "# Commands\n\nMade by `tagclip --reference`; do not edit.\n\n"
-      "Exit status: 0 done, 1 failure (full disk, no permission, verification failed), 2 usage, "
-      "3 bad input, 130 stopped.\n"
-      "Results go to standard output, words to standard error; `-q` drops the words. `NO_COLOR` is "
-      "honoured.\n";
-  for (const CLI::App* command : app.get_subcommands({})) {
-    text += fmt::format("\n## tagclip {}\n\n{}\n\n    {}\n\n| option | meaning |\n|---|---|\n",
-                        command->get_name(), command->get_description(), usage(*command));
-    for (const CLI::Option* option : command->get_options()) {
-      if (option->get_name() != "--help") text += row(*option);
-    }
-    if (!command->get_footer().empty()) text += "\n" + command->get_footer() + "\n";
-  }
-  text.pop_back();  // the last line gets its end from the printer
+  std::string text(kHead);
+  for (const CLI::App* command : app.get_subcommands({})) text += section(*command);
   return text;
 }
 

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "base/error.h"
 
 namespace tagclip {
 namespace {
@@ -37,6 +40,7 @@ Terminal::Terminal()
     : animated_(::isatty(STDERR_FILENO) && !plain_terminal()),
       colours_(animated_ && !is_set("NO_COLOR")) {
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the user's limit is then an error with a message
 }
 
 std::string Terminal::coloured(const char* code, std::string_view text) const {
@@ -45,8 +49,9 @@ std::string Terminal::coloured(const char* code, std::string_view text) const {
 
 void Terminal::print(std::string_view line) {
   clear_bar();
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  const std::string text = fmt::format("{}{}", line, line.ends_with('\n') ? "" : "\n");
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+  throw failure(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
 
 void Terminal::note(std::string_view line) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/option_checks.h"
 #include "text/tokenizer.h"
 
 namespace tagclip {
@@ -48,8 +49,10 @@ int tokenize(int context, Console& console) {
 Command tokenize_command() {
   return {"tokenize", "Turn a JSON array of texts into CLIP's token ids", [](CLI::App& app) -> Action {
     auto context = std::make_shared<int>(Tokenizer::kContext);
-    app.add_option("--context", *context, "Ids a text")->check(CLI::Range(2, 1 << 16))->capture_default_str();
-    app.footer("Reads a JSON array of strings on standard input and prints a JSON array of arrays of ids.");
+    app.add_option("--context", *context, "Ids a text")->check(whole_number(2, 1 << 16))->capture_default_str();
+    app.footer(
+        "Reads a JSON array of strings on standard input and prints a JSON array of arrays of ids.\n"
+        "Example: echo '[\"a photo of a cat\"]' | tagclip tokenize");
     return [context](Console& console) { return tokenize(*context, console); };
   }};
 }

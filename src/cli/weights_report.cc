@@ -45,7 +45,9 @@ std::string grouped(int64_t number) {
   return text;
 }
 
-std::string tensors_text(int64_t count) { return fmt::format("{} tensor{}", grouped(count), count == 1 ? "" : "s"); }
+std::string tensors_text(int64_t count) {
+  return fmt::format("{} tensor{}", grouped(count), count == 1 ? "" : "s");
+}
 
 std::string human_size(double bytes) {
   constexpr std::array kUnits = {"bytes", "kB", "MB", "GB", "TB"};
@@ -60,7 +62,9 @@ uint64_t total_bytes(const SafetensorsFile& file) {
   return bytes;
 }
 
-std::string shape_text(const TensorView& tensor) { return fmt::format("[{}]", fmt::join(tensor.shape, ", ")); }
+std::string shape_text(const TensorView& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.shape, ", "));
+}
 
 // Two columns, indented.
 std::string table(const std::string& title, const Rows& rows) {
@@ -75,8 +79,8 @@ std::string table(const std::string& title, const Rows& rows) {
 std::string group_table(const std::string& title, const Groups& groups) {
   Rows rows;
   for (const auto& group : groups) {
-    rows.emplace_back(shown(group.name),
-                      fmt::format("{:>13} in {}", grouped(group.parameters), tensors_text(group.tensors)));
+    rows.emplace_back(shown(group.name), fmt::format("{:>13} in {}", grouped(group.parameters),
+                                                     tensors_text(group.tensors)));
   }
   return table(title, rows);
 }
@@ -86,7 +90,8 @@ void add_entry(const std::string& name, const json& value, Rows& rows) {
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items()) add_entry(name + "." + key, inner, rows);
   } else {
-    rows.emplace_back(shown(name), shown(value.is_string() ? value.get<std::string>() : value.dump()));
+    rows.emplace_back(shown(name),
+                      shown(value.is_string() ? value.get<std::string>() : value.dump()));
   }
 }
 
@@ -102,7 +107,9 @@ void add_trained_on(const json& trained_on, Rows& rows) {
   const json& classes = trained_on.at("classes");
   rows.emplace_back("seen classes", class_names(classes, true));
   rows.emplace_back("unseen classes", class_names(classes, false));
-  rows.emplace_back("setting", trained_on.at("inductive").get<bool>() ? "inductive" : "transductive or supervised");
+  rows.emplace_back("setting", trained_on.at("inductive").get<bool>()
+                                   ? "inductive"
+                                   : "transductive or supervised");
   for (const json& prompt : trained_on.at("templates")) {
     rows.emplace_back("template", shown(prompt.get<std::string>()));
   }
@@ -127,11 +134,12 @@ std::string metadata_table(const Metadata& metadata) {
 
 }  // namespace
 
-std::string format_report(const SafetensorsFile& file, const WeightsSummary& summary, bool all_tensors) {
-  std::string text = fmt::format("{}: {}\nsafetensors, {}, {} parameters, {}\n", file.name(), summary.kind,
-                                 tensors_text(static_cast<int64_t>(file.tensors().size())),
-                                 grouped(summary.parameters),
-                                 human_size(static_cast<double>(total_bytes(file))));
+std::string format_report(const SafetensorsFile& file, const WeightsSummary& summary,
+                          bool all_tensors) {
+  std::string text =
+      fmt::format("{}: {}\nsafetensors, {}, {} parameters, {}\n", file.name(), summary.kind,
+                  tensors_text(static_cast<int64_t>(file.tensors().size())),
+                  grouped(summary.parameters), human_size(static_cast<double>(total_bytes(file))));
   text += table("architecture", summary.architecture);
   text += group_table("parameters", summary.groups);
   text += group_table("element types", summary.types);
@@ -139,7 +147,8 @@ std::string format_report(const SafetensorsFile& file, const WeightsSummary& sum
   if (all_tensors) {
     Rows rows;
     for (const TensorView& tensor : file.tensors()) {
-      rows.emplace_back(shown(tensor.name), fmt::format("{:<4} {}", to_string(tensor.dtype), shape_text(tensor)));
+      rows.emplace_back(shown(tensor.name),
+                        fmt::format("{:<4} {}", to_string(tensor.dtype), shape_text(tensor)));
     }
     text += table("tensors", rows);
   }
@@ -151,7 +160,8 @@ std::string to_json(const SafetensorsFile& file, const WeightsSummary& summary, 
   using nlohmann::ordered_json;
   const auto groups = [](const Groups& list) {
     ordered_json object = ordered_json::object();
-    for (const auto& g : list) object[g.name] = {{"tensors", g.tensors}, {"parameters", g.parameters}};
+    for (const auto& g : list)
+      object[g.name] = {{"tensors", g.tensors}, {"parameters", g.parameters}};
     return object;
   };
   ordered_json report = {{"file", file.name()},
@@ -164,7 +174,8 @@ std::string to_json(const SafetensorsFile& file, const WeightsSummary& summary, 
                          {"element_types", groups(summary.types)},
                          {"architecture", ordered_json::object()},
                          {"metadata", file.metadata()}};
-  for (const auto& [part, description] : summary.architecture) report["architecture"][part] = description;
+  for (const auto& [part, description] : summary.architecture)
+    report["architecture"][part] = description;
   if (all_tensors) {
     report["tensors"] = ordered_json::array();
     for (const TensorView& tensor : file.tensors()) {

@@ -21,11 +21,12 @@ void count(std::vector<Group>& groups, const std::string& name, const TensorView
   group->parameters += tensor.numel();
 }
 
-// Where a tensor belongs: the first word of its dotted name. OpenAI's names have none for the text tower.
+// Where a tensor belongs: the first word of its dotted name. OpenAI's names have none for the text
+// tower.
 std::string group_of(const std::string& name, bool openai) {
   const std::string word = name.substr(0, name.find('.'));
-  constexpr std::array kText = {"token_embedding", "positional_embedding", "transformer", "ln_final",
-                                "text_projection"};
+  constexpr std::array kText = {"token_embedding", "positional_embedding", "transformer",
+                                "ln_final", "text_projection"};
   return openai && std::ranges::find(kText, word) != kText.end() ? "(text tower)" : word;
 }
 
@@ -33,13 +34,16 @@ std::string counted(int64_t n, const std::string& noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
-// The dimension of a tensor that must have `dimensions` of them; 0 where it is missing or has others.
-int64_t size_of(const SafetensorsFile& file, const std::string& name, size_t dimensions, size_t index) {
+// The dimension of a tensor that must have `dimensions` of them; 0 where it is missing or has
+// others.
+int64_t size_of(const SafetensorsFile& file, const std::string& name, size_t dimensions,
+                size_t index) {
   const TensorView* tensor = file.find(name);
   return tensor && tensor->shape.size() == dimensions ? tensor->shape[index] : 0;
 }
 
-int64_t count_layers(const SafetensorsFile& file, const std::string& prefix, const std::string& tensor) {
+int64_t count_layers(const SafetensorsFile& file, const std::string& prefix,
+                     const std::string& tensor) {
   int64_t layers = 0;
   while (file.find(fmt::format("{}{}.{}", prefix, layers, tensor))) ++layers;
   return layers;
@@ -57,48 +61,70 @@ std::string describe_vision(const SafetensorsFile& file, const Names& names) {
   const auto positions = static_cast<double>(size_of(file, names.prefix + names.positions, 2, 0));
   const auto grid = std::lround(std::sqrt(std::max(0.0, positions - 1)));
   const int64_t patch = size_of(file, names.prefix + names.conv, 4, 3);
-  return fmt::format("width {}, {}, patch {}, resolution {} ({}x{} patches), embedding {}", width,
-                     counted(count_layers(file, names.prefix + names.layers, names.layer_tensor), "layer"), patch,
-                     grid * patch, grid, grid, size_of(file, names.projection, 2, names.projected));
+  return fmt::format(
+      "width {}, {}, patch {}, resolution {} ({}x{} patches), embedding {}", width,
+      counted(count_layers(file, names.prefix + names.layers, names.layer_tensor), "layer"), patch,
+      grid * patch, grid, grid, size_of(file, names.projection, 2, names.projected));
 }
 
 std::string describe_text(const SafetensorsFile& file, const Names& names) {
   const int64_t width = size_of(file, names.prefix + names.conv, 2, 1);
   if (width == 0) return {};
-  return fmt::format("width {}, {}, context {}, vocabulary {}, embedding {}", width,
-                     counted(count_layers(file, names.prefix + names.layers, names.layer_tensor), "layer"),
-                     size_of(file, names.prefix + names.positions, 2, 0),
-                     size_of(file, names.prefix + names.conv, 2, 0),
-                     size_of(file, names.projection, 2, names.projected));
+  return fmt::format(
+      "width {}, {}, context {}, vocabulary {}, embedding {}", width,
+      counted(count_layers(file, names.prefix + names.layers, names.layer_tensor), "layer"),
+      size_of(file, names.prefix + names.positions, 2, 0),
+      size_of(file, names.prefix + names.conv, 2, 0),
+      size_of(file, names.projection, 2, names.projected));
 }
 
 Names openai_vision(const std::string& prefix) {
-  return {prefix, "conv1.weight", "positional_embedding", "transformer.resblocks.", "ln_1.weight", prefix + "proj", 1};
+  return {prefix,
+          "conv1.weight",
+          "positional_embedding",
+          "transformer.resblocks.",
+          "ln_1.weight",
+          prefix + "proj",
+          1};
 }
 
 Names openai_text(const std::string& prefix) {
-  return {prefix, "token_embedding.weight", "positional_embedding", "transformer.resblocks.", "ln_1.weight",
-          prefix + "text_projection", 1};
+  return {prefix,
+          "token_embedding.weight",
+          "positional_embedding",
+          "transformer.resblocks.",
+          "ln_1.weight",
+          prefix + "text_projection",
+          1};
 }
 
-const Names kHuggingFaceVision = {"vision_model.", "embeddings.patch_embedding.weight",
-                                  "embeddings.position_embedding.weight", "encoder.layers.",
-                                  "layer_norm1.weight", "visual_projection.weight", 0};
-const Names kHuggingFaceText = {"text_model.", "embeddings.token_embedding.weight",
-                                "embeddings.position_embedding.weight", "encoder.layers.",
-                                "layer_norm1.weight", "text_projection.weight", 0};
+const Names kHuggingFaceVision = {"vision_model.",
+                                  "embeddings.patch_embedding.weight",
+                                  "embeddings.position_embedding.weight",
+                                  "encoder.layers.",
+                                  "layer_norm1.weight",
+                                  "visual_projection.weight",
+                                  0};
+const Names kHuggingFaceText = {"text_model.",
+                                "embeddings.token_embedding.weight",
+                                "embeddings.position_embedding.weight",
+                                "encoder.layers.",
+                                "layer_norm1.weight",
+                                "text_projection.weight",
+                                0};
 
 // "3 layers (a_n_n), width 512": a letter a layer, a where it has self-attention.
 std::string describe_decoder(const SafetensorsFile& file) {
-  for (const std::string prefix : {"decode_head.decoder.layers.", "decode_head.decoder_1.layers."}) {
+  for (const std::string prefix :
+       {"decode_head.decoder.layers.", "decode_head.decoder_1.layers."}) {
     const int64_t layers = count_layers(file, prefix, "linear1.weight");
     if (layers == 0) continue;
     std::string pattern;
     for (int64_t i = 0; i < layers; ++i) {
       pattern += file.find(fmt::format("{}{}.self_attn.in_proj_weight", prefix, i)) ? "_a" : "_n";
     }
-    return fmt::format("{}, self-attention {}, width {}, {}", counted(layers, "layer"), pattern.substr(1),
-                       size_of(file, prefix + "0.linear1.weight", 2, 1),
+    return fmt::format("{}, self-attention {}, width {}, {}", counted(layers, "layer"),
+                       pattern.substr(1), size_of(file, prefix + "0.linear1.weight", 2, 1),
                        file.find("decode_head.disc_token") ? "a trusty token" : "no trusty token");
   }
   return {};
@@ -126,10 +152,12 @@ WeightsSummary summarise(const SafetensorsFile& file) {
   const auto add = [&](const char* part, const std::string& description) {
     if (!description.empty()) summary.architecture.emplace_back(part, description);
   };
-  for (const Names& vision : {openai_vision("backbone."), openai_vision("visual."), openai_vision(""), kHuggingFaceVision}) {
+  for (const Names& vision : {openai_vision("backbone."), openai_vision("visual."),
+                              openai_vision(""), kHuggingFaceVision}) {
     add("vision tower", describe_vision(file, vision));
   }
-  for (const Names& text : {openai_text("text_encoder."), openai_text(""), openai_text("text."), kHuggingFaceText}) {
+  for (const Names& text :
+       {openai_text("text_encoder."), openai_text(""), openai_text("text."), kHuggingFaceText}) {
     add("text tower", describe_text(file, text));
   }
   add("visual prompts", describe_prompts(file));

@@ -41,8 +41,8 @@ void ClipConfig::check() const {
 }
 
 TextTower::TextTower(const ParameterScope& scope, const ClipConfig& config)
-    : token_embedding(
-          (scope / "token_embedding").add("weight", {config.vocabulary, config.text_width}, normal(0.02))),
+    : token_embedding((scope / "token_embedding")
+                          .add("weight", {config.vocabulary, config.text_width}, normal(0.02))),
       positional_embedding(
           scope.add("positional_embedding", {config.context, config.text_width}, normal(0.01))),
       transformer(scope / "transformer", config.text_width, config.text_layers, config.text_heads,
@@ -63,9 +63,9 @@ at::Tensor TextTower::encode(const at::Tensor& tokens) const {
 }
 
 VisionTower::VisionTower(const ParameterScope& scope, const ClipConfig& config)
-    : conv1((scope / "conv1").add(
-          "weight", {config.vision_width, 3, config.patch, config.patch},
-          normal(1 / std::sqrt(3.0 * config.patch * config.patch)))),
+    : conv1((scope / "conv1")
+                .add("weight", {config.vision_width, 3, config.patch, config.patch},
+                     normal(1 / std::sqrt(3.0 * config.patch * config.patch)))),
       class_embedding(scope.add("class_embedding", {config.vision_width},
                                 normal(1 / std::sqrt(config.vision_width)))),
       positional_embedding(scope.add("positional_embedding",
@@ -109,7 +109,8 @@ at::Tensor resize_positions(const at::Tensor& embedding, int64_t height, int64_t
   const int64_t side = std::lround(std::sqrt(static_cast<double>(embedding.size(0) - 1)));
   TAGCLIP_CHECK(side * side == embedding.size(0) - 1, "the stored position grid must be square");
   if (side == height && side == width) return embedding;
-  const at::Tensor grid = embedding.narrow(0, 1, side * side).view({1, side, side, -1}).permute({0, 3, 1, 2});
+  const at::Tensor grid =
+      embedding.narrow(0, 1, side * side).view({1, side, side, -1}).permute({0, 3, 1, 2});
   const at::Tensor resized =
       at::upsample_bilinear2d(grid, {height, width}, /*align_corners=*/false);  // [1, D, h, w]
   return at::cat({embedding.narrow(0, 0, 1), resized.flatten(2)[0].t()});

@@ -31,7 +31,8 @@ struct ClipConfig {
   void check() const;
 };
 
-// The text tower (spec section 1). Keys: token_embedding.weight, positional_embedding, transformer.*, ...
+// The text tower (spec section 1). Keys: token_embedding.weight, positional_embedding,
+// transformer.*, ...
 struct TextTower {
   TextTower(const ParameterScope& scope, const ClipConfig& config);
   // tokens [B, context] int64 -> embeddings [B, d], not normalised.
@@ -48,9 +49,9 @@ struct TextTower {
 struct VisionTower {
   VisionTower(const ParameterScope& scope, const ClipConfig& config);
 
-  // pixels [B, 3, H, W], normalised -> token sequence after ln_pre [B, 1 + H'W', D]. The stored position
-  // grid is resized bilinearly when (H', W') differ from it. Sides that are no multiple of the patch lose
-  // their remainder.
+  // pixels [B, 3, H, W], normalised -> token sequence after ln_pre [B, 1 + H'W', D]. The stored
+  // position grid is resized bilinearly when (H', W') differ from it. Sides that are no multiple of
+  // the patch lose their remainder.
   at::Tensor embed(const at::Tensor& pixels) const;
   // `embed`, then the blocks: [B, 1 + H'W', D].
   at::Tensor hidden(const at::Tensor& pixels) const;

@@ -33,7 +33,8 @@ std::string to_json(const FieldList& fields) {
 
 void read_json(const std::string& json, FieldList& fields, const std::string& source) {
   const std::optional<nlohmann::json> object = parse_bounded_json(json);
-  if (!object || !object->is_object()) throw bad_input(source + ": the stored settings are not a JSON object");
+  if (!object || !object->is_object())
+    throw bad_input(source + ": the stored settings are not a JSON object");
   for (const auto& [name, value] : object->items()) {
     try {
       fields.set(name, from_json_value(value, name));
@@ -55,8 +56,9 @@ Clip load_clip(const std::filesystem::path& path) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   const auto stored = file.metadata().find("tagclip.clip");
   if (stored == file.metadata().end()) {
-    throw bad_input(path.string() + ": not a CLIP of tagclip's own: the metadata has no tagclip.clip",
-                    "tagclip info " + path.string() + " tells what it holds");
+    throw bad_input(
+        path.string() + ": not a CLIP of tagclip's own: the metadata has no tagclip.clip",
+        "tagclip info " + path.string() + " tells what it holds");
   }
   ClipConfig config;
   FieldList fields = config.fields();

@@ -9,12 +9,13 @@
 
 namespace tagclip {
 
-// Fields as a JSON object {"name": value} with dotted names, as stored in a file's metadata, and back.
-// `source` names the file in messages; unknown or unfit entries throw Error(kBadInput).
+// Fields as a JSON object {"name": value} with dotted names, as stored in a file's metadata, and
+// back. `source` names the file in messages; unknown or unfit entries throw Error(kBadInput).
 std::string to_json(const FieldList& fields);
 void read_json(const std::string& json, FieldList& fields, const std::string& source);
 
-// Throws what `config.check()` throws as Error(kBadInput) about the file `source`, where the sizes were read.
+// Throws what `config.check()` throws as Error(kBadInput) about the file `source`, where the sizes
+// were read.
 template <class Config>
 void check_stored(const Config& config, const std::string& source) {
   try {

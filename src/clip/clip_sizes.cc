@@ -52,7 +52,8 @@ int64_t positive_number(const Metadata& metadata, const std::string& key, int64_
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < 1) {
-    throw bad_input("metadata " + key + ": expected a positive whole number, found \"" + text + "\"");
+    throw bad_input("metadata " + key + ": expected a positive whole number, found \"" + text +
+                    "\"");
   }
   return number;
 }

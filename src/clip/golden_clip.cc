@@ -36,14 +36,15 @@ void check_tokens(const at::Tensor& tokens, int64_t vocabulary, const std::strin
   throw bad_input(c10::str(source, ": in.tokens: expected ids from 0 to ", vocabulary - 1));
 }
 
-// Replaces ids by the row of the embedding that holds them. Rows are put into the order of their ids
-// first, so that the end token stays the highest of its text.
+// Replaces ids by the row of the embedding that holds them. Rows are put into the order of their
+// ids first, so that the end token stays the highest of its text.
 at::Tensor tokens_as_rows(const at::Tensor& tokens, StateDict& state, const std::string& source) {
   const at::Tensor rows = state.at(kRows, 1).to(at::kLong);
   at::Tensor& embedding = state.tensors.at("token_embedding.weight");
   if (embedding.dim() != 2 || embedding.size(0) != rows.numel()) {
-    throw bad_input(c10::str(state.source, ": w.", kRows, ": expected one id for each row of the embedding ",
-                             embedding.sizes(), ", found ", rows.sizes()));
+    throw bad_input(c10::str(state.source, ": w.", kRows,
+                             ": expected one id for each row of the embedding ", embedding.sizes(),
+                             ", found ", rows.sizes()));
   }
   const auto [ids, order] = rows.sort();
   embedding = embedding.index_select(0, order);
@@ -102,8 +103,9 @@ NamedTensors trace_clip(const Clip& clip, const StateDict& expected) {
 at::Tensor read_golden_image(const StateDict& file, const std::string& name, int64_t patch) {
   const at::Tensor image = file.at(name, 4).to(at::kFloat);
   if (image.size(0) == 0 || image.size(1) != 3 || image.size(2) < patch || image.size(3) < patch) {
-    throw bad_input(c10::str(file.source, ": ", name, ": expected [B, 3, H, W] of at least one patch of ",
-                             patch, " pixels, found ", image.sizes()));
+    throw bad_input(c10::str(file.source, ": ", name,
+                             ": expected [B, 3, H, W] of at least one patch of ", patch,
+                             " pixels, found ", image.sizes()));
   }
   return image;
 }

@@ -16,7 +16,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 Clip golden_clip() {
-  const GoldenFile weights("open_clip_model.safetensors"), expected("open_clip_expected.safetensors");
+  const GoldenFile weights("open_clip_model.safetensors"),
+      expected("open_clip_expected.safetensors");
   Clip clip(infer_clip_config(weights.tensors, expected.file.metadata()));
   load(clip.parameters, weights.tensors);
   return clip;
@@ -48,11 +49,13 @@ TEST(GoldenTextTower, SaysWhatDoesNotFit) {
   };
   EXPECT_THAT(refusal("in.tokens", at::zeros({2, 78}, at::kLong)), HasSubstr("in.tokens"));
   EXPECT_THAT(refusal("in.tokens", at::full({2, 77}, 7, at::kLong)), HasSubstr("does not list"));
-  EXPECT_THAT(refusal("w.token_embedding.rows", at::zeros({3}, at::kLong)), HasSubstr("one id for each row"));
+  EXPECT_THAT(refusal("w.token_embedding.rows", at::zeros({3}, at::kLong)),
+              HasSubstr("one id for each row"));
   EXPECT_THAT(refusal("w.text_projection", at::zeros({15, 24})),
               AllOf(HasSubstr("text_projection"), HasSubstr("[15, 24]")));
-  EXPECT_THAT(bad_input_text([&] { trace_text_tower(file.tensors, {{"heads", "3"}}, file.tensors); }),
-              HasSubstr("text_heads"));
+  EXPECT_THAT(
+      bad_input_text([&] { trace_text_tower(file.tensors, {{"heads", "3"}}, file.tensors); }),
+      HasSubstr("text_heads"));
 }
 
 TEST(GoldenClip, AllValues) {
@@ -72,7 +75,8 @@ TEST(GoldenClip, AllValues) {
 TEST(GoldenClip, HiddenIsWhatTheLastBlockMakes) {
   at::NoGradGuard no_grad;
   const GoldenFile expected("open_clip_expected.safetensors");
-  expect_near("hidden", golden_clip().visual.hidden(expected["in.image_a"]), expected["clip.hidden.1"], kValue);
+  expect_near("hidden", golden_clip().visual.hidden(expected["in.image_a"]),
+              expected["clip.hidden.1"], kValue);
 }
 
 TEST(GoldenClip, PositionsResizedToAnotherGrid) {

@@ -13,7 +13,8 @@ Initialiser constant(double value) {
 }
 
 Initialiser uniform(double low, double high) {
-  return [=](at::Tensor& tensor, at::Generator& generator) { tensor.uniform_(low, high, generator); };
+  return
+      [=](at::Tensor& tensor, at::Generator& generator) { tensor.uniform_(low, high, generator); };
 }
 
 Initialiser normal(double deviation) {

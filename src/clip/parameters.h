@@ -56,8 +56,9 @@ class ParameterScope {
   ParameterScope operator/(const std::string& name) const {
     return {*list_, prefix_.empty() ? name : prefix_ + "." + name};
   }
-  // Declares a float32 parameter. It reads as zeros and takes no memory until loaded or initialised: what a
-  // file claims about its sizes costs nothing before its tensors are held against the claim.
+  // Declares a float32 parameter. It reads as zeros and takes no memory until loaded or
+  // initialised: what a file claims about its sizes costs nothing before its tensors are held
+  // against the claim.
   at::Tensor add(const std::string& name, at::IntArrayRef shape, Initialiser initialise) const;
 
  private:

@@ -26,8 +26,8 @@ struct GoldenFile {
 };
 
 // Within absolute + relative * |expected|, element by element.
-inline void expect_near(const std::string& name, const at::Tensor& found, const at::Tensor& expected,
-                        double absolute, double relative = 0) {
+inline void expect_near(const std::string& name, const at::Tensor& found,
+                        const at::Tensor& expected, double absolute, double relative = 0) {
   ASSERT_TRUE(found.defined()) << name << " was not computed";
   ASSERT_EQ(found.sizes(), expected.sizes()) << name;
   const at::Tensor difference = (found - expected).abs();
@@ -38,7 +38,8 @@ inline void expect_near(const std::string& name, const at::Tensor& found, const 
 
 inline constexpr double kValue = 1e-5;  // absolute
 inline constexpr double kLoss = 1e-5;   // relative
-inline void expect_gradient(const std::string& name, const at::Tensor& found, const at::Tensor& expected) {
+inline void expect_gradient(const std::string& name, const at::Tensor& found,
+                            const at::Tensor& expected) {
   expect_near(name, found, expected, 1e-6, 1e-4);
 }
 

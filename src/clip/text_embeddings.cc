@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kTextsAtOnce = 128;
 
 struct Texts {
-  at::Tensor tokens;         // [texts, context]
+  at::Tensor tokens;          // [texts, context]
   std::vector<size_t> owner;  // the class of each text
 };
 

@@ -16,7 +16,8 @@ struct TextEmbeddings {
 };
 
 // The text embedding of each class (spec section 1): every synonym in every template is encoded and
-// normalised, the mean over all of them normalised again. Memory is bounded whatever the number of classes.
+// normalised, the mean over all of them normalised again. Memory is bounded whatever the number of
+// classes.
 TextEmbeddings embed_classes(const TextTower& tower, const ClipConfig& config,
                              const std::vector<ClassWords>& classes,
                              const std::vector<std::string>& templates);

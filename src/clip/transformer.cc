@@ -52,8 +52,8 @@ at::Tensor SelfAttention::operator()(const at::Tensor& x, bool causal) const {
 
 at::Tensor SelfAttention::operator()(const at::Tensor& x, const KeysValues& also) const {
   const auto qkv = split_heads(at::linear(x, in_proj_weight, in_proj_bias), 3, heads);
-  return out_proj(merge_heads(at::scaled_dot_product_attention(
-      qkv[0], append(qkv[1], also.keys), append(qkv[2], also.values))));
+  return out_proj(merge_heads(at::scaled_dot_product_attention(qkv[0], append(qkv[1], also.keys),
+                                                               append(qkv[2], also.values))));
 }
 
 KeysValues SelfAttention::keys_values(const at::Tensor& x) const {

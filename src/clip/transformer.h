@@ -60,7 +60,8 @@ struct ResidualBlock {
   // The same for rows that attend to `also` (made by prompt_keys) as well as to each other.
   at::Tensor operator()(const at::Tensor& x, const KeysValues& also) const;
 
-  // Keys and values of tokens [B or 1, P, width] that are attended to but whose own output nobody reads.
+  // Keys and values of tokens [B or 1, P, width] that are attended to but whose own output nobody
+  // reads.
   KeysValues prompt_keys(const at::Tensor& tokens) const { return attn.keys_values(ln_1(tokens)); }
 
   SelfAttention attn;

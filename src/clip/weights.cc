@@ -98,8 +98,10 @@ void load(ParameterList& parameters, const StateDict& state) {
   if (!missing.empty() || !misshapen.empty() || !unexpected.empty()) {
     std::string what = state.source + ": the tensors do not fit the model";
     if (!missing.empty()) what += c10::str("\n  ", missing.size(), " missing:", list(missing));
-    if (!misshapen.empty()) what += c10::str("\n  ", misshapen.size(), " of another shape:", list(misshapen));
-    if (!unexpected.empty()) what += c10::str("\n  ", unexpected.size(), " unexpected:", list(unexpected));
+    if (!misshapen.empty())
+      what += c10::str("\n  ", misshapen.size(), " of another shape:", list(misshapen));
+    if (!unexpected.empty())
+      what += c10::str("\n  ", unexpected.size(), " unexpected:", list(unexpected));
     throw bad_input(what);
   }
   at::NoGradGuard no_grad;
@@ -129,7 +131,9 @@ void save(const std::filesystem::path& path, const std::map<std::string, at::Ten
   for (const auto& [name, tensor] : tensors) {
     kept.push_back(tensor.detach().to(at::kCPU).contiguous());
     const at::Tensor& flat = kept.back();
-    views.push_back({name, dtype_of(flat.scalar_type()), flat.sizes().vec(),
+    views.push_back({name,
+                     dtype_of(flat.scalar_type()),
+                     flat.sizes().vec(),
                      {static_cast<const std::byte*>(flat.const_data_ptr()), flat.nbytes()}});
   }
   write_safetensors(path, views, metadata);

@@ -34,7 +34,7 @@ struct SegmentOptions {
 };
 
 struct TrainOptions {
-  std::filesystem::path config;
+  std::filesystem::path config;        // empty: the defaults
   std::vector<std::string> overrides;  // name=value
   bool print_config = false;
 };

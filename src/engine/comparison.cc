@@ -9,7 +9,8 @@ namespace tagclip {
 
 Comparison compare(const std::string& name, const at::Tensor& found, const at::Tensor& expected,
                    Tolerance tolerance) {
-  TAGCLIP_CHECK(found.sizes() == expected.sizes() && found.numel() > 0, "nothing to compare in " + name);
+  TAGCLIP_CHECK(found.sizes() == expected.sizes() && found.numel() > 0,
+                "nothing to compare in " + name);
   const at::Tensor e = expected.to(at::kDouble);
   const at::Tensor difference = (found.to(at::kDouble) - e).abs();
   const at::Tensor allowed = tolerance.absolute + tolerance.relative * e.abs();

@@ -13,14 +13,15 @@ struct Tolerance {
   double relative = 0;
 };
 
-// How a computed tensor differs from the expected one. Differences are NaN where either is not a number.
+// How a computed tensor differs from the expected one. Differences are NaN where either is not a
+// number.
 struct Comparison {
   std::string name;
   std::vector<int64_t> shape;
   Tolerance tolerance;
   double absolute = 0;  // largest difference
   double relative = 0;  // that, over the largest |expected|
-  double used = 0;      // largest difference over what the tolerance allows that element; infinite for NaN
+  double used = 0;      // largest share of what is allowed; infinite for NaN
 
   bool within() const { return used <= 1; }
 };
@@ -38,7 +39,8 @@ struct Verification {
   bool passed() const;
 };
 
-// A table, worst tensor first, and a summary that names the first tensor in the order of the computation to drift.
+// A table, worst tensor first, and a summary that names the first tensor in the order of the
+// computation to drift.
 std::string format_table(const Verification& verification);
 std::string to_json(const Verification& verification);
 

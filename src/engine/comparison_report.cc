@@ -34,7 +34,7 @@ std::string describe(const Tolerance& tolerance) {
 using Row = std::array<std::string, 6>;
 
 Row row_of(const Comparison& c) {
-  return {c.within() ? "pass" : "FAIL", shown(c.name), c10::str(at::IntArrayRef(c.shape)),
+  return {c.within() ? "pass" : "FAIL", shown(c.name),      c10::str(at::IntArrayRef(c.shape)),
           number(c.absolute),           number(c.relative), describe(c.tolerance)};
 }
 
@@ -61,14 +61,17 @@ std::vector<Comparison> worst_first(std::vector<Comparison> compared) {
 
 // Where in the computation a value stands: an error shows in all that come later, too.
 size_t stage(const std::string& name) {
-  constexpr std::array kOrder = {"text.", "out.", "vision.", "clip.", "tagclip", "decoder.", "infer.", "train.", "grad."};
-  const auto found = std::ranges::find_if(kOrder, [&](const char* prefix) { return name.starts_with(prefix); });
+  constexpr std::array kOrder = {"text.",    "out.",   "vision.", "clip.", "tagclip",
+                                 "decoder.", "infer.", "train.",  "grad."};
+  const auto found =
+      std::ranges::find_if(kOrder, [&](const char* prefix) { return name.starts_with(prefix); });
   return static_cast<size_t>(found - kOrder.begin());
 }
 
 std::string summary(const Verification& verification) {
   const auto& compared = verification.compared;
-  const auto failed = static_cast<size_t>(std::ranges::count_if(compared, std::not_fn(&Comparison::within)));
+  const auto failed =
+      static_cast<size_t>(std::ranges::count_if(compared, std::not_fn(&Comparison::within)));
   std::string text = c10::str(compared.size(), " tensors compared, ");
   if (failed == 0) {
     text += "all within tolerance";
@@ -77,10 +80,12 @@ std::string summary(const Verification& verification) {
     for (const Comparison& c : compared) {
       if (!c.within() && (!first || stage(c.name) < stage(first->name))) first = &c;
     }
-    text += c10::str(failed, " past tolerance; the first in the order of the computation is ", shown(first->name));
+    text += c10::str(failed, " past tolerance; the first in the order of the computation is ",
+                     shown(first->name));
   }
   if (!verification.unknown.empty()) {
-    text += c10::str("\n", verification.unknown.size(), " expected but not computed by this program:");
+    text +=
+        c10::str("\n", verification.unknown.size(), " expected but not computed by this program:");
     for (const std::string& name : verification.unknown) text += "\n  " + shown(name);
   }
   return text;
@@ -90,7 +95,8 @@ std::string summary(const Verification& verification) {
 
 std::string format_table(const Verification& verification) {
   std::vector<Row> rows = {{"", "tensor", "shape", "largest difference", "relative", "allowed"}};
-  for (const Comparison& comparison : worst_first(verification.compared)) rows.push_back(row_of(comparison));
+  for (const Comparison& comparison : worst_first(verification.compared))
+    rows.push_back(row_of(comparison));
   return join(rows) + summary(verification);
 }
 

@@ -22,7 +22,8 @@ AdamWConfig parse_config(const std::string& name, const std::string& file) {
     const auto [last, error] = std::from_chars(after_lr + kDecay.size(), end, config.weight_decay);
     if (error == std::errc() && last == end) return config;
   }
-  throw bad_input(file + ": " + name + ": expected " + std::string(kPrefix) + "2e-4_wd0.01 or other numbers");
+  throw bad_input(file + ": " + name + ": expected " + std::string(kPrefix) +
+                  "2e-4_wd0.01 or other numbers");
 }
 
 at::Tensor loss_history(SegmentationModel& model, const GoldenInputs& inputs,
@@ -58,10 +59,11 @@ NamedTensors trace_histories(SegmentationModel& model, const GoldenInputs& input
   for (const auto& [name, history] : expected.tensors) {
     if (!name.starts_with(kPrefix)) continue;
     if (history.dim() != 1 || history.numel() > kMaxSteps) {
-      throw bad_input(expected.source + ": " + name + ": expected at most " + std::to_string(kMaxSteps) +
-                      " losses in one dimension");
+      throw bad_input(expected.source + ": " + name + ": expected at most " +
+                      std::to_string(kMaxSteps) + " losses in one dimension");
     }
-    values[name] = loss_history(model, inputs, parse_config(name, expected.source), history.numel());
+    values[name] =
+        loss_history(model, inputs, parse_config(name, expected.source), history.numel());
     restore(trained, start);
   }
   return values;

@@ -23,15 +23,16 @@ bool expects_released_zegclip(const SafetensorsFile& expected) {
          });
 }
 
-NamedTensors segmentation_values(const std::filesystem::path& weights, const SafetensorsFile& expected,
-                                 const StateDict& in, std::string architecture) {
+NamedTensors segmentation_values(const std::filesystem::path& weights,
+                                 const SafetensorsFile& expected, const StateDict& in,
+                                 std::string architecture) {
   if (architecture.empty() && expects_released_zegclip(expected)) architecture = "zegclip-released";
   SegmentationModel model = load_model(weights, architecture, expected.metadata()).model;
   const StateDict wanted = StateDict::from(expected);
   const GoldenInputs inputs = read_golden_inputs(in, model.config);
   NamedTensors values = trace_forward(model, inputs);
-  values.merge(trace_scores(model, inputs, wanted,
-                            positive_number(expected.metadata(), "logit_stride", 1)));
+  values.merge(
+      trace_scores(model, inputs, wanted, positive_number(expected.metadata(), "logit_stride", 1)));
   if (wanted.contains_prefix("train.") || wanted.contains_prefix(kGradient)) {
     values.merge(trace_training(model, inputs));
     values.merge(trace_histories(model, inputs, wanted));
@@ -39,7 +40,8 @@ NamedTensors segmentation_values(const std::filesystem::path& weights, const Saf
   return values;
 }
 
-NamedTensors clip_values(const StateDict& weights, const Metadata& metadata, const StateDict& inputs) {
+NamedTensors clip_values(const StateDict& weights, const Metadata& metadata,
+                         const StateDict& inputs) {
   Clip clip(infer_clip_config(weights, metadata));
   load(clip.parameters, weights);
   NamedTensors values = trace_clip(clip, inputs);
@@ -66,7 +68,8 @@ NamedTensors golden_values(const std::filesystem::path& weights, const Safetenso
   const SafetensorsFile file = SafetensorsFile::open(weights);
   const StateDict state = StateDict::from(file), in = StateDict::from(inputs);
   if (!in.contains_prefix("in.")) {
-    throw bad_input(in.source + ": holds no inputs (in.*)", "--inputs names the file that holds them");
+    throw bad_input(in.source + ": holds no inputs (in.*)",
+                    "--inputs names the file that holds them");
   }
   const Metadata metadata = joined(file, expected);
   if (state.contains("visual.conv1.weight")) return clip_values(state, metadata, in);

@@ -2,8 +2,6 @@
 
 #include <c10/util/StringUtil.h>
 
-#include "base/config_file.h"
-#include "base/error.h"
 #include "engine/commands.h"
 #include "engine/run_config.h"
 
@@ -25,6 +23,7 @@ int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& con
   if (!read_run_config(options, fields, console)) return 0;
 
   PretrainHooks hooks;
+  hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, config.steps, console); };
   hooks.on_step = [&](const PretrainReport& report) {
     if (report.step % config.log_every == 0) console.print(describe(report, config.steps));
     console.progress("pretraining", report.step, config.steps);
@@ -35,6 +34,7 @@ int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& con
     console.note(c10::str("stopped and saved at step ", step, "; the same command goes on from there"));
     return kStopped;
   }
-  console.note("the model is " + config.output + "/clip.safetensors");
+  const std::string clip = std::filesystem::path(config.output) / "clip.safetensors";
+  console.note(c10::str("the CLIP is ", clip, "; next: tagclip train CONFIG --set clip=", clip));
   return 0;
 }

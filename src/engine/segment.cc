@@ -25,7 +25,8 @@ struct Job {
   ResultFiles files;
 };
 
-// What is to be done; photos that have results already are left alone unless the user asked to overwrite.
+// What is to be done; photos that have results already are left alone unless the user asked to
+// overwrite.
 std::vector<Job> plan(const SegmentOptions& options, Console& console) {
   const auto photos = list_photos(options.inputs, std::cin);
   const std::vector<std::string> stems = result_stems(photos);
@@ -61,7 +62,8 @@ void create_folder(const std::filesystem::path& folder) {
 
 EmbeddedVocabulary embed_noisily(const LoadedModel& loaded, std::vector<ClassWords> classes,
                                  std::vector<std::string> templates, Console& console) {
-  EmbeddedVocabulary vocabulary = embed_vocabulary(loaded, std::move(classes), std::move(templates));
+  EmbeddedVocabulary vocabulary =
+      embed_vocabulary(loaded, std::move(classes), std::move(templates));
   if (!vocabulary.truncated.empty()) {
     const size_t more = vocabulary.truncated.size() - 1;
     console.warn(c10::str("longer than the model reads, and cut: \"", vocabulary.truncated[0], "\"",
@@ -94,7 +96,8 @@ struct Times {
 
 std::string milliseconds(double seconds) { return fixed(1000 * seconds, 1); }
 
-nlohmann::ordered_json json_line(const Job& job, const std::string& classes_json, const Times& times) {
+nlohmann::ordered_json json_line(const Job& job, const std::string& classes_json,
+                                 const Times& times) {
   auto line = nlohmann::ordered_json::parse(classes_json);
   line["photo"] = job.photo.string();
   line["files"] = {{"overlay", job.files.overlay.string()},
@@ -138,7 +141,9 @@ class Run {
       ++failed_;
       const std::string hint = error.hint().empty() ? "" : c10::str(" (", error.hint(), ")");
       console_.warn(error.what() + hint);
-      if (options_.json) console_.print(dump({{"photo", job.photo.string()}, {"error", error.what()}}));
+      if (options_.json) {
+        console_.print(dump({{"photo", job.photo.string()}, {"error", error.what()}}));
+      }
     }
   }
 
@@ -150,33 +155,40 @@ class Run {
     const SegmentedPhoto result = segmenter_(photo);
     times.compute = result.times;
     watch.lap();
-    const std::string classes = to_json(result, segmenter_.vocabulary(), job.photo.filename().string(),
-                                        options_.weights.filename().string());
+    const std::string classes =
+        to_json(result, segmenter_.vocabulary(), job.photo.filename().string(),
+                options_.weights.filename().string());
     write_results(job.files, photo, result, segmenter_.vocabulary(), classes);
     times.write = watch.lap();
 
     total_ += times;
-    console_.print(options_.json ? dump(json_line(job, classes, times)) : line(job, photo, result, times));
+    console_.print(options_.json ? dump(json_line(job, classes, times))
+                                 : line(job, photo, result, times));
   }
 
   std::string line(const Job& job, const Image& photo, const SegmentedPhoto& result,
                    const Times& times) const {
     return c10::str(job.photo.string(), " ", photo.width, "x", photo.height, ": ",
-                    describe(result, segmenter_.vocabulary()), "  ", milliseconds(times.total()), " ms");
+                    describe(result, segmenter_.vocabulary()), "  ", milliseconds(times.total()),
+                    " ms");
   }
 
   void report(size_t jobs) {
     if (done_ + failed_ < jobs) {
-      console_.note(c10::str("stopped: ", jobs - done_ - failed_, " of ", jobs, " photos are left"));
+      console_.note(
+          c10::str("stopped: ", jobs - done_ - failed_, " of ", jobs, " photos are left"));
     }
     if (done_ > 0) {
-      const auto mean = [&](double seconds) { return milliseconds(seconds / static_cast<double>(done_)); };
-      console_.note(c10::str("ms a photo: read ", mean(total_.read), ", resize ", mean(total_.compute.prepare),
-                             ", encode ", mean(total_.compute.encode), ", decode ",
-                             mean(total_.compute.decode), ", masks ", mean(total_.compute.blend),
-                             ", write ", mean(total_.write)));
+      const auto mean = [&](double seconds) {
+        return milliseconds(seconds / static_cast<double>(done_));
+      };
+      console_.note(c10::str("ms a photo: read ", mean(total_.read), ", resize ",
+                             mean(total_.compute.prepare), ", encode ", mean(total_.compute.encode),
+                             ", decoder ", mean(total_.compute.decode), ", masks ",
+                             mean(total_.compute.blend), ", write ", mean(total_.write)));
     }
-    console_.note(c10::str(done_, " done, ", failed_, " failed; results are in ", options_.output.string()));
+    console_.note(
+        c10::str(done_, " done, ", failed_, " failed; results are in ", options_.output.string()));
   }
 
   const SegmentOptions& options_;

@@ -36,23 +36,26 @@ int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& consol
   FieldList fields = config.fields();
   if (!read_run_config(options, fields, console)) return 0;
 
+  const int64_t last = config.schedule.iterations;
   TrainHooks hooks;
+  hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, last, console); };
   hooks.on_step = [&](const TrainReport& report) {
     if (report.iteration % config.log_every == 0) {
-      console.print(describe(report, config.schedule.iterations));
+      console.print(describe(report, last));
     }
-    console.progress("training", report.iteration, config.schedule.iterations);
+    console.progress("training", report.iteration, last);
   };
   hooks.on_validation = [&](int64_t iteration, const SegmentationMetrics& metrics) {
     console.print(describe(iteration, metrics));
   };
   hooks.stop_requested = [&] { return console.stop_requested(); };
   const int64_t iteration = train(config, hooks);
-  if (iteration < config.schedule.iterations) {
+  if (iteration < last) {
     console.note(c10::str("stopped and saved at iteration ", iteration,
                           "; the same command goes on from there"));
     return kStopped;
   }
-  console.note("the model is " + config.output + "/model.safetensors");
+  const std::string model = std::filesystem::path(config.output) / "model.safetensors";
+  console.note(c10::str("the model is ", model, "; try it: tagclip segment PHOTO --weights ", model));
   return 0;
 }

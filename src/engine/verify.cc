@@ -40,8 +40,8 @@ Verification verify(const SafetensorsFile& file, const NamedTensors& values,
     if (found == values.end()) {
       result.unknown.push_back(view.name);
     } else if (found->second.sizes() != view.shape) {
-      misshapen += c10::str("\n  ", printable(view.name), ": ", at::IntArrayRef(view.shape), " in the file, ",
-                            found->second.sizes(), " computed");
+      misshapen += c10::str("\n  ", printable(view.name), ": ", at::IntArrayRef(view.shape),
+                            " in the file, ", found->second.sizes(), " computed");
     } else {
       result.compared.push_back(
           compare(view.name, found->second, as_tensor(view), tolerance_of(view.name, options)));
@@ -52,7 +52,8 @@ Verification verify(const SafetensorsFile& file, const NamedTensors& values,
   }
   if (result.compared.empty()) {
     throw bad_input(file.name() + ": holds no value that these weights can be compared with",
-                    "expected are inputs in.* and values such as vision.*, decoder.*, infer.*, train.*, grad.*");
+                    "expected are inputs in.* and values such as vision.*, decoder.*, infer.*, "
+                    "train.*, grad.*");
   }
   return result;
 }
@@ -66,7 +67,8 @@ int tagclip_verify(const tagclip::VerifyOptions& options, tagclip::Console& cons
   const SafetensorsFile expected = SafetensorsFile::open(options.expected);
   const SafetensorsFile inputs =
       options.inputs.empty() ? expected : SafetensorsFile::open(options.inputs);
-  const NamedTensors values = golden_values(options.weights, expected, inputs, options.architecture);
+  const NamedTensors values =
+      golden_values(options.weights, expected, inputs, options.architecture);
   const Verification verification = verify(expected, values, options);
   console.print(options.json ? to_json(verification) : format_table(verification));
   return verification.passed() ? 0 : 1;

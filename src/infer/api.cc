@@ -50,7 +50,8 @@ struct Model {
 
 struct Embedded {
   Embedded(std::shared_ptr<const Model> owner, EmbeddedVocabulary embedded)
-      : model(std::move(owner)), segmenter(model->loaded.model, std::move(embedded), model->options) {
+      : model(std::move(owner)),
+        segmenter(model->loaded.model, std::move(embedded), model->options) {
     const EmbeddedVocabulary& own = segmenter.vocabulary();
     for (size_t c = 0; c < own.classes.size(); ++c) {
       classes.push_back({own.classes[c].words, own.seen[c]});
@@ -157,16 +158,18 @@ Vocabulary Segmenter::embed(const std::vector<Words>& classes,
 
 Vocabulary Segmenter::parse(const std::string& classes, const std::string& prompt) const {
   return with_hints([&] {
-    return Vocabulary(embedded(state_, parse_classes(classes),
-                               prompt.empty() ? std::vector<std::string>() : parse_templates(prompt)));
+    return Vocabulary(
+        embedded(state_, parse_classes(classes),
+                 prompt.empty() ? std::vector<std::string>() : parse_templates(prompt)));
   });
 }
 
-Segmentation Segmenter::segment(const std::filesystem::path& photo, const Vocabulary& vocabulary) const {
+Segmentation Segmenter::segment(const std::filesystem::path& photo,
+                                const Vocabulary& vocabulary) const {
   return with_hints([&] {
     check_owner(vocabulary.state_, state_);
-    return Segmentation(std::make_shared<detail::Result>(vocabulary.state_, photo.filename().string(),
-                                                         read_image(photo, state_->limits)));
+    return Segmentation(std::make_shared<detail::Result>(
+        vocabulary.state_, photo.filename().string(), read_image(photo, state_->limits)));
   });
 }
 

@@ -1,5 +1,3 @@
-#include "tagclip/tagclip.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 
 #include "base/test_dir.h"
 #include "infer/test_model.h"
+#include "tagclip/tagclip.h"
 
 // Uses nothing but the public header, except to make a model.
 namespace {
@@ -18,7 +17,9 @@ using tagclip::Vocabulary;
 
 class Api : public testing::Test {
  protected:
-  std::filesystem::path weights() { return tagclip::save_test_model(folder_ / "model.safetensors"); }
+  std::filesystem::path weights() {
+    return tagclip::save_test_model(folder_ / "model.safetensors");
+  }
 
   template <class Action>
   static std::string what(const Action& action) {
@@ -31,7 +32,8 @@ class Api : public testing::Test {
   }
 
   tagclip::TestDir folder_;
-  const std::filesystem::path photo_ = std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/photos/cat.jpg";
+  const std::filesystem::path photo_ =
+      std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/photos/cat.jpg";
 };
 
 TEST_F(Api, FromWordsToFiles) {
@@ -78,12 +80,15 @@ TEST_F(Api, ParsesWhatTheCommandLineTakes) {
 }
 
 TEST_F(Api, MistakesSayWhatToDo) {
-  EXPECT_THAT(what([&] { Segmenter("missing.safetensors"); }), testing::HasSubstr("missing.safetensors"));
+  EXPECT_THAT(what([&] { Segmenter("missing.safetensors"); }),
+              testing::HasSubstr("missing.safetensors"));
   const Segmenter segmenter(weights()), other(weights());
   const Vocabulary words = segmenter.trained_classes();
   EXPECT_THAT(what([&] { segmenter.embed({}); }), testing::HasSubstr("no class"));
-  EXPECT_THAT(what([&] { segmenter.embed({{"a"}, {}}); }), testing::HasSubstr("class 1 has no word"));
-  EXPECT_THAT(what([&] { segmenter.embed({{"a"}}, {"no place"}); }), testing::HasSubstr("write {}"));
+  EXPECT_THAT(what([&] { segmenter.embed({{"a"}, {}}); }),
+              testing::HasSubstr("class 1 has no word"));
+  EXPECT_THAT(what([&] { segmenter.embed({{"a"}}, {"no place"}); }),
+              testing::HasSubstr("write {}"));
   EXPECT_THAT(what([&] { other.segment(photo_, words); }), testing::HasSubstr("another segmenter"));
   EXPECT_THAT(what([&] { segmenter.segment({nullptr, 4, 4}, words); }), testing::HasSubstr("4x4"));
   EXPECT_THAT(what([&] { Segmenter(weights(), {.device = "abacus"}); }),

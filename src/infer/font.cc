@@ -24,8 +24,9 @@ FT_LibraryRec_* open_library() {
 FT_FaceRec_* open_face(FT_LibraryRec_* library, int size) {
   const auto file = embedded_font();
   FT_Face face = nullptr;
-  TAGCLIP_CHECK(FT_New_Memory_Face(library, file.data(), static_cast<FT_Long>(file.size()), 0, &face) == 0,
-                "the embedded font opens");
+  TAGCLIP_CHECK(
+      FT_New_Memory_Face(library, file.data(), static_cast<FT_Long>(file.size()), 0, &face) == 0,
+      "the embedded font opens");
   FT_Set_Pixel_Sizes(face, 0, size);
   return face;
 }
@@ -68,7 +69,8 @@ int64_t Font::lay_out(std::string_view text, const std::function<void(int64_t)>&
     FT_Vector kerning{};
     FT_Get_Kerning(face_.get(), previous, glyph, FT_KERNING_DEFAULT, &kerning);
     x += kerning.x;
-    TAGCLIP_CHECK(FT_Load_Glyph(face_.get(), glyph, FT_LOAD_DEFAULT) == 0, "the font's glyphs load");
+    TAGCLIP_CHECK(FT_Load_Glyph(face_.get(), glyph, FT_LOAD_DEFAULT) == 0,
+                  "the font's glyphs load");
     at(x);
     x += face_->glyph->advance.x;
     previous = glyph;
@@ -87,7 +89,8 @@ std::string Font::elided(const std::string& text, int available) const {
   const int room = available - width("…");
   if (room < 0) return "";
   // What stands before a sign takes the room up to the sign's start.
-  const auto kept = std::ranges::find_if(starts, [&](int64_t x) { return rounded_up(x) > room; }) - 1;
+  const auto kept =
+      std::ranges::find_if(starts, [&](int64_t x) { return rounded_up(x) > room; }) - 1;
   return encode_utf8(decode_utf8(text).substr(0, kept - starts.begin())) + "…";
 }
 
@@ -95,8 +98,8 @@ void Font::draw(Image& image, int x, int y, std::string_view text, Colour colour
   lay_out(text, [&](int64_t offset) {
     FT_GlyphSlot glyph = face_->glyph;
     TAGCLIP_CHECK(FT_Render_Glyph(glyph, FT_RENDER_MODE_NORMAL) == 0, "the font's glyphs render");
-    paint(image, x + static_cast<int>(offset / kSubpixels) + glyph->bitmap_left, y - glyph->bitmap_top,
-          glyph->bitmap, colour);
+    paint(image, x + static_cast<int>(offset / kSubpixels) + glyph->bitmap_left,
+          y - glyph->bitmap_top, glyph->bitmap, colour);
   });
 }
 

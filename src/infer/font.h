@@ -13,8 +13,8 @@ struct FT_FaceRec_;
 
 namespace tagclip {
 
-// DejaVu Sans at one size, for drawing lines of text into pictures. Texts are UTF-8; signs the font lacks
-// become boxes, and neighbouring letters are not joined.
+// DejaVu Sans at one size, for drawing lines of text into pictures. Texts are UTF-8; signs the font
+// lacks become boxes, and neighbouring letters are not joined.
 class Font {
  public:
   // `size`: pixels of an em, at least 1.
@@ -33,7 +33,8 @@ class Font {
   void draw(Image& image, int x, int y, std::string_view text, Colour colour) const;
 
  private:
-  // Loads one glyph after the other and calls `at` with its place in 1/64 pixels; returns the end of the text.
+  // Loads one glyph after the other and calls `at` with its place in 1/64 pixels; returns the end
+  // of the text.
   int64_t lay_out(std::string_view text, const std::function<void(int64_t x)>& at) const;
 
   std::unique_ptr<FT_LibraryRec_, void (*)(FT_LibraryRec_*)> library_;

@@ -8,7 +8,8 @@
 #include "infer/inference_model.h"
 #include "infer/sliding_segmenter.h"
 
-// The released code's results on one photo with small random weights: from the file to the label map.
+// The released code's results on one photo with small random weights: from the file to the label
+// map.
 namespace tagclip {
 namespace {
 
@@ -46,7 +47,8 @@ class Golden : public testing::Test {
   }
 
   // Scores [9, 100, 150] by the reference.
-  at::Tensor scores(const Image& photo, Size size, int window, bool inductive, Weighting weighting) {
+  at::Tensor scores(const Image& photo, Size size, int window, bool inductive,
+                    Weighting weighting) {
     at::NoGradGuard no_gradients;
     const Image picture = resize_bilinear(photo, size);
     const std::vector<CropBox> windows = window_grid(size, window, 43);
@@ -63,7 +65,8 @@ class Golden : public testing::Test {
                         {photo.height, photo.width}, kHeadSize);
   }
 
-  SegmentedPhoto segmented(const Image& photo, int64_t short_side, bool inductive, Weighting weighting) {
+  SegmentedPhoto segmented(const Image& photo, int64_t short_side, bool inductive,
+                           Weighting weighting) {
     EmbeddedVocabulary vocabulary{.seen = seen_, .inductive = inductive, .embeddings = text_};
     for (int64_t c = 0; c < text_.size(0); ++c) vocabulary.classes.push_back({{std::to_string(c)}});
     const SlidingOptions options{
@@ -78,13 +81,15 @@ class Golden : public testing::Test {
 };
 
 // Labels agree with the file but where the two best scores are nearer than the tolerance.
-void expect_labels(const std::vector<uint16_t>& labels, const at::Tensor& scores, const std::string& name) {
+void expect_labels(const std::vector<uint16_t>& labels, const at::Tensor& scores,
+                   const std::string& name) {
   const LabelMap expected = read_label_map(kGolden / "e2e" / ("label_" + name + ".png"));
   ASSERT_EQ(labels.size(), expected.labels.size());
   const at::Tensor margins = std::get<0>(scores.topk(2, 0)).diff(1, 0).abs().flatten();
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] == expected.labels[i]) continue;
-    ASSERT_LT(margins[static_cast<int64_t>(i)].item<float>(), kTolerance) << name << ", pixel " << i;
+    ASSERT_LT(margins[static_cast<int64_t>(i)].item<float>(), kTolerance)
+        << name << ", pixel " << i;
   }
 }
 
@@ -93,7 +98,8 @@ void expect_scores(const at::Tensor& scores, const std::string& name) {
   const at::Tensor expected = tensor_of("e2e/expected.safetensors", name + ".logits");
   EXPECT_LT((every_7th - expected).abs().max().item<float>(), kTolerance) << name;
   const at::Tensor mean = tensor_of("e2e/expected.safetensors", name + ".logit_mean");
-  EXPECT_LT((scores.to(at::kDouble).mean({1, 2}) - mean).abs().max().item<double>(), kTolerance) << name;
+  EXPECT_LT((scores.to(at::kDouble).mean({1, 2}) - mean).abs().max().item<double>(), kTolerance)
+      << name;
 }
 
 TEST_F(Golden, SlidingWindows) {
@@ -134,7 +140,8 @@ TEST_F(Golden, TransductiveModelKeepsSeenScores) {
 
 TEST_F(Golden, MeanOfPhotoAndMirrorImage) {
   const at::Tensor straight = scores(photo_, kPhoto, kHeadSize, true, Weighting::kBoth);
-  const at::Tensor mirrored = scores(flip_horizontal(photo_), kPhoto, kHeadSize, true, Weighting::kBoth);
+  const at::Tensor mirrored =
+      scores(flip_horizontal(photo_), kPhoto, kHeadSize, true, Weighting::kBoth);
   const at::Tensor mean = (straight.softmax(0) + mirrored.flip(2).softmax(0)) / 2;
   const at::Tensor every_7th = mean.slice(1, 0, at::nullopt, 7).slice(2, 0, at::nullopt, 7);
   const at::Tensor expected = tensor_of("e2e/expected.safetensors", "flip_tta.both.mean_softmax");

@@ -20,9 +20,9 @@ at::Device choose_device(std::string_view word) {
     throw usage_error(c10::str("there is no device called '", word, "'"), "one of auto, cpu, cuda");
   }
   if (!has_gpu()) {
-    throw usage_error(at::hasCUDA() ? "there is no CUDA device on this machine"
-                                    : "this build has no CUDA",
-                      "use the device cpu or auto");
+    throw usage_error(
+        at::hasCUDA() ? "there is no CUDA device on this machine" : "this build has no CUDA",
+        "use the device cpu or auto");
   }
   return at::kCUDA;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "infer/font.h"
 
 namespace tagclip {
@@ -51,7 +52,8 @@ class Legend {
     for (int i = 0; i < shown_; ++i) draw_entry(entries_[i], left_of(i), base_of(i));
     const size_t more = entries_.size() - shown_;
     if (more > 0) {
-      font_.draw(image_, left_of(shown_), base_of(shown_), "+ " + std::to_string(more) + " more", kGrey);
+      font_.draw(image_, left_of(shown_), base_of(shown_), "+ " + std::to_string(more) + " more",
+                 kGrey);
     }
     return std::move(image_);
   }
@@ -63,7 +65,8 @@ class Legend {
   }
   int left_of(int i) const { return size_.margin + i % columns_ * column_; }
   int base_of(int i) const {
-    return size_.margin + i / columns_ * size_.row + (size_.row + font_.ascent() - font_.descent()) / 2;
+    return size_.margin + i / columns_ * size_.row +
+           (size_.row + font_.ascent() - font_.descent()) / 2;
   }
 
   void draw_entry(const LegendEntry& entry, int x, int base) {
@@ -88,6 +91,7 @@ class Legend {
 }  // namespace
 
 Image draw_legend(const std::vector<LegendEntry>& entries, int width, int max_rows) {
+  TAGCLIP_CHECK(!entries.empty() && max_rows > 0, "a legend of something");
   return Legend(entries, width, max_rows).draw();
 }
 

@@ -14,8 +14,8 @@ struct LegendEntry {
   std::string detail;  // behind the name, in grey
 };
 
-// A strip of the given width that explains colours, entries in columns in their order. Names that are too long
-// end in an ellipsis; entries that do not fit into `max_rows` rows become "+ n more".
+// A strip of the given width that explains colours, entries in columns in their order. Names that
+// are too long end in an ellipsis; entries that do not fit into `max_rows` rows become "+ n more".
 Image draw_legend(const std::vector<LegendEntry>& entries, int width, int max_rows);
 
 }  // namespace tagclip

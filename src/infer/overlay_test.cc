@@ -28,7 +28,8 @@ LabelMap halves(int width, int height) {
 }
 
 const std::vector<Colour> kRedBlue = {{255, 0, 0}, {0, 0, 255}};
-const std::vector<LegendEntry> kLegend = {{{255, 0, 0}, "left", "50.0%"}, {{0, 0, 255}, "right", "50.0%"}};
+const std::vector<LegendEntry> kLegend = {{{255, 0, 0}, "left", "50.0%"},
+                                          {{0, 0, 255}, "right", "50.0%"}};
 
 TEST(Overlay, TintsClassesAndMarksTheirBorder) {
   const Image overlay = draw_overlay(grey(600, 400), halves(600, 400), kRedBlue, kLegend);
@@ -73,7 +74,8 @@ TEST(Legend, ShowsEveryColourUntilTheRowsAreFull) {
     for (int y = 0; y < strip.height; ++y) {
       for (int x = 0; x < strip.width; ++x) colours.insert(pixel(strip, x, y));
     }
-    return std::ranges::count_if(palette, [&](const Colour& colour) { return colours.contains(colour); });
+    return std::ranges::count_if(palette,
+                                 [&](const Colour& colour) { return colours.contains(colour); });
   };
   EXPECT_EQ(shown(100), 40);
   EXPECT_GT(shown(3), 3);

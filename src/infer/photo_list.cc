@@ -31,7 +31,8 @@ bool is_photo_name(const std::string& name) {
   constexpr std::array<std::string_view, 4> kEndings = {".jpg", ".jpeg", ".png", ".webp"};
   std::string small = name;
   std::ranges::transform(small, small.begin(), lower);
-  return std::ranges::any_of(kEndings, [&](std::string_view end) { return small.ends_with(end); }) &&
+  return std::ranges::any_of(kEndings,
+                             [&](std::string_view end) { return small.ends_with(end); }) &&
          !is_result_name(small);
 }
 
@@ -111,7 +112,8 @@ std::vector<fs::path> list_photos(const std::vector<std::string>& inputs, std::i
   std::unordered_set<std::string> known;
   const auto add = [&](const std::string& input) {
     for (const fs::path& path : expand(input)) {
-      if (known.insert(fs::absolute(path).lexically_normal().string()).second) photos.push_back(path);
+      if (known.insert(fs::absolute(path).lexically_normal().string()).second)
+        photos.push_back(path);
     }
   };
   for (const std::string& input : inputs) {

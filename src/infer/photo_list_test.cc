@@ -24,7 +24,8 @@ class PhotoList : public testing::Test {
     }
     std::istringstream stream(list);
     Names names;
-    for (const auto& photo : list_photos(inputs, stream)) names.push_back(photo.filename().string());
+    for (const auto& photo : list_photos(inputs, stream))
+      names.push_back(photo.filename().string());
     return names;
   }
 
@@ -32,7 +33,8 @@ class PhotoList : public testing::Test {
 };
 
 TEST_F(PhotoList, AFolderGivesItsPhotosInNaturalOrder) {
-  for (const char* name : {"b10.jpg", "b9.PNG", "B9.5.webp", "a.jpeg", "notes.txt", "x_overlay.png", "x_labels.png"}) {
+  for (const char* name :
+       {"b10.jpg", "b9.PNG", "B9.5.webp", "a.jpeg", "notes.txt", "x_overlay.png", "x_labels.png"}) {
     touch(name);
   }
   std::filesystem::create_directory(folder_ / "deeper.jpg");
@@ -47,27 +49,34 @@ TEST_F(PhotoList, PatternsAreExpandedUnlessAFileHasThatName) {
 
 TEST_F(PhotoList, KeepsTheOrderOfInputsAndNamesEachPhotoOnce) {
   for (const char* name : {"a.jpg", "b.jpg"}) touch(name);
-  EXPECT_EQ(expand({"b.jpg", ".", "./a.jpg", "missing.jpg"}), (Names{"b.jpg", "a.jpg", "missing.jpg"}));
+  EXPECT_EQ(expand({"b.jpg", ".", "./a.jpg", "missing.jpg"}),
+            (Names{"b.jpg", "a.jpg", "missing.jpg"}));
 }
 
 TEST_F(PhotoList, ReadsAListFromAStream) {
   for (const char* name : {"a.jpg", "b.jpg"}) touch(name);
   const std::string folder = folder_.path().string();
-  EXPECT_EQ(expand({"-"}, folder + "/b.jpg\r\n\n" + folder + "/*.jpg\n"), (Names{"b.jpg", "a.jpg"}));
+  EXPECT_EQ(expand({"-"}, folder + "/b.jpg\r\n\n" + folder + "/*.jpg\n"),
+            (Names{"b.jpg", "a.jpg"}));
 }
 
 TEST_F(PhotoList, NothingFoundIsAnError) {
-  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"."}); }), testing::HasSubstr("no .jpg"));
-  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"*.jpg"}); }), testing::HasSubstr("nothing matches"));
-  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"-"}, "\n"); }), testing::HasSubstr("is empty"));
+  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"."}); }),
+              testing::HasSubstr("no .jpg"));
+  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"*.jpg"}); }),
+              testing::HasSubstr("nothing matches"));
+  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"-"}, "\n"); }),
+              testing::HasSubstr("is empty"));
 }
 
 TEST(NaturalLess, CountsNumbersAsNumbers) {
   const Names ordered = {"a", "a1", "a01", "A2", "a2b", "a10", "a010", "b"};
   for (size_t i = 0; i < ordered.size(); ++i) {
     for (size_t j = 0; j < ordered.size(); ++j) {
-      const bool equal_numbers = (i == 1 && j == 2) || (i == 2 && j == 1) || (i == 5 && j == 6) || (i == 6 && j == 5);
-      if (!equal_numbers) EXPECT_EQ(natural_less(ordered[i], ordered[j]), i < j) << ordered[i] << ' ' << ordered[j];
+      const bool equal_numbers =
+          (i == 1 && j == 2) || (i == 2 && j == 1) || (i == 5 && j == 6) || (i == 6 && j == 5);
+      if (!equal_numbers)
+        EXPECT_EQ(natural_less(ordered[i], ordered[j]), i < j) << ordered[i] << ' ' << ordered[j];
     }
   }
   EXPECT_NE(natural_less("a1", "a01"), natural_less("a01", "a1"));

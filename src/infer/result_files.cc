@@ -11,16 +11,20 @@
 namespace tagclip {
 namespace {
 
-const std::string kOverlayEnd = "_overlay.png", kLabelsEnd = "_labels.png", kClassesEnd = "_classes.json";
+const std::string kOverlayEnd = "_overlay.png", kLabelsEnd = "_labels.png",
+                  kClassesEnd = "_classes.json";
 
-std::vector<LegendEntry> legend_of(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary,
+std::vector<LegendEntry> legend_of(const SegmentedPhoto& result,
+                                   const EmbeddedVocabulary& vocabulary,
                                    const std::vector<Colour>& palette) {
   std::vector<LegendEntry> legend;
   for (const FoundClass& found : result.found) {
     if (found.share < kWorthNaming && !legend.empty()) break;
-    legend.push_back({palette[found.index], vocabulary.classes[found.index].name(), percent(found.share)});
+    legend.push_back(
+        {palette[found.index], vocabulary.classes[found.index].name(), percent(found.share)});
   }
-  if (result.unlabelled > 0) legend.push_back({kUnlabelledColour, "unlabelled", percent(result.unlabelled)});
+  if (result.unlabelled > 0)
+    legend.push_back({kUnlabelledColour, "unlabelled", percent(result.unlabelled)});
   return legend;
 }
 
@@ -58,7 +62,8 @@ std::vector<std::string> result_stems(const std::vector<std::filesystem::path>& 
   return stems;
 }
 
-Image draw_result(const Image& photo, const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary) {
+Image draw_result(const Image& photo, const SegmentedPhoto& result,
+                  const EmbeddedVocabulary& vocabulary) {
   const std::vector<Colour> palette = result_palette(vocabulary.classes.size());
   return draw_overlay(photo, result.labels, palette, legend_of(result, vocabulary, palette));
 }

@@ -38,8 +38,10 @@ EmbeddedVocabulary words(size_t more = 0) {
 }
 
 TEST(ResultStems, NoTwoPhotosShareOne) {
-  EXPECT_EQ(result_stems({"a/cat.jpg", "b/cat.jpg", "cat.png", "dog.jpg"}), (Stems{"cat", "cat-2", "cat-3", "dog"}));
-  EXPECT_EQ(result_stems({"a/cat.jpg", "b/cat.jpg", "cat-2.jpg"}), (Stems{"cat", "cat-3", "cat-2"}));
+  EXPECT_EQ(result_stems({"a/cat.jpg", "b/cat.jpg", "cat.png", "dog.jpg"}),
+            (Stems{"cat", "cat-2", "cat-3", "dog"}));
+  EXPECT_EQ(result_stems({"a/cat.jpg", "b/cat.jpg", "cat-2.jpg"}),
+            (Stems{"cat", "cat-3", "cat-2"}));
   EXPECT_EQ(result_stems({"cat-2.jpg", "b/cat-2.jpg", "cat.jpg", "b/cat.jpg"}),
             (Stems{"cat-2", "cat-2-2", "cat", "cat-3"}));
 }
@@ -81,7 +83,8 @@ TEST(WriteResults, AFolderThatCannotBeWrittenIsAFailure) {
   const ResultFiles files(folder / "missing", "cat");
   EXPECT_THAT(error_of(ErrorKind::kFailure,
                        [&] {
-                         write_results(files, {100, 10, std::vector<uint8_t>(3000)}, example(), words(), "{}");
+                         write_results(files, {100, 10, std::vector<uint8_t>(3000)}, example(),
+                                       words(), "{}");
                        }),
               testing::HasSubstr("cat_overlay.png"));
 }
@@ -95,7 +98,8 @@ TEST(Summary, NamesClassesAndCountsTheTinyOnes) {
 }
 
 TEST(Summary, JsonExplainsTheLabelFile) {
-  const auto json = nlohmann::json::parse(to_json(example(), words(), "ca\xff.jpg", "m.safetensors"));
+  const auto json =
+      nlohmann::json::parse(to_json(example(), words(), "ca\xff.jpg", "m.safetensors"));
   EXPECT_EQ(json["width"], 100);
   EXPECT_EQ(json["height"], 10);
   EXPECT_EQ(json["weights"], "m.safetensors");

@@ -17,8 +17,8 @@ Weighting parse_weighting(std::string_view word);
 // What an inductive model takes off the scores of seen classes.
 inline constexpr float kSeenDeduction = 0.1f;
 
-// How the logits of classes become scores (spec sections 7.2 and 9). `seen` by class: the model was trained
-// on its labels.
+// How the logits of classes become scores (spec sections 7.2 and 9). `seen` by class: the model was
+// trained on its labels.
 ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, Weighting weighting,
                      Protocol protocol);
 

@@ -29,7 +29,8 @@ TEST(ScoreRule, OnlyInductiveModelsLowerSeenScores) {
 
 TEST(ScoreRule, ProtocolsReadTheTrustyMapTheOtherWayRound) {
   EXPECT_TRUE(score_rule(kSeenOfThree, true, Weighting::kBoth, Protocol::kPaper).trusty_means_seen);
-  EXPECT_FALSE(score_rule(kSeenOfThree, true, Weighting::kBoth, Protocol::kReleased).trusty_means_seen);
+  EXPECT_FALSE(
+      score_rule(kSeenOfThree, true, Weighting::kBoth, Protocol::kReleased).trusty_means_seen);
 }
 
 // One pixel, two classes, by hand: sigmoid(0) = 0.5, P = sigmoid(trusty).

@@ -30,8 +30,8 @@ SlidingOptions without_defaults(SlidingOptions options, const ModelConfig& confi
   check_side("window", options.window);
   check_side("short side", options.short_side);
   if (options.stride < 1 || options.stride > options.window) {
-    throw usage_error(c10::str("a stride of ", options.stride, " pixels leaves gaps between windows of ",
-                               options.window));
+    throw usage_error(c10::str("a stride of ", options.stride,
+                               " pixels leaves gaps between windows of ", options.window));
   }
   return options;
 }
@@ -55,7 +55,8 @@ at::Tensor pixels_of(const Image& picture, std::span<const CropBox> windows) {
 // Waits for a GPU, so that the next stage is not charged for this one.
 void finish(at::Device device) {
   if (device.is_cpu()) return;
-  c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.has_index() ? device.index() : 0);
+  c10::impl::VirtualGuardImpl(device.type())
+      .synchronizeDevice(device.has_index() ? device.index() : 0);
 }
 
 at::Tensor joined(const std::vector<MaskLogits>& batches, at::Tensor MaskLogits::* part) {
@@ -145,8 +146,8 @@ SegmentedPhoto SlidingSegmenter::operator()(const Image& photo) const {
   const c10::InferenceMode no_gradients;
   const Size photo_size{photo.width, photo.height};
   const Size size = cover_short_side(photo_size, static_cast<int>(options_.short_side));
-  const std::vector<CropBox> windows = window_grid(size, static_cast<int>(options_.window),
-                                                   static_cast<int>(options_.stride));
+  const std::vector<CropBox> windows =
+      window_grid(size, static_cast<int>(options_.window), static_cast<int>(options_.stride));
   check_memory(windows);
 
   SegmentedPhoto result;

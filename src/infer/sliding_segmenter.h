@@ -27,30 +27,31 @@ struct StageTimes {
 };
 
 struct FoundClass {
-  size_t index = 0;  // in the vocabulary
+  size_t index = 0;       // in the vocabulary
   double share = 0;       // of the photo's pixels
   double mean_score = 0;  // over its pixels
 };
 
 struct SegmentedPhoto {
-  LabelMap labels;              // indices into the vocabulary, or kIgnore
-  std::vector<float> scores;    // [height, width], of the best class, labelled or not
+  LabelMap labels;                // indices into the vocabulary, or kIgnore
+  std::vector<float> scores;      // [height, width], of the best class, labelled or not
   std::vector<FoundClass> found;  // the classes that occur, largest first
   double unlabelled = 0;          // share of the photo's pixels
   StageTimes times;
 };
 
-// Sliding-window inference of whole photos (spec section 7): Image -> pixels -> Encoding -> MaskLogits -> scores
+// Sliding-window inference of whole photos (spec section 7): Image -> pixels -> Encoding ->
+// MaskLogits -> scores
 // -> LabelMap. Safe to use from several threads.
 class SlidingSegmenter {
  public:
-  // `model` must outlive it and should be frozen (ImageEncoder::freeze). Throws Error(kUsage) when the window
-  // or short side is smaller than a patch, or the stride larger than the window.
+  // `model` must outlive it and should be frozen (ImageEncoder::freeze). Throws Error(kUsage) when
+  // the window or short side is smaller than a patch, or the stride larger than the window.
   SlidingSegmenter(const SegmentationModel& model, EmbeddedVocabulary vocabulary,
                    const SlidingOptions& options = {});
 
-  // Throws Error(kBadInput) for a photo that is too long and thin to hold its windows in memory, and when
-  // the model's output is not a number.
+  // Throws Error(kBadInput) for a photo that is too long and thin to hold its windows in memory,
+  // and when the model's output is not a number.
   SegmentedPhoto operator()(const Image& photo) const;
 
   const EmbeddedVocabulary& vocabulary() const { return vocabulary_; }

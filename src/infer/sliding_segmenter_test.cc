@@ -17,14 +17,17 @@ namespace {
 Image noise(int width, int height) {
   std::mt19937 random(3);
   Image image{width, height, {}};
-  for (size_t i = 0; i < image.size() * 3; ++i) image.pixels.push_back(static_cast<uint8_t>(random()));
+  for (size_t i = 0; i < image.size() * 3; ++i)
+    image.pixels.push_back(static_cast<uint8_t>(random()));
   return image;
 }
 
 class SlidingSegmenterTest : public testing::Test {
  protected:
-  LoadedModel load(const TrainedOn& trained_on = test_classes(), const ModelConfig& config = test_config()) {
-    return load_for_inference(save_test_model(folder_ / "model.safetensors", trained_on, config), at::kCPU);
+  LoadedModel load(const TrainedOn& trained_on = test_classes(),
+                   const ModelConfig& config = test_config()) {
+    return load_for_inference(save_test_model(folder_ / "model.safetensors", trained_on, config),
+                              at::kCPU);
   }
 
   TestDir folder_;
@@ -56,14 +59,15 @@ TEST_F(Vocabulary, TemplatesOfTheUserComeFirst) {
 }
 
 TEST_F(Vocabulary, TellsWhichTextsWereCut) {
-  const EmbeddedVocabulary vocabulary = embed_vocabulary(load(), {{{"a very long name of a class"}}, {{"x"}}});
+  const EmbeddedVocabulary vocabulary =
+      embed_vocabulary(load(), {{{"a very long name of a class"}}, {{"x"}}});
   EXPECT_EQ(vocabulary.truncated, (std::vector<std::string>{"a a very long name of a class",
                                                             "the a very long name of a class"}));
 }
 
 TEST_F(Vocabulary, NeedsATextTowerAndWords) {
-  const LoadedModel blind =
-      load_model(save_test_model(folder_ / "blind.safetensors", test_classes(), test_config(), false));
+  const LoadedModel blind = load_model(
+      save_test_model(folder_ / "blind.safetensors", test_classes(), test_config(), false));
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { embed_vocabulary(blind); }),
               testing::HasSubstr("no text tower"));
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { embed_vocabulary(load({})); }),
@@ -117,7 +121,8 @@ TEST_F(SlidingSegmenterTest, BelowTheThresholdPixelsAreUnlabelled) {
   std::vector<float> scores = all.scores;
   std::ranges::nth_element(scores, scores.begin() + 3000);
   const double threshold = scores[3000];
-  const SegmentedPhoto some = SlidingSegmenter(loaded.model, vocabulary, {.threshold = threshold})(photo);
+  const SegmentedPhoto some =
+      SlidingSegmenter(loaded.model, vocabulary, {.threshold = threshold})(photo);
   EXPECT_EQ(some.scores, all.scores);
   EXPECT_NEAR(some.unlabelled, 3000.0 / (90 * 70), 1e-3);
   for (size_t i = 0; i < scores.size(); ++i) {
@@ -131,7 +136,8 @@ TEST_F(SlidingSegmenterTest, RefusesOptionsThatCannotWork) {
     return error_of(ErrorKind::kUsage,
                     [&] { SlidingSegmenter(loaded.model, embed_vocabulary(loaded), options); });
   };
-  EXPECT_THAT(refusal({.window = 7}), testing::HasSubstr("window is 7 pixels; the model's patches are 8"));
+  EXPECT_THAT(refusal({.window = 7}),
+              testing::HasSubstr("window is 7 pixels; the model's patches are 8"));
   EXPECT_THAT(refusal({.short_side = 1}), testing::HasSubstr("short side is 1"));
   EXPECT_THAT(refusal({.window = 64, .stride = 65}), testing::HasSubstr("gaps"));
 }
@@ -159,10 +165,12 @@ TEST_F(SlidingSegmenterTest, DamagedWeightsAreReported) {
 
 TEST(ChooseDevice, KnowsItsWords) {
   EXPECT_EQ(choose_device("cpu"), at::Device(at::kCPU));
-  EXPECT_THAT(error_of(ErrorKind::kUsage, [] { choose_device("tpu"); }), testing::HasSubstr("auto, cpu, cuda"));
+  EXPECT_THAT(error_of(ErrorKind::kUsage, [] { choose_device("tpu"); }),
+              testing::HasSubstr("auto, cpu, cuda"));
   if (!at::hasCUDA()) {
     EXPECT_EQ(choose_device("auto"), at::Device(at::kCPU));
-    EXPECT_THAT(error_of(ErrorKind::kUsage, [] { choose_device("cuda"); }), testing::HasSubstr("no CUDA"));
+    EXPECT_THAT(error_of(ErrorKind::kUsage, [] { choose_device("cuda"); }),
+                testing::HasSubstr("no CUDA"));
   }
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Four digits are plenty, and easier to read.
-double rounded(double value) { return std::round(value * 1e4) / 1e4; }
+// Six digits are plenty, and easier to read.
+double rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
 ordered_json to_json(const FoundClass& found, const EmbeddedVocabulary& vocabulary, Colour colour) {
   const std::vector<std::string>& words = vocabulary.classes[found.index].words;
@@ -57,15 +57,15 @@ std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& voca
   for (const FoundClass& found : result.found) {
     classes.push_back(to_json(found, vocabulary, palette[found.index]));
   }
-  const ordered_json object = {
-      {"photo", photo},
-      {"width", result.labels.width},
-      {"height", result.labels.height},
-      {"classes", classes},
-      {"unlabelled", {{"value", unlabelled_value(vocabulary.classes.size())},
-                      {"share", rounded(result.unlabelled)}}},
-      {"weights", weights},
-      {"prompt_templates", vocabulary.templates}};
+  const ordered_json object = {{"photo", photo},
+                               {"width", result.labels.width},
+                               {"height", result.labels.height},
+                               {"classes", classes},
+                               {"unlabelled",
+                                {{"value", unlabelled_value(vocabulary.classes.size())},
+                                 {"share", rounded(result.unlabelled)}}},
+                               {"weights", weights},
+                               {"prompt_templates", vocabulary.templates}};
   // File names need not be UTF-8.
   return object.dump(2, ' ', false, ordered_json::error_handler_t::replace);
 }

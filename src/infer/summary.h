@@ -15,8 +15,8 @@ inline constexpr double kWorthNaming = 0.001;
 // "cat 43.1%, grass 22.0%, 2 more below 0.1%"
 std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary);
 
-// What the numbers of a label file mean: its classes, largest first, as a JSON object over several lines.
-// `photo` and `weights` are names for the reader.
+// What the numbers of a label file mean: its classes, largest first, as a JSON object over several
+// lines. `photo` and `weights` are names for the reader.
 std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary,
                     const std::string& photo, const std::string& weights);
 

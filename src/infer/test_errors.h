@@ -8,8 +8,8 @@
 
 namespace tagclip {
 
-// The message and hint of the Error that `action` throws; fails the test when it throws none or of another
-// kind. Tests only.
+// The message and hint of the Error that `action` throws; fails the test when it throws none or of
+// another kind. Tests only.
 template <typename Action>
 std::string error_of(ErrorKind kind, const Action& action) {
   try {

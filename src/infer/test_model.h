@@ -29,7 +29,9 @@ inline ModelConfig test_config() {
 }
 
 inline TrainedOn test_classes() {
-  return {.classes = {"cat", "Dog", "sky"}, .seen = {true, true, false}, .templates = {"a {}", "the {}"}};
+  return {.classes = {"cat", "Dog", "sky"},
+          .seen = {true, true, false},
+          .templates = {"a {}", "the {}"}};
 }
 
 inline std::filesystem::path save_test_model(const std::filesystem::path& path,

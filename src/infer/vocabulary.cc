@@ -25,7 +25,8 @@ std::vector<ClassWords> trained_classes(const TrainedOn& trained_on) {
 
 }  // namespace
 
-std::vector<bool> seen_classes(const std::vector<ClassWords>& classes, const TrainedOn& trained_on) {
+std::vector<bool> seen_classes(const std::vector<ClassWords>& classes,
+                               const TrainedOn& trained_on) {
   std::unordered_set<std::string> known;
   for (size_t c = 0; c < trained_on.classes.size(); ++c) {
     if (trained_on.seen[c]) known.insert(lower_case(trained_on.classes[c]));
@@ -42,8 +43,9 @@ EmbeddedVocabulary embed_vocabulary(const LoadedModel& loaded, std::vector<Class
                                     std::vector<std::string> templates) {
   const auto& [model, trained_on, metadata] = loaded;
   if (!model.text_encoder) {
-    throw bad_input("the weights hold no text tower (text_encoder.*), so words cannot be looked for",
-                    "use weights that were saved with their text tower");
+    throw bad_input(
+        "the weights hold no text tower (text_encoder.*), so words cannot be looked for",
+        "use weights that were saved with their text tower");
   }
   if (classes.empty()) classes = trained_classes(trained_on);
   if (templates.empty()) templates = trained_on.templates;

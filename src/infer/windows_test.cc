@@ -8,15 +8,19 @@ namespace {
 using Boxes = std::vector<CropBox>;
 
 TEST(WindowGrid, LastWindowsLieFlushWithTheBorder) {
-  EXPECT_EQ(window_grid({150, 100}, 64, 43),
-            (Boxes{{0, 0, 64, 64}, {43, 0, 64, 64}, {86, 0, 64, 64},
-                   {0, 36, 64, 64}, {43, 36, 64, 64}, {86, 36, 64, 64}}));
+  EXPECT_EQ(window_grid({150, 100}, 64, 43), (Boxes{{0, 0, 64, 64},
+                                                    {43, 0, 64, 64},
+                                                    {86, 0, 64, 64},
+                                                    {0, 36, 64, 64},
+                                                    {43, 36, 64, 64},
+                                                    {86, 36, 64, 64}}));
 }
 
 TEST(WindowGrid, AWindowThatFitsExactlyIsOne) {
   EXPECT_EQ(window_grid({64, 64}, 64, 43), (Boxes{{0, 0, 64, 64}}));
   EXPECT_EQ(window_grid({107, 64}, 64, 43), (Boxes{{0, 0, 64, 64}, {43, 0, 64, 64}}));
-  EXPECT_EQ(window_grid({108, 64}, 64, 43), (Boxes{{0, 0, 64, 64}, {43, 0, 64, 64}, {44, 0, 64, 64}}));
+  EXPECT_EQ(window_grid({108, 64}, 64, 43),
+            (Boxes{{0, 0, 64, 64}, {43, 0, 64, 64}, {44, 0, 64, 64}}));
 }
 
 TEST(WindowGrid, SmallerPicturesAreOneWindow) {

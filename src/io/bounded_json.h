@@ -6,8 +6,9 @@
 
 namespace tagclip {
 
-// JSON text of a stranger, such as metadata that holds settings. Nothing when it is no JSON, longer than 4 MiB
-// or nested deeper than 32: what is read so takes bounded memory, and walking it bounded stack.
+// JSON text of a stranger, such as metadata that holds settings. Nothing when it is no JSON, longer
+// than 4 MiB or nested deeper than 32: what is read so takes bounded memory, and walking it bounded
+// stack.
 std::optional<nlohmann::json> parse_bounded_json(std::string_view text);
 
 }  // namespace tagclip

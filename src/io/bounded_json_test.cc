@@ -16,7 +16,8 @@ TEST(BoundedJson, ReadsWhatIsSmall) {
 }
 
 TEST(BoundedJson, RefusesTheRest) {
-  for (const std::string& text : {std::string(), std::string("{"), std::string("{} x"), nested(34), nested(1 << 20)}) {
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("{} x"), nested(34), nested(1 << 20)}) {
     EXPECT_FALSE(parse_bounded_json(text).has_value()) << text.substr(0, 40);
   }
   EXPECT_FALSE(parse_bounded_json('"' + std::string(5 << 20, 'a') + '"').has_value());

@@ -25,7 +25,8 @@ constexpr auto kSigns = std::to_array<Sign>({
     {"visual.conv1.weight", "token_embedding.weight", "a CLIP with OpenAI's names"},
     {"visual.conv1.weight", "text.", "an open_clip model with a text tower of its own"},
     {"vision_model.embeddings.patch_embedding.", "text_model.", "a CLIP in Hugging Face's layout"},
-    {"vision_model.embeddings.patch_embedding.", "", "the vision tower of a CLIP in Hugging Face's layout"},
+    {"vision_model.embeddings.patch_embedding.", "",
+     "the vision tower of a CLIP in Hugging Face's layout"},
     {"text_model.", "", "the text tower of a CLIP in Hugging Face's layout"},
     {"conv1.weight", "ln_pre.weight", "the vision tower of a CLIP alone"},
     {"backbone.", "", "the backbone of a segmentation model alone"},
@@ -33,7 +34,8 @@ constexpr auto kSigns = std::to_array<Sign>({
 });
 
 bool begins_one(std::string_view prefix, const std::vector<std::string>& names) {
-  return std::ranges::any_of(names, [&](const std::string& name) { return name.starts_with(prefix); });
+  return std::ranges::any_of(names,
+                             [&](const std::string& name) { return name.starts_with(prefix); });
 }
 
 }  // namespace

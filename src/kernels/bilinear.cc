@@ -16,4 +16,14 @@ BilinearAxis::BilinearAxis(int64_t from, int64_t to) : low(to), high(to), fracti
   }
 }
 
+BilinearAxis BilinearAxis::slice(Interval part) const {
+  BilinearAxis result(1, part.size());
+  for (int64_t i = 0; i < part.size(); ++i) {
+    result.low[i] = low[part.begin + i] - low[part.begin];
+    result.high[i] = high[part.begin + i] - low[part.begin];
+    result.fraction[i] = fraction[part.begin + i];
+  }
+  return result;
+}
+
 }  // namespace tagclip

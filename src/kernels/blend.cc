@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "kernels/candidates.h"
 #include "kernels/row_blender.h"
 
 namespace tagclip {
@@ -22,13 +23,14 @@ constexpr int64_t kBlock = 64;
 // that the current row of pixels lies between.
 class Tile {
  public:
-  Tile(const BlendInput& input, const BilinearAxis& rows, const BilinearAxis& columns, Interval part)
+  Tile(const BlendInput& input, const BilinearAxis& rows, const BilinearAxis& columns,
+       Interval part)
       : class_count_(input.class_count),
         rows_(rows),
         part_(part),
-        source_{columns.low[part.begin], columns.high[part.end - 1] + 1},
+        source_(columns.inputs_of(part)),
         blender_(input, source_),
-        columns_(shifted(columns)),
+        columns_(columns.slice(part)),
         mixed_(source_.size()),
         labels_(part.size()),
         candidates_(class_count_, source_.size(), blocks()) {
@@ -44,17 +46,6 @@ class Tile {
   }
 
  private:
-  // The columns of `part_`, counted from where `source_` begins.
-  BilinearAxis shifted(const BilinearAxis& columns) const {
-    BilinearAxis part(1, part_.size());
-    for (int64_t i = 0; i < part_.size(); ++i) {
-      part.low[i] = columns.low[part_.begin + i] - source_.begin;
-      part.high[i] = columns.high[part_.begin + i] - source_.begin;
-      part.fraction[i] = columns.fraction[part_.begin + i];
-    }
-    return part;
-  }
-
   // Two neighbouring rows never share a place in the ring.
   const float* blended_row(int64_t y) {
     std::vector<float>& row = ring_[y % 2];
@@ -65,12 +56,12 @@ class Tile {
     return row.data();
   }
 
-  // The source columns of every kBlock pixels.
+  // The cells that every kBlock pixels lie in.
   std::vector<Interval> blocks() const {
     std::vector<Interval> result;
     for (int64_t i = 0; i < part_.size(); i += kBlock) {
       const int64_t last = std::min(i + kBlock, part_.size()) - 1;
-      result.push_back({columns_.low[i], columns_.high[last] + 1});
+      result.push_back({columns_.low[i], columns_.low[last] + 1});
     }
     return result;
   }
@@ -87,11 +78,10 @@ class Tile {
     for (int64_t i = 0, block = 0; i < part_.size(); i += kBlock, ++block) {
       const int64_t n = std::min(kBlock, part_.size() - i);
       const Columns columns{&columns_.low[i], &columns_.high[i], &columns_.fraction[i], n};
-      const int64_t first = columns_.low[i];
-      const int64_t sources = columns_.high[i + n - 1] + 1 - first;
+      const auto [first, end] = columns_.inputs_of({i, i + n});
       for (const int32_t c : candidates_.of(block)) {
         const int64_t at = c * source_.size() + first;
-        mix_rows(upper + at, lower + at, rows_.fraction[y], sources, mixed_.data() + first);
+        mix_rows(upper + at, lower + at, rows_.fraction[y], end - first, mixed_.data() + first);
         keep_best(mixed_.data(), columns, c, best + i, labels_.data() + i);
       }
     }
@@ -102,7 +92,7 @@ class Tile {
   Interval part_;             // columns of the photo
   Interval source_;           // columns of the picture they lie between
   RowBlender blender_;
-  BilinearAxis columns_;
+  BilinearAxis columns_;        // source_ -> part_
   std::vector<float> ring_[2];  // [C, source_]
   int64_t held_[2] = {-1, -1};  // rows of the picture in the ring
   std::vector<float> mixed_;    // [source_]
@@ -113,7 +103,8 @@ class Tile {
 
 int64_t columns_of_a_tile(int64_t classes, int64_t picture_width, int64_t photo_width) {
   const int64_t sources = std::max(kTileFloats / (2 * classes), int64_t{1});
-  return std::clamp(sources * photo_width / picture_width, kLeastColumns, std::max(photo_width, kLeastColumns));
+  return std::clamp(sources * photo_width / picture_width, kLeastColumns,
+                    std::max(photo_width, kLeastColumns));
 }
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

@@ -48,18 +48,19 @@ struct BestClass {
   std::vector<float> scores;     // [H, W]; -infinity where no class has a number
 };
 
-// From logits to the scores of a photo, [C, H, W], in LibTorch's operations: each window's logits go
-// bilinearly to the window and become scores, overlapping windows are averaged, the average goes
-// bilinearly to the photo's size. `head_size` > 0: scores are formed at head_size x head_size and then
-// resized to the window, as the released code does. Runs where the tensors are.
+// From logits to the scores of a photo, [C, H, W], in LibTorch's operations: each window's logits
+// go bilinearly to the window and become scores, overlapping windows are averaged, the average goes
+// bilinearly to the photo's size. `head_size` > 0: scores are formed at head_size x head_size and
+// then resized to the window, as the released code does. Runs where the tensors are.
 at::Tensor blend_scores(const WindowLogits& logits, const WindowLayout& layout,
                         const ScoreRule& rule, Extent photo, int64_t head_size = 0);
 
 // The best of scores [C, H, W].
 BestClass best_class(const at::Tensor& scores);
 
-// best_class(blend_scores(...)) without ever holding the scores of more than a few rows. The logits must be
-// on the CPU. Scores agree to 1e-5; labels, too, where the two best scores differ by more than that.
+// best_class(blend_scores(...)) without ever holding the scores of more than a few rows. The logits
+// must be on the CPU. Scores agree to 1e-5; labels, too, where the two best scores differ by more
+// than that.
 BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                 Extent photo);
 

@@ -45,8 +45,8 @@ at::Tensor blend_scores(const WindowLogits& logits, const WindowLayout& layout,
   const auto [height, width] = layout.window;
   const Extent formed = head_size > 0 ? Extent{head_size, head_size} : layout.window;
   const auto options = logits.classes.options();
-  at::Tensor sum = at::zeros(
-      {1, logits.classes.size(1), layout.picture.height, layout.picture.width}, options);
+  at::Tensor sum =
+      at::zeros({1, logits.classes.size(1), layout.picture.height, layout.picture.width}, options);
   at::Tensor count = at::zeros({layout.picture.height, layout.picture.width}, options);
   for (size_t k = 0; k < layout.corners.size(); ++k) {
     const auto [top, left] = layout.corners[k];

@@ -34,7 +34,8 @@ void keep_best(const float* row, Columns columns, int32_t candidate, float* best
 // floor[i] = max(floor[i], smallest corner of cell i)
 void raise_floor(const float* a, const float* b, int64_t n, float* floor);
 
-// Whether the largest corner of any of n cells reaches its floor; the first `whole` of them have four.
+// Whether the largest corner of any of n cells reaches its floor; the first `whole` of them have
+// four.
 bool reaches_floor(const float* a, const float* b, int64_t n, int64_t whole, const float* floor);
 
 }  // namespace tagclip

@@ -4,21 +4,16 @@
 #include <span>
 #include <vector>
 
+#include "kernels/bilinear.h"
+
 namespace tagclip {
 
-struct Interval {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t size() const { return end - begin; }
-};
-
-// The classes that can be the best between two rows of scores. Inside a cell of four scores no interpolated
-// score leaves their range, so a class whose largest is below another's smallest never wins there. In real
-// photos that leaves a few of hundreds.
+// The classes that can be the best between two rows of scores. Inside a cell of four scores no
+// interpolated score leaves their range, so a class whose largest is below another's smallest never
+// wins there. In real photos that leaves a few of hundreds.
 class Candidates {
  public:
-  // `blocks`: ranges of columns, out of `columns`, that get a list each; a block needs its cells' right
-  // neighbours as well.
+  // `blocks`: ranges of cells that get a list each; cell i lies between columns i and i + 1.
   Candidates(int64_t classes, int64_t columns, std::vector<Interval> blocks);
 
   // upper, lower [C, columns].
@@ -30,7 +25,7 @@ class Candidates {
  private:
   int64_t classes_, columns_;
   std::vector<Interval> blocks_;
-  std::vector<float> floor_;  // [columns] by cell, the largest of the classes' smallest corners
+  std::vector<float> floor_;  // [columns] by cell: the largest of the classes' smallest corners
   std::vector<std::vector<int32_t>> lists_;
 };
 

@@ -10,7 +10,8 @@ namespace {
 constexpr auto index(TrustyWeight weight) { return static_cast<size_t>(weight); }
 
 std::vector<float> presence_of(const WindowLogits& logits) {
-  if (!logits.presence.defined()) return std::vector<float>(logits.classes.size(0) * logits.classes.size(1), 1);
+  if (!logits.presence.defined())
+    return std::vector<float>(logits.classes.size(0) * logits.classes.size(1), 1);
   const at::Tensor presence = logits.presence.sigmoid().contiguous();
   return {presence.data_ptr<float>(), presence.data_ptr<float>() + presence.numel()};
 }
@@ -38,7 +39,7 @@ RowBlender::RowBlender(const BlendInput& input, Interval part) : input_(input), 
   }
   for (auto& weights : weights_) weights.resize(part.size());
   share_.resize(part.size());
-  novel_.resize(part.size());
+  trusty_.resize(part.size());
   logits_.resize(input.grid.width);
 }
 
@@ -51,13 +52,14 @@ std::vector<RowBlender::Patch> RowBlender::patches_on(int64_t y) const {
     const int64_t begin = std::max(left, part_.begin);
     const int64_t end = std::min(left + input_.layout.window.width, part_.end);
     const BilinearAxis& columns = input_.columns;
-    patches.push_back({.window = k,
-                       .first = begin - part_.begin,
-                       .columns = {columns.low.data() + begin - left, columns.high.data() + begin - left,
-                                   columns.fraction.data() + begin - left, end - begin},
-                       .upper = input_.rows.low[row],
-                       .lower = input_.rows.high[row],
-                       .fraction = input_.rows.fraction[row]});
+    patches.push_back(
+        {.window = k,
+         .first = begin - part_.begin,
+         .columns = {columns.low.data() + begin - left, columns.high.data() + begin - left,
+                     columns.fraction.data() + begin - left, end - begin},
+         .upper = input_.rows.low[row],
+         .lower = input_.rows.high[row],
+         .fraction = input_.rows.fraction[row]});
   }
   return patches;
 }
@@ -84,16 +86,18 @@ void RowBlender::weigh(const Patch& patch) {
   std::copy_n(share, n, none);
   if (input_.trusty_data == nullptr) return;
 
-  mix_rows(input_.trusty_row(patch.window, patch.upper), input_.trusty_row(patch.window, patch.lower),
-           patch.fraction, input_.grid.width, logits_.data());
-  resize_row(logits_.data(), patch.columns, novel_.data());
-  sigmoid_row(novel_.data(), n);
-  float* seen = weights_[index(TrustyWeight::kSeen)].data();
-  float* novel = weights_[index(TrustyWeight::kNovel)].data();
-  if (input_.rule.trusty_means_seen) std::swap(seen, novel);
+  mix_rows(input_.trusty_row(patch.window, patch.upper),
+           input_.trusty_row(patch.window, patch.lower), patch.fraction, input_.grid.width,
+           logits_.data());
+  resize_row(logits_.data(), patch.columns, trusty_.data());
+  sigmoid_row(trusty_.data(), n);
+  // The classes that a high trusty logit speaks for, and the others.
+  float* trusted = weights_[index(TrustyWeight::kNovel)].data();
+  float* others = weights_[index(TrustyWeight::kSeen)].data();
+  if (input_.rule.trusty_means_seen) std::swap(trusted, others);
   for (int64_t i = 0; i < n; ++i) {
-    novel[i] = share[i] * novel_[i];
-    seen[i] = share[i] - novel[i];
+    trusted[i] = share[i] * trusty_[i];
+    others[i] = share[i] - trusted[i];
   }
 }
 
@@ -104,9 +108,9 @@ void RowBlender::add(const Patch& patch, float* scores) {
              input_.class_row(patch.window, c, patch.lower), patch.fraction, input_.grid.width,
              logits_.data());
     const TrustyWeight weight = weighted ? input_.rule.weight[c] : TrustyWeight::kNone;
-    add_scores(logits_.data(), patch.columns, input_.presence[patch.window * input_.class_count + c],
-               input_.rule.deduction[c], weights_[index(weight)].data(),
-               scores + c * part_.size() + patch.first);
+    add_scores(logits_.data(), patch.columns,
+               input_.presence[patch.window * input_.class_count + c], input_.rule.deduction[c],
+               weights_[index(weight)].data(), scores + c * part_.size() + patch.first);
   }
 }
 

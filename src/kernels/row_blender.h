@@ -6,7 +6,6 @@
 #include "kernels/bilinear.h"
 #include "kernels/blend.h"
 #include "kernels/blend_rows.h"
-#include "kernels/candidates.h"
 
 namespace tagclip {
 
@@ -23,13 +22,13 @@ struct BlendInput {
 
   const WindowLayout& layout;
   const ScoreRule& rule;
-  at::Tensor classes, trusty;        // keep the memory alive
-  const float* classes_data;         // [K, C, h, w]
-  const float* trusty_data;          // [K, h, w]; nullptr where none
-  std::vector<float> presence;       // [K, C], probabilities
+  at::Tensor classes, trusty;   // keep the memory alive
+  const float* classes_data;    // [K, C, h, w]
+  const float* trusty_data;     // [K, h, w]; nullptr where none
+  std::vector<float> presence;  // [K, C], probabilities
   int64_t class_count;
-  Extent grid;                       // h, w
-  BilinearAxis rows, columns;        // logits -> window
+  Extent grid;                 // h, w
+  BilinearAxis rows, columns;  // logits -> window
 };
 
 // Computes blended scores a row of the picture at a time, in the columns `part`.
@@ -44,8 +43,8 @@ class RowBlender {
   // What a window contributes to the current row.
   struct Patch {
     size_t window;
-    int64_t first;     // its first column, counted from part.begin
-    Columns columns;   // how the logits become its columns
+    int64_t first;         // its first column, counted from part.begin
+    Columns columns;       // how the logits become its columns
     int64_t upper, lower;  // rows of the logits ...
     float fraction;        // ... and the place between them
   };
@@ -56,11 +55,11 @@ class RowBlender {
 
   const BlendInput& input_;
   Interval part_;
-  std::vector<size_t> windows_;      // those that touch `part`
-  std::vector<float> share_;         // [part] 1 / number of windows over the pixel
-  std::vector<float> weights_[3];    // [part] by TrustyWeight: share x weight, for one patch
-  std::vector<float> logits_;        // [w] a row between two of the logits' rows
-  std::vector<float> novel_;         // [part] P(novel)
+  std::vector<size_t> windows_;    // those that touch `part`
+  std::vector<float> share_;       // [part] 1 / number of windows over the pixel
+  std::vector<float> weights_[3];  // [part] by TrustyWeight: share x weight, for one patch
+  std::vector<float> logits_;      // [w] a row between two of the logits' rows
+  std::vector<float> trusty_;      // [part] sigmoid(trusty)
 };
 
 }  // namespace tagclip

@@ -18,7 +18,8 @@ StateDict canonical(const StateDict& state) {
   StateDict result{state.source, {}};
   for (const auto& [name, tensor] : state.tensors) {
     if (!result.tensors.emplace(canonical_name(name), tensor).second) {
-      throw bad_input(state.source + ": holds " + canonical_name(name) + " and the same under ZegCLIP's name");
+      throw bad_input(state.source + ": holds " + canonical_name(name) +
+                      " and the same under ZegCLIP's name");
     }
   }
   return result;
@@ -101,8 +102,10 @@ LoadedModel load_model(const std::filesystem::path& path, const std::string& arc
   const StateDict raw = StateDict::from(file);
   const StateDict state = canonical(raw);
   if (!state.contains_prefix("backbone.") || !state.contains_prefix("decode_head.")) {
-    throw bad_input(path.string() + ": not a segmentation model; it looks like " + describe_weights(names_of(raw)),
-                    "train a decoder for it with 'tagclip train', or give the weights of a trained model");
+    throw bad_input(
+        path.string() + ": not a segmentation model; it looks like " +
+            describe_weights(names_of(raw)),
+        "train a decoder for it with 'tagclip train', or give the weights of a trained model");
   }
   ModelConfig config = read_config(file.metadata(), head_counts, raw, state);
   if (!architecture.empty()) apply_architecture(architecture, config);

@@ -13,7 +13,7 @@ struct TrainedOn {
   std::vector<std::string> classes;    // names of the data set's classes, in order
   std::vector<bool> seen;              // per class: was it labelled in training
   std::vector<std::string> templates;  // prompt templates of the class names
-  bool inductive = true;               // unseen names were unknown: seen scores lose 0.1 at inference
+  bool inductive = true;  // unseen names were unknown: seen scores lose 0.1 at inference
 };
 
 struct LoadedModel {
@@ -22,18 +22,20 @@ struct LoadedModel {
   Metadata metadata;     // all of the file's
 };
 
-// Writes our own checkpoint: safetensors with the published parameter names; config, classes, templates under
-// "tagclip.*" in the metadata, beside what `extra` adds. Appears whole or not at all.
+// Writes our own checkpoint: safetensors with the published parameter names; config, classes,
+// templates under "tagclip.*" in the metadata, beside what `extra` adds. Appears whole or not at
+// all.
 void save_model(const std::filesystem::path& path, const SegmentationModel& model,
                 const TrainedOn& trained_on, Precision precision, Metadata extra = {});
 
 // The metadata save_model writes.
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on);
 
-// Reads a checkpoint, its parameters as float32 on the CPU. Strict. Throws Error(kBadInput): not a safetensors
-// file, not a segmentation model (says what it looks like), tensors that do not fit (lists them all).
-// `architecture`: see apply_architecture; empty = as the file says or its tensors suggest.
-// `head_counts`: used like the file's own metadata (see infer_config) where that does not tell them.
+// Reads a checkpoint, its parameters as float32 on the CPU. Strict. Throws Error(kBadInput): not a
+// safetensors file, not a segmentation model (says what it looks like), tensors that do not fit
+// (lists them all). `architecture`: see apply_architecture; empty = as the file says or its tensors
+// suggest. `head_counts`: used like the file's own metadata (see infer_config) where that does not
+// tell them.
 LoadedModel load_model(const std::filesystem::path& path, const std::string& architecture = {},
                        const Metadata& head_counts = {});
 

@@ -15,11 +15,13 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const TrainedOn kTrainedOn{{"cat", "potted plant", "ñandú"}, {true, false, true}, {"a photo of a {}.", "{}"}, false};
+const TrainedOn kTrainedOn{
+    {"cat", "potted plant", "ñandú"}, {true, false, true}, {"a photo of a {}.", "{}"}, false};
 
 std::map<std::string, at::Tensor> tensors_of(const SegmentationModel& model) {
   std::map<std::string, at::Tensor> tensors;
-  for (const Parameter& parameter : model.parameters.all()) tensors[parameter.name] = parameter.tensor;
+  for (const Parameter& parameter : model.parameters.all())
+    tensors[parameter.name] = parameter.tensor;
   return tensors;
 }
 
@@ -55,7 +57,8 @@ TEST_F(Checkpoint, RoundTripKeepsWeightsConfigAndMetadata) {
 
 TEST_F(Checkpoint, HalfPrecisionsRoundAndLoadAsFloat32) {
   const SegmentationModel model = small_model();
-  for (const auto& [precision, type] : {std::pair{Precision::kFloat16, at::kHalf}, {Precision::kBFloat16, at::kBFloat16}}) {
+  for (const auto& [precision, type] :
+       {std::pair{Precision::kFloat16, at::kHalf}, {Precision::kBFloat16, at::kBFloat16}}) {
     save_model(path, model, kTrainedOn, precision);
     const LoadedModel loaded = load_model(path);
     for (const auto& [name, tensor] : tensors_of(model)) {
@@ -70,7 +73,8 @@ TEST_F(Checkpoint, WithoutMetadataTheTensorsTellTheArchitecture) {
   for (const char* architecture : {"tagclip", "zegclip"}) {
     ModelConfig config = small_config();
     apply_architecture(architecture, config);
-    save(path, tensors_of(small_model(config, /*text_tower=*/true)), {{"vision_heads", "2"}, {"decoder_heads", "4"}});
+    save(path, tensors_of(small_model(config, /*text_tower=*/true)),
+         {{"vision_heads", "2"}, {"decoder_heads", "4"}});
     const LoadedModel loaded = load_model(path);
     EXPECT_EQ(loaded.model.config.self_attention, config.self_attention);
     EXPECT_EQ(loaded.model.config.trusty_token, config.trusty_token);
@@ -108,17 +112,20 @@ TEST_F(Checkpoint, ErrorsListEveryTensorThatDoesNotFit) {
   tensors["backbone.proj"] = at::zeros({7, 16});
   tensors["decode_head.extra"] = at::zeros({1});
   save(path, tensors, describe(model.config, {}));
-  EXPECT_THAT(load_error(path),
-              AllOf(HasSubstr(path.string()), HasSubstr("2 missing"), HasSubstr("backbone.ln_post.bias"),
-                    HasSubstr("layers.2.norm3.weight"), HasSubstr("1 of another shape"),
-                    HasSubstr("[7, 16] in the file, [24, 16] expected"), HasSubstr("1 unexpected"),
-                    HasSubstr("decode_head.extra")));
+  EXPECT_THAT(
+      load_error(path),
+      AllOf(HasSubstr(path.string()), HasSubstr("2 missing"), HasSubstr("backbone.ln_post.bias"),
+            HasSubstr("layers.2.norm3.weight"), HasSubstr("1 of another shape"),
+            HasSubstr("[7, 16] in the file, [24, 16] expected"), HasSubstr("1 unexpected"),
+            HasSubstr("decode_head.extra")));
 }
 
 TEST_F(Checkpoint, OtherFilesAreNamedForWhatTheyAre) {
   EXPECT_THAT(load_error(golden("open_clip_model.safetensors")),
-              AllOf(HasSubstr("not a segmentation model"), HasSubstr("a CLIP with OpenAI's names"), HasSubstr("tagclip train")));
-  EXPECT_THAT(load_error(golden("tagclip_tiny_expected.safetensors")), HasSubstr("reference values"));
+              AllOf(HasSubstr("not a segmentation model"), HasSubstr("a CLIP with OpenAI's names"),
+                    HasSubstr("tagclip train")));
+  EXPECT_THAT(load_error(golden("tagclip_tiny_expected.safetensors")),
+              HasSubstr("reference values"));
   EXPECT_THAT(load_error(golden("losses.json")), HasSubstr("JSON"));
   EXPECT_THAT(load_error(dir / "none.safetensors"), HasSubstr("No such file"));
 }
@@ -143,7 +150,8 @@ TEST_F(Checkpoint, DamagedMetadataIsRefused) {
     return load_error(path);
   };
   EXPECT_THAT(refusal("tagclip.trained_on", "{"), HasSubstr("tagclip.trained_on"));
-  EXPECT_THAT(refusal("tagclip.trained_on", R"({"classes": [{"name": 3, "seen": true}]})"), HasSubstr("tagclip.trained_on"));
+  EXPECT_THAT(refusal("tagclip.trained_on", R"({"classes": [{"name": 3, "seen": true}]})"),
+              HasSubstr("tagclip.trained_on"));
   EXPECT_THAT(refusal("tagclip.model", "[1]"), HasSubstr("not a JSON object"));
   EXPECT_THAT(refusal("tagclip.model", std::string(1 << 20, '[')), HasSubstr("not a JSON object"));
   EXPECT_THAT(refusal("tagclip.model", R"({"decoder_heads": 3})"), HasSubstr("decoder_heads"));
@@ -158,7 +166,8 @@ TEST_F(Checkpoint, ClaimsOfEnormousSizesCostNothing) {
   config.clip.vision_width = config.clip.text_width = 1 << 16;
   config.clip.vision_layers = 50;
   save(path, tensors_of(model), describe(config, {}));
-  EXPECT_THAT(load_error(path), AllOf(HasSubstr("missing"), HasSubstr("[24, 16] in the file, [65536, 16] expected")));
+  EXPECT_THAT(load_error(path),
+              AllOf(HasSubstr("missing"), HasSubstr("[24, 16] in the file, [65536, 16] expected")));
 
   std::map<std::string, at::Tensor> tensors = tensors_of(model);
   tensors["backbone.conv1.weight"] = at::zeros({int64_t{1} << 40, 0, 4, 4});

@@ -31,7 +31,8 @@ void ModelConfig::check() const {
   copy.fields().check();
   bool pattern_fits = self_attention.size() == static_cast<size_t>(2 * decoder_layers - 1);
   for (size_t i = 0; pattern_fits && i < self_attention.size(); ++i) {
-    pattern_fits = i % 2 ? self_attention[i] == '_' : self_attention[i] == 'a' || self_attention[i] == 'n';
+    pattern_fits =
+        i % 2 ? self_attention[i] == '_' : self_attention[i] == 'a' || self_attention[i] == 'n';
   }
   require(pattern_fits, c10::str("self_attention: expected ", decoder_layers,
                                  " letters a or n joined by _, found \"", self_attention, "\""));
@@ -68,11 +69,13 @@ ModelConfig infer_config(const StateDict& state, const Metadata& metadata) {
   config.trusty_token = state.contains("decode_head.disc_token");
   const std::string layers = "decode_head.decoder.layers.";
   config.decoder_layers = state.count_numbered(layers);
-  if (config.decoder_layers == 0) throw bad_input(state.source + ": there is no decoder (" + layers + "*)");
+  if (config.decoder_layers == 0)
+    throw bad_input(state.source + ": there is no decoder (" + layers + "*)");
   config.decoder_heads = positive_number(metadata, "decoder_heads", config.decoder_heads);
   config.self_attention.clear();
   for (int64_t layer = 0; layer < config.decoder_layers; ++layer) {
-    const bool attends = state.contains(layers + std::to_string(layer) + ".self_attn.in_proj_weight");
+    const bool attends =
+        state.contains(layers + std::to_string(layer) + ".self_attn.in_proj_weight");
     config.self_attention += attends ? "_a" : "_n";
   }
   config.self_attention.erase(0, 1);

@@ -37,13 +37,14 @@ struct ModelConfig {
   void check() const;
 };
 
-// Known architectures by name: "tagclip", "zegclip" (self-attention in all layers, no token: the a_a_a of
-// TagCLIP's code), "zegclip-released" (ZegCLIP's own code: none attends). Throws Error(kUsage) listing them for another name.
+// Known architectures by name: "tagclip", "zegclip" (self-attention in all layers, no token: the
+// a_a_a of TagCLIP's code), "zegclip-released" (ZegCLIP's own code: none attends). Throws
+// Error(kUsage) listing them for another name.
 void apply_architecture(const std::string& name, ModelConfig& config);
 
-// Reads sizes and architecture off the tensors of a model. Head counts leave no trace in them: they come
-// from `metadata` ("vision_heads", "decoder_heads") or are 64 wide in the vision tower and 8 in the decoder.
-// Throws Error(kBadInput) naming the first tensor that is missing.
+// Reads sizes and architecture off the tensors of a model. Head counts leave no trace in them: they
+// come from `metadata` ("vision_heads", "decoder_heads") or are 64 wide in the vision tower and 8
+// in the decoder. Throws Error(kBadInput) naming the first tensor that is missing.
 ModelConfig infer_config(const StateDict& state, const Metadata& metadata);
 
 }  // namespace tagclip

@@ -49,7 +49,8 @@ DecoderLayer::DecoderLayer(const ParameterScope& scope, const ModelConfig& confi
       norm3(scope / "norm3", config.clip.embedding),
       attends(config.has_self_attention(index)) {
   if (attends || config.unused_self_attention) {
-    self_attn.emplace(scope / "self_attn", config.clip.embedding, config.decoder_heads, kInit, kInit);
+    self_attn.emplace(scope / "self_attn", config.clip.embedding, config.decoder_heads, kInit,
+                      kInit);
   }
 }
 

@@ -11,15 +11,17 @@
 
 namespace tagclip {
 
-// Attention-to-mask: queries attend to patches, and the attention logits are the masks (spec section 4).
+// Attention-to-mask: queries attend to patches, and the attention logits are the masks (spec
+// section 4).
 struct MaskAttention {
   MaskAttention(const ParameterScope& scope, int64_t width, int64_t heads);
 
-  // queries [B, Q, d], patches [B, N, d] -> logits before softmax, averaged over the heads, [B, Q, N].
-  // That average is one product over the whole width: QK' / (heads sqrt(d / heads)).
+  // queries [B, Q, d], patches [B, N, d] -> logits before softmax, averaged over the heads, [B, Q,
+  // N]. That average is one product over the whole width: QK' / (heads sqrt(d / heads)).
   at::Tensor mask_logits(const at::Tensor& queries, const at::Tensor& patches) const;
   // What the queries gather from the patches, [B, Q, d].
-  at::Tensor gather(const at::Tensor& queries, const at::Tensor& patches, const Dropout& dropout) const;
+  at::Tensor gather(const at::Tensor& queries, const at::Tensor& patches,
+                    const Dropout& dropout) const;
 
   Linear q, k, v, proj;
   int64_t heads;
@@ -29,10 +31,11 @@ struct MaskAttention {
 struct DecoderLayer {
   DecoderLayer(const ParameterScope& scope, const ModelConfig& config, int64_t index);
 
-  // The queries as the mask attention sees them: after self-attention and norm1, where there is one.
+  // The queries as the mask attention sees them: after self-attention and norm1, if there is one.
   at::Tensor relate(const at::Tensor& queries, const Dropout& dropout) const;
   // The rest of the layer: related queries [B, Q, d] -> the next layer's queries.
-  at::Tensor update(const at::Tensor& related, const at::Tensor& patches, const Dropout& dropout) const;
+  at::Tensor update(const at::Tensor& related, const at::Tensor& patches,
+                    const Dropout& dropout) const;
 
   std::optional<SelfAttention> self_attn;
   MaskAttention multihead_attn;

@@ -17,7 +17,8 @@ class Dropout {
   at::Tensor operator()(const at::Tensor& x) const {
     if (!active()) return x;
     const double kept = 1 - probability_;
-    return x * at::empty_like(x, at::MemoryFormat::Contiguous).bernoulli_(kept, generator_).div_(kept);
+    return x *
+           at::empty_like(x, at::MemoryFormat::Contiguous).bernoulli_(kept, generator_).div_(kept);
   }
 
  private:

@@ -1,12 +1,20 @@
 #pragma once
 
+#include <filesystem>
+
 #include "model/segmentation_model.h"
 
 namespace tagclip {
 
-// Copies both towers of a CLIP into a model that is to be tuned: visual.* to backbone.*, the text tower to
-// text_encoder.*. The position grid is resized bilinearly to the model's resolution (spec section 2.2).
-// Everything else keeps its values. The model must have the CLIP's sizes and a text tower.
+// Copies both towers of a CLIP into a model that is to be tuned: visual.* to backbone.*, the text
+// tower to text_encoder.*. The position grid is resized bilinearly to the model's resolution (spec
+// section 2.2). Everything else keeps its values. The model must have the CLIP's sizes and a text
+// tower.
 void start_from_clip(SegmentationModel& model, const Clip& clip);
+
+// Reads a CLIP from a file of one, or out of a segmentation model with a text tower: training
+// leaves the towers as they were (the temperature, which segmentation has no use for, is then
+// CLIP's starting value). Throws Error(kBadInput) for any other file, saying what it looks like.
+Clip load_starting_clip(const std::filesystem::path& path);
 
 }  // namespace tagclip

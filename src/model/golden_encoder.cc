@@ -10,7 +10,8 @@ constexpr std::string_view kVision = "visual.", kImage = "in.image_";
 StateDict vision_tower(const StateDict& clip) {
   StateDict result{clip.source, {}};
   for (const auto& [name, tensor] : clip.tensors) {
-    if (name.starts_with(kVision)) result.tensors.emplace("backbone." + name.substr(kVision.size()), tensor);
+    if (name.starts_with(kVision))
+      result.tensors.emplace("backbone." + name.substr(kVision.size()), tensor);
   }
   return result;
 }
@@ -38,7 +39,8 @@ NamedTensors trace_image_encoder(const StateDict& clip, const ClipConfig& config
                                  const StateDict& expected) {
   at::NoGradGuard no_grad;
   ParameterList parameters;
-  const ImageEncoder encoder(ParameterScope(parameters, "backbone"), {.clip = config, .prompts = 0});
+  const ImageEncoder encoder(ParameterScope(parameters, "backbone"),
+                             {.clip = config, .prompts = 0});
   load(parameters, vision_tower(clip));
   const at::Tensor& positions = *parameters.find("backbone.positional_embedding");
 

@@ -10,7 +10,8 @@ namespace tagclip {
 namespace {
 
 TEST(GoldenEncoder, EveryValueOfBothImages) {
-  const GoldenFile weights("open_clip_model.safetensors"), expected("open_clip_expected.safetensors");
+  const GoldenFile weights("open_clip_model.safetensors"),
+      expected("open_clip_expected.safetensors");
   const ClipConfig config = infer_clip_config(weights.tensors, expected.file.metadata());
   const NamedTensors values = trace_image_encoder(weights.tensors, config, expected.tensors);
   int compared = 0;
@@ -25,13 +26,16 @@ TEST(GoldenEncoder, EveryValueOfBothImages) {
 
 TEST(GoldenEncoder, ResizingAtLoadTimeIsResizingAtRunTime) {
   at::NoGradGuard no_grad;
-  const GoldenFile weights("open_clip_model.safetensors"), expected("open_clip_expected.safetensors");
+  const GoldenFile weights("open_clip_model.safetensors"),
+      expected("open_clip_expected.safetensors");
   ClipConfig config = infer_clip_config(weights.tensors, expected.file.metadata());
   StateDict resized = weights.tensors;
-  resized.tensors["visual.positional_embedding"] = expected["tagclip.positional_embedding_resized_to_b"];
+  resized.tensors["visual.positional_embedding"] =
+      expected["tagclip.positional_embedding_resized_to_b"];
   config.resolution = 96;
   const NamedTensors values = trace_image_encoder(resized, config, expected.tensors);
-  expect_near("tagclip_b", values.at("tagclip_b.patch_embedding"), expected["tagclip_b.patch_embedding"], kValue);
+  expect_near("tagclip_b", values.at("tagclip_b.patch_embedding"),
+              expected["tagclip_b.patch_embedding"], kValue);
 }
 
 }  // namespace

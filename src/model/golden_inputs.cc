@@ -10,7 +10,8 @@ namespace {
 
 constexpr int64_t kIgnored = 255;
 
-void require(bool holds, const StateDict& file, const std::string& name, const std::string& expected) {
+void require(bool holds, const StateDict& file, const std::string& name,
+             const std::string& expected) {
   if (holds) return;
   throw bad_input(c10::str(file.source, ": ", name, ": expected ", expected, ", found ",
                            file.at(name).scalar_type(), " ", file.at(name).sizes()));
@@ -33,7 +34,8 @@ std::vector<int64_t> read_seen(const StateDict& file, int64_t classes) {
 }
 
 // Undefined where there is none. Values are below `classes`, or ignored.
-at::Tensor read_label(const StateDict& file, const std::string& name, int64_t batch, int64_t classes) {
+at::Tensor read_label(const StateDict& file, const std::string& name, int64_t batch,
+                      int64_t classes) {
   if (!file.contains(name)) return {};
   at::Tensor label = file.at(name).to(at::kLong);
   if (label.dim() == 4 && label.size(1) == 1) label = label.squeeze(1);

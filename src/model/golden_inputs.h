@@ -9,8 +9,8 @@
 
 namespace tagclip {
 
-// What a golden file (inputs in.*, and the values a model must compute from them) gives a segmentation model to
-// work on.
+// What a golden file (inputs in.*, and the values a model must compute from them) gives a
+// segmentation model to work on.
 struct GoldenInputs {
   at::Tensor image;           // in.image [B, 3, H, W], normalised
   at::Tensor text;            // in.text [C, d], unit rows

@@ -7,9 +7,9 @@
 
 #include <set>
 
-#include "model/checkpoint.h"
 #include "clip/test_golden.h"
 #include "io/test_errors.h"
+#include "model/checkpoint.h"
 #include "train/optimizer.h"
 
 namespace tagclip {
@@ -77,11 +77,15 @@ TEST_P(GoldenModel, LossesAndGradients) {
   }
 }
 
-// Sigmoid of the upsampled logits; inductive models take 0.1 off the seen classes; with w the sigmoid of the trusty
-// row, seen classes are weighted by 1 - w and unseen ones by w.
-at::Tensor scores(const MaskLogits& logits, const std::vector<int64_t>& seen, bool inductive, const std::string& mode) {
-  const auto upsampled = [](const at::Tensor& x) { return at::upsample_bilinear2d(x, {64, 64}, false).sigmoid(); };
-  const at::Tensor is_seen = at::zeros({1, logits.classes.size(1), 1, 1}).index_fill_(1, at::tensor(seen), 1);
+// Sigmoid of the upsampled logits; inductive models take 0.1 off the seen classes; with w the
+// sigmoid of the trusty row, seen classes are weighted by 1 - w and unseen ones by w.
+at::Tensor scores(const MaskLogits& logits, const std::vector<int64_t>& seen, bool inductive,
+                  const std::string& mode) {
+  const auto upsampled = [](const at::Tensor& x) {
+    return at::upsample_bilinear2d(x, {64, 64}, false).sigmoid();
+  };
+  const at::Tensor is_seen =
+      at::zeros({1, logits.classes.size(1), 1, 1}).index_fill_(1, at::tensor(seen), 1);
   const at::Tensor plain = upsampled(logits.classes) - (inductive ? 0.1 : 0) * is_seen;
   if (mode == "plain" || mode == "logits") return plain;
   const at::Tensor w = upsampled(logits.trusty);
@@ -97,7 +101,8 @@ TEST_P(GoldenModel, Scores) {
   for (const auto& [name, value] : expected.tensors.tensors) {
     const size_t dot = name.rfind('.');
     if (!name.starts_with("infer.") || dot == 5) continue;
-    at::Tensor found = scores(logits, inputs.seen, name.starts_with("infer.inductive"), name.substr(dot + 1));
+    at::Tensor found =
+        scores(logits, inputs.seen, name.starts_with("infer.inductive"), name.substr(dot + 1));
     if (name.ends_with(".logits")) found = found.slice(2, 0, {}, 4).slice(3, 0, {}, 4);
     expect_near(name, found, value, kValue);
     ++compared;
@@ -132,13 +137,16 @@ TEST(GoldenInputs, SayWhatDoesNotFit) {
     return bad_input_text([&] { read_golden_inputs(changed, config); });
   };
   using ::testing::HasSubstr;
-  EXPECT_THAT(refusal("in.image", at::zeros({2, 3, 7, 64})), HasSubstr("at least one patch of 8 pixels"));
+  EXPECT_THAT(refusal("in.image", at::zeros({2, 3, 7, 64})),
+              HasSubstr("at least one patch of 8 pixels"));
   EXPECT_THAT(refusal("in.image", at::zeros({2, 3, 64})), HasSubstr("4 dimensions"));
   EXPECT_THAT(refusal("in.text", at::zeros({9, 31})), HasSubstr("[classes, 32]"));
   EXPECT_THAT(refusal("in.seen_idx", at::tensor({0, 9})), HasSubstr("in.seen_idx"));
   EXPECT_THAT(refusal("in.label", at::full({2, 1, 64, 64}, 9)), HasSubstr("from 0 to 8 or 255"));
-  EXPECT_THAT(refusal("in.label_seen", at::full({2, 1, 64, 64}, 6)), HasSubstr("from 0 to 5 or 255"));
-  EXPECT_THAT(refusal("in.label_seen", at::zeros({2, 1, 32, 32})), HasSubstr("the shape of in.label"));
+  EXPECT_THAT(refusal("in.label_seen", at::full({2, 1, 64, 64}, 6)),
+              HasSubstr("from 0 to 5 or 255"));
+  EXPECT_THAT(refusal("in.label_seen", at::zeros({2, 1, 32, 32})),
+              HasSubstr("the shape of in.label"));
   EXPECT_THAT(refusal("in.label", at::zeros({1, 1, 64, 64})), HasSubstr("[2, 1, h, w]"));
 }
 

@@ -29,9 +29,9 @@ ImageEncoder::Prompts::Prompts(const ParameterScope& scope, const ModelConfig& c
       norm(scope / "prompt_norm", config.clip.vision_width, 1e-6) {}
 
 ImageEncoder::ImageEncoder(const ParameterScope& scope, const ModelConfig& config)
-    : conv1_((scope / "conv1").add("weight",
-                                   {config.clip.vision_width, 3, config.clip.patch, config.clip.patch},
-                                   normal(0.02))),
+    : conv1_((scope / "conv1")
+                 .add("weight", {config.clip.vision_width, 3, config.clip.patch, config.clip.patch},
+                      normal(0.02))),
       class_embedding_(scope.add("class_embedding", {config.clip.vision_width}, normal(0.02))),
       positional_embedding_(scope.add(
           "positional_embedding",
@@ -79,7 +79,8 @@ void ImageEncoder::freeze() {
 
 Encoding ImageEncoder::operator()(const at::Tensor& pixels, const Dropout& dropout) const {
   const int64_t batch = pixels.size(0);
-  TAGCLIP_CHECK(pixels.size(2) >= patch() && pixels.size(3) >= patch(), "image smaller than a patch");
+  TAGCLIP_CHECK(pixels.size(2) >= patch() && pixels.size(3) >= patch(),
+                "image smaller than a patch");
   at::Tensor x = embed(pixels);
   // Every layer replaces the prompt tokens, so what a layer computes at their places is never read:
   // prompts are keys and values only.

@@ -24,15 +24,15 @@ class ImageEncoder {
  public:
   ImageEncoder(const ParameterScope& scope, const ModelConfig& config);
 
-  // pixels [B, 3, H, W], normalised; H and W at least one patch, what is left of them beyond whole patches
-  // is not seen.
+  // pixels [B, 3, H, W], normalised; H and W at least one patch, what is left of them beyond whole
+  // patches is not seen.
   Encoding operator()(const at::Tensor& pixels, const Dropout& dropout = {}) const;
 
-  // Prompt keys and values depend on no photo. Computes them once and keeps them for every later call;
-  // to be called when the weights are final.
+  // Prompt keys and values depend on no photo. Computes them once and keeps them for every later
+  // call; to be called when the weights are final.
   void freeze();
 
-  // What the first block reads: class token and patches with their positions, after ln_pre, [B, 1 + N, D].
+  // What the first block reads, after ln_pre: class token and patches, [B, 1 + N, D].
   at::Tensor embed(const at::Tensor& pixels) const;
   const Transformer& transformer() const { return transformer_; }
   int64_t patch() const { return conv1_.size(2); }

@@ -10,22 +10,29 @@
 namespace tagclip {
 namespace {
 
-// The encoder as the paper writes it: prompt tokens join the sequence and are replaced before every block.
+// The encoder as the paper writes it: prompt tokens join the sequence and are replaced before every
+// block.
 Encoding full_sequence(const SegmentationModel& model, const at::Tensor& pixels) {
-  const auto find = [&](const char* name) { return *model.parameters.find(std::string("backbone.") + name); };
+  const auto find = [&](const char* name) {
+    return *model.parameters.find(std::string("backbone.") + name);
+  };
   const auto project = [&](const at::Tensor& prompts) {
-    return at::linear(prompts, find("prompt_proj.weight"), find("prompt_proj.bias")).expand({pixels.size(0), -1, -1});
+    return at::linear(prompts, find("prompt_proj.weight"), find("prompt_proj.bias"))
+        .expand({pixels.size(0), -1, -1});
   };
   const auto norm = [&](const at::Tensor& x, const std::string& name, double epsilon) {
-    return at::layer_norm(x, {x.size(2)}, find((name + ".weight").c_str()), find((name + ".bias").c_str()), epsilon);
+    return at::layer_norm(x, {x.size(2)}, find((name + ".weight").c_str()),
+                          find((name + ".bias").c_str()), epsilon);
   };
   const int64_t P = model.config.prompts;
   at::Tensor x = model.encoder.embed(pixels);
-  x = at::cat({x.narrow(1, 0, 1), project(find("prompt_embeddings")), x.narrow(1, 1, x.size(1) - 1)}, 1);
+  x = at::cat(
+      {x.narrow(1, 0, 1), project(find("prompt_embeddings")), x.narrow(1, 1, x.size(1) - 1)}, 1);
   const auto& blocks = model.encoder.transformer().resblocks;
   for (size_t i = 0; i < blocks.size(); ++i) {
     if (i > 0) {
-      const at::Tensor deep = project(find("deep_prompt_embeddings").narrow(0, static_cast<int64_t>(i) - 1, 1));
+      const at::Tensor deep =
+          project(find("deep_prompt_embeddings").narrow(0, static_cast<int64_t>(i) - 1, 1));
       x = at::cat({x.narrow(1, 0, 1), deep, x.narrow(1, 1 + P, x.size(1) - 1 - P)}, 1);
     }
     x = blocks[i](x, /*causal=*/false);

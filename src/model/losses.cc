@@ -12,7 +12,8 @@ constexpr double kFocalAlpha = 0.25;
 // Sigmoid focal loss with gamma 2, elementwise.
 at::Tensor focal(const at::Tensor& logits, const at::Tensor& target) {
   const at::Tensor p = logits.sigmoid();
-  const at::Tensor entropy = at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None);
+  const at::Tensor entropy =
+      at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None);
   const at::Tensor miss = p + target - 2 * p * target;  // 1 - p_t
   const at::Tensor alpha = (1 - kFocalAlpha) + (2 * kFocalAlpha - 1) * target;
   return alpha * entropy * miss * miss;
@@ -40,7 +41,8 @@ at::Tensor upsample(const at::Tensor& logits, const at::Tensor& labels) {
   return at::upsample_bilinear2d(logits, {labels.size(1), labels.size(2)}, /*align_corners=*/false);
 }
 
-// The released target: 1 where the unmasked label is unseen, 0 everywhere else, ignored pixels included.
+// The released target: 1 where the unmasked label is unseen, 0 everywhere else, ignored pixels
+// included.
 at::Tensor trusty_released(const at::Tensor& logits, const at::Tensor& familiar, double num_masks) {
   const at::Tensor target = familiar.eq(0).unsqueeze(1).to(at::kFloat);
   return focal(logits, target).mean({1, 2, 3}).sum() / num_masks;
@@ -81,9 +83,9 @@ int64_t count_masks(const at::Tensor& labels, int64_t classes) {
 Losses segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
                            Protocol protocol, const LossConfig& config) {
   TAGCLIP_CHECK(num_masks >= 1, "num_masks is at least 1");
-  const at::Tensor maps = upsample(logits.classes, targets.labels);           // [B, C, H, W]
-  const at::Tensor masks = binary_masks(targets.labels, maps.size(1));        // [B, C, H, W]
-  const at::Tensor present = masks.flatten(2).amax(2);                        // [B, C]
+  const at::Tensor maps = upsample(logits.classes, targets.labels);     // [B, C, H, W]
+  const at::Tensor masks = binary_masks(targets.labels, maps.size(1));  // [B, C, H, W]
+  const at::Tensor present = masks.flatten(2).amax(2);                  // [B, C]
 
   Losses losses;
   losses.mask = config.mask_weight / num_masks * focal(maps, masks).mean({2, 3}).sum();
@@ -101,8 +103,8 @@ Losses segmentation_losses(const MaskLogits& logits, const Targets& targets, dou
                                                 : trusty_paper(map, targets.familiar));
   }
   if (logits.presence.defined()) {
-    losses.presence = config.presence_weight *
-                      at::binary_cross_entropy_with_logits(logits.presence, present);
+    losses.presence =
+        config.presence_weight * at::binary_cross_entropy_with_logits(logits.presence, present);
   }
   return losses;
 }

@@ -8,21 +8,22 @@
 
 namespace tagclip {
 
-// The overlap term of a mask. Tversky is the released code's other choice, kept as released: it lacks the
-// "1 -", so minimising it drives masks away from their targets.
+// The overlap term of a mask. Tversky is the released code's other choice, kept as released: it
+// lacks the "1 -", so minimising it drives masks away from their targets.
 enum class OverlapLoss { kDice, kTversky };
 
 struct LossConfig {
-  double mask_weight = 20;   // alpha: focal term (ZegCLIP: 100)
-  double dice_weight = 1;    // beta
-  double trusty_weight = 10; // gamma
+  double mask_weight = 20;    // alpha: focal term (ZegCLIP: 100)
+  double dice_weight = 1;     // beta
+  double trusty_weight = 10;  // gamma
   double presence_weight = 1;
   OverlapLoss overlap = OverlapLoss::kDice;
 
   FieldList fields();
 };
 
-// What a batch should look like. Labels count the training classes 0..C-1; any other value is ignored.
+// What a batch should look like. Labels count the training classes 0..C-1; any other value is
+// ignored.
 struct Targets {
   at::Tensor labels;  // [B, H, W] int64
   // [B, H, W] int8: 1 where the pixel's class is seen, 0 where unseen, -1 where unlabelled.
@@ -36,8 +37,9 @@ struct Losses {
   at::Tensor total() const;
 };
 
-// Training losses (spec sections 5 and 9). Logits are upsampled bilinearly to the labels. `num_masks` is the
-// number of (photo, present class) pairs, averaged over ranks, at least 1: count_masks of the batch alone.
+// Training losses (spec sections 5 and 9). Logits are upsampled bilinearly to the labels.
+// `num_masks` is the number of (photo, present class) pairs, averaged over ranks, at least 1:
+// count_masks of the batch alone.
 Losses segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
                            Protocol protocol, const LossConfig& config);
 

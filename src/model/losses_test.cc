@@ -29,7 +29,8 @@ struct LossCase {
     if (entry.at("loss_type") == "tversky") config.overlap = OverlapLoss::kTversky;
     const at::Tensor unmasked = at("label_unmasked").to(at::kLong);
     const std::vector<int64_t> seen = spec().at("seen");
-    targets.familiar = at::isin(unmasked, at::tensor(seen)).to(at::kChar).masked_fill(unmasked.eq(255), -1);
+    targets.familiar =
+        at::isin(unmasked, at::tensor(seen)).to(at::kChar).masked_fill(unmasked.eq(255), -1);
   }
 
   bool has(const std::string& tensor) const { return file.tensors.contains(name + "." + tensor); }
@@ -84,12 +85,14 @@ TEST_P(GoldenLosses, ReleasedTermsAndGradients) {
 
   total.backward();
   const auto check_gradients = [&](const MaskLogits& of, const std::string& prefix) {
-    const std::string masks = "grad." + prefix + "pred_masks", trusty = "grad." + prefix + "pred_disc";
+    const std::string masks = "grad." + prefix + "pred_masks",
+                      trusty = "grad." + prefix + "pred_disc";
     expect_gradient(masks, of.classes.grad(), golden_.at(masks));
     if (of.trusty.defined()) expect_gradient(trusty, of.trusty.grad(), golden_.at(trusty));
   };
   check_gradients(logits, "");
-  for (int64_t i = 0; i < auxiliary; ++i) check_gradients(others[i], "aux" + std::to_string(i) + ".");
+  for (int64_t i = 0; i < auxiliary; ++i)
+    check_gradients(others[i], "aux" + std::to_string(i) + ".");
 }
 
 TEST_P(GoldenLosses, MasksAreCounted) {
@@ -119,7 +122,8 @@ TEST_P(GoldenPaperTrusty, TermAndGradient) {
       segmentation_losses(logits, golden_.targets, golden_.num_masks, Protocol::kPaper, config);
   golden_.near("paper_trusty", losses.trusty);
   losses.trusty.backward();
-  expect_gradient("grad_paper_trusty", logits.trusty.grad(), golden_.at("grad_paper_trusty.pred_disc"));
+  expect_gradient("grad_paper_trusty", logits.trusty.grad(),
+                  golden_.at("grad_paper_trusty.pred_disc"));
 }
 
 std::vector<std::string> cases_with_trusty() {
@@ -135,7 +139,8 @@ TEST(Losses, PresenceIsBinaryCrossEntropyOfTheClassesInThePhoto) {
   const LossCase golden("two_images");
   MaskLogits logits = golden.logits();
   logits.presence = at::zeros({2, 5});
-  const Losses losses = segmentation_losses(logits, golden.targets, 5, Protocol::kPaper, golden.config);
+  const Losses losses =
+      segmentation_losses(logits, golden.targets, 5, Protocol::kPaper, golden.config);
   EXPECT_NEAR(losses.presence.item<float>(), std::log(2), 1e-6);  // a coin's toss each
   EXPECT_NEAR(losses.total().item<float>(),
               (losses.mask + losses.dice + losses.trusty + losses.presence).item<float>(), 1e-5);
@@ -145,8 +150,8 @@ TEST(Losses, NumMasksOfAllRanksDividesTheTerms) {
   const LossCase golden("two_images");
   const MaskLogits logits = golden.logits();
   const Losses one = golden.released(logits);
-  const Losses two = segmentation_losses(logits, golden.targets, 2 * golden.num_masks, Protocol::kReleased,
-                                         golden.config);
+  const Losses two = segmentation_losses(logits, golden.targets, 2 * golden.num_masks,
+                                         Protocol::kReleased, golden.config);
   expect_near("mask", two.mask * 2, one.mask, 0, 1e-6);
   expect_near("dice", two.dice * 2, one.dice, 0, 1e-6);
   expect_near("trusty", two.trusty * 2, one.trusty, 0, 1e-6);

@@ -24,8 +24,8 @@ at::Tensor DecodeHead::queries(const at::Tensor& text, const at::Tensor& image) 
 
 MaskLogits DecodeHead::operator()(const Encoding& encoding, const at::Tensor& text,
                                   const Dropout& dropout) const {
-  const auto [logits, final_queries] = decoder_(queries(text, encoding.image), encoding.patches,
-                                                presence_.has_value(), dropout);
+  const auto [logits, final_queries] =
+      decoder_(queries(text, encoding.image), encoding.patches, presence_.has_value(), dropout);
   const int64_t classes = text.size(0);
   const at::Tensor maps = logits.unflatten(2, {encoding.height, encoding.width});
   MaskLogits result{.classes = maps.narrow(1, 0, classes)};
@@ -38,7 +38,8 @@ SegmentationModel::SegmentationModel(const ModelConfig& model_config, bool with_
     : config((model_config.check(), model_config)),
       encoder(ParameterScope(parameters, "backbone"), config),
       head(ParameterScope(parameters, "decode_head"), config) {
-  if (with_text_tower) text_encoder.emplace(ParameterScope(parameters, "text_encoder"), config.clip);
+  if (with_text_tower)
+    text_encoder.emplace(ParameterScope(parameters, "text_encoder"), config.clip);
 }
 
 void SegmentationModel::set_trained() {

@@ -23,8 +23,8 @@ class DecodeHead {
  public:
   DecodeHead(const ParameterScope& scope, const ModelConfig& config);
 
-  // The relationship descriptor (Eq. 1, 4): text [C, d] unit rows, image [B, d] -> queries [B, C (+1), d],
-  // the trusty token's last.
+  // The relationship descriptor (Eq. 1, 4): text [C, d] unit rows, image [B, d] -> queries [B, C
+  // (+1), d], the trusty token's last.
   at::Tensor queries(const at::Tensor& text, const at::Tensor& image) const;
 
   MaskLogits operator()(const Encoding& encoding, const at::Tensor& text,
@@ -49,8 +49,8 @@ struct SegmentationModel {
     return head(encoder(pixels, dropout), text, dropout);
   }
 
-  // Gradients for what spec section 2 and 4 train, and for nothing else: prompts, and what of the decode
-  // head reaches the output.
+  // Gradients for what spec section 2 and 4 train, and for nothing else: prompts, and what of the
+  // decode head reaches the output.
   void set_trained();
 
   ModelConfig config;

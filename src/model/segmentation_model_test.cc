@@ -22,14 +22,18 @@ TEST(MaskAttention, MaskLogitsAreTheMeanOverTheHeads) {
   at::NoGradGuard no_grad;
   const SegmentationModel model = small_model();
   const MaskAttention& attention = model.head.decoder().layers[0].multihead_attn;
-  const at::Tensor queries = at::randn({2, 5, 16}, seeded(5)), patches = at::randn({2, 9, 16}, seeded(6));
-  const auto heads = [](const at::Tensor& x) { return x.view({2, x.size(1), 4, 4}).transpose(1, 2); };
+  const at::Tensor queries = at::randn({2, 5, 16}, seeded(5)),
+                   patches = at::randn({2, 9, 16}, seeded(6));
+  const auto heads = [](const at::Tensor& x) {
+    return x.view({2, x.size(1), 4, 4}).transpose(1, 2);
+  };
   const at::Tensor by_head =
-      heads(attention.q(queries)).matmul(heads(attention.k(patches)).transpose(2, 3)) / std::sqrt(4.0);
+      heads(attention.q(queries)).matmul(heads(attention.k(patches)).transpose(2, 3)) /
+      std::sqrt(4.0);
   expect_near("logits", attention.mask_logits(queries, patches), by_head.mean(1), 1e-6);
 
-  const at::Tensor gathered =
-      attention.proj(by_head.softmax(-1).matmul(heads(attention.v(patches))).transpose(1, 2).flatten(2));
+  const at::Tensor gathered = attention.proj(
+      by_head.softmax(-1).matmul(heads(attention.v(patches))).transpose(1, 2).flatten(2));
   expect_near("gathered", attention.gather(queries, patches, {}), gathered, 1e-6);
 }
 
@@ -69,7 +73,8 @@ TEST(SegmentationModel, PaperProtocolHasAPresenceHeadThatLearns) {
   model.set_trained();
   const MaskLogits logits = model(small_pixels(), small_text(5), Dropout(0.1, seeded(2)));
   EXPECT_EQ(logits.presence.sizes(), (std::vector<int64_t>{2, 5}));
-  const Targets targets{at::randint(5, {2, 16, 16}, seeded(4), at::kLong), at::ones({2, 16, 16}, at::kChar)};
+  const Targets targets{at::randint(5, {2, 16, 16}, seeded(4), at::kLong),
+                        at::ones({2, 16, 16}, at::kChar)};
   const Losses losses = segmentation_losses(logits, targets, 10, Protocol::kPaper, {});
   ASSERT_TRUE(losses.presence.defined());
   losses.total().backward();
@@ -77,7 +82,8 @@ TEST(SegmentationModel, PaperProtocolHasAPresenceHeadThatLearns) {
     ASSERT_TRUE(parameter.tensor.grad().defined()) << parameter.name;
     EXPECT_TRUE(parameter.tensor.grad().isfinite().all().item<bool>()) << parameter.name;
   }
-  EXPECT_GT(model.parameters.find("decode_head.class_embed.weight")->grad().abs().max().item<float>(), 0);
+  EXPECT_GT(
+      model.parameters.find("decode_head.class_embed.weight")->grad().abs().max().item<float>(), 0);
 }
 
 TEST(SegmentationModel, TheReleasedProtocolHasNone) {
@@ -99,7 +105,8 @@ TEST(SegmentationModel, WithoutSelfAttentionClassesDoNotInfluenceOneAnother) {
 
 TEST(SegmentationModel, OneClassIsEnough) {
   at::NoGradGuard no_grad;
-  EXPECT_EQ(small_model()(small_pixels(), small_text(1)).classes.sizes(), (std::vector<int64_t>{2, 1, 4, 4}));
+  EXPECT_EQ(small_model()(small_pixels(), small_text(1)).classes.sizes(),
+            (std::vector<int64_t>{2, 1, 4, 4}));
 }
 
 class Initialisation : public ::testing::Test {
@@ -124,7 +131,8 @@ TEST_F(Initialisation, PromptsAreUniform) {
 }
 
 TEST_F(Initialisation, LinearsOfTheHeadAreNarrowNormalAndTheirBiasesZero) {
-  for (const char* name : {"decode_head.decoder.layers.0.linear1", "decode_head.relationship_discriptor.q_proj"}) {
+  for (const char* name :
+       {"decode_head.decoder.layers.0.linear1", "decode_head.relationship_discriptor.q_proj"}) {
     EXPECT_NEAR(find(name + std::string(".weight")).std().item<double>(), 0.02, 0.002) << name;
     EXPECT_EQ(find(name + std::string(".bias")).abs().max().item<double>(), 0) << name;
   }
@@ -160,9 +168,12 @@ TEST(ModelConfig, SaysWhatDoesNotFit) {
     return "";
   };
   EXPECT_EQ(message([](ModelConfig&) {}), "");
-  EXPECT_NE(message([](ModelConfig& c) { c.self_attention = "a_x_n"; }).find("a_x_n"), std::string::npos);
-  EXPECT_NE(message([](ModelConfig& c) { c.decoder_heads = 5; }).find("decoder_heads"), std::string::npos);
-  EXPECT_NE(message([](ModelConfig& c) { c.clip.vision_heads = 5; }).find("vision_heads"), std::string::npos);
+  EXPECT_NE(message([](ModelConfig& c) { c.self_attention = "a_x_n"; }).find("a_x_n"),
+            std::string::npos);
+  EXPECT_NE(message([](ModelConfig& c) { c.decoder_heads = 5; }).find("decoder_heads"),
+            std::string::npos);
+  EXPECT_NE(message([](ModelConfig& c) { c.clip.vision_heads = 5; }).find("vision_heads"),
+            std::string::npos);
   EXPECT_NE(message([](ModelConfig& c) { c.clip.patch = 5; }).find("patch"), std::string::npos);
   EXPECT_NE(message([](ModelConfig& c) { c.prompts = -1; }).find("prompts"), std::string::npos);
   ModelConfig config;

@@ -45,7 +45,8 @@ TEST_F(SelfTraining, TheReleasedCodeHidesNothingAndSoRelabelsNothing) {
 
 TEST_F(SelfTraining, TheLowestClassWinsATie) {
   const at::Tensor labels = relabelled(at::full_like(map("in.label"), kHidden));
-  const at::Tensor scores = file["in.logits"].select(0, 0).select(1, 0).select(1, 1);  // pixel [0, 0, 0, 1]
+  const at::Tensor scores =
+      file["in.logits"].select(0, 0).select(1, 0).select(1, 1);  // pixel [0, 0, 0, 1]
   const at::Tensor of_unseen = scores.index_select(0, file["in.unseen_idx"]);
   ASSERT_EQ(of_unseen.eq(of_unseen.max()).sum().item<int64_t>(), 2);
   const int64_t first = of_unseen.eq(of_unseen.max()).to(at::kLong).argmax().item<int64_t>();

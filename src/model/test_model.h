@@ -7,20 +7,32 @@
 
 namespace tagclip {
 
-// A model of a few thousand parameters: patch 4, grid 4 x 4, two blocks, three decoder layers. Tests only.
+// A model of a few thousand parameters: patch 4, grid 4 x 4, two blocks, three decoder layers.
+// Tests only.
 inline ModelConfig small_config() {
   ModelConfig config;
-  config.clip = {.embedding = 16, .resolution = 16, .patch = 4, .vision_width = 24, .vision_layers = 2,
-                 .vision_heads = 2, .context = 12, .vocabulary = 600, .text_width = 16,
-                 .text_layers = 1, .text_heads = 2};
+  config.clip = {.embedding = 16,
+                 .resolution = 16,
+                 .patch = 4,
+                 .vision_width = 24,
+                 .vision_layers = 2,
+                 .vision_heads = 2,
+                 .context = 12,
+                 .vocabulary = 600,
+                 .text_width = 16,
+                 .text_layers = 1,
+                 .text_heads = 2};
   config.prompts = 3;
   config.decoder_heads = 4;
   return config;
 }
 
-inline at::Generator seeded(uint64_t seed = 1) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+inline at::Generator seeded(uint64_t seed = 1) {
+  return at::make_generator<at::CPUGeneratorImpl>(seed);
+}
 
-inline SegmentationModel small_model(const ModelConfig& config = small_config(), bool text_tower = false) {
+inline SegmentationModel small_model(const ModelConfig& config = small_config(),
+                                     bool text_tower = false) {
   SegmentationModel model(config, text_tower);
   at::Generator generator = seeded();
   model.parameters.initialise(generator);

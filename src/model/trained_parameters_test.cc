@@ -49,7 +49,8 @@ TEST_P(TrainedParameters, ExactlyThoseReceiveAGradient) {
   model.set_trained();
   training_loss(model).backward();
   for (const Parameter& parameter : model.parameters.all()) {
-    EXPECT_EQ(parameter.tensor.grad().defined(), is_trained(parameter.name, model.config)) << parameter.name;
+    EXPECT_EQ(parameter.tensor.grad().defined(), is_trained(parameter.name, model.config))
+        << parameter.name;
   }
   EXPECT_FALSE(model.parameters.trained().empty());
 }

@@ -14,6 +14,7 @@
 #include "clip/clip_file.h"
 #include "train/caption_batches.h"
 #include "train/contrastive.h"
+#include "train/run_state.h"
 
 namespace tagclip {
 namespace {
@@ -26,29 +27,26 @@ double learning_rate(const PretrainConfig& config, int64_t step) {
   return config.optimizer.lr * 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }
 
-// The settings that decide what a step computes; a run resumes only under the same.
-std::string identity(PretrainConfig config) {
-  config.output.clear();
-  config.log_every = config.save_every = 1;
-  return to_json(config.fields());
-}
+constexpr const char* kStep = "tagclip.pretrain.step";
+constexpr const char* kConfig = "tagclip.pretrain.config";
+const FreeSettings kFree = {"output", "log_every", "save_every"};
 
 class Run {
  public:
-  Run(const PretrainConfig& config)
+  explicit Run(const PretrainConfig& config)
       : config_(config),
+        settings_(config),
         folder_(config.output),
         clip_(config.clip),
         batches_(config, read_caption_shards({config.shards.begin(), config.shards.end()})),
         optimizer_((clip_.parameters.set_trained([](const auto&) { return true; }),
                     clip_.parameters.trained()),
                    config.optimizer) {
-    std::filesystem::create_directories(folder_);
+    create_folders(folder_);
     at::Generator generator = at::detail::createCPUGenerator(config.seed);
     clip_.parameters.initialise(generator);
     if (std::filesystem::exists(folder_ / "last.safetensors")) resume();
-    PretrainConfig settings = config;
-    write_file(folder_ / "config.toml", to_toml(settings.fields()));
+    write_file(folder_ / "config.toml", to_toml(settings_.fields()));
   }
 
   int64_t step() const { return step_; }
@@ -74,12 +72,11 @@ class Run {
     return {step_, value, lr, config_.batch / seconds.count()};
   }
 
-  void save_state() const {
+  void save_state() {
     std::map<std::string, at::Tensor> tensors = optimizer_.state();
     for (const Parameter& parameter : clip_.parameters.all()) tensors[parameter.name] = parameter.tensor;
     save(folder_ / "last.safetensors", tensors,
-         {{"tagclip.pretrain.step", std::to_string(step_)},
-          {"tagclip.pretrain.config", identity(config_)}});
+         {{kStep, std::to_string(step_)}, {kConfig, to_json(settings_.fields())}});
   }
 
   void save_result() const {
@@ -100,20 +97,12 @@ class Run {
 
   void resume() {
     const std::filesystem::path path = folder_ / "last.safetensors";
-    const SafetensorsFile file = SafetensorsFile::open(path);
-    const auto config = file.metadata().find("tagclip.pretrain.config");
-    if (config == file.metadata().end() || config->second != identity(config_)) {
-      throw bad_input(path.string() + " belongs to a run with other settings",
-                      "choose another output folder, or remove this one");
-    }
-    StateDict state = StateDict::from(file);
-    optimizer_.load_state(state.tensors);
-    std::erase_if(state.tensors, [](const auto& entry) { return entry.first.starts_with("adamw."); });
-    load(clip_.parameters, state);
-    step_ = std::stoll(file.metadata().at("tagclip.pretrain.step"));
+    const Metadata metadata = restore(path, kConfig, settings_.fields(), kFree, clip_.parameters, optimizer_);
+    step_ = stored_count(metadata, kStep, path);
   }
 
   const PretrainConfig& config_;
+  PretrainConfig settings_;  // a copy: listing the fields takes a mutable one
   std::filesystem::path folder_;
   Clip clip_;
   CaptionBatches batches_;
@@ -148,8 +137,28 @@ FieldList PretrainConfig::fields() {
   return list;
 }
 
+void PretrainConfig::check() const {
+  if (shards.empty()) {
+    throw usage_error("shards: no captioned photos are given",
+                      "set shards in the config, or --set shards=FILE.tar,...");
+  }
+  try {
+    clip.check();
+  } catch (const Error& error) {
+    throw Error(error.kind(), std::string("clip: ") + error.what(), error.hint());
+  }
+  const auto check_side = [&](const char* name, int64_t side) {
+    if (side % clip.patch == 0) return;
+    throw usage_error(c10::str(name, ": expected a multiple of clip.patch = ", clip.patch, ", found ", side));
+  };
+  check_side("image_size", image_size);
+  if (small_steps > 0) check_side("small_image_size", small_image_size);
+}
+
 int64_t pretrain(const PretrainConfig& config, const PretrainHooks& hooks) {
+  config.check();
   Run run(config);
+  hooks.on_start(run.step());
   while (run.step() < config.steps) {
     hooks.on_step(run.advance());
     if (hooks.stop_requested()) {

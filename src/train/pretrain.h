@@ -32,6 +32,8 @@ struct PretrainConfig {
   AdamWConfig optimizer{.lr = 1e-3, .beta2 = 0.98, .weight_decay = 0.1, .epsilon = 1e-6};
 
   FieldList fields();
+  // Throws Error(kUsage) when the fields do not fit together.
+  void check() const;
 };
 
 struct PretrainReport {
@@ -42,6 +44,8 @@ struct PretrainReport {
 };
 
 struct PretrainHooks {
+  // `done`: the steps an earlier run has saved here, 0 when there was none.
+  std::function<void(int64_t done)> on_start = [](int64_t) {};
   std::function<void(const PretrainReport&)> on_step = [](const PretrainReport&) {};
   // Asked after every step; true saves and returns.
   std::function<bool()> stop_requested = [] { return false; };

@@ -4,7 +4,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
+#include "io/bounded_json.h"
 #include "train/trainer.h"
 
 namespace tagclip {
@@ -13,9 +15,23 @@ namespace {
 // JSON knows no NaN.
 nlohmann::json number(double value) { return std::isnan(value) ? nlohmann::json() : nlohmann::json(value); }
 
+// Whether `line` is whole, and about one of the first `done` iterations.
+bool belongs(const std::string& line, int64_t done) {
+  const nlohmann::json entry = parse_bounded_json(line).value_or(nlohmann::json());
+  return entry.is_object() && entry.value("iteration", done + 1) <= done;
+}
+
 }  // namespace
 
-RunLog::RunLog(const std::filesystem::path& folder) : path_(folder / "log.jsonl") {}
+RunLog::RunLog(const std::filesystem::path& folder, int64_t done) : path_(folder / "log.jsonl") {
+  std::ifstream before(path_);
+  if (!before) return;
+  std::string kept;
+  for (std::string line; std::getline(before, line);) {
+    if (belongs(line, done)) kept += line + "\n";
+  }
+  write_file(path_, kept);
+}
 
 void RunLog::append(const std::string& line) {
   std::ofstream file(path_, std::ios::app);

@@ -9,10 +9,12 @@ namespace tagclip {
 
 struct TrainReport;
 
-// log.jsonl of a run: one JSON object a line, appended.
+// log.jsonl of a run: one JSON object a line.
 class RunLog {
  public:
-  explicit RunLog(const std::filesystem::path& folder);
+  // Drops what a killed run has written after iteration `done`, its last saved one.
+  // Throws Error(kFailure), as the functions below do, when the file cannot be written.
+  RunLog(const std::filesystem::path& folder, int64_t done);
 
   void add(const TrainReport& report);
   void add(int64_t iteration, const SegmentationMetrics& validation);

@@ -38,7 +38,7 @@ FieldList TrainConfig::fields() {
   list.add("data", data, "data set folder: images/, labels/, classes.txt, unseen.txt, split lists");
   list.add("train_split", train_split, "list of the training photos");
   list.add("val_split", val_split, "list of the validation photos; empty: no validation");
-  list.add("clip", clip, "the CLIP to start from, as tagclip pretrain or convert writes it");
+  list.add("clip", clip, "the CLIP to start from: a file of tagclip pretrain, or a trained model, whose towers are as they were");
   list.add("prompt", prompt, "prompt templates: single, multi, a file, or one holding {}");
   list.add("setting", setting,
            {{"inductive", Setting::kInductive}, {"supervised", Setting::kSupervised}},

@@ -1,5 +1,7 @@
 #include "train/trainer.h"
 
+#include <c10/util/StringUtil.h>
+
 #include <chrono>
 #include <cmath>
 
@@ -13,6 +15,7 @@
 #include "model/from_clip.h"
 #include "train/evaluate.h"
 #include "train/run_log.h"
+#include "train/run_state.h"
 #include "train/sample_batches.h"
 
 namespace tagclip {
@@ -22,16 +25,14 @@ constexpr const char* kIteration = "tagclip.train.iteration";
 constexpr const char* kBest = "tagclip.train.best";
 constexpr const char* kConfig = "tagclip.train.config";
 
-// The settings that decide what an iteration computes; a run resumes only under the same.
-std::string identity(TrainConfig config) {
-  config.output.clear();
-  config.device.clear();
-  config.log_every = config.validate_every = config.save_every = 1;
-  return to_json(config.fields());
-}
+const FreeSettings kFree = {"output", "device", "log_every", "validate_every", "save_every"};
 
 SegmentationModel starting_model(const TrainConfig& config, at::Device device) {
-  const Clip clip = load_clip(config.clip);
+  const Clip clip = load_starting_clip(config.clip);
+  if (config.augment.crop_size % clip.config.patch != 0) {
+    throw usage_error(c10::str("augment.crop_size: expected a multiple of the CLIP's patches of ",
+                               clip.config.patch, " pixels, found ", config.augment.crop_size));
+  }
   ModelConfig model_config = config.model;
   model_config.clip = clip.config;
   model_config.clip.resolution = config.augment.crop_size;
@@ -60,6 +61,7 @@ class Run {
  public:
   explicit Run(const TrainConfig& config)
       : config_(config),
+        settings_(config),
         folder_(config.output),
         device_(choose_device(config.device)),
         data_(config.data, config.train_split),
@@ -68,10 +70,9 @@ class Run {
         model_(starting_model(config, device_)),
         step_(model_, training_text(), config) {
     if (!config.val_split.empty()) validation_.emplace(config.data, config.val_split);
-    std::filesystem::create_directories(folder_);
+    create_folders(folder_);
     if (std::filesystem::exists(folder_ / "last.safetensors")) resume();
-    TrainConfig settings = config;
-    write_file(folder_ / "config.toml", to_toml(settings.fields()));
+    write_file(folder_ / "config.toml", to_toml(settings_.fields()));
   }
 
   int64_t iteration() const { return iteration_; }
@@ -98,18 +99,18 @@ class Run {
     return metrics;
   }
 
-  void save_weights(const char* name) const {
+  void save_weights(const char* name) {
     save_model(folder_ / name, model_, trained_on_, config_.save_precision,
-               {{kIteration, std::to_string(iteration_)}, {kConfig, identity(config_)}});
+               {{kIteration, std::to_string(iteration_)}, {kConfig, to_json(settings_.fields())}});
   }
 
-  void save_state() const {
+  void save_state() {
     std::map<std::string, at::Tensor> tensors = step_.optimizer().state();
     for (const Parameter& p : model_.parameters.all()) tensors[p.name] = p.tensor;
     Metadata metadata = describe(model_.config, trained_on_);
     metadata[kIteration] = std::to_string(iteration_);
-    metadata[kBest] = std::to_string(best_);
-    metadata[kConfig] = identity(config_);
+    metadata[kBest] = exact(best_);
+    metadata[kConfig] = to_json(settings_.fields());
     save(folder_ / "last.safetensors", tensors, metadata);
   }
 
@@ -135,21 +136,14 @@ class Run {
 
   void resume() {
     const std::filesystem::path path = folder_ / "last.safetensors";
-    const SafetensorsFile file = SafetensorsFile::open(path);
-    const auto config = file.metadata().find(kConfig);
-    if (config == file.metadata().end() || config->second != identity(config_)) {
-      throw bad_input(path.string() + " belongs to a run with other settings",
-                      "choose another output folder, or remove this one");
-    }
-    StateDict state = StateDict::from(file);
-    step_.optimizer().load_state(state.tensors);
-    std::erase_if(state.tensors, [](const auto& entry) { return entry.first.starts_with("adamw."); });
-    load(model_.parameters, state);
-    iteration_ = std::stoll(file.metadata().at(kIteration));
-    best_ = std::stod(file.metadata().at(kBest));
+    const Metadata metadata = restore(path, kConfig, settings_.fields(), kFree, model_.parameters,
+                                      step_.optimizer());
+    iteration_ = stored_count(metadata, kIteration, path);
+    best_ = stored_number(metadata, kBest, path);
   }
 
   const TrainConfig& config_;
+  TrainConfig settings_;  // a copy: listing the fields takes a mutable one
   std::filesystem::path folder_;
   at::Device device_;
   FolderDataset data_;
@@ -167,7 +161,8 @@ class Run {
 int64_t train(const TrainConfig& config, const TrainHooks& hooks) {
   config.check();
   Run run(config);
-  RunLog log(config.output);
+  RunLog log(config.output, run.iteration());
+  hooks.on_start(run.iteration());
   const int64_t last = config.schedule.iterations;
   while (run.iteration() < last) {
     const TrainReport report = run.advance();

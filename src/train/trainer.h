@@ -11,6 +11,8 @@
 namespace tagclip {
 
 struct TrainHooks {
+  // `done`: the iterations an earlier run has saved here, 0 when there was none.
+  std::function<void(int64_t done)> on_start = [](int64_t) {};
   std::function<void(const TrainReport&)> on_step = [](const TrainReport&) {};
   std::function<void(int64_t iteration, const SegmentationMetrics&)> on_validation =
       [](int64_t, const SegmentationMetrics&) {};
@@ -23,7 +25,8 @@ struct TrainHooks {
 //   last.safetensors       model, optimizer and iteration, replaced as it goes; resumed when found
 //   best.safetensors       the model with the best hIoU on the validation split (mIoU when nothing is unseen)
 //   model.safetensors      the finished model
-//   log.jsonl              a line every `log_every` iterations and one a validation
+//   log.jsonl              a line every `log_every` iterations and one a validation; a resumed run goes on
+//                          behind the iteration it resumes from
 // Returns the number of iterations done. Same seed, same batches and dropout, resumed or not.
 // Throws Error: kBadInput for an unusable data set or CLIP, or a run of other settings in the folder;
 // kFailure when a loss or gradient is not finite, before the optimizer has seen it.

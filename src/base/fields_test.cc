@@ -1,0 +1,124 @@
+#include "base/fields.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/atomic_file.h"
+#include "base/config_file.h"
+#include "base/error.h"
+#include "base/test_dir.h"
+
+namespace tagclip {
+namespace {
+
+using ::testing::HasSubstr;
+
+enum class Colour { kRed, kBlue };
+
+struct Inner {
+  double rate = 0.5;
+  FieldList fields() {
+    FieldList list;
+    list.add("rate", rate, {0, 1}, "a rate");
+    return list;
+  }
+};
+
+struct Config {
+  int64_t count = 3;
+  int side = 7;
+  bool loud = false;
+  std::string name = "x";
+  std::vector<std::string> files = {"a", "b"};
+  Colour colour = Colour::kRed;
+  Inner inner;
+
+  FieldList fields() {
+    FieldList list;
+    list.add("count", count, {1, 10}, "how many");
+    list.add("side", side, {1, 100}, "how wide");
+    list.add("loud", loud, "how");
+    list.add("name", name, "who");
+    list.add("files", files, "which");
+    list.add("colour", colour, {{"red", Colour::kRed}, {"blue", Colour::kBlue}}, "what");
+    list.add_group("inner", inner.fields());
+    return list;
+  }
+};
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return std::string(error.what()) + " | " + error.hint();
+  }
+  return "no error";
+}
+
+TEST(FieldList, SetsEveryTypeFromText) {
+  Config config;
+  FieldList fields = config.fields();
+  for (const char* assignment : {"count=5", "side=9", "loud=true", "name=cat = dog", "files=p, q,r",
+                                 "colour=blue", "inner.rate=1e-3"}) {
+    fields.set_from_text(assignment);
+  }
+  EXPECT_EQ(config.count, 5);
+  EXPECT_EQ(config.side, 9);
+  EXPECT_TRUE(config.loud);
+  EXPECT_EQ(config.name, "cat = dog");
+  EXPECT_THAT(config.files, ::testing::ElementsAre("p", "q", "r"));
+  EXPECT_EQ(config.colour, Colour::kBlue);
+  EXPECT_EQ(config.inner.rate, 1e-3);
+}
+
+TEST(FieldList, SaysWhatWasExpected) {
+  Config config;
+  FieldList fields = config.fields();
+  const auto set = [&](const char* text) { return message_of([&] { fields.set_from_text(text); }); };
+  EXPECT_THAT(set("count=11"), HasSubstr("count: expected a whole number from 1 to 10, found 11"));
+  EXPECT_THAT(set("count=many"), HasSubstr("found \"many\""));
+  EXPECT_THAT(set("count=2.5"), HasSubstr("expected a whole number"));
+  EXPECT_THAT(set("inner.rate=2"), HasSubstr("inner.rate: expected a number from 0 to 1"));
+  EXPECT_THAT(set("inner.rate=nan"), HasSubstr("inner.rate: expected"));
+  EXPECT_THAT(set("colour=green"), HasSubstr("one of red, blue"));
+  EXPECT_THAT(set("cuont=5"), HasSubstr("did you mean count?"));
+  EXPECT_THAT(set("count"), HasSubstr("expected name=value"));
+  EXPECT_EQ(config.count, 3);
+}
+
+TEST(ConfigFile, ReadsWhatItWrites) {
+  Config written;
+  written.count = 8;
+  written.files = {"one", "two"};
+  written.colour = Colour::kBlue;
+  written.inner.rate = 0.25;
+  TestDir dir;
+  write_file(dir / "c.toml", to_toml(written.fields()));
+
+  Config read;
+  FieldList fields = read.fields();
+  read_config(dir / "c.toml", fields);
+  EXPECT_EQ(to_toml(fields), to_toml(written.fields()));
+  EXPECT_EQ(read.inner.rate, 0.25);
+}
+
+TEST(ConfigFile, NamesLineAndColumn) {
+  TestDir dir;
+  const auto read = [&](const char* text) {
+    write_file(dir / "c.toml", text);
+    return message_of([&] {
+      Config config;
+      FieldList fields = config.fields();
+      read_config(dir / "c.toml", fields);
+    });
+  };
+  EXPECT_THAT(read("count = 3\nsise = 4\n"), HasSubstr("c.toml:2:8: there is no setting called sise"));
+  EXPECT_THAT(read("[inner]\nrate = 7\n"), HasSubstr("c.toml:2:8: inner.rate: expected"));
+  EXPECT_THAT(read("count = = 3\n"), HasSubstr("c.toml:1:"));
+  EXPECT_THAT(read("files = [1, 2]\n"), HasSubstr("texts only"));
+  EXPECT_THAT(read("[count]\nx = 1\n"), HasSubstr("count: expected a whole number"));
+  EXPECT_THAT(read("name = 2020-01-01\n"), HasSubstr("dates"));
+}
+
+}  // namespace
+}  // namespace tagclip

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/paired_runs.h"
+
+namespace tagclip {
+
+// How far our result is from the plain one, and how far it may be.
+struct Difference {
+  std::string name;
+  double value = 0;
+  double limit = 0;
+};
+
+// A stage of our way, seconds.
+struct Stage {
+  std::string name;
+  double seconds = 0;  // median
+};
+
+// What was found out about one task on one model.
+struct Measurement {
+  std::string workload;
+  std::string task;
+  int64_t photos = 0;  // a run
+  double flops = 0;    // a run, that the result needs
+  PairedRuns runs;
+  std::optional<int64_t> our_peak, plain_peak;  // bytes, of the first, unmeasured run
+  std::vector<Stage> stages;                    // empty where the task has none
+  std::vector<Difference> differences;
+
+  bool agrees() const;
+};
+
+}  // namespace tagclip

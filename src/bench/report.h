@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/machine.h"
+#include "bench/measurement.h"
+
+namespace tagclip {
+
+// The table in pieces, for a reader who watches it grow: at most 100 columns, no line break at the end.
+std::string table_head(const Machine& machine);
+std::string table_rows(const Measurement& measurement, const Machine& machine);
+
+// All of it as one object.
+std::string to_json(const Machine& machine, const std::vector<Measurement>& measurements);
+
+}  // namespace tagclip

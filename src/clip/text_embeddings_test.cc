@@ -1,0 +1,75 @@
+#include "clip/text_embeddings.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include "clip/test_golden.h"
+#include "text/tokenizer.h"
+
+namespace tagclip {
+namespace {
+
+class Embeddings : public ::testing::Test {
+ protected:
+  Embeddings() : tower(ParameterScope(list), config) {
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(1);
+    list.initialise(generator);
+  }
+  // The unit embedding of one text on its own.
+  at::Tensor of(const std::string& text) const {
+    const TokenizedText tokens = Tokenizer(config.vocabulary).tokenize(text, config.context);
+    return unit(tower.encode(at::tensor(tokens.ids, at::kLong).unsqueeze(0)))[0];
+  }
+
+  at::NoGradGuard no_grad;
+  const ClipConfig config{.embedding = 8,
+                          .context = 16,
+                          .vocabulary = 600,
+                          .text_width = 12,
+                          .text_layers = 2,
+                          .text_heads = 3};
+  ParameterList list;
+  const TextTower tower;
+};
+
+TEST_F(Embeddings, OneTextAClass) {
+  const TextEmbeddings found = embed_classes(tower, config, {{{"cat"}}, {{"dog"}}}, {"a {}"});
+  expect_near("rows", found.rows, at::stack({of("a cat"), of("a dog")}), 1e-6);
+  EXPECT_TRUE(found.truncated.empty());
+}
+
+TEST_F(Embeddings, TextsOfAClassAreAveragedAsUnitVectors) {
+  const TextEmbeddings found =
+      embed_classes(tower, config, {{{"cat", "kitty"}}}, {"a {}", "the {}."});
+  const at::Tensor mean = (of("a cat") + of("the cat.") + of("a kitty") + of("the kitty.")) / 4;
+  expect_near("rows", found.rows, unit(mean).unsqueeze(0), 1e-6);
+}
+
+TEST_F(Embeddings, ManyTextsAreEncodedInParts) {
+  std::vector<ClassWords> classes;
+  for (int i = 0; i < 150; ++i) classes.push_back({{"c" + std::to_string(i)}});
+  const TextEmbeddings found = embed_classes(tower, config, classes, {"{}", "a {}"});
+  ASSERT_EQ(found.rows.size(0), 150);
+  expect_near("row", found.rows[140], unit(of("c140") + of("a c140")), 1e-6);
+  expect_near("length", found.rows.norm(2, 1), at::ones({150}), 1e-6);
+}
+
+TEST_F(Embeddings, TextsBeyondTheContextAreReported) {
+  const std::string longer(40, 'x');
+  const TextEmbeddings found = embed_classes(tower, config, {{{"cat"}}, {{longer}}}, {"a {}"});
+  EXPECT_EQ(found.truncated, std::vector<std::string>{"a " + longer});
+}
+
+TEST_F(Embeddings, WhatFollowsTheEndTokenDoesNotMatter) {
+  at::Tensor tokens = at::zeros({2, 16}, at::kLong);
+  tokens.select(1, 0).fill_(598);
+  tokens.select(1, 1).fill_(7);
+  tokens.select(1, 2).fill_(599);
+  tokens.select(0, 1).narrow(0, 3, 13).fill_(9);
+  const at::Tensor found = tower.encode(tokens);
+  expect_near("padding", found[0], found[1], 1e-6);
+}
+
+}  // namespace
+}  // namespace tagclip
