@@ -26,7 +26,7 @@ build: needs-build build/  ## compile build/release/tagclip
 
 demo: build  ## name what is in the four photos of tests/data/photos, into out/demo
 	$(PROGRAM) segment tests/data/photos/*.jpg -o out/demo --overwrite \
-	  --classes "cat,cup,spoon,table,palace,tree,sky,flower,leaf"
+	  --classes "cat, coffee, building, tree, sky, flower, grass"
 
 test: setup build/ asan  ## compile and run every test
 	@$(call configure,release)

@@ -20,7 +20,8 @@ struct Photo {
 Photo random_photo(const benchmark::State& state) {
   const int64_t classes = state.range(0), windows = state.range(1), side = state.range(2);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(1);
-  Photo photo{.layout = {.picture = {kWindow, kWindow + (windows - 1) * kStride}, .window = {kWindow, kWindow}},
+  Photo photo{.layout = {.picture = {kWindow, kWindow + (windows - 1) * kStride},
+                         .window = {kWindow, kWindow}},
               .size = {side, side}};
   photo.logits.classes = at::randn({windows, classes, kGrid, kGrid}, generator);
   photo.logits.trusty = at::randn({windows, 1, kGrid, kGrid}, generator);

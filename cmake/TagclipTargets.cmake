@@ -39,10 +39,6 @@ function(tagclip_library name)
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
 
-  if(NOT sources)
-    return()
-  endif()
-
   add_library(tagclip_${name} STATIC ${sources})
   target_include_directories(tagclip_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   list(TRANSFORM ARG_LINKS PREPEND tagclip_)

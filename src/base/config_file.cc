@@ -53,7 +53,8 @@ void read_table(const toml::table& table, const std::string& prefix,
 std::string read_text(const std::filesystem::path& path) {
   constexpr size_t kMaxBytes = size_t{1} << 20;
   const auto cannot_read = [&](const std::string& reason) {
-    return bad_input(fmt::format("cannot read the config {}: {}", path.string(), reason));
+    return bad_input(fmt::format("cannot read the config {}: {}", path.string(), reason),
+                     "give the TOML file with the settings of the run");
   };
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) throw cannot_read("it is a folder");
@@ -86,7 +87,8 @@ std::string to_toml(const FieldList& fields) {
     const auto dot = field.name.rfind('.');
     const std::string parent = dot == std::string::npos ? "" : field.name.substr(0, dot);
     if (parent != group) text += fmt::format("\n[{}]\n", group = parent);
-    text += fmt::format("{} = {}  # {}\n", field.name.substr(dot + 1), to_string(field.get()), field.help);
+    text += fmt::format("{} = {}  # {}\n", field.name.substr(dot + 1), to_string(field.get()),
+                        field.help);
   }
   return text;
 }

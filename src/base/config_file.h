@@ -6,9 +6,9 @@
 
 namespace tagclip {
 
-// Sets the fields a TOML file of at most 1 MiB gives. Throws Error(kBadInput) when it cannot be read,
-// and with file, line and column for a syntax error, an unknown key (the nearest one is suggested), a
-// wrong type or a value out of range.
+// Sets the fields a TOML file of at most 1 MiB gives. Throws Error(kBadInput) when it cannot be
+// read, and with file, line and column for a syntax error, an unknown key (the nearest one is
+// suggested), a wrong type or a value out of range.
 void read_config(const std::filesystem::path& path, FieldList& fields);
 
 // All fields as TOML, each under a comment that explains it.

@@ -50,8 +50,8 @@ bool parse_number(std::string_view text, Number& number) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-// Reads `text` as the alternative that `like` holds; what cannot be read stays a string, so that the
-// field's own check words the error.
+// Reads `text` as the alternative that `like` holds; what cannot be read stays a string, so that
+// the field's own check words the error.
 FieldValue parse_like(const FieldValue& like, std::string_view text) {
   int64_t integer = 0;
   double real = 0;
@@ -168,7 +168,8 @@ void FieldList::add_choice(const std::string& name, const std::string& help,
     }
     set(static_cast<size_t>(found - names.begin()));
   };
-  fields_.push_back({name, fmt::format("{} ({})", help, fmt::join(names, ", ")), get_name, set_name});
+  fields_.push_back(
+      {name, fmt::format("{} ({})", help, fmt::join(names, ", ")), get_name, set_name});
 }
 
 void FieldList::add_group(const std::string& name, FieldList group) {
@@ -201,7 +202,8 @@ std::optional<std::string> FieldList::meant_by(const std::string& name) const {
   for (const Field& field : fields_) {
     if (field.name.ends_with("." + name)) return field.name;
     names.push_back(field.name);
-    for (auto dot = field.name.find('.'); dot != field.name.npos; dot = field.name.find('.', dot + 1)) {
+    for (auto dot = field.name.find('.'); dot != field.name.npos;
+         dot = field.name.find('.', dot + 1)) {
       names.push_back(field.name.substr(0, dot));
     }
   }

@@ -32,9 +32,9 @@ struct Field {
   std::function<void(const FieldValue&)> set;
 };
 
-// The fields of a config struct, listed once in its `fields()`; reading files, overriding on the command
-// line, checking, printing and storing in a checkpoint all go through this list.
-// The list refers to the struct's members: it must not outlive the struct.
+// The fields of a config struct, listed once in its `fields()`; reading files, overriding on the
+// command line, checking, printing and storing in a checkpoint all go through this list. The list
+// refers to the struct's members: it must not outlive the struct.
 class FieldList {
  public:
   void add(const std::string& name, bool& member, const std::string& help);
@@ -53,7 +53,8 @@ class FieldList {
   const std::vector<Field>& all() const { return fields_; }
   bool contains_group(std::string_view name) const;
 
-  // Throws Error(kUsage) for the first field whose value `set` would refuse: values reach a struct by other ways, too.
+  // Throws Error(kUsage) for the first field whose value `set` would refuse: values reach a struct
+  // by other ways, too.
   void check() const;
 
   // Throws Error(kUsage) for an unknown name, suggesting the nearest one.

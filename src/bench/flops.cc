@@ -17,8 +17,8 @@ class Counter {
 
 int64_t patches_of(const ModelConfig& config) { return config.clip.grid() * config.clip.grid(); }
 
-// A block over class token and patches, whose keys are these and the prompts'. In the first one nothing
-// trained lies below the tokens.
+// A block over class token and patches, whose keys are these and the prompts'. In the first one
+// nothing trained lies below the tokens.
 void count_block(const ModelConfig& config, bool first, Counter& counter) {
   const int64_t L = 1 + patches_of(config), D = config.clip.vision_width, keys = L + config.prompts;
   const int tokens = first ? 0 : 1;
@@ -61,7 +61,7 @@ void count_decoder(const ModelConfig& config, int64_t classes, Counter& counter)
     counter.product(N, d, d, 2);  // k
     counter.product(Q, d, N, 2);
     if (layer + 1 == config.decoder_layers) break;  // its logits are the masks
-    counter.product(N, d, d, 2);  // v
+    counter.product(N, d, d, 2);                    // v
     counter.product(Q, N, d, 2);
     counter.product(Q, d, d, 2);  // proj
     counter.product(Q, d, 4 * d, 2);

@@ -6,6 +6,7 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -14,10 +15,10 @@
 namespace tagclip {
 namespace {
 
-constexpr int64_t kSide = 2048;
 constexpr int kProducts = 20;
 
-// What follows `key` and its colon in a file such as /proc/cpuinfo; empty where there is no such line.
+// What follows `key` and its colon in a file such as /proc/cpuinfo; empty where there is no such
+// line.
 std::string value_of(const char* path, const std::string& key) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -29,26 +30,27 @@ std::string value_of(const char* path, const std::string& key) {
   return {};
 }
 
-double matmul_ceiling() {
-  const at::Tensor a = at::rand({kSide, kSide}), b = at::rand({kSide, kSide});
+double matmul_ceiling(int64_t side) {
+  const at::Tensor a = at::rand({side, side}), b = at::rand({side, side});
   at::Tensor product = at::mm(a, b);
+  const double flops = 2 * std::pow(static_cast<double>(side), 3);
   double best = 0;
   for (int i = 0; i < kProducts; ++i) {
     Stopwatch watch;
     at::mm_out(product, a, b);
-    best = std::max(best, 2.0 * kSide * kSide * kSide / watch.lap());
+    best = std::max(best, flops / watch.lap());
   }
   return best;
 }
 
 }  // namespace
 
-Machine measure_machine() {
+Machine measure_machine(int64_t side) {
   const std::string cpu = value_of("/proc/cpuinfo", "model name");
   return {.cpu = cpu.empty() ? "unnamed processor" : cpu,
           .threads = at::get_num_threads(),
           .libtorch = TORCH_VERSION,
-          .ceiling = matmul_ceiling()};
+          .ceiling = matmul_ceiling(side)};
 }
 
 PeakMemory::PeakMemory() {

@@ -10,11 +10,11 @@ struct Machine {
   std::string cpu;  // as the kernel names it
   int threads = 0;  // LibTorch's
   std::string libtorch;
-  double ceiling = 0;  // FLOP/s of large float32 matrix products: the best of several
+  double ceiling = 0;  // FLOP/s of float32 matrix products: the best of several
 };
 
-// Takes a few seconds, for the ceiling.
-Machine measure_machine();
+// Multiplies matrices of side x side for the ceiling; large ones take a few seconds.
+Machine measure_machine(int64_t side = 2048);
 
 // The most memory this process holds while the object lives, shared libraries included.
 class PeakMemory {

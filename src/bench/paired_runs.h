@@ -23,7 +23,8 @@ struct PairedRuns {
 // Hears after each pair how many are done; false ends the measurement.
 using PairProgress = std::function<bool(int64_t done)>;
 
-// Times ours, plain, ours, plain, ...; fewer than `pairs` of them when `progress` says so, at least one.
+// Times ours, plain, ours, plain, ...: `pairs` of them, at least one and fewer when `progress` ends
+// it.
 PairedRuns run_by_turns(const std::function<void()>& ours, const std::function<void()>& plain,
                         int64_t pairs, const PairProgress& progress);
 

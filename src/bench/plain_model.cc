@@ -7,7 +7,8 @@
 namespace tagclip {
 namespace {
 
-at::Tensor split_heads(const at::Tensor& x, int64_t heads) {  // [B, L, D] -> [B, heads, L, D / heads]
+at::Tensor split_heads(const at::Tensor& x,
+                       int64_t heads) {  // [B, L, D] -> [B, heads, L, D / heads]
   return x.unflatten(-1, {heads, -1}).transpose(1, 2);
 }
 
@@ -28,7 +29,8 @@ PlainModel::PlainModel(const ModelConfig& config, std::map<std::string, at::Tens
 }
 
 MaskLogits PlainModel::operator()(const at::Tensor& pixels, const at::Tensor& text,
-                                  const Dropout& prompt_dropout, const Dropout& decoder_dropout) const {
+                                  const Dropout& prompt_dropout,
+                                  const Dropout& decoder_dropout) const {
   const Encoding encoding = encode(pixels, prompt_dropout);
   DecoderOutput output{queries(text, encoding.image), {}};
   for (int64_t layer = 0; layer < config_.decoder_layers; ++layer) {
@@ -49,14 +51,17 @@ Encoding PlainModel::encode(const at::Tensor& pixels, const Dropout& dropout) co
   x = layer_norm("backbone.ln_post", layer_norm("backbone.prompt_norm", x, 1e-6));
   x = x.matmul(parameter("backbone.proj"));  // [B, 1 + P + N, d]
   const int64_t patch = config_.clip.patch;
-  return {unit(x.narrow(1, 1 + P, N)), unit(x.select(1, 0)), pixels.size(2) / patch, pixels.size(3) / patch};
+  return {unit(x.narrow(1, 1 + P, N)), unit(x.select(1, 0)), pixels.size(2) / patch,
+          pixels.size(3) / patch};
 }
 
 at::Tensor PlainModel::embed(const at::Tensor& pixels) const {
   const int64_t B = pixels.size(0), patch = config_.clip.patch;
   const at::Tensor& class_embedding = parameter("backbone.class_embedding");
   const at::Tensor patches =
-      at::conv2d(pixels, parameter("backbone.conv1.weight"), {}, /*stride=*/patch).flatten(2).transpose(1, 2);
+      at::conv2d(pixels, parameter("backbone.conv1.weight"), {}, /*stride=*/patch)
+          .flatten(2)
+          .transpose(1, 2);
   const at::Tensor tokens = at::cat({class_embedding.expand({B, 1, -1}), patches}, 1);
   const at::Tensor positions = resize_positions(parameter("backbone.positional_embedding"),
                                                 pixels.size(2) / patch, pixels.size(3) / patch);
@@ -67,9 +72,9 @@ at::Tensor PlainModel::embed(const at::Tensor& pixels) const {
 }
 
 at::Tensor PlainModel::prompts(int64_t layer, int64_t batch, const Dropout& dropout) const {
-  const at::Tensor embeddings = layer == 0
-                                    ? parameter("backbone.prompt_embeddings")
-                                    : parameter("backbone.deep_prompt_embeddings").narrow(0, layer - 1, 1);
+  const at::Tensor embeddings =
+      layer == 0 ? parameter("backbone.prompt_embeddings")
+                 : parameter("backbone.deep_prompt_embeddings").narrow(0, layer - 1, 1);
   return dropout(linear("backbone.prompt_proj", embeddings).expand({batch, -1, -1}));
 }
 
@@ -87,7 +92,8 @@ at::Tensor PlainModel::queries(const at::Tensor& text, const at::Tensor& image) 
                 at::cat({related, tokens.expand_as(related)}, 2));
 }
 
-PlainModel::DecoderOutput PlainModel::decoder_layer(int64_t layer, at::Tensor x, const at::Tensor& patches,
+PlainModel::DecoderOutput PlainModel::decoder_layer(int64_t layer, at::Tensor x,
+                                                    const at::Tensor& patches,
                                                     const Dropout& dropout) const {
   const std::string name = "decode_head.decoder.layers." + std::to_string(layer);
   if (config_.has_self_attention(layer)) {
@@ -104,8 +110,8 @@ PlainModel::DecoderOutput PlainModel::mask_attention(const std::string& name, co
                                                      const at::Tensor& patches,
                                                      const Dropout& dropout) const {
   const int64_t heads = config_.decoder_heads;
-  const at::Tensor logits =
-      attention_logits(linear(name + ".q", x), linear(name + ".k", patches), heads);  // [B, heads, C + 1, N]
+  const at::Tensor logits = attention_logits(linear(name + ".q", x), linear(name + ".k", patches),
+                                             heads);  // [B, heads, C + 1, N]
   const at::Tensor values = split_heads(linear(name + ".v", patches), heads);
   const at::Tensor mixed = dropout(logits.softmax(-1)).matmul(values);
   return {linear(name + ".proj", merge_heads(mixed)), logits.mean(1)};
@@ -115,20 +121,25 @@ at::Tensor PlainModel::linear(const std::string& name, const at::Tensor& x) cons
   return at::linear(x, parameter(name + ".weight"), parameter(name + ".bias"));
 }
 
-at::Tensor PlainModel::layer_norm(const std::string& name, const at::Tensor& x, double epsilon) const {
-  return at::layer_norm(x, {x.size(-1)}, parameter(name + ".weight"), parameter(name + ".bias"), epsilon);
+at::Tensor PlainModel::layer_norm(const std::string& name, const at::Tensor& x,
+                                  double epsilon) const {
+  return at::layer_norm(x, {x.size(-1)}, parameter(name + ".weight"), parameter(name + ".bias"),
+                        epsilon);
 }
 
-at::Tensor PlainModel::self_attention(const std::string& name, const at::Tensor& x, int64_t heads) const {
+at::Tensor PlainModel::self_attention(const std::string& name, const at::Tensor& x,
+                                      int64_t heads) const {
   const auto qkv =
-      at::linear(x, parameter(name + ".in_proj_weight"), parameter(name + ".in_proj_bias")).chunk(3, -1);
+      at::linear(x, parameter(name + ".in_proj_weight"), parameter(name + ".in_proj_bias"))
+          .chunk(3, -1);
   const at::Tensor weights = attention_logits(qkv[0], qkv[1], heads).softmax(-1);
   return linear(name + ".out_proj", merge_heads(weights.matmul(split_heads(qkv[2], heads))));
 }
 
 std::map<std::string, at::Tensor> parameters_by_name(const SegmentationModel& model) {
   std::map<std::string, at::Tensor> result;
-  for (const Parameter& parameter : model.parameters.all()) result[parameter.name] = parameter.tensor;
+  for (const Parameter& parameter : model.parameters.all())
+    result[parameter.name] = parameter.tensor;
   return result;
 }
 

@@ -9,23 +9,26 @@
 
 namespace tagclip {
 
-// TagCLIP in plain LibTorch calls, as the released Python has it: prompts are tokens of every block, are
-// projected in every call, attention matrices stand in memory, every decoder layer runs to its end.
-// What our speed is measured against.
+// TagCLIP in plain LibTorch calls, as the released Python has it: prompts are tokens of every
+// block, are projected in every call, attention matrices stand in memory, every decoder layer runs
+// to its end. What our speed is measured against.
 class PlainModel {
  public:
-  // `parameters` by their published names. `config` must have prompts, a trusty token and the released protocol.
+  // `parameters` by their published names. `config` must have prompts, a trusty token and the
+  // released protocol.
   PlainModel(const ModelConfig& config, std::map<std::string, at::Tensor> parameters);
 
-  // pixels [B, 3, H, W], normalised; text [C, d], unit rows. Draws the same dropout as SegmentationModel.
+  // pixels [B, 3, H, W], normalised; text [C, d], unit rows. Draws the same dropout as
+  // SegmentationModel.
   MaskLogits operator()(const at::Tensor& pixels, const at::Tensor& text,
-                        const Dropout& prompt_dropout = {}, const Dropout& decoder_dropout = {}) const;
+                        const Dropout& prompt_dropout = {},
+                        const Dropout& decoder_dropout = {}) const;
 
   const std::map<std::string, at::Tensor>& parameters() const { return parameters_; }
 
  private:
   Encoding encode(const at::Tensor& pixels, const Dropout& dropout) const;
-  at::Tensor embed(const at::Tensor& pixels) const;                   // [B, 1 + N, D]
+  at::Tensor embed(const at::Tensor& pixels) const;                                // [B, 1 + N, D]
   at::Tensor prompts(int64_t layer, int64_t batch, const Dropout& dropout) const;  // [B, P, D]
   at::Tensor block(int64_t layer, at::Tensor x) const;
   at::Tensor queries(const at::Tensor& text, const at::Tensor& image) const;  // [B, C + 1, d]
@@ -36,8 +39,8 @@ class PlainModel {
   };
   DecoderOutput decoder_layer(int64_t layer, at::Tensor x, const at::Tensor& patches,
                               const Dropout& dropout) const;
-  DecoderOutput mask_attention(const std::string& name, const at::Tensor& x, const at::Tensor& patches,
-                               const Dropout& dropout) const;
+  DecoderOutput mask_attention(const std::string& name, const at::Tensor& x,
+                               const at::Tensor& patches, const Dropout& dropout) const;
 
   const at::Tensor& parameter(const std::string& name) const { return parameters_.at(name); }
   at::Tensor linear(const std::string& name, const at::Tensor& x) const;

@@ -13,7 +13,8 @@ at::Tensor channels(const std::array<double, 3>& values) {
 }
 
 at::Tensor probabilities(const at::Tensor& maps, const Image& photo) {
-  return at::upsample_bilinear2d(maps, {photo.height, photo.width}, /*align_corners=*/false).sigmoid();
+  return at::upsample_bilinear2d(maps, {photo.height, photo.width}, /*align_corners=*/false)
+      .sigmoid();
 }
 
 }  // namespace
@@ -21,7 +22,8 @@ at::Tensor probabilities(const at::Tensor& maps, const Image& photo) {
 PlainSegmenter::PlainSegmenter(const SegmentationModel& model, const EmbeddedVocabulary& vocabulary)
     : model_(model.config, parameters_by_name(model)), text_(vocabulary.embeddings) {
   seen_ = at::empty({static_cast<int64_t>(vocabulary.seen.size()), 1, 1}, at::kBool);
-  for (size_t c = 0; c < vocabulary.seen.size(); ++c) seen_.data_ptr<bool>()[c] = vocabulary.seen[c];
+  for (size_t c = 0; c < vocabulary.seen.size(); ++c)
+    seen_.data_ptr<bool>()[c] = vocabulary.seen[c];
   deduction_ = seen_.to(at::kFloat) * (vocabulary.inductive ? kSeenDeduction : 0);
 }
 

@@ -58,7 +58,8 @@ void PlainStep::update(double lr) {
     slot.value.mul_(1 - lr * adamw.weight_decay);
     slot.first_moment.lerp_(gradient, 1 - adamw.beta1);
     slot.second_moment.mul_(adamw.beta2).addcmul_(gradient, gradient, 1 - adamw.beta2);
-    const at::Tensor deviation = (slot.second_moment.sqrt() / std::sqrt(second_correction)).add_(adamw.epsilon);
+    const at::Tensor deviation =
+        (slot.second_moment.sqrt() / std::sqrt(second_correction)).add_(adamw.epsilon);
     slot.value.addcdiv_(slot.first_moment, deviation, -lr / first_correction);
   }
 }

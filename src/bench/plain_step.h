@@ -12,8 +12,8 @@ namespace tagclip {
 // TrainStep in plain LibTorch calls, AdamW parameter by parameter. float32 on the CPU.
 class PlainStep {
  public:
-  // Shares the frozen parameters of `model`; the trained ones start as copies of its. text [C, d]: unit rows
-  // of the training classes.
+  // Shares the frozen parameters of `model`; the trained ones start as copies of its. text [C, d]:
+  // unit rows of the training classes.
   PlainStep(const SegmentationModel& model, at::Tensor text, const TrainConfig& config);
 
   // The total loss. Draws the same dropout as TrainStep does in that iteration.

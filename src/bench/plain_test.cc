@@ -10,7 +10,9 @@
 namespace tagclip {
 namespace {
 
-double distance(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double distance(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 TEST(PlainModel, ComputesTheSameLogits) {
   const Workload workload = tiny_workload();
@@ -63,7 +65,8 @@ TEST(PlainStep, TrainsAlike) {
   EXPECT_EQ(gradients.size(), model.parameters.trained().size());
   for (const Parameter& parameter : model.parameters.trained()) {
     const at::Tensor& expected = gradients.at(parameter.name);
-    EXPECT_LT(distance(parameter.tensor.grad(), expected), 1e-5 + 1e-4 * expected.abs().max().item<double>())
+    EXPECT_LT(distance(parameter.tensor.grad(), expected),
+              1e-5 + 1e-4 * expected.abs().max().item<double>())
         << parameter.name;
   }
   double loss = first;
@@ -76,7 +79,8 @@ TEST(PlainStep, TrainsAlike) {
 
 TEST(PlainStep, LeavesTheParametersOfTheModelAlone) {
   const Workload workload = tiny_workload();
-  const SegmentationModel model = random_model(workload.model), untouched = random_model(workload.model);
+  const SegmentationModel model = random_model(workload.model),
+                          untouched = random_model(workload.model);
   PlainStep plain(model, random_vocabulary(workload).embeddings, TrainConfig());
   plain(random_batch(workload, 2), 0);
   for (const auto& [name, value] : parameters_by_name(model)) {

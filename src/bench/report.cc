@@ -96,7 +96,8 @@ nlohmann::ordered_json json_of(const Speed& speed) {
 nlohmann::ordered_json json_of(const Measurement& m, const Machine& machine) {
   auto stages = nlohmann::ordered_json::object(), differences = nlohmann::ordered_json::object();
   for (const Stage& stage : m.stages) stages[stage.name] = 1000 * stage.seconds;
-  for (const Difference& d : m.differences) differences[d.name] = {{"value", d.value}, {"limit", d.limit}};
+  for (const Difference& d : m.differences)
+    differences[d.name] = {{"value", d.value}, {"limit", d.limit}};
   return {{"model", m.workload},
           {"task", m.task},
           {"images", m.photos},
@@ -121,10 +122,11 @@ std::string table_head(const Machine& machine) {
 }
 
 std::string table_rows(const Measurement& m, const Machine& machine) {
-  return c10::str(line(row(m.workload + " " + m.task, "ours",
-                           speed_of(m.runs.ours, m.our_peak, m, machine), range(m.runs.ratio(), "%.2f"))),
-                  "\n", line(row("", "plain", speed_of(m.runs.plain, m.plain_peak, m, machine), "")),
-                  "\n", details(m));
+  return c10::str(
+      line(row(m.workload + " " + m.task, "ours", speed_of(m.runs.ours, m.our_peak, m, machine),
+               range(m.runs.ratio(), "%.2f"))),
+      "\n", line(row("", "plain", speed_of(m.runs.plain, m.plain_peak, m, machine), "")), "\n",
+      details(m));
 }
 
 std::string to_json(const Machine& machine, const std::vector<Measurement>& measurements) {

@@ -8,7 +8,7 @@
 
 namespace tagclip {
 
-// The table in pieces, for a reader who watches it grow: at most 100 columns, no line break at the end.
+// The table in pieces, for a reader who watches it grow. No line break at the end.
 std::string table_head(const Machine& machine);
 std::string table_rows(const Measurement& measurement, const Machine& machine);
 

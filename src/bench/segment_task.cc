@@ -9,9 +9,9 @@
 namespace tagclip {
 namespace {
 
-// Random weights leave the best two classes so close that rounding decides some pixels.
-constexpr double kLabelLimit = 0.01;   // share of the pixels
-constexpr double kLogitLimit = 1e-4;   // relative to the largest
+// Where the best two classes are close, rounding decides.
+constexpr double kLabelLimit = 0.01;  // share of the pixels
+constexpr double kLogitLimit = 1e-4;  // relative to the largest
 
 double label_difference(const LabelMap& ours, const at::Tensor& plain) {
   const at::Tensor labels = plain.contiguous();
@@ -22,7 +22,9 @@ double label_difference(const LabelMap& ours, const at::Tensor& plain) {
 }
 
 double logit_difference(const MaskLogits& ours, const MaskLogits& plain) {
-  const auto joined = [](const MaskLogits& logits) { return at::cat({logits.classes, logits.trusty}, 1); };
+  const auto joined = [](const MaskLogits& logits) {
+    return at::cat({logits.classes, logits.trusty}, 1);
+  };
   const at::Tensor expected = joined(plain);
   return ((joined(ours) - expected).abs().max() / expected.abs().max()).item<double>();
 }
@@ -65,8 +67,8 @@ Measurement measure_segment(const Workload& workload, int64_t pairs, const PairP
        kLogitLimit}};
 
   std::vector<StageTimes> times;
-  result.runs = run_by_turns([&] { times.push_back(segmenter(photo).times); }, [&] { plain(photo); },
-                             pairs, progress);
+  result.runs = run_by_turns([&] { times.push_back(segmenter(photo).times); },
+                             [&] { plain(photo); }, pairs, progress);
   result.stages = median_stages(times);
   return result;
 }

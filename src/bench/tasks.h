@@ -5,8 +5,8 @@
 
 namespace tagclip {
 
-// Each runs both ways once to warm up, which is also what memory is measured on and results are compared in,
-// then by turns `pairs` times.
+// Each runs both ways once to warm up, which is also what memory is measured on and results are
+// compared in, then by turns `pairs` times.
 
 // A decoded photo of one window -> label map.
 Measurement measure_segment(const Workload& workload, int64_t pairs, const PairProgress& progress);

@@ -14,7 +14,8 @@ constexpr double kLossLimit = 1e-5;
 constexpr double kGradientLimit = 1e-3;
 
 // Norm of the difference over the norm, of all gradients as one vector.
-double gradient_difference(const SegmentationModel& model, const std::map<std::string, at::Tensor>& plain) {
+double gradient_difference(const SegmentationModel& model,
+                           const std::map<std::string, at::Tensor>& plain) {
   double difference = 0, all = 0;
   for (const Parameter& parameter : model.parameters.trained()) {
     const at::Tensor& expected = plain.at(parameter.name);
@@ -50,8 +51,9 @@ Measurement measure_train_step(const Workload& workload, int64_t photos, int64_t
   const PeakMemory plain_memory;
   const double plain_loss = plain(batch, 0);
   result.plain_peak = plain_memory.bytes();
-  result.differences = {{"loss", std::abs(loss - plain_loss) / plain_loss, kLossLimit},
-                        {"gradients", gradient_difference(model, plain.gradients()), kGradientLimit}};
+  result.differences = {
+      {"loss", std::abs(loss - plain_loss) / plain_loss, kLossLimit},
+      {"gradients", gradient_difference(model, plain.gradients()), kGradientLimit}};
 
   int64_t our_iteration = 1, plain_iteration = 1;
   result.runs = run_by_turns([&] { step(batch, our_iteration++); },

@@ -1,6 +1,7 @@
 #include "bench/workload.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 
 #include <random>
 
@@ -8,6 +9,7 @@ namespace tagclip {
 namespace {
 
 constexpr int64_t kBands = 8;
+constexpr double kLogitGain = 1000;
 
 at::Generator seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
@@ -21,6 +23,8 @@ SegmentationModel random_model(const ModelConfig& config) {
   SegmentationModel model(config, /*with_text_tower=*/false);
   at::Generator generator = seeded(1);
   model.parameters.initialise(generator);
+  at::NoGradGuard no_grad;
+  model.head.decoder().layers.back().multihead_attn.q.weight.mul_(kLogitGain);
   return model;
 }
 
@@ -30,7 +34,8 @@ EmbeddedVocabulary random_vocabulary(const Workload& workload) {
     vocabulary.classes.push_back({{"class " + std::to_string(c)}});
     vocabulary.seen.push_back(c < workload.classes - workload.unseen);
   }
-  vocabulary.embeddings = unit(at::randn({workload.classes, workload.model.clip.embedding}, seeded(2)));
+  vocabulary.embeddings =
+      unit(at::randn({workload.classes, workload.model.clip.embedding}, seeded(2)));
   return vocabulary;
 }
 
@@ -46,7 +51,8 @@ SampleBatch random_batch(const Workload& workload, int64_t photos) {
   const int64_t side = workload.model.clip.resolution;
   const at::Tensor classes = at::randint(workload.classes, {photos, kBands}, seeded(4), at::kLong);
   classes.select(1, 0).fill_(-1);
-  const at::Tensor labels = classes.repeat_interleave(side / kBands, 1).unsqueeze(2).expand({-1, -1, side});
+  const at::Tensor labels =
+      classes.repeat_interleave(side / kBands, 1).unsqueeze(2).expand({-1, -1, side});
   const at::Tensor seen = labels.lt(workload.classes - workload.unseen);
   return {.pixels = at::randn({photos, 3, side, side}, seeded(5)),
           .targets = {.labels = labels.contiguous(),

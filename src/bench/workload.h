@@ -20,7 +20,10 @@ struct Workload {
 Workload voc_workload();   // 20 classes, 10 prompts
 Workload coco_workload();  // 171 classes, 100 prompts
 
-// All random, and the same in every run.
+// What follows is random, and the same in every run.
+
+// The logits of full-size models spread like a trained one's (deviation 3). Near zero, as
+// initialised, most classes could win nowhere, and blend would have it easy.
 SegmentationModel random_model(const ModelConfig& config);
 EmbeddedVocabulary random_vocabulary(const Workload& workload);
 Image random_photo(const Workload& workload);  // of the model's resolution

@@ -12,7 +12,7 @@ Command bench_command() {
     app.add_option("--model", options->model, "ViT-B/16 at 512: voc = 20 classes, 10 prompts; coco = 171, 100")
         ->check(CLI::IsMember({"voc", "coco", "all"}))
         ->capture_default_str();
-    app.add_option("--runs", options->runs, "Measured runs of each, after one to warm up")
+    app.add_option("--runs", options->runs, "Measured runs of segment after one to warm up; a train step gets half as many, rounded up")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
     app.add_flag("--json", options->json, "Print a JSON object instead of the table");

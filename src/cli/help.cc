@@ -33,7 +33,8 @@ std::string choices(const CLI::Option& option) {
 }
 
 std::string value_name(const CLI::Option& option) {
-  static const std::map<std::string, std::string> kNames = {{"INT", "N"}, {"UINT", "N"}, {"FLOAT", "X"}};
+  static const std::map<std::string, std::string> kNames = {
+      {"INT", "N"}, {"UINT", "N"}, {"FLOAT", "X"}};
   if (!choices(option).empty()) return "WORD";
   const auto found = kNames.find(type_part(option));
   return found == kNames.end() ? type_part(option) : found->second;
@@ -68,7 +69,8 @@ std::string option_usage(const CLI::Option& option) {
   if (option.get_positional()) return option.get_name(true);
   std::string name = option.get_name(false, true);
   replace_all(name, ",", ", ");
-  return option.get_type_size() == 0 ? name : name + " " + value_name(option);
+  const std::string value = value_name(option);
+  return value.empty() ? name : name + " " + value;
 }
 
 std::string option_meaning(const CLI::Option& option) {
@@ -84,7 +86,8 @@ HelpFormatter::HelpFormatter() {
   label("Positionals", "Arguments");
 }
 
-std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
+                                     CLI::AppFormatMode mode) const {
   std::string text = Formatter::make_help(app, std::move(name), mode);
   replace_all(text, "\nUsage:", "\n\nUsage:");
   while (text.find("\n\n\n") != text.npos) replace_all(text, "\n\n\n", "\n\n");

@@ -15,7 +15,8 @@ std::string option_meaning(const CLI::Option& option);
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter();
-  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override;
   std::string make_option(const CLI::Option* option, bool is_positional) const override;
   std::string make_subcommand(const CLI::App* command) const override;
 };

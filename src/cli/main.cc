@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <sstream>
 #include <vector>
 
 #include "base/error.h"
@@ -19,8 +20,8 @@ namespace {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
-      segment_command(),  eval_command(),   train_command(), pretrain_command(),
-      verify_command(),   info_command(),   tokenize_command(), bench_command(),
+      segment_command(), eval_command(), train_command(),    pretrain_command(),
+      verify_command(),  info_command(), tokenize_command(), bench_command(),
   };
   return table;
 }
@@ -36,45 +37,53 @@ void check_command_name(int argc, char** argv) {
                     meant ? "did you mean tagclip " + *meant + "?" : "tagclip --help lists them");
 }
 
-int run(int argc, char** argv, Terminal& terminal) {
-  CLI::App app("Open-vocabulary semantic segmentation: a photo and your own words in, masks out.", "tagclip");
+// What the command line asks for.
+struct Request {
+  bool quiet = false;
+  bool reference = false;
+  Action action;  // empty: no command was named
+};
+
+void declare_options(CLI::App& app, Request& request) {
+  const auto add_quiet = [&](CLI::App& to) {
+    to.add_flag("-q,--quiet", request.quiet, "Print results, warnings and errors only");
+  };
   app.require_subcommand(0, 1);
-  app.set_version_flag("--version", TAGCLIP_VERSION, "Print the version");
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "Print this help");
-  app.footer("tagclip COMMAND --help tells more.");
-  bool quiet = false, markdown = false;
-  const auto add_quiet = [&](CLI::App& to) {
-    to.add_flag("-q,--quiet", quiet, "Print results, warnings and errors only");
-  };
+  app.set_version_flag("--version", TAGCLIP_VERSION, "Print the version");
   add_quiet(app);
-  app.add_flag("--reference", markdown, "Print the reference of all commands as Markdown")->group("");
-
-  Action chosen;
+  app.add_flag("--reference", request.reference, "Print the reference of all commands as Markdown")
+      ->group("");
+  app.footer("tagclip COMMAND --help tells more.");
   for (const Command& command : commands()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->group("Commands")->footer("");
-    sub->callback([&chosen, action = command.declare(*sub)] { chosen = action; });
+    sub->callback([&request, action = command.declare(*sub)] { request.action = action; });
     add_quiet(*sub);
   }
+}
+
+int run(int argc, char** argv, Terminal& terminal) {
+  CLI::App app("Open-vocabulary semantic segmentation: a photo and your own words in, masks out.",
+               "tagclip");
+  Request request;
+  declare_options(app, request);
   check_command_name(argc, argv);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& done) {
-    return app.exit(done);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    std::ostringstream answer;
+    app.exit(asked, answer, answer);
+    terminal.print(answer.str());
+    return 0;
   } catch (const CLI::ParseError& error) {
     throw explain(app, error);
   }
-  terminal.set_quiet(quiet);
-  if (markdown) {
-    terminal.print(reference_markdown(app));
-    return 0;
-  }
-  if (!chosen) {
-    terminal.print(app.help());
-    return 0;
-  }
-  return chosen(terminal);
+  terminal.set_quiet(request.quiet);
+  if (request.action) return request.action(terminal);
+  terminal.print(request.reference ? reference_markdown(app) : app.help());
+  return 0;
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ CLI::Validator number(double low, double high) { return within("number", low, hi
 
 CLI::Validator not_empty() {
   return CLI::Validator(
-      [](std::string& text) { return std::string(text.empty() ? "an empty text was given" : ""); }, "");
+      [](std::string& text) { return std::string(text.empty() ? "an empty text was given" : ""); },
+      "");
 }
 
 }  // namespace tagclip

@@ -7,7 +7,8 @@ namespace tagclip {
 namespace {
 
 void add_options(CLI::App& app, SegmentOptions& options) {
-  app.add_option("INPUT", options.inputs, "Photos, folders, patterns; - reads a list from standard input")
+  app.add_option("INPUT", options.inputs,
+                 "Photos, folders, patterns; - reads a list from standard input")
       ->required()
       ->check(not_empty());
   app.add_option("-c,--classes", options.classes,
@@ -30,7 +31,8 @@ void add_options(CLI::App& app, SegmentOptions& options) {
   app.add_option("--max-pixels", options.max_pixels, "Larger photos are refused")
       ->check(whole_number(1, int64_t{1} << 40))
       ->capture_default_str();
-  app.add_option("--threads", options.threads, "Processor threads; 0 = all")->check(whole_number(0, 1024));
+  app.add_option("--threads", options.threads, "Processor threads; 0 = all")
+      ->check(whole_number(0, 1024));
   app.add_flag("--overwrite", options.overwrite, "Replace results that exist already");
   app.add_flag("--json", options.json, "One JSON object a photo on standard output");
 }
@@ -39,17 +41,17 @@ void add_options(CLI::App& app, SegmentOptions& options) {
 
 Command segment_command() {
   return {"segment", "Name every pixel of photos with your own words", [](CLI::App& app) -> Action {
-    auto options = std::make_shared<SegmentOptions>();
-    add_options(app, *options);
-    app.footer(
-        "A photo's results are NAME_overlay.png to look at, NAME_labels.png with the class of every\n"
-        "pixel, and NAME_classes.json, which says what the numbers mean.\n"
-        "Example: tagclip segment photo.jpg --classes \"cat, sofa, floor\"");
-    return [options](Console& console) {
-      if (options->weights.empty()) options->weights = default_weights();
-      return run_engine("tagclip_segment", *options, console);
-    };
-  }};
+            auto options = std::make_shared<SegmentOptions>();
+            add_options(app, *options);
+            app.footer(
+                "A photo's results are NAME_overlay.png to look at, NAME_labels.png with the\n"
+                "class of every pixel, and NAME_classes.json, which says what the numbers mean.\n"
+                "Example: tagclip segment photo.jpg --classes \"cat, sofa, floor\"");
+            return [options](Console& console) {
+              if (options->weights.empty()) options->weights = default_weights();
+              return run_engine("tagclip_segment", *options, console);
+            };
+          }};
 }
 
 }  // namespace tagclip

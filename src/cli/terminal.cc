@@ -34,6 +34,9 @@ bool plain_terminal() {
 
 constexpr int kBarWidth = 24;
 
+// To standard error. Where that is closed or full there is nobody to tell.
+void say(std::string_view words) { std::fwrite(words.data(), 1, words.size(), stderr); }
+
 }  // namespace
 
 Terminal::Terminal()
@@ -50,25 +53,26 @@ std::string Terminal::coloured(const char* code, std::string_view text) const {
 void Terminal::print(std::string_view line) {
   clear_bar();
   const std::string text = fmt::format("{}{}", line, line.ends_with('\n') ? "" : "\n");
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return;
   throw failure(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
 
 void Terminal::note(std::string_view line) {
   if (quiet_) return;
   clear_bar();
-  fmt::print(stderr, "{}\n", line);
+  say(fmt::format("{}\n", line));
 }
 
 void Terminal::warn(std::string_view line) {
   clear_bar();
-  fmt::print(stderr, "{} {}\n", coloured("33", "warning:"), line);
+  say(fmt::format("{} {}\n", coloured("33", "warning:"), line));
 }
 
 void Terminal::error(std::string_view what, std::string_view hint) {
   clear_bar();
-  fmt::print(stderr, "{} {}\n", coloured("31", "tagclip:"), what);
-  if (!hint.empty()) fmt::print(stderr, "  {}\n", hint);
+  say(fmt::format("{} {}\n", coloured("31", "tagclip:"), what));
+  if (!hint.empty()) say(fmt::format("  {}\n", hint));
 }
 
 void Terminal::progress(std::string_view label, int64_t done, int64_t total) {
@@ -81,19 +85,19 @@ void Terminal::progress(std::string_view label, int64_t done, int64_t total) {
 
   const auto percent = 100 * done / total;
   if (!animated_) {
-    if (!first) fmt::print(stderr, "{}: {} of {} ({}%)\n", label, done, total, percent);
+    if (!first) say(fmt::format("{}: {} of {} ({}%)\n", label, done, total, percent));
     return;
   }
   const auto filled = static_cast<size_t>(kBarWidth * done / total);
-  fmt::print(stderr, "\r\x1b[K{} [{:<{}}] {}/{} {}%", label, std::string(filled, '='), kBarWidth, done,
-             total, percent);
+  say(fmt::format("\r\x1b[K{} [{:<{}}] {}/{} {}%", label, std::string(filled, '='), kBarWidth, done,
+                  total, percent));
   bar_shown_ = true;
   if (done >= total) clear_bar();
 }
 
 void Terminal::clear_bar() {
   if (!bar_shown_) return;
-  fmt::print(stderr, "\r\x1b[K");
+  say("\r\x1b[K");
   bar_shown_ = false;
 }
 

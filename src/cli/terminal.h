@@ -14,7 +14,8 @@ class Terminal : public Console {
 
   void set_quiet(bool quiet) { quiet_ = quiet; }
 
-  // Ends `line` where it does not end itself. Throws Error(kFailure) when standard output takes no more.
+  // Ends `line` where it does not end itself. Throws Error(kFailure) when standard output takes no
+  // more.
   void print(std::string_view line) override;
   void note(std::string_view line) override;
   void warn(std::string_view line) override;

@@ -10,26 +10,39 @@
 namespace tagclip {
 namespace {
 
-std::vector<std::string> read_texts(std::istream& in) {
-  using nlohmann::json;
+using nlohmann::json;
+
+constexpr const char* kExample = "for example: echo '[\"a photo of a cat\"]' | tagclip tokenize";
+
+json parse(std::istream& in) {
   try {
-    const json texts = json::parse(in);
-    if (!texts.is_array()) throw bad_input("standard input: expected a JSON array of strings");
-    for (size_t i = 0; i < texts.size(); ++i) {
-      if (texts[i].is_string()) continue;
-      throw bad_input("standard input: element " + std::to_string(i) + " is not a string but " +
-                      texts[i].type_name());
-    }
-    return texts;
+    return json::parse(in);
   } catch (const json::exception& error) {
-    throw bad_input(std::string("standard input is not JSON: ") + error.what(),
-                    "for example: echo '[\"a photo of a cat\"]' | tagclip tokenize");
+    std::string reason = error.what();
+    reason.erase(0, reason.find("] ") + 2);  // the name of the exception
+    throw bad_input("standard input is not JSON: " + reason, kExample);
   }
+}
+
+std::vector<std::string> read_texts(std::istream& in) {
+  const json texts = parse(in);
+  if (!texts.is_array()) {
+    throw bad_input(
+        std::string("standard input: expected a JSON array of strings, found ") + texts.type_name(),
+        kExample);
+  }
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].is_string()) continue;
+    throw bad_input("standard input: element " + std::to_string(i) + " is not a string but " +
+                        texts[i].type_name(),
+                    kExample);
+  }
+  return texts;
 }
 
 int tokenize(int context, Console& console) {
   const Tokenizer tokenizer;
-  nlohmann::json rows = nlohmann::json::array();
+  json rows = json::array();
   size_t cut = 0;
   for (const std::string& text : read_texts(std::cin)) {
     TokenizedText tokens = tokenizer.tokenize(text, context);
@@ -47,14 +60,18 @@ int tokenize(int context, Console& console) {
 }  // namespace
 
 Command tokenize_command() {
-  return {"tokenize", "Turn a JSON array of texts into CLIP's token ids", [](CLI::App& app) -> Action {
-    auto context = std::make_shared<int>(Tokenizer::kContext);
-    app.add_option("--context", *context, "Ids a text")->check(whole_number(2, 1 << 16))->capture_default_str();
-    app.footer(
-        "Reads a JSON array of strings on standard input and prints a JSON array of arrays of ids.\n"
-        "Example: echo '[\"a photo of a cat\"]' | tagclip tokenize");
-    return [context](Console& console) { return tokenize(*context, console); };
-  }};
+  return {
+      "tokenize", "Turn a JSON array of texts into CLIP's token ids", [](CLI::App& app) -> Action {
+        auto context = std::make_shared<int>(Tokenizer::kContext);
+        app.add_option("--context", *context, "Ids a text")
+            ->check(whole_number(2, 1 << 16))
+            ->capture_default_str();
+        app.footer(
+            "Reads a JSON array of strings on standard input, prints a JSON array of arrays of\n"
+            "ids.\n"
+            "Example: echo '[\"a photo of a cat\"]' | tagclip tokenize");
+        return [context](Console& console) { return tokenize(*context, console); };
+      }};
 }
 
 }  // namespace tagclip

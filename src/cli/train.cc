@@ -7,17 +7,19 @@ namespace {
 
 Action declare(CLI::App& app, const char* engine_function_name) {
   auto options = std::make_shared<TrainOptions>();
-  app.add_option("CONFIG", options->config, "TOML file with the settings of the run; what it leaves out has its default")
+  app.add_option("CONFIG", options->config,
+                 "TOML file with settings of the run; the others have their defaults")
       ->check(not_empty());
   app.add_option("--set", options->overrides, "Change a setting, for example optimizer.lr=1e-4")
       ->type_name("NAME=VALUE")
       ->take_all()
       ->expected(1)
       ->allow_extra_args(false);
-  app.add_flag("--print-config", options->print_config, "Print every setting with its meaning, and stop");
+  app.add_flag("--print-config", options->print_config,
+               "Print every setting with its meaning, and stop");
   app.footer(
-      "A run goes on where it was when its output folder holds one of the same settings.\n"
-      "Ctrl-C, SIGTERM and SIGUSR1 save and stop.");
+      "A run whose output folder holds one of the same settings goes on where that one\n"
+      "was. Ctrl-C, SIGTERM and SIGUSR1 save and stop.");
   return [options, engine_function_name](Console& console) {
     return run_engine(engine_function_name, *options, console);
   };

@@ -10,7 +10,7 @@ Command verify_command() {
     app.add_option("--expected", options->expected,
                    "Inputs and expected values, safetensors: in.*, vision.*, decoder.*, train.*, grad.*, infer.*")
         ->required();
-    app.add_option("--inputs", options->inputs, "The file that holds the inputs in.*, where --expected does not");
+    app.add_option("--inputs", options->inputs, "The file that holds the inputs in.*, where --expected does not; by default the one beside it of the same seed and model");
     app.add_option("--arch", options->architecture, "tagclip, zegclip or zegclip-released; else as the files say")
         ->check(CLI::IsMember({"tagclip", "zegclip", "zegclip-released"}));
     app.add_option("--tolerance", options->tolerance, "Of forward values, absolute")->capture_default_str();

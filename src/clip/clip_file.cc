@@ -28,7 +28,8 @@ FieldValue from_json_value(const nlohmann::json& value, const std::string& where
 std::string to_json(const FieldList& fields) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const Field& field : fields.all()) object[field.name] = to_json_value(field.get());
-  return object.dump();
+  // Paths need not be UTF-8.
+  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void read_json(const std::string& json, FieldList& fields, const std::string& source) {

@@ -45,7 +45,8 @@ int exit_code(const std::vector<Measurement>& measurements, Console& console) {
   int code = 0;
   for (const Measurement& m : measurements) {
     if (m.agrees()) continue;
-    console.warn(m.workload + " " + m.task + ": our results are not those of the plain computation");
+    console.warn(m.workload + " " + m.task +
+                 ": our results are not those of the plain computation");
     code = 1;
   }
   return code;

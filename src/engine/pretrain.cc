@@ -31,7 +31,8 @@ int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& con
   hooks.stop_requested = [&] { return console.stop_requested(); };
   const int64_t step = pretrain(config, hooks);
   if (step < config.steps) {
-    console.note(c10::str("stopped and saved at step ", step, "; the same command goes on from there"));
+    console.note(
+        c10::str("stopped and saved at step ", step, "; the same command goes on from there"));
     return kStopped;
   }
   const std::string clip = std::filesystem::path(config.output) / "clip.safetensors";

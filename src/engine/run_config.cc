@@ -14,7 +14,8 @@ bool read_run_config(const TrainOptions& options, FieldList& fields, Console& co
     for (const std::string& assignment : options.overrides) fields.set_from_text(assignment);
   } catch (const Error& error) {
     if (!error.hint().empty()) throw;
-    throw Error(error.kind(), error.what(), "--print-config alone lists every setting with its meaning");
+    throw Error(error.kind(), error.what(),
+                "--print-config alone lists every setting with its meaning");
   }
   if (options.print_config) console.print(to_toml(fields));
   return !options.print_config;

@@ -8,8 +8,9 @@
 
 namespace tagclip {
 
-// Reads the config file, where one is given, and the --set overrides. False when the user only wanted to
-// see the settings, which are then printed. Throws as read_config and FieldList::set_from_text.
+// Reads the config file, where one is given, and the --set overrides. False when the user only
+// wanted to see the settings, which are then printed. Throws as read_config and
+// FieldList::set_from_text.
 bool read_run_config(const TrainOptions& options, FieldList& fields, Console& console);
 
 // Tells of the `done` of `all` steps that an earlier run has left in `output`, if any.

@@ -1,24 +1,25 @@
-#include "train/trainer.h"
-
 #include <c10/util/StringUtil.h>
 
 #include "engine/commands.h"
 #include "engine/run_config.h"
+#include "train/trainer.h"
 
 namespace tagclip {
 namespace {
 
 std::string describe(const TrainReport& report, int64_t iterations) {
-  std::string text = c10::str("iteration ", report.iteration, "/", iterations, "  loss ",
-                              fixed(report.total, 3), " (mask ", fixed(report.mask, 3), " dice ",
-                              fixed(report.dice, 3));
+  std::string text =
+      c10::str("iteration ", report.iteration, "/", iterations, "  loss ", fixed(report.total, 3),
+               " (mask ", fixed(report.mask, 3), " dice ", fixed(report.dice, 3));
   if (report.trusty > 0) text += " trusty " + fixed(report.trusty, 3);
   if (report.presence > 0) text += " presence " + fixed(report.presence, 3);
   return text + c10::str(")  lr ", scientific(report.lr), "  ", fixed(report.images_per_second, 1),
                          " images/s");
 }
 
-std::string percent(double fraction) { return fraction == fraction ? fixed(100 * fraction, 2) : "-"; }
+std::string percent(double fraction) {
+  return fraction == fraction ? fixed(100 * fraction, 2) : "-";
+}
 
 std::string describe(int64_t iteration, const SegmentationMetrics& m) {
   return c10::str("validation at ", iteration, ": pAcc ", percent(m.pixel_accuracy), "  mIoU ",
@@ -56,6 +57,7 @@ int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& consol
     return kStopped;
   }
   const std::string model = std::filesystem::path(config.output) / "model.safetensors";
-  console.note(c10::str("the model is ", model, "; try it: tagclip segment PHOTO --weights ", model));
+  console.note(
+      c10::str("the model is ", model, "; try it: tagclip segment PHOTO --weights ", model));
   return 0;
 }

@@ -1,6 +1,9 @@
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <optional>
 
 #include "base/error.h"
 #include "engine/commands.h"
@@ -58,6 +61,45 @@ Verification verify(const SafetensorsFile& file, const NamedTensors& values,
   return result;
 }
 
+bool holds_inputs(const SafetensorsFile& file) {
+  return std::ranges::any_of(file.tensors(),
+                             [](const TensorView& view) { return view.name.starts_with("in."); });
+}
+
+// The inputs of values that come without: the one file beside them that has inputs and was made with
+// the same seed and model. Anything less certain is left to --inputs.
+std::optional<SafetensorsFile> inputs_beside(const SafetensorsFile& expected,
+                                             const std::filesystem::path& path) {
+  std::optional<SafetensorsFile> found;
+  const auto same = [&](const SafetensorsFile& other, const char* key) {
+    const auto own = expected.metadata().find(key), theirs = other.metadata().find(key);
+    return own != expected.metadata().end() && theirs != other.metadata().end() &&
+           own->second == theirs->second;
+  };
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::absolute(path).parent_path())) {
+    if (entry.path().extension() != ".safetensors") continue;
+    try {
+      const SafetensorsFile other = SafetensorsFile::open(entry.path());
+      if (!holds_inputs(other) || !same(other, "seed") || !same(other, "model")) continue;
+      if (found) return {};
+      found = other;
+    } catch (const Error&) {
+      continue;  // a neighbour that cannot be read is no candidate
+    }
+  }
+  return found;
+}
+
+SafetensorsFile find_inputs(const VerifyOptions& options, const SafetensorsFile& expected,
+                            Console& console) {
+  if (!options.inputs.empty()) return SafetensorsFile::open(options.inputs);
+  if (holds_inputs(expected)) return expected;
+  const auto beside = inputs_beside(expected, options.expected);
+  if (!beside) return expected;  // what is missing is named when it is asked for
+  console.note("the inputs are those of " + beside->name() + " (same seed and model)");
+  return *beside;
+}
+
 }  // namespace
 }  // namespace tagclip
 
@@ -65,8 +107,7 @@ int tagclip_verify(const tagclip::VerifyOptions& options, tagclip::Console& cons
   using namespace tagclip;
   check_tolerances(options);
   const SafetensorsFile expected = SafetensorsFile::open(options.expected);
-  const SafetensorsFile inputs =
-      options.inputs.empty() ? expected : SafetensorsFile::open(options.inputs);
+  const SafetensorsFile inputs = find_inputs(options, expected, console);
   const NamedTensors values =
       golden_values(options.weights, expected, inputs, options.architecture);
   const Verification verification = verify(expected, values, options);

@@ -22,8 +22,8 @@ namespace {
 // Linear warm-up, then half a cosine to zero.
 double learning_rate(const PretrainConfig& config, int64_t step) {
   if (step < config.warmup) return config.optimizer.lr * (step + 1) / config.warmup;
-  const double progress =
-      static_cast<double>(step - config.warmup) / std::max<int64_t>(1, config.steps - config.warmup);
+  const double progress = static_cast<double>(step - config.warmup) /
+                          std::max<int64_t>(1, config.steps - config.warmup);
   return config.optimizer.lr * 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }
 
@@ -53,12 +53,12 @@ class Run {
 
   PretrainReport advance() {
     const auto start = std::chrono::steady_clock::now();
-    const int64_t side = step_ < config_.small_steps ? config_.small_image_size : config_.image_size;
+    const int64_t side =
+        step_ < config_.small_steps ? config_.small_image_size : config_.image_size;
     const CaptionBatch batch = batches_.batch(step_, side);
     optimizer_.zero_grad();
     const auto [images, texts] = encode(batch);
-    const at::Tensor loss =
-        contrastive_loss(images, texts, clip_.logit_scale.exp(), batch.group);
+    const at::Tensor loss = contrastive_loss(images, texts, clip_.logit_scale.exp(), batch.group);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
       throw failure(c10::str("the loss is ", value, " at step ", step_ + 1),
@@ -74,14 +74,13 @@ class Run {
 
   void save_state() {
     std::map<std::string, at::Tensor> tensors = optimizer_.state();
-    for (const Parameter& parameter : clip_.parameters.all()) tensors[parameter.name] = parameter.tensor;
+    for (const Parameter& parameter : clip_.parameters.all())
+      tensors[parameter.name] = parameter.tensor;
     save(folder_ / "last.safetensors", tensors,
          {{kStep, std::to_string(step_)}, {kConfig, to_json(settings_.fields())}});
   }
 
-  void save_result() const {
-    save_clip(folder_ / "clip.safetensors", clip_, Precision::kFloat16);
-  }
+  void save_result() const { save_clip(folder_ / "clip.safetensors", clip_, Precision::kFloat16); }
 
  private:
   std::pair<at::Tensor, at::Tensor> encode(const CaptionBatch& batch) const {
@@ -97,7 +96,8 @@ class Run {
 
   void resume() {
     const std::filesystem::path path = folder_ / "last.safetensors";
-    const Metadata metadata = restore(path, kConfig, settings_.fields(), kFree, clip_.parameters, optimizer_);
+    const Metadata metadata =
+        restore(path, kConfig, settings_.fields(), kFree, clip_.parameters, optimizer_);
     step_ = stored_count(metadata, kStep, path);
   }
 
@@ -149,7 +149,8 @@ void PretrainConfig::check() const {
   }
   const auto check_side = [&](const char* name, int64_t side) {
     if (side % clip.patch == 0) return;
-    throw usage_error(c10::str(name, ": expected a multiple of clip.patch = ", clip.patch, ", found ", side));
+    throw usage_error(
+        c10::str(name, ": expected a multiple of clip.patch = ", clip.patch, ", found ", side));
   };
   check_side("image_size", image_size);
   if (small_steps > 0) check_side("small_image_size", small_image_size);

@@ -23,8 +23,9 @@ struct PretrainConfig {
   int64_t small_image_size = 64;  // and until step `small_steps`, which costs a quarter
   int64_t small_steps = 0;
   int64_t warmup = 100;
-  double min_crop = 0.4;              // least share of the photo that a crop keeps
-  double template_probability = 0.5;  // that a caption of up to three words is put in a prompt template
+  double min_crop = 0.4;  // least share of the photo that a crop keeps
+  double template_probability =
+      0.5;  // that a caption of up to three words is put in a prompt template
   ComputePrecision precision = ComputePrecision::kFloat32;
   int64_t log_every = 10;
   int64_t save_every = 50;
@@ -52,12 +53,12 @@ struct PretrainHooks {
 };
 
 // Trains, and leaves in the output folder
-//   last.safetensors  parameters, optimizer and step, replaced every `save_every` steps; resumed when found
-//   clip.safetensors  the finished model in half precision (OpenAI's parameter names)
+//   last.safetensors  parameters, optimizer and step, replaced every `save_every` steps; resumed
+//   when found clip.safetensors  the finished model in half precision (OpenAI's parameter names)
 //   config.toml       the settings
 // Returns the number of steps done. The same seed gives the same batches, resumed or not.
-// Throws Error: kBadInput for unusable shards or a checkpoint of other settings, kFailure when the loss is
-// not finite.
+// Throws Error: kBadInput for unusable shards or a checkpoint of other settings, kFailure when the
+// loss is not finite.
 int64_t pretrain(const PretrainConfig& config, const PretrainHooks& hooks);
 
 }  // namespace tagclip

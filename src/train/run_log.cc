@@ -13,7 +13,9 @@ namespace tagclip {
 namespace {
 
 // JSON knows no NaN.
-nlohmann::json number(double value) { return std::isnan(value) ? nlohmann::json() : nlohmann::json(value); }
+nlohmann::json number(double value) {
+  return std::isnan(value) ? nlohmann::json() : nlohmann::json(value);
+}
 
 // Whether `line` is whole, and about one of the first `done` iterations.
 bool belongs(const std::string& line, int64_t done) {

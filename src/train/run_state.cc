@@ -50,9 +50,9 @@ Number stored(const Metadata& metadata, const std::string& key,
   Number number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
-  throw bad_input(c10::str(checkpoint.string(), ": expected a number under ", key, ", found \"",
-                           text, "\""),
-                  "remove the file to start anew");
+  throw bad_input(
+      c10::str(checkpoint.string(), ": expected a number under ", key, ", found \"", text, "\""),
+      "remove the file to start anew");
 }
 
 }  // namespace

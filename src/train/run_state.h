@@ -14,9 +14,10 @@ namespace tagclip {
 // Names of settings that say how a run is watched and kept, not what it computes.
 using FreeSettings = std::set<std::string>;
 
-// Puts a run back to where its checkpoint was written: `parameters` and `optimizer`. Returns what else
-// the file says. `settings` must be those stored as JSON under `settings_key`, but for the free ones.
-// Throws Error(kBadInput) naming the file when it is damaged or the settings differ, which are listed.
+// Puts a run back to where its checkpoint was written: `parameters` and `optimizer`. Returns what
+// else the file says. `settings` must be those stored as JSON under `settings_key`, but for the
+// free ones. Throws Error(kBadInput) naming the file when it is damaged or the settings differ,
+// which are listed.
 Metadata restore(const std::filesystem::path& checkpoint, const std::string& settings_key,
                  const FieldList& settings, const FreeSettings& free, ParameterList& parameters,
                  AdamW& optimizer);

@@ -22,7 +22,9 @@ std::vector<Parameter> trained_parameters(SegmentationModel& model) {
 }
 
 TrainReport report_of(const Losses& losses, double gradient_norm) {
-  const auto value = [](const at::Tensor& term) { return term.defined() ? term.item<double>() : 0; };
+  const auto value = [](const at::Tensor& term) {
+    return term.defined() ? term.item<double>() : 0;
+  };
   return {.total = value(losses.total()),
           .mask = value(losses.mask),
           .dice = value(losses.dice),
@@ -68,7 +70,8 @@ TrainReport TrainStep::operator()(const SampleBatch& batch, int64_t iteration) {
 Losses TrainStep::forward(const SampleBatch& batch, int64_t iteration) {
   const at::Device device = text_.device();
   seed_dropout(generator_, config_.seed, iteration);
-  const Dropout prompts(config_.prompt_dropout, generator_), decoder(config_.decoder_dropout, generator_);
+  const Dropout prompts(config_.prompt_dropout, generator_),
+      decoder(config_.decoder_dropout, generator_);
   MaskLogits logits;
   {
     AutocastGuard autocast(config_.precision == ComputePrecision::kBFloat16, device.type());
@@ -79,7 +82,8 @@ Losses TrainStep::forward(const SampleBatch& batch, int64_t iteration) {
   }
   const Targets targets{batch.targets.labels.to(device), batch.targets.familiar.to(device)};
   const auto masks = std::max<int64_t>(1, count_masks(targets.labels, logits.classes.size(1)));
-  return segmentation_losses(logits, targets, static_cast<double>(masks), model_.config.protocol, config_.loss);
+  return segmentation_losses(logits, targets, static_cast<double>(masks), model_.config.protocol,
+                             config_.loss);
 }
 
 }  // namespace tagclip

@@ -120,7 +120,8 @@ class Run {
     std::vector<ClassWords> classes;
     for (const std::string& name : data_.classes()) classes.push_back({{name}});
     const at::Tensor rows =
-        embed_classes(*model_.text_encoder, model_.config.clip, classes, trained_on_.templates).rows;
+        embed_classes(*model_.text_encoder, model_.config.clip, classes, trained_on_.templates)
+            .rows;
     return {.classes = classes,
             .seen = trained_on_.seen,
             .inductive = trained_on_.inductive,
@@ -136,8 +137,8 @@ class Run {
 
   void resume() {
     const std::filesystem::path path = folder_ / "last.safetensors";
-    const Metadata metadata = restore(path, kConfig, settings_.fields(), kFree, model_.parameters,
-                                      step_.optimizer());
+    const Metadata metadata =
+        restore(path, kConfig, settings_.fields(), kFree, model_.parameters, step_.optimizer());
     iteration_ = stored_count(metadata, kIteration, path);
     best_ = stored_number(metadata, kBest, path);
   }
@@ -175,7 +176,8 @@ int64_t train(const TrainConfig& config, const TrainHooks& hooks) {
       }
     }
     const bool stop = hooks.stop_requested();
-    if (stop || report.iteration % config.save_every == 0 || report.iteration == last) run.save_state();
+    if (stop || report.iteration % config.save_every == 0 || report.iteration == last)
+      run.save_state();
     if (stop) return run.iteration();
   }
   run.save_weights("model.safetensors");

@@ -23,13 +23,13 @@ struct TrainHooks {
 // Trains a segmentation model (spec sections 5 and 6) and leaves in the output folder
 //   config.toml            the settings
 //   last.safetensors       model, optimizer and iteration, replaced as it goes; resumed when found
-//   best.safetensors       the model with the best hIoU on the validation split (mIoU when nothing is unseen)
-//   model.safetensors      the finished model
-//   log.jsonl              a line every `log_every` iterations and one a validation; a resumed run goes on
+//   best.safetensors       the model with the best hIoU on the validation split (mIoU when nothing
+//   is unseen) model.safetensors      the finished model log.jsonl              a line every
+//   `log_every` iterations and one a validation; a resumed run goes on
 //                          behind the iteration it resumes from
 // Returns the number of iterations done. Same seed, same batches and dropout, resumed or not.
-// Throws Error: kBadInput for an unusable data set or CLIP, or a run of other settings in the folder;
-// kFailure when a loss or gradient is not finite, before the optimizer has seen it.
+// Throws Error: kBadInput for an unusable data set or CLIP, or a run of other settings in the
+// folder; kFailure when a loss or gradient is not finite, before the optimizer has seen it.
 int64_t train(const TrainConfig& config, const TrainHooks& hooks);
 
 }  // namespace tagclip

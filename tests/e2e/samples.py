@@ -1,6 +1,8 @@
 """Made-up photos, data sets and captions, and the micro model that is trained on them."""
 
 import io
+import os
+import shutil
 import tarfile
 import tempfile
 from functools import cache
@@ -9,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from support import tagclip
+from support import BINARY, tagclip
 
 CLASSES = ("meadow", "ball", "box", "kite", "lake")
 UNSEEN = "kite"
@@ -156,3 +158,10 @@ def micro_model():
     folder = Path(_workshop().name)
     must(tagclip("train", train_config(folder, micro_dataset(), micro_clip())))
     return folder / "run" / "model.safetensors"
+
+
+def copy_of_the_program(folder):
+    """The program and its engine in a folder of their own."""
+    shutil.copy(BINARY, folder / "tagclip")
+    os.symlink(BINARY.resolve().parent / "libtagclip_engine.so", folder / "libtagclip_engine.so")
+    return folder / "tagclip"

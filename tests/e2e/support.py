@@ -13,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("TAGCLIP_BINARY", ROOT / "build/release/tagclip"))
 PHOTOS = ROOT / "tests/data/photos"
+_shared = Path(os.environ.get("TAGCLIP_SHARED_DATA", ROOT.parent / "shared"))
+SHARED = _shared if (_shared / "golden").is_dir() else None
 
 DONE, FAILURE, USAGE, BAD_INPUT, STOPPED = 0, 1, 2, 3, 130
 
@@ -42,7 +44,8 @@ def environment(**extra):
 def tagclip(*arguments, stdin="", cwd=None, env=None, binary=BINARY, timeout=120, **more):
     """Runs the program to its end. `more` goes to subprocess.run."""
     start = time.monotonic()
-    done = subprocess.run([str(binary), *map(str, arguments)],
+    words = [a if isinstance(a, bytes) else str(a) for a in arguments]
+    done = subprocess.run([str(binary), *words],
                           input=stdin.encode() if isinstance(stdin, str) else stdin,
                           cwd=cwd, env=environment(**(env or {})), timeout=timeout,
                           capture_output="stdout" not in more, check=False, **more)

@@ -1,0 +1,53 @@
+#include "bench/report.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace tagclip {
+namespace {
+
+Measurement example() {
+  Measurement m{.workload = "COCO", .task = "train-step", .photos = 2, .flops = 8e11};
+  m.runs = {.ours = {2, 4, 3}, .plain = {4, 8, 9}};
+  m.our_peak = 3LL << 30;
+  m.stages = {{"encode", 1.25}};
+  m.differences = {{"loss", 0.25, 0.5}, {"gradients", 0.5, 0.25}};
+  return m;
+}
+
+const Machine kMachine{.cpu = "A processor", .threads = 2, .libtorch = "2.13.0", .ceiling = 4e11};
+
+TEST(Report, TableSaysWhatWasMeasured) {
+  using testing::HasSubstr;
+  EXPECT_THAT(table_head(kMachine), HasSubstr("A processor, 2 threads, LibTorch 2.13.0"));
+  EXPECT_THAT(table_head(kMachine), HasSubstr("400 GFLOP/s"));
+  const std::string rows = table_rows(example(), kMachine);
+  EXPECT_THAT(rows, HasSubstr("3000 (2000 to 4000)"));
+  EXPECT_THAT(rows, HasSubstr("0.67"));                 // 2 photos in 3 s
+  EXPECT_THAT(rows, HasSubstr("67%"));                  // 8e11 / 3 s of 4e11
+  EXPECT_THAT(rows, HasSubstr("2.00 (2.00 to 3.00)"));  // plain over ours
+  EXPECT_THAT(rows, HasSubstr("loss 2.5e-01 gradients 5.0e-01 (past 2e-01)"));
+  EXPECT_THAT(rows, HasSubstr("encode 1250.0"));
+}
+
+TEST(Report, TableFitsAHundredColumns) {
+  std::istringstream lines(table_head(kMachine) + "\n" + table_rows(example(), kMachine));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+}
+
+TEST(Report, JsonHoldsAllNumbers) {
+  const auto json = nlohmann::json::parse(to_json(kMachine, {example()}));
+  EXPECT_EQ(json["machine"]["threads"], 2);
+  const auto& m = json["measurements"][0];
+  EXPECT_EQ(m["ours"]["ms"]["median"], 3000);
+  EXPECT_EQ(m["ours"]["peak_bytes"], 3LL << 30);
+  EXPECT_TRUE(m["plain"]["peak_bytes"].is_null());
+  EXPECT_EQ(m["plain_over_ours"]["max"], 3);
+  EXPECT_EQ(m["differences"]["gradients"]["limit"], 0.25);
+  EXPECT_EQ(m["agrees"], false);
+}
+
+}  // namespace
+}  // namespace tagclip

@@ -1,0 +1,102 @@
+"""Settings of training runs: files, --set and --print-config."""
+
+import unittest
+
+import samples
+from support import BAD_INPUT, USAGE, ProgramTest, tagclip
+
+
+class ConfigTest(ProgramTest):
+    def train(self, *assignments, config=None):
+        arguments = [text for assignment in assignments for text in ("--set", assignment)]
+        return tagclip("train", *([config] if config else []), *arguments, cwd=self.folder)
+
+    def train_file(self, text):
+        path = self.folder / "run.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return self.train(config=path.name)
+
+    def test_set_says_what_was_expected(self):
+        for assignment, *parts in (
+                ("optimzer.lr=1e-3", "no setting called optimzer.lr", "did you mean optimizer.lr?"),
+                ("warmup_ratio=1", "did you mean schedule.warmup_ratio?"),
+                ("optimizer=1e-3", "optimizer is a group", "optimizer.NAME"),
+                ("qqq=1", "no setting called qqq", "--print-config"),
+                ("batch=many", "batch: expected a whole number from 1 to 65536, found \"many\""),
+                ("batch=0", "batch: expected a whole number", "found 0"),
+                ("batch=2.5", "batch: expected a whole number"),
+                ("optimizer.lr=2", "optimizer.lr: expected a number from 0 to 1, found 2"),
+                ("optimizer.lr=nan", "optimizer.lr: expected a number"),
+                ("model.trusty_token=yes", "expected true or false, found \"yes\""),
+                ("setting=guided", "expected one of inductive, supervised, found \"guided\""),
+                ("batch", "--set batch: expected name=value", "for example"),
+                ("=3", "--set =3: expected name=value")):
+            with self.subTest(assignment):
+                self.assert_refused(self.train(assignment), USAGE, *parts)
+
+    def test_a_file_names_line_and_column(self):
+        for text, *parts in (
+                ("batch = 2\nlr = 3\n", "run.toml:2:6", "did you mean optimizer.lr?"),
+                ("[optimizers]\nlr = 3\n", "run.toml:1:1", "did you mean optimizer?"),
+                ("optimizer = 3\n", "run.toml:1:13", "optimizer is a group"),
+                ("batch = 2\n[optimizer\n", "run.toml:2:", "TOML"),
+                ("batch = 2\nbatch = 3\n", "run.toml:2:", "batch"),
+                ("batch = \"x\"\n", "run.toml:1:9: batch: expected a whole number"),
+                ("data = 1979-05-27\n", "run.toml:1:8: dates"),
+                ("data = [1, 2]\n", "run.toml:1:8: a list here may hold texts only"),
+                (b"data = \"\xff\"\n", "run.toml:1:", "utf-8"),
+                (b"\0" * 100, "run.toml:1:"),
+                ("a = " + "[" * 100_000, "run.toml:1:"),
+                (" " * 2_000_000, "run.toml", "larger than 1 MiB")):
+            with self.subTest(text[:30]):
+                self.assert_refused(self.train_file(text), BAD_INPUT, *parts)
+        self.assert_refused(self.train(config="none.toml"), BAD_INPUT, "none.toml: No such file")
+        self.assert_refused(self.train(config="."), BAD_INPUT, "it is a folder")
+
+    def test_what_is_left_out_is_asked_for(self):
+        self.assert_refused(self.train(), USAGE, "data: no data set folder", "--set data=")
+        self.assert_refused(self.train("data=d"), USAGE, "clip: no CLIP", "--set clip=")
+        self.assert_refused(tagclip("pretrain"), USAGE, "shards: no captioned photos", "--set shards=")
+
+    def test_print_config_can_be_fed_back(self):
+        odd = 'prompt=a "quoted" \\ {} of \t tabs'
+        for command in ("train", "pretrain"):
+            settings = ["--set", odd] if command == "train" else ["--set", 'shards=a "b".tar,c\\d.tar']
+            first = tagclip(command, *settings, "--set", "optimizer.lr=0.000123", "--print-config")
+            self.assert_done(first)
+            self.assertIn("lr = 0.000123  # ", first.out)
+            path = self.folder / f"{command}.toml"
+            path.write_text(first.out)
+            again = tagclip(command, path, "--print-config")
+            self.assert_done(again)
+            self.assertEqual(again.out, first.out)
+
+    def test_sizes_must_fit_together(self):
+        shard = samples.write_shard(self.folder / "captions.tar")
+        config = samples.pretrain_config(self.folder, [shard])
+        for assignment, part in (("clip.vision_heads=3", "vision_heads = 3"),
+                                 ("clip.resolution=33", "patch = 8"),
+                                 ("image_size=33", "image_size: expected a multiple of clip.patch = 8"),
+                                 ("clip.vocabulary=300", "514 to 49408")):
+            with self.subTest(assignment):
+                result = tagclip("pretrain", config, "--set", assignment)
+                self.assert_refused(result, BAD_INPUT if "vocabulary" in assignment else USAGE, part)
+        config = samples.train_config(self.folder, samples.micro_dataset(), samples.micro_clip())
+        for assignment, part in (("augment.crop_size=33", "augment.crop_size: expected a multiple"),
+                                 ("model.self_attention=a_b", "self_attention"),
+                                 ("model.decoder_heads=7", "decoder_heads"),
+                                 ("device=tpu", "'tpu'")):
+            with self.subTest(assignment):
+                self.assert_refused(tagclip("train", config, "--set", assignment), USAGE, part)
+
+    def test_an_output_folder_that_cannot_be(self):
+        config = samples.train_config(self.folder, samples.micro_dataset(), samples.micro_clip())
+        blocked = self.folder / "file"
+        blocked.write_text("")
+        for output in (blocked, blocked / "below", "/proc/none"):
+            result = tagclip("train", config, "--set", f"output={output}")
+            self.assert_refused(result, 1, f"cannot create the folder {output}", "choose a folder")
+
+
+if __name__ == "__main__":
+    unittest.main()
