@@ -34,7 +34,9 @@ TEST(AtomicFile, AppearsOnlyWhenCommitted) {
 TEST(AtomicFile, KeepsTheOldFileWhenAbandoned) {
   TestDir dir;
   write_file(dir / "a.txt", "old");
-  { AtomicFile(dir / "a.txt").write("new"); }
+  {
+    AtomicFile(dir / "a.txt").write("new");
+  }
   EXPECT_EQ(read(dir / "a.txt"), "old");
 }
 

@@ -18,8 +18,8 @@ class Console {
   // Something the user should know even when quiet: "warning: ...", to standard error.
   virtual void warn(std::string_view line) = 0;
 
-  // How far a long job is: a bar on a terminal, a line now and then elsewhere. `label` tells what is
-  // counted. done == total ends it.
+  // How far a long job is: a bar on a terminal, a line now and then elsewhere. `label` tells what
+  // is counted. done == total ends it.
   virtual void progress(std::string_view label, int64_t done, int64_t total) = 0;
 
   // Whether the user asked to stop (Ctrl-C, SIGTERM, SIGUSR1). Long jobs look at it between steps.

@@ -49,9 +49,9 @@ class InternalError : public std::logic_error {
 
 }  // namespace tagclip
 
-#define TAGCLIP_CHECK(condition, message)                                       \
-  do {                                                                          \
-    if (!(condition)) {                                                         \
-      ::tagclip::check_failed(#condition, __FILE__, __LINE__, (message));       \
-    }                                                                           \
+#define TAGCLIP_CHECK(condition, message)                                 \
+  do {                                                                    \
+    if (!(condition)) {                                                   \
+      ::tagclip::check_failed(#condition, __FILE__, __LINE__, (message)); \
+    }                                                                     \
   } while (false)

@@ -74,7 +74,9 @@ TEST(FieldList, SetsEveryTypeFromText) {
 TEST(FieldList, SaysWhatWasExpected) {
   Config config;
   FieldList fields = config.fields();
-  const auto set = [&](const char* text) { return message_of([&] { fields.set_from_text(text); }); };
+  const auto set = [&](const char* text) {
+    return message_of([&] { fields.set_from_text(text); });
+  };
   EXPECT_THAT(set("count=11"), HasSubstr("count: expected a whole number from 1 to 10, found 11"));
   EXPECT_THAT(set("count=many"), HasSubstr("found \"many\""));
   EXPECT_THAT(set("count=2.5"), HasSubstr("expected a whole number"));
@@ -112,7 +114,8 @@ TEST(ConfigFile, NamesLineAndColumn) {
       read_config(dir / "c.toml", fields);
     });
   };
-  EXPECT_THAT(read("count = 3\nsise = 4\n"), HasSubstr("c.toml:2:8: there is no setting called sise"));
+  EXPECT_THAT(read("count = 3\nsise = 4\n"),
+              HasSubstr("c.toml:2:8: there is no setting called sise"));
   EXPECT_THAT(read("[inner]\nrate = 7\n"), HasSubstr("c.toml:2:8: inner.rate: expected"));
   EXPECT_THAT(read("count = = 3\n"), HasSubstr("c.toml:1:"));
   EXPECT_THAT(read("files = [1, 2]\n"), HasSubstr("texts only"));

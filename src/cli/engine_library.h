@@ -13,7 +13,8 @@ void* engine_function(const char* name);
 // Runs the engine's function of that name, as declared in engine/commands.h.
 template <class Options>
 int run_engine(const char* name, const Options& options, Console& console) {
-  return reinterpret_cast<int (*)(const Options&, Console&)>(engine_function(name))(options, console);
+  return reinterpret_cast<int (*)(const Options&, Console&)>(engine_function(name))(options,
+                                                                                    console);
 }
 
 }  // namespace tagclip

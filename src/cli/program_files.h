@@ -7,8 +7,9 @@ namespace tagclip {
 // The folder the running program lies in.
 std::filesystem::path program_folder();
 
-// The model that ships with the program: models/mini.safetensors beside the program, in an installation's
-// share/tagclip, or in the source tree the program was built in. Throws Error(kBadInput) listing where it was looked for.
+// The model that ships with the program: models/mini.safetensors beside the program, in an
+// installation's share/tagclip, or in the source tree the program was built in. Throws
+// Error(kBadInput) listing where it was looked for.
 std::filesystem::path default_weights();
 
 }  // namespace tagclip

@@ -8,9 +8,9 @@
 
 #include "base/console.h"
 
-// What the program asks of the engine: one struct and one function a command. This header and the program
-// know nothing of LibTorch; the functions live in a shared library that is loaded when one of them is called.
-// All of them throw tagclip::Error and return the exit code otherwise.
+// What the program asks of the engine: one struct and one function a command. This header and the
+// program know nothing of LibTorch; the functions live in a shared library that is loaded when one
+// of them is called. All of them throw tagclip::Error and return the exit code otherwise.
 namespace tagclip {
 
 inline constexpr int kStopped = 130;  // exit code of a job the user stopped
@@ -21,14 +21,14 @@ struct SegmentOptions {
   std::string prompt;               // see parse_templates; empty: the model's own
   std::filesystem::path output = "out";
   std::filesystem::path weights;
-  std::string weighting = "both";   // none, seen, unseen, both
-  double threshold = 0;             // scores below it are unlabelled
-  std::string device = "auto";      // auto, cpu, cuda
-  int64_t window = 0;               // 0: the size the model was trained with
-  int64_t stride = 0;               // 0: window * 426 / 512, as the paper's
-  int64_t short_side = 0;           // 0: the window
+  std::string weighting = "both";  // none, seen, unseen, both
+  double threshold = 0;            // scores below it are unlabelled
+  std::string device = "auto";     // auto, cpu, cuda
+  int64_t window = 0;              // 0: the size the model was trained with
+  int64_t stride = 0;              // 0: window * 426 / 512, as the paper's
+  int64_t short_side = 0;          // 0: the window
   int64_t max_pixels = 64LL << 20;
-  int64_t threads = 0;              // 0: all
+  int64_t threads = 0;  // 0: all
   bool overwrite = false;
   bool json = false;
 };
@@ -61,8 +61,8 @@ struct VerifyOptions {
 };
 
 struct BenchOptions {
-  std::string what = "all";  // segment, train-step, all
-  std::string model = "all"; // voc, coco, all
+  std::string what = "all";   // segment, train-step, all
+  std::string model = "all";  // voc, coco, all
   int64_t runs = 5;
   bool json = false;
 };

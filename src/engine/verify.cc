@@ -66,8 +66,8 @@ bool holds_inputs(const SafetensorsFile& file) {
                              [](const TensorView& view) { return view.name.starts_with("in."); });
 }
 
-// The inputs of values that come without: the one file beside them that has inputs and was made with
-// the same seed and model. Anything less certain is left to --inputs.
+// The inputs of values that come without: the one file beside them that has inputs and was made
+// with the same seed and model. Anything less certain is left to --inputs.
 std::optional<SafetensorsFile> inputs_beside(const SafetensorsFile& expected,
                                              const std::filesystem::path& path) {
   std::optional<SafetensorsFile> found;
@@ -76,7 +76,8 @@ std::optional<SafetensorsFile> inputs_beside(const SafetensorsFile& expected,
     return own != expected.metadata().end() && theirs != other.metadata().end() &&
            own->second == theirs->second;
   };
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::absolute(path).parent_path())) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::absolute(path).parent_path())) {
     if (entry.path().extension() != ".safetensors") continue;
     try {
       const SafetensorsFile other = SafetensorsFile::open(entry.path());

@@ -4,8 +4,8 @@
 
 namespace tagclip {
 
-// While it lives, matrix products and convolutions on `device` run in bfloat16, with float32 parameters
-// and statistics (LibTorch's autocast lists).
+// While it lives, matrix products and convolutions on `device` run in bfloat16, with float32
+// parameters and statistics (LibTorch's autocast lists).
 class AutocastGuard {
  public:
   AutocastGuard(bool enabled, at::DeviceType device)

@@ -16,8 +16,8 @@ struct CaptionBatch {
   at::Tensor group;   // [B] int64; equal numbers mark equal texts
 };
 
-// Draws training batches: every photo once an epoch in shuffled order, one of its captions, a random
-// crop, a flip by a coin. A batch depends on nothing but the seed and its step.
+// Draws training batches: every photo once an epoch in shuffled order, one of its captions, a
+// random crop, a flip by a coin. A batch depends on nothing but the seed and its step.
 class CaptionBatches {
  public:
   CaptionBatches(const PretrainConfig& config, std::vector<CaptionedPhoto> photos);

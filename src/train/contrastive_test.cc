@@ -17,14 +17,17 @@ TEST(ContrastiveLoss, EqualsCrossEntropyWhenAllTextsDiffer) {
   const auto unit = [](const at::Tensor& x) { return x / x.norm(2, -1, true); };
   const at::Tensor logits = scale * unit(images).matmul(unit(texts).t());
   const at::Tensor index = at::arange(3);
-  const at::Tensor expected = (at::cross_entropy_loss(logits, index) + at::cross_entropy_loss(logits.t(), index)) / 2;
-  EXPECT_NEAR(contrastive_loss(images, texts, scale, index).item<double>(), expected.item<double>(), 1e-6);
+  const at::Tensor expected =
+      (at::cross_entropy_loss(logits, index) + at::cross_entropy_loss(logits.t(), index)) / 2;
+  EXPECT_NEAR(contrastive_loss(images, texts, scale, index).item<double>(), expected.item<double>(),
+              1e-6);
 }
 
 TEST(ContrastiveLoss, SharesTheTargetAmongEqualTexts) {
   // Two pairs with the same text and the same embeddings: nothing is left to learn but log 2.
   const at::Tensor images = rows({1, 0, 1, 0}, 2), texts = images;
-  const at::Tensor loss = contrastive_loss(images, texts, at::scalar_tensor(10.0), at::tensor({7, 7}));
+  const at::Tensor loss =
+      contrastive_loss(images, texts, at::scalar_tensor(10.0), at::tensor({7, 7}));
   EXPECT_NEAR(loss.item<double>(), std::log(2.0), 1e-6);
 }
 

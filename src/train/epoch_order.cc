@@ -14,7 +14,8 @@ std::vector<int64_t> shuffled(int64_t seed, int64_t items, int64_t epoch) {
   std::vector<int64_t> order(items);
   std::iota(order.begin(), order.end(), int64_t{0});
   std::mt19937_64 random = sample_random(seed, epoch, kShuffle);
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[uniform_index(random, i)]);
+  for (size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[uniform_index(random, i)]);
   return order;
 }
 

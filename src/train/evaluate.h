@@ -11,9 +11,10 @@ namespace tagclip {
 // Hears (photos done, photos in all); false ends the evaluation early.
 using EvaluationProgress = std::function<bool(int64_t, int64_t)>;
 
-// Segments every photo of a set and counts the pixels (spec section 8). The segmenter's vocabulary must be the
-// set's class list.
-ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const FolderDataset& data,
-                         const EvaluationProgress& progress = [](int64_t, int64_t) { return true; });
+// Segments every photo of a set and counts the pixels (spec section 8). The segmenter's vocabulary
+// must be the set's class list.
+ConfusionMatrix evaluate(
+    const SlidingSegmenter& segmenter, const FolderDataset& data,
+    const EvaluationProgress& progress = [](int64_t, int64_t) { return true; });
 
 }  // namespace tagclip

@@ -16,7 +16,8 @@ Parameter parameter(const std::string& name, std::vector<float> values) {
 
 // One value followed by hand: decoupled decay, bias-corrected moments.
 TEST(AdamW, FollowsItsFormula) {
-  const AdamWConfig config{.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1, .epsilon = 1e-8};
+  const AdamWConfig config{
+      .lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1, .epsilon = 1e-8};
   Parameter p = parameter("p", {2.0f});
   AdamW optimizer({p}, config);
   double value = 2, m = 0, v = 0;

@@ -14,7 +14,8 @@ SampleBatches::SampleBatches(const TrainConfig& config, const FolderDataset& dat
     training_index_.push_back(trained ? static_cast<int64_t>(training_classes_.size()) : -1);
     if (trained) training_classes_.push_back(static_cast<int64_t>(c));
   }
-  if (training_classes_.empty()) throw bad_input(data.folder().string() + ": every class is unseen");
+  if (training_classes_.empty())
+    throw bad_input(data.folder().string() + ": every class is unseen");
 }
 
 SampleBatch SampleBatches::batch(int64_t iteration) const {

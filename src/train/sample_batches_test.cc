@@ -18,7 +18,8 @@ class SampleBatchesTest : public ::testing::Test {
     for (int i = 0; i < 3; ++i) {
       Image image{40, 30, std::vector<uint8_t>(40 * 30 * 3, static_cast<uint8_t>(50 * i))};
       LabelMap labels{40, 30, {}};
-      for (int p = 0; p < 40 * 30; ++p) labels.labels.push_back(p % 40 >= 36 ? kIgnore : p % 40 / 12);
+      for (int p = 0; p < 40 * 30; ++p)
+        labels.labels.push_back(p % 40 >= 36 ? kIgnore : p % 40 / 12);
       const std::string name = "p" + std::to_string(i);
       write_png(dir_ / "images" / (name + ".png"), image);
       write_label_map(dir_ / "labels" / (name + ".png"), labels, voc_palette(3));

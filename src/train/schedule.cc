@@ -18,7 +18,8 @@ double learning_rate(const ScheduleConfig& config, double base_lr, int64_t itera
   const double left = 1 - static_cast<double>(iteration) / config.iterations;
   const double regular = (base_lr - config.min_lr) * std::pow(left, config.power) + config.min_lr;
   if (iteration >= config.warmup) return regular;
-  const double missing = (1 - static_cast<double>(iteration) / config.warmup) * (1 - config.warmup_ratio);
+  const double missing =
+      (1 - static_cast<double>(iteration) / config.warmup) * (1 - config.warmup_ratio);
   return regular * (1 - missing);
 }
 

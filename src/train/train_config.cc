@@ -9,7 +9,8 @@ FieldList augment_fields(AugmentOptions& augment) {
   constexpr Range side{1, 1 << 16};
   FieldList list;
   list.add("long_side", augment.long_side, side, "photos are scaled to fit this long side ...");
-  list.add("short_side", augment.short_side, side, "... and this short side, times the drawn scale");
+  list.add("short_side", augment.short_side, side,
+           "... and this short side, times the drawn scale");
   list.add("min_scale", augment.min_scale, {0.01, 100}, "least scale");
   list.add("max_scale", augment.max_scale, {0.01, 100}, "largest scale");
   list.add("crop_size", augment.crop_size, side, "side of the training crops");
@@ -38,7 +39,9 @@ FieldList TrainConfig::fields() {
   list.add("data", data, "data set folder: images/, labels/, classes.txt, unseen.txt, split lists");
   list.add("train_split", train_split, "list of the training photos");
   list.add("val_split", val_split, "list of the validation photos; empty: no validation");
-  list.add("clip", clip, "the CLIP to start from: a file of tagclip pretrain, or a trained model, whose towers are as they were");
+  list.add("clip", clip,
+           "the CLIP to start from: a file of tagclip pretrain, or a trained model, whose towers "
+           "are as they were");
   list.add("prompt", prompt, "prompt templates: single, multi, a file, or one holding {}");
   list.add("setting", setting,
            {{"inductive", Setting::kInductive}, {"supervised", Setting::kSupervised}},
@@ -49,7 +52,9 @@ FieldList TrainConfig::fields() {
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
            "of matrix products; parameters and losses stay float32");
   list.add("save_precision", save_precision,
-           {{"float32", Precision::kFloat32}, {"float16", Precision::kFloat16}, {"bfloat16", Precision::kBFloat16}},
+           {{"float32", Precision::kFloat32},
+            {"float16", Precision::kFloat16},
+            {"bfloat16", Precision::kBFloat16}},
            "of best.safetensors and model.safetensors");
   list.add("device", device, "auto, cpu or cuda");
   list.add("prompt_dropout", prompt_dropout, {0, 0.99}, "dropout on the visual prompts");
@@ -66,8 +71,12 @@ FieldList TrainConfig::fields() {
 }
 
 void TrainConfig::check() const {
-  if (data.empty()) throw usage_error("data: no data set folder is given", "set data in the config, or --set data=DIR");
-  if (clip.empty()) throw usage_error("clip: no CLIP to start from is given", "set clip in the config, or --set clip=FILE");
+  if (data.empty())
+    throw usage_error("data: no data set folder is given",
+                      "set data in the config, or --set data=DIR");
+  if (clip.empty())
+    throw usage_error("clip: no CLIP to start from is given",
+                      "set clip in the config, or --set clip=FILE");
   if (augment.min_scale > augment.max_scale) {
     throw usage_error("augment.min_scale is larger than augment.max_scale");
   }

@@ -151,14 +151,15 @@ class Words(SegmentTest):
         self.assertNotRegex(tagclip(*arguments).err, r"\x1b")
 
     def test_ctrl_c_ends_after_the_photo_in_hand(self):
-        run = subprocess.Popen([str(BINARY), "segment", "-w", str(self.model), str(PHOTOS), "--json"],
-                               cwd=self.folder, env=environment(), text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for number in range(40):
+            (self.folder / f"cat{number}.jpg").symlink_to(CAT)
+        run = subprocess.Popen([str(BINARY), "segment", "-w", str(self.model), "."], cwd=self.folder,
+                               env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         run.stdout.readline()
         run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=60)
+        err = run.communicate(timeout=60)[1]
         self.assertEqual(run.returncode, STOPPED, err)
-        self.assertRegex(err, r"stopped: \d of 4 photos are left")
+        self.assertRegex(err, r"stopped: \d+ of 40 photos are left")
         self.assertEqual(len(self.written()) % 3, 0, "no photo is done by half")
 
 
