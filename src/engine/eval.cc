@@ -1,5 +1,3 @@
-#include <ATen/Parallel.h>
-
 #include "base/error.h"
 #include "engine/commands.h"
 #include "infer/inference_model.h"

@@ -1,15 +1,12 @@
 #include "train/contrastive.h"
 
+#include "clip/clip.h"
+
 namespace tagclip {
-namespace {
-
-at::Tensor normalised(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }
-
-}  // namespace
 
 at::Tensor contrastive_loss(const at::Tensor& images, const at::Tensor& texts,
                             const at::Tensor& scale, const at::Tensor& group) {
-  const at::Tensor logits = scale * normalised(images).matmul(normalised(texts).t());  // [B, B]
+  const at::Tensor logits = scale * unit(images).matmul(unit(texts).t());  // [B, B]
   const at::Tensor same = group.unsqueeze(0).eq(group.unsqueeze(1)).to(logits.scalar_type());
   const at::Tensor target = same / same.sum(1, /*keepdim=*/true);  // symmetric: groups are
   const at::Tensor by_image = -(target * logits.log_softmax(1)).sum(1).mean();

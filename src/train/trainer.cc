@@ -68,6 +68,7 @@ class Run {
         batches_(config_, data_),
         trained_on_(trained_on(config, data_)),
         model_(starting_model(config, device_)),
+        vocabulary_(vocabulary()),
         step_(model_, training_text(), config) {
     if (!config.val_split.empty()) validation_.emplace(config.data, config.val_split);
     create_folders(folder_);
@@ -89,7 +90,7 @@ class Run {
   // Nothing to measure without a validation split.
   std::optional<SegmentationMetrics> validate() {
     if (!validation_) return {};
-    const SlidingSegmenter segmenter(model_, vocabulary());
+    const SlidingSegmenter segmenter(model_, vocabulary_);
     const SegmentationMetrics metrics =
         summarise(evaluate(segmenter, *validation_), trained_on_.seen);
     if (rank(metrics) > best_) {
@@ -115,7 +116,7 @@ class Run {
   }
 
  private:
-  // All classes of the data set, as validation asks for them. The text tower never changes.
+  // All classes of the data set, as validation asks for them.
   EmbeddedVocabulary vocabulary() const {
     std::vector<ClassWords> classes;
     for (const std::string& name : data_.classes()) classes.push_back({{name}});
@@ -132,7 +133,7 @@ class Run {
 
   at::Tensor training_text() const {  // [C, d]
     const at::Tensor index = at::tensor(batches_.training_classes(), at::kLong);
-    return vocabulary().embeddings.index_select(0, index.to(device_));
+    return vocabulary_.embeddings.index_select(0, index.to(device_));
   }
 
   void resume() {
@@ -151,6 +152,7 @@ class Run {
   SampleBatches batches_;
   TrainedOn trained_on_;
   SegmentationModel model_;
+  EmbeddedVocabulary vocabulary_;  // made once: training leaves the text tower as it is
   TrainStep step_;
   std::optional<FolderDataset> validation_;
   int64_t iteration_ = 0;
