@@ -25,6 +25,9 @@ Command train_command();
 Command pretrain_command();
 Command verify_command();
 Command info_command();
+Command convert_command();
+Command embed_command();
+Command fetch_command();
 Command tokenize_command();
 Command bench_command();
 

@@ -17,6 +17,8 @@ Command eval_command() {
             ->type_name("NAME")
             ->capture_default_str();
         add_model_options(app, *options);
+        add_windowing_options(app, *options);
+        add_prompt_option(app, options->prompt);
         app.add_flag("--json", options->json, "Print a JSON object instead of the table");
         app.footer("Example: tagclip eval --data msrc21 --weights runs/msrc21/model.safetensors");
         return [options](Console& console) {

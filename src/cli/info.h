@@ -12,8 +12,8 @@ struct InfoOptions {
   bool json = false;
 };
 
-// Prints what a safetensors file holds, whoever made it; no tensor is read. Throws Error(kBadInput)
-// for a file that cannot be read as weights, saying what it looks like.
+// Prints what a file or folder of weights holds, whoever made it; no tensor is read. Throws
+// Error(kBadInput) for a file that cannot be read as weights, saying what it looks like.
 int run_info(const InfoOptions& options, Console& console);
 
 }  // namespace tagclip

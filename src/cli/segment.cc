@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/engine_library.h"
 #include "cli/model_options.h"
+#include "cli/option_checks.h"
 #include "cli/program_files.h"
 
 namespace tagclip {
@@ -11,23 +12,27 @@ void add_options(CLI::App& app, SegmentOptions& options) {
                  "Photos, folders, patterns; - reads a list from standard input")
       ->required()
       ->check(not_empty());
-  app.add_option("-c,--classes", options.classes,
-                 "Words (\"cat, grass, sky\"), or a file with one class a line and commas between "
-                 "synonyms; without it the classes the model was trained on")
-      ->type_name("WORDS")
-      ->check(not_empty());
-  app.add_option("--prompt", options.prompt,
-                 "Prompt templates: single, multi, a file with one a line, or one holding {}")
-      ->check(not_empty());
+  add_word_options(app, options);
   app.add_option("-o,--output", options.output, "Where the results go")
       ->type_name("FOLDER")
       ->check(not_empty())
       ->capture_default_str();
   add_model_options(app, options);
+  add_windowing_options(app, options);
   app.add_option("--threshold", options.threshold, "Pixels with a lower score stay unlabelled")
       ->type_name("SCORE")
       ->check(number(0, 1))
       ->capture_default_str();
+  CLI::Option* encoding =
+      app.add_option("--encoding", options.encoding,
+                     "Take the photos' encodings from this folder instead of computing them: other "
+                     "words then cost the decoder only")
+          ->type_name("FOLDER")
+          ->check(not_empty());
+  app.add_option("--save-encoding", options.save_encoding, "Keep the photos' encodings there")
+      ->type_name("FOLDER")
+      ->check(not_empty())
+      ->excludes(encoding);
   app.add_option("--max-pixels", options.max_pixels, "Larger photos are refused")
       ->check(whole_number(1, int64_t{1} << 40))
       ->capture_default_str();

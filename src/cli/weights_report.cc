@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/bounded_json.h"
+#include "io/mmseg_meta.h"
 
 namespace tagclip {
 namespace {
@@ -56,10 +57,31 @@ std::string human_size(double bytes) {
   return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
 }
 
-uint64_t total_bytes(const SafetensorsFile& file) {
+uint64_t total_bytes(const StoredWeights& weights) {
   uint64_t bytes = 0;
-  for (const TensorView& tensor : file.tensors()) bytes += tensor.data.size();
+  for (const TensorView& tensor : weights.tensors) bytes += tensor.data.size();
   return bytes;
+}
+
+std::string container_text(const StoredWeights& weights) {
+  using Container = WeightsFile::Container;
+  std::string text;
+  switch (weights.container()) {
+    case Container::kSafetensors:
+      text = "safetensors";
+      break;
+    case Container::kTorchZip:
+      text = "PyTorch archive";
+      break;
+    case Container::kTorchScript:
+      text = "TorchScript archive";
+      break;
+    case Container::kTorchLegacy:
+      text = "PyTorch file from before 1.6";
+      break;
+  }
+  const size_t shards = weights.files.size();
+  return shards == 1 ? text : fmt::format("{} in {} shards", text, shards);
 }
 
 std::string shape_text(const TensorView& tensor) {
@@ -115,8 +137,24 @@ void add_trained_on(const json& trained_on, Rows& rows) {
   }
 }
 
-std::string metadata_table(const Metadata& metadata) {
+// Of an mmsegmentation checkpoint, which tells it in its own way.
+void add_mmseg_classes(const StoredWeights& weights, Rows& rows) {
+  const PickleValue* root = weights.files.front().root();
+  if (root == nullptr) return;
+  const StoredClasses classes = read_mmseg_meta(*root, weights.source);
+  json list = json::array();
+  for (size_t c = 0; c < classes.names.size(); ++c) {
+    list.push_back({{"name", classes.names[c]}, {"seen", bool(classes.seen[c])}});
+  }
+  if (list.empty()) return;
+  rows.emplace_back("seen classes", class_names(list, true));
+  rows.emplace_back("unseen classes", class_names(list, false));
+}
+
+std::string metadata_table(const StoredWeights& weights) {
   Rows rows, trained_on;
+  add_mmseg_classes(weights, trained_on);
+  const Metadata& metadata = weights.metadata;
   for (const auto& [name, value] : metadata) {
     const json parsed = parse_bounded_json(value).value_or(json());
     try {
@@ -134,19 +172,24 @@ std::string metadata_table(const Metadata& metadata) {
 
 }  // namespace
 
-std::string format_report(const SafetensorsFile& file, const WeightsSummary& summary,
+std::string format_report(const StoredWeights& weights, const WeightsSummary& summary,
                           bool all_tensors) {
-  std::string text =
-      fmt::format("{}: {}\nsafetensors, {}, {} parameters, {}\n", file.name(), summary.kind,
-                  tensors_text(static_cast<int64_t>(file.tensors().size())),
-                  grouped(summary.parameters), human_size(static_cast<double>(total_bytes(file))));
+  std::string text = fmt::format(
+      "{}: {}\n{}, {}, {} parameters, {}\n", weights.source, summary.kind, container_text(weights),
+      tensors_text(static_cast<int64_t>(weights.tensors.size())), grouped(summary.parameters),
+      human_size(static_cast<double>(total_bytes(weights))));
+  if (!weights.left_out.empty()) {
+    text += fmt::format("beside the model: {}\n",
+                        shown(fmt::format("{}", fmt::join(weights.left_out, ", "))));
+  }
+  if (!summary.missing.empty()) text += summary.missing + "\n";
   text += table("architecture", summary.architecture);
   text += group_table("parameters", summary.groups);
   text += group_table("element types", summary.types);
-  text += metadata_table(file.metadata());
+  text += metadata_table(weights);
   if (all_tensors) {
     Rows rows;
-    for (const TensorView& tensor : file.tensors()) {
+    for (const TensorView& tensor : weights.tensors) {
       rows.emplace_back(shown(tensor.name),
                         fmt::format("{:<4} {}", to_string(tensor.dtype), shape_text(tensor)));
     }
@@ -156,7 +199,7 @@ std::string format_report(const SafetensorsFile& file, const WeightsSummary& sum
   return text;
 }
 
-std::string to_json(const SafetensorsFile& file, const WeightsSummary& summary, bool all_tensors) {
+std::string to_json(const StoredWeights& weights, const WeightsSummary& summary, bool all_tensors) {
   using nlohmann::ordered_json;
   const auto groups = [](const Groups& list) {
     ordered_json object = ordered_json::object();
@@ -164,21 +207,23 @@ std::string to_json(const SafetensorsFile& file, const WeightsSummary& summary, 
       object[g.name] = {{"tensors", g.tensors}, {"parameters", g.parameters}};
     return object;
   };
-  ordered_json report = {{"file", file.name()},
-                         {"format", "safetensors"},
+  ordered_json report = {{"file", weights.source},
+                         {"format", container_text(weights)},
                          {"kind", summary.kind},
-                         {"bytes", total_bytes(file)},
-                         {"tensor_count", file.tensors().size()},
+                         {"missing", summary.missing},
+                         {"left_out", weights.left_out},
+                         {"bytes", total_bytes(weights)},
+                         {"tensor_count", weights.tensors.size()},
                          {"parameters", summary.parameters},
                          {"groups", groups(summary.groups)},
                          {"element_types", groups(summary.types)},
                          {"architecture", ordered_json::object()},
-                         {"metadata", file.metadata()}};
+                         {"metadata", weights.metadata}};
   for (const auto& [part, description] : summary.architecture)
     report["architecture"][part] = description;
   if (all_tensors) {
     report["tensors"] = ordered_json::array();
-    for (const TensorView& tensor : file.tensors()) {
+    for (const TensorView& tensor : weights.tensors) {
       report["tensors"].push_back(
           {{"name", tensor.name}, {"type", to_string(tensor.dtype)}, {"shape", tensor.shape}});
     }

@@ -36,13 +36,13 @@ std::string counted(int64_t n, const std::string& noun) {
 
 // The dimension of a tensor that must have `dimensions` of them; 0 where it is missing or has
 // others.
-int64_t size_of(const SafetensorsFile& file, const std::string& name, size_t dimensions,
+int64_t size_of(const StoredWeights& file, const std::string& name, size_t dimensions,
                 size_t index) {
   const TensorView* tensor = file.find(name);
   return tensor && tensor->shape.size() == dimensions ? tensor->shape[index] : 0;
 }
 
-int64_t count_layers(const SafetensorsFile& file, const std::string& prefix,
+int64_t count_layers(const StoredWeights& file, const std::string& prefix,
                      const std::string& tensor) {
   int64_t layers = 0;
   while (file.find(fmt::format("{}{}.{}", prefix, layers, tensor))) ++layers;
@@ -55,7 +55,7 @@ struct Names {
   size_t projected;  // which dimension of the projection is the embedding
 };
 
-std::string describe_vision(const SafetensorsFile& file, const Names& names) {
+std::string describe_vision(const StoredWeights& file, const Names& names) {
   const int64_t width = size_of(file, names.prefix + names.conv, 4, 0);
   if (width == 0) return {};
   const auto positions = static_cast<double>(size_of(file, names.prefix + names.positions, 2, 0));
@@ -67,7 +67,7 @@ std::string describe_vision(const SafetensorsFile& file, const Names& names) {
       grid * patch, grid, grid, size_of(file, names.projection, 2, names.projected));
 }
 
-std::string describe_text(const SafetensorsFile& file, const Names& names) {
+std::string describe_text(const StoredWeights& file, const Names& names) {
   const int64_t width = size_of(file, names.prefix + names.conv, 2, 1);
   if (width == 0) return {};
   return fmt::format(
@@ -114,7 +114,7 @@ const Names kHuggingFaceText = {"text_model.",
                                 0};
 
 // "3 layers (a_n_n), width 512": a letter a layer, a where it has self-attention.
-std::string describe_decoder(const SafetensorsFile& file) {
+std::string describe_decoder(const StoredWeights& file) {
   for (const std::string prefix :
        {"decode_head.decoder.layers.", "decode_head.decoder_1.layers."}) {
     const int64_t layers = count_layers(file, prefix, "linear1.weight");
@@ -130,24 +130,48 @@ std::string describe_decoder(const SafetensorsFile& file) {
   return {};
 }
 
-std::string describe_prompts(const SafetensorsFile& file) {
+std::string describe_prompts(const StoredWeights& file) {
   const int64_t prompts = size_of(file, "backbone.prompt_embeddings", 3, 1);
   return prompts == 0 ? "" : counted(prompts, "token") + " a layer";
 }
 
+std::string missing_part(const StoredWeights& file) {
+  const bool model = file.contains_prefix("backbone.") && file.contains_prefix("decode_head.");
+  if (model && !file.contains_prefix("text_encoder.")) {
+    return "no text tower: give the CLIP it was made from with --text-weights";
+  }
+  const bool vision = file.find("visual.conv1.weight") || file.contains_prefix("vision_model.");
+  const bool text = file.find("token_embedding.weight") || file.contains_prefix("text_model.");
+  if (vision && text) {
+    return "CLIP only, no decoder: train one (tagclip train --set clip=FILE), or segment with "
+           "--mode clip";
+  }
+  if (vision) return "no text tower: half a CLIP";
+  return {};
+}
+
 }  // namespace
 
-WeightsSummary summarise(const SafetensorsFile& file) {
+WeightsSummary summarise(const StoredWeights& file) {
   WeightsSummary summary;
   std::vector<std::string> names;
   const bool openai = file.find("visual.conv1.weight") && file.find("token_embedding.weight");
-  for (const TensorView& tensor : file.tensors()) {
+  for (const TensorView& tensor : file.tensors) {
     names.push_back(tensor.name);
     summary.parameters += tensor.numel();
     count(summary.groups, group_of(tensor.name, openai), tensor);
     count(summary.types, std::string(to_string(tensor.dtype)), tensor);
   }
   summary.kind = describe_weights(names);
+  // Their names are the same; OpenAI's state has sizes among the tensors.
+  if (openai) {
+    const bool own =
+        file.find("input_resolution") || file.container() == WeightsFile::Container::kTorchScript;
+    summary.kind = file.metadata.contains("tagclip.clip") ? "a CLIP of tagclip"
+                   : own                                  ? "a CLIP of OpenAI"
+                                                          : "a CLIP of open_clip";
+  }
+  summary.missing = missing_part(file);
 
   const auto add = [&](const char* part, const std::string& description) {
     if (!description.empty()) summary.architecture.emplace_back(part, description);

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/safetensors.h"
+#include "io/stored_weights.h"
 
 namespace tagclip {
 
@@ -17,7 +17,8 @@ struct WeightsSummary {
     int64_t parameters = 0;
   };
 
-  std::string kind;  // in words, see describe_weights
+  std::string kind;     // in words, see describe_weights
+  std::string missing;  // what a use may lack, and what to do; may be empty
   int64_t parameters = 0;
   std::vector<Group> groups;  // backbone, decode_head, ...: in the order of their first tensor
   std::vector<Group> types;   // likewise by element type
@@ -25,6 +26,6 @@ struct WeightsSummary {
   std::vector<std::pair<std::string, std::string>> architecture;
 };
 
-WeightsSummary summarise(const SafetensorsFile& file);
+WeightsSummary summarise(const StoredWeights& weights);
 
 }  // namespace tagclip

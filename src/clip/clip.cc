@@ -17,11 +17,15 @@ FieldList ClipConfig::fields() {
   list.add("vision_width", vision_width, size, "width of the vision tower");
   list.add("vision_layers", vision_layers, {1, 1024}, "blocks of the vision tower");
   list.add("vision_heads", vision_heads, size, "attention heads of the vision tower");
+  list.add("vision_mlp", vision_mlp, {0, 1 << 18},
+           "width inside the vision tower's MLPs; 0 = four times the tower's");
   list.add("context", context, {3, 1 << 16}, "tokens of a text");
   list.add("vocabulary", vocabulary, {1, 49408}, "tokens the text tower knows");
   list.add("text_width", text_width, size, "width of the text tower");
   list.add("text_layers", text_layers, {1, 1024}, "blocks of the text tower");
   list.add("text_heads", text_heads, size, "attention heads of the text tower");
+  list.add("text_mlp", text_mlp, {0, 1 << 18},
+           "width inside the text tower's MLPs; 0 = four times the tower's");
   list.add("activation", activation,
            {{"quick_gelu", Activation::kQuickGelu}, {"gelu", Activation::kGelu}},
            "activation of the blocks");
@@ -45,8 +49,8 @@ TextTower::TextTower(const ParameterScope& scope, const ClipConfig& config)
                           .add("weight", {config.vocabulary, config.text_width}, normal(0.02))),
       positional_embedding(
           scope.add("positional_embedding", {config.context, config.text_width}, normal(0.01))),
-      transformer(scope / "transformer", config.text_width, config.text_layers, config.text_heads,
-                  config.activation),
+      transformer(scope / "transformer", config.text_width, config.text_mlp_width(),
+                  config.text_layers, config.text_heads, config.activation),
       ln_final(scope / "ln_final", config.text_width),
       text_projection(scope.add("text_projection", {config.text_width, config.embedding},
                                 normal(1 / std::sqrt(config.text_width)))) {}
@@ -72,8 +76,8 @@ VisionTower::VisionTower(const ParameterScope& scope, const ClipConfig& config)
                                      {1 + config.grid() * config.grid(), config.vision_width},
                                      normal(1 / std::sqrt(config.vision_width)))),
       ln_pre(scope / "ln_pre", config.vision_width),
-      transformer(scope / "transformer", config.vision_width, config.vision_layers,
-                  config.vision_heads, config.activation),
+      transformer(scope / "transformer", config.vision_width, config.vision_mlp_width(),
+                  config.vision_layers, config.vision_heads, config.activation),
       ln_post(scope / "ln_post", config.vision_width),
       proj(scope.add("proj", {config.vision_width, config.embedding},
                      normal(1 / std::sqrt(config.vision_width)))) {}

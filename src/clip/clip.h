@@ -16,16 +16,20 @@ struct ClipConfig {
   int64_t vision_width = 768;
   int64_t vision_layers = 12;
   int64_t vision_heads = 12;
+  int64_t vision_mlp = 0;  // 0: four times the width
   // text
   int64_t context = 77;
   int64_t vocabulary = 49408;
   int64_t text_width = 512;
   int64_t text_layers = 12;
   int64_t text_heads = 8;
+  int64_t text_mlp = 0;  // 0: four times the width
 
   Activation activation = Activation::kQuickGelu;
 
   int64_t grid() const { return resolution / patch; }
+  int64_t vision_mlp_width() const { return vision_mlp > 0 ? vision_mlp : 4 * vision_width; }
+  int64_t text_mlp_width() const { return text_mlp > 0 ? text_mlp : 4 * text_width; }
   FieldList fields();
   // Throws Error(kUsage) when a field is out of its range or the fields do not fit together.
   void check() const;

@@ -53,21 +53,4 @@ void save_clip(const std::filesystem::path& path, const Clip& clip, Precision pr
   save(path, clip.parameters, precision, metadata);
 }
 
-Clip load_clip(const std::filesystem::path& path) {
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  const auto stored = file.metadata().find("tagclip.clip");
-  if (stored == file.metadata().end()) {
-    throw bad_input(
-        path.string() + ": not a CLIP of tagclip's own: the metadata has no tagclip.clip",
-        "tagclip info " + path.string() + " tells what it holds");
-  }
-  ClipConfig config;
-  FieldList fields = config.fields();
-  read_json(stored->second, fields, path.string());
-  check_stored(config, path.string());
-  Clip clip(config);
-  load(clip.parameters, StateDict::from(file));
-  return clip;
-}
-
 }  // namespace tagclip

@@ -28,7 +28,5 @@ void check_stored(const Config& config, const std::string& source) {
 // A CLIP of our own: OpenAI's parameter names, the sizes under "tagclip.clip" in the metadata.
 void save_clip(const std::filesystem::path& path, const Clip& clip, Precision precision,
                Metadata metadata = {});
-// Throws Error(kBadInput) when the file is no such CLIP, saying what it looks like.
-Clip load_clip(const std::filesystem::path& path);
 
 }  // namespace tagclip

@@ -12,6 +12,12 @@ namespace {
 
 int64_t heads_of(int64_t width) { return std::max<int64_t>(1, width / 64); }
 
+// 0, the usual, where it is four times the width.
+int64_t mlp_width(const StateDict& state, const std::string& prefix, int64_t width) {
+  const int64_t inner = state.at(prefix + "transformer.resblocks.0.mlp.c_fc.weight", 2).size(0);
+  return inner == 4 * width ? 0 : inner;
+}
+
 }  // namespace
 
 void read_vision_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config) {
@@ -19,6 +25,7 @@ void read_vision_sizes(const StateDict& state, const std::string& prefix, ClipCo
   config.vision_width = kernel.size(0);
   config.vision_heads = heads_of(config.vision_width);
   config.vision_layers = state.count_numbered(prefix + "transformer.resblocks.");
+  config.vision_mlp = mlp_width(state, prefix, config.vision_width);
   config.patch = kernel.size(3);
   config.embedding = state.at(prefix + "proj", 2).size(1);
   const auto positions = static_cast<double>(state.at(prefix + "positional_embedding", 2).size(0));
@@ -31,6 +38,7 @@ void read_text_sizes(const StateDict& state, const std::string& prefix, ClipConf
   config.text_width = tokens.size(1);
   config.text_heads = heads_of(config.text_width);
   config.text_layers = state.count_numbered(prefix + "transformer.resblocks.");
+  config.text_mlp = mlp_width(state, prefix, config.text_width);
   config.context = state.at(prefix + "positional_embedding", 2).size(0);
   config.embedding = state.at(prefix + "text_projection", 2).size(1);
 }
@@ -41,7 +49,6 @@ ClipConfig infer_clip_config(const StateDict& state, const Metadata& metadata) {
   read_vision_sizes(state, "visual.", config);
   config.vision_heads = positive_number(metadata, "v_heads", config.vision_heads);
   config.text_heads = positive_number(metadata, "t_heads", config.text_heads);
-  check_stored(config, state.source);
   return config;
 }
 

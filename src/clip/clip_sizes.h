@@ -15,7 +15,8 @@ void read_vision_sizes(const StateDict& state, const std::string& prefix, ClipCo
 void read_text_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config);
 
 // The sizes of a CLIP with OpenAI's names. Head counts come from `metadata` ("v_heads", "t_heads")
-// where that tells them. Throws Error(kBadInput) as above, and when the sizes do not fit together.
+// where that tells them. Throws Error(kBadInput) as above; whether the sizes fit together is left
+// to the caller.
 ClipConfig infer_clip_config(const StateDict& state, const Metadata& metadata);
 
 // The whole number stored in a file's metadata under `key`, or `otherwise` where there is none.

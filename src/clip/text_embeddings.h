@@ -2,24 +2,37 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "clip/clip.h"
+#include "io/embedding_cache.h"
 #include "text/class_words.h"
 
 namespace tagclip {
 
 struct TextEmbeddings {
-  at::Tensor rows;                     // [C, d], unit length
+  at::Tensor rows;  // [R, d], unit length
+  // By class, in order: how many rows are its own. One, or one a synonym (Synonyms::kMax).
+  std::vector<int64_t> rows_of_class;
   std::vector<std::string> truncated;  // texts that were longer than the tower's context
+  int64_t from_cache = 0;              // words
 };
 
-// The text embedding of each class (spec section 1): every synonym in every template is encoded and
-// normalised, the mean over all of them normalised again. Memory is bounded whatever the number of
-// classes.
+struct EmbedOptions {
+  EmbeddingCache* cache = nullptr;  // words are looked up there first, and new ones kept
+  // Hears (texts done, texts in all); false stops, and the rows are then undefined.
+  std::function<bool(int64_t, int64_t)> progress = [](int64_t, int64_t) { return true; };
+};
+
+// The text embeddings of classes (spec section 1). A word's is the mean, over the templates, of the
+// unit embeddings of its texts; a class's the mean of its words' where synonyms are averaged.
+// Memory is bounded whatever the number of texts. Throws as EmbeddingCache.
 TextEmbeddings embed_classes(const TextTower& tower, const ClipConfig& config,
                              const std::vector<ClassWords>& classes,
-                             const std::vector<std::string>& templates);
+                             const std::vector<std::string>& templates,
+                             const EmbedOptions& options = {});
 
 }  // namespace tagclip

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include "base/test_dir.h"
 #include "clip/test_golden.h"
 #include "text/tokenizer.h"
 
@@ -53,6 +54,32 @@ TEST_F(Embeddings, ManyTextsAreEncodedInParts) {
   ASSERT_EQ(found.rows.size(0), 150);
   expect_near("row", found.rows[140], unit(of("c140") + of("a c140")), 1e-6);
   expect_near("length", found.rows.norm(2, 1), at::ones({150}), 1e-6);
+}
+
+TEST_F(Embeddings, SynonymsMayKeepTheirOwnRows) {
+  const TextEmbeddings found = embed_classes(
+      tower, config, {{{"cat", "kitty"}, Synonyms::kMax}, {{"dog"}}}, {"a {}", "the {}."});
+  EXPECT_EQ(found.rows_of_class, (std::vector<int64_t>{2, 1}));
+  expect_near("row", found.rows[1], unit(of("a kitty") + of("the kitty.")), 1e-6);
+}
+
+TEST_F(Embeddings, TheCacheGivesTheSameAndIsAskedFirst) {
+  const TestDir folder;
+  EmbeddingCache cache(folder / "words");
+  const EmbedOptions options{.cache = &cache};
+  const std::string longer(40, 'x');
+  const std::vector<ClassWords> classes = {{{"cat", "kitty"}}, {{longer}}};
+  const auto embed = [&](const std::vector<std::string>& templates) {
+    return embed_classes(tower, config, classes, templates, options);
+  };
+  const TextEmbeddings first = embed({"a {}", "the {}"}), second = embed({"a {}", "the {}"});
+  EXPECT_EQ(first.from_cache, 0);
+  EXPECT_EQ(second.from_cache, 2);
+  EXPECT_TRUE(second.rows.equal(first.rows));
+  EXPECT_EQ(second.truncated, first.truncated) << "what is cut is told each time";
+  EXPECT_EQ(embed({"the {}", "a {}"}).from_cache, 0) << "other templates";
+  at::Tensor(tower.text_projection).mul_(2);
+  EXPECT_EQ(embed({"a {}", "the {}"}).from_cache, 0) << "other weights";
 }
 
 TEST_F(Embeddings, TextsBeyondTheContextAreReported) {

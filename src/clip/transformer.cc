@@ -44,16 +44,21 @@ at::Tensor append(const at::Tensor& own, const at::Tensor& also) {
 
 }  // namespace
 
+SelfAttention::Parts SelfAttention::split(const at::Tensor& x) const {
+  auto qkv = split_heads(at::linear(x, in_proj_weight, in_proj_bias), 3, heads);
+  return {qkv[0], qkv[1], qkv[2]};
+}
+
 at::Tensor SelfAttention::operator()(const at::Tensor& x, bool causal) const {
-  const auto qkv = split_heads(at::linear(x, in_proj_weight, in_proj_bias), 3, heads);
-  return out_proj(merge_heads(
-      at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], /*attn_mask=*/{}, 0.0, causal)));
+  const auto [queries, keys, values] = split(x);
+  return out_proj(merge_heads(at::scaled_dot_product_attention(queries, keys, values,
+                                                               /*attn_mask=*/{}, 0.0, causal)));
 }
 
 at::Tensor SelfAttention::operator()(const at::Tensor& x, const KeysValues& also) const {
-  const auto qkv = split_heads(at::linear(x, in_proj_weight, in_proj_bias), 3, heads);
-  return out_proj(merge_heads(at::scaled_dot_product_attention(qkv[0], append(qkv[1], also.keys),
-                                                               append(qkv[2], also.values))));
+  const auto [queries, keys, values] = split(x);
+  return out_proj(merge_heads(at::scaled_dot_product_attention(queries, append(keys, also.keys),
+                                                               append(values, also.values))));
 }
 
 KeysValues SelfAttention::keys_values(const at::Tensor& x) const {
@@ -69,14 +74,13 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
   return x * at::sigmoid(1.702 * x);
 }
 
-ResidualBlock::ResidualBlock(const ParameterScope& scope, int64_t width, int64_t heads,
+ResidualBlock::ResidualBlock(const ParameterScope& scope, int64_t width, int64_t mlp, int64_t heads,
                              int64_t layers, Activation activation)
     : attn(scope / "attn", width, heads, normal(1 / std::sqrt(width)),
            normal(1 / std::sqrt(2.0 * layers * width))),
       ln_1(scope / "ln_1", width),
-      c_fc(scope / "mlp" / "c_fc", width, 4 * width, normal(1 / std::sqrt(2.0 * width))),
-      c_proj(scope / "mlp" / "c_proj", 4 * width, width,
-             normal(1 / std::sqrt(2.0 * layers * width))),
+      c_fc(scope / "mlp" / "c_fc", width, mlp, normal(1 / std::sqrt(2.0 * width))),
+      c_proj(scope / "mlp" / "c_proj", mlp, width, normal(1 / std::sqrt(2.0 * layers * width))),
       ln_2(scope / "ln_2", width),
       activation(activation) {}
 
@@ -92,11 +96,11 @@ at::Tensor ResidualBlock::add_mlp(const at::Tensor& x) const {
   return x + c_proj(activate(c_fc(ln_2(x)), activation));
 }
 
-Transformer::Transformer(const ParameterScope& scope, int64_t width, int64_t layers, int64_t heads,
-                         Activation activation) {
+Transformer::Transformer(const ParameterScope& scope, int64_t width, int64_t mlp, int64_t layers,
+                         int64_t heads, Activation activation) {
   resblocks.reserve(layers);
   for (int64_t i = 0; i < layers; ++i) {
-    resblocks.emplace_back(scope / "resblocks" / std::to_string(i), width, heads, layers,
+    resblocks.emplace_back(scope / "resblocks" / std::to_string(i), width, mlp, heads, layers,
                            activation);
   }
 }

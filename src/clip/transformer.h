@@ -38,6 +38,10 @@ struct SelfAttention {
   // Rows of x attend to x and to `also`; [B, L, width] whatever the number of keys in `also`.
   at::Tensor operator()(const at::Tensor& x, const KeysValues& also) const;
 
+  struct Parts {
+    at::Tensor queries, keys, values;  // [B, heads, L, width/heads]
+  };
+  Parts split(const at::Tensor& x) const;
   // What rows x [B or 1, P, width] offer to attend to.
   KeysValues keys_values(const at::Tensor& x) const;
 
@@ -54,8 +58,10 @@ at::Tensor activate(const at::Tensor& x, Activation activation);
 
 // Pre-norm residual block of both towers (spec section 1).
 struct ResidualBlock {
-  ResidualBlock(const ParameterScope& scope, int64_t width, int64_t heads, int64_t layers,
-                Activation activation);
+  // `mlp`: width of the layer between the two of the MLP. `layers`: blocks of the tower, which the
+  // starting values depend on.
+  ResidualBlock(const ParameterScope& scope, int64_t width, int64_t mlp, int64_t heads,
+                int64_t layers, Activation activation);
   at::Tensor operator()(const at::Tensor& x, bool causal) const;  // [B, L, width]
   // The same for rows that attend to `also` (made by prompt_keys) as well as to each other.
   at::Tensor operator()(const at::Tensor& x, const KeysValues& also) const;
@@ -64,19 +70,19 @@ struct ResidualBlock {
   // reads.
   KeysValues prompt_keys(const at::Tensor& tokens) const { return attn.keys_values(ln_1(tokens)); }
 
+  // x after attention -> the block's output.
+  at::Tensor add_mlp(const at::Tensor& x) const;
+
   SelfAttention attn;
   LayerNorm ln_1;
   Linear c_fc, c_proj;
   LayerNorm ln_2;
   Activation activation;
-
- private:
-  at::Tensor add_mlp(const at::Tensor& x) const;
 };
 
 struct Transformer {
-  Transformer(const ParameterScope& scope, int64_t width, int64_t layers, int64_t heads,
-              Activation activation);
+  Transformer(const ParameterScope& scope, int64_t width, int64_t mlp, int64_t layers,
+              int64_t heads, Activation activation);
 
   std::vector<ResidualBlock> resblocks;
 };

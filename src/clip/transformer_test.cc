@@ -15,7 +15,9 @@ namespace {
 class Attention : public ::testing::Test {
  protected:
   static constexpr int64_t kWidth = 12, kHeads = 3, kHead = 4;
-  Attention() : block(ParameterScope(list), kWidth, kHeads, /*layers=*/2, Activation::kQuickGelu) {
+  Attention()
+      : block(ParameterScope(list), kWidth, /*mlp=*/20, kHeads, /*layers=*/2,
+              Activation::kQuickGelu) {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(1);
     list.initialise(generator);
     x = at::randn({2, 5, kWidth}, generator);

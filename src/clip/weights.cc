@@ -49,10 +49,30 @@ at::Tensor as_tensor(const TensorView& view) {
                        at::TensorOptions().dtype(scalar_type(view.dtype)));
 }
 
-StateDict StateDict::from(const SafetensorsFile& file) {
-  StateDict state{file.name(), {}};
-  for (const TensorView& view : file.tensors()) state.tensors.emplace(view.name, as_tensor(view));
+namespace {
+
+// `owner` keeps the tensors' memory alive.
+template <class Owner>
+StateDict state_of(std::string source, const std::vector<TensorView>& tensors, const Owner& owner) {
+  StateDict state{std::move(source), {}};
+  const auto keep = std::make_shared<const Owner>(owner);
+  for (const TensorView& view : tensors) {
+    state.tensors.emplace(
+        view.name, at::from_blob(
+                       const_cast<std::byte*>(view.data.data()), view.shape, [keep](void*) {},
+                       at::TensorOptions().dtype(scalar_type(view.dtype))));
+  }
   return state;
+}
+
+}  // namespace
+
+StateDict StateDict::from(const SafetensorsFile& file) {
+  return state_of(file.name(), file.tensors(), file);
+}
+
+StateDict StateDict::from(const StoredWeights& weights) {
+  return state_of(weights.source, weights.tensors, weights.files);
 }
 
 bool StateDict::contains_prefix(const std::string& prefix) const {
@@ -81,7 +101,7 @@ int64_t StateDict::count_numbered(const std::string& prefix) const {
   return count;
 }
 
-void load(ParameterList& parameters, const StateDict& state) {
+void check_fit(const ParameterList& parameters, const StateDict& state) {
   std::vector<std::string> missing, misshapen, unexpected;
   for (const Parameter& parameter : parameters.all()) {
     const auto found = state.tensors.find(parameter.name);
@@ -104,6 +124,10 @@ void load(ParameterList& parameters, const StateDict& state) {
       what += c10::str("\n  ", unexpected.size(), " unexpected:", list(unexpected));
     throw bad_input(what);
   }
+}
+
+void load(ParameterList& parameters, const StateDict& state) {
+  check_fit(parameters, state);
   at::NoGradGuard no_grad;
   parameters.allocate();
   for (const Parameter& parameter : parameters.all()) {

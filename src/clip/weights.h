@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "clip/parameters.h"
-#include "io/safetensors.h"
+#include "io/stored_weights.h"
 
 namespace tagclip {
 
@@ -20,7 +20,9 @@ struct StateDict {
   std::string source;  // the file, for messages
   std::map<std::string, at::Tensor> tensors;
 
+  // The tensors lie in the file's mapped memory, which they keep alive; never to be written to.
   static StateDict from(const SafetensorsFile& file);
+  static StateDict from(const StoredWeights& weights);
   bool contains(const std::string& name) const { return tensors.contains(name); }
   bool contains_prefix(const std::string& prefix) const;
   // Throws Error(kBadInput) naming the file when there is no such tensor.
@@ -31,8 +33,10 @@ struct StateDict {
   int64_t count_numbered(const std::string& prefix) const;
 };
 
-// Copies every tensor into the parameter of its name, converting to the parameter's type.
-// Strict: throws Error(kBadInput) listing all missing, unexpected and misshapen tensors.
+// Throws Error(kBadInput) listing all tensors that are missing, unexpected or misshapen, if any.
+void check_fit(const ParameterList& parameters, const StateDict& state);
+// Copies every tensor into the parameter of its name, converting to the parameter's type. Throws as
+// check_fit.
 void load(ParameterList& parameters, const StateDict& state);
 
 enum class Precision { kFloat32, kFloat16, kBFloat16 };

@@ -15,18 +15,36 @@ namespace tagclip {
 
 inline constexpr int kStopped = 130;  // exit code of a job the user stopped
 
-struct SegmentOptions {
+// Which model, and where it runs.
+struct ModelOptions {
+  std::filesystem::path weights;       // any dialect
+  std::filesystem::path text_weights;  // a CLIP that reads the words instead; empty: none
+  std::string mode = "trained";        // trained, clip, sclip
+  std::string device = "auto";         // auto, cpu, cuda
+};
+
+// How photos are cut up and scored.
+struct WindowingOptions {
+  std::string weighting = "both";                  // none, seen, unseen, both
+  int64_t window = 0, stride = 0, short_side = 0;  // 0: the model's own
+};
+
+// What to look for.
+struct WordOptions {
+  std::string classes;            // words or a file; empty: the classes the model was trained on
+  std::string background;         // words that together are the class "background"
+  std::string prompt;             // see parse_templates; empty: the model's own
+  std::string synonyms = "mean";  // mean, max
+  std::filesystem::path text_embeddings;  // a file of embeddings for the classes; empty: none
+  bool no_cache = false;                  // neither read nor keep embeddings of words
+};
+
+struct SegmentOptions : ModelOptions, WindowingOptions, WordOptions {
   std::vector<std::string> inputs;  // files, folders, globs; "-" reads a list from standard input
-  std::string classes;              // words or a file; empty: the classes the model was trained on
-  std::string prompt;               // see parse_templates; empty: the model's own
   std::filesystem::path output = "out";
-  std::filesystem::path weights;
-  std::string weighting = "both";  // none, seen, unseen, both
-  double threshold = 0;            // scores below it are unlabelled
-  std::string device = "auto";     // auto, cpu, cuda
-  int64_t window = 0;              // 0: the size the model was trained with
-  int64_t stride = 0;              // 0: window * 426 / 512, as the paper's
-  int64_t short_side = 0;          // 0: the window
+  double threshold = 0;                 // scores below it are unlabelled
+  std::filesystem::path save_encoding;  // a folder for the photos' encodings; empty: not kept
+  std::filesystem::path encoding;       // a folder to take them from; empty: photos are encoded
   int64_t max_pixels = 64LL << 20;
   int64_t threads = 0;  // 0: all
   bool overwrite = false;
@@ -39,14 +57,24 @@ struct TrainOptions {
   bool print_config = false;
 };
 
-struct EvalOptions {
+struct EvalOptions : ModelOptions, WindowingOptions {
   std::filesystem::path data;
   std::string split = "val";
-  std::filesystem::path weights;
-  std::string weighting = "both";
-  std::string device = "auto";
-  int64_t window = 0, stride = 0, short_side = 0;
+  std::string prompt;  // see parse_templates; empty: the model's own
   bool json = false;
+};
+
+struct EmbedCommandOptions : ModelOptions, WordOptions {
+  std::filesystem::path output;  // .npy, or safetensors
+  bool overwrite = false;
+};
+
+struct ConvertOptions {
+  std::filesystem::path input, output;
+  std::string to = "tagclip";      // tagclip, open-clip, hugging-face
+  std::string precision = "keep";  // keep, float32, float16, bfloat16
+  std::string activation;          // quick_gelu, gelu; empty: as the weights say
+  bool overwrite = false;
 };
 
 struct VerifyOptions {
@@ -74,6 +102,8 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
 int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& console);
 int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& console);
 int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console);
+int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console& console);
+int tagclip_convert(const tagclip::ConvertOptions& options, tagclip::Console& console);
 int tagclip_verify(const tagclip::VerifyOptions& options, tagclip::Console& console);
 int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& console);
 }

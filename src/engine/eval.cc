@@ -1,19 +1,21 @@
 #include "base/error.h"
 #include "engine/commands.h"
-#include "infer/inference_model.h"
+#include "engine/model_setup.h"
 #include "metrics/segmentation_metrics.h"
 #include "train/evaluate.h"
 
 int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console) {
   using namespace tagclip;
   const FolderDataset data(options.data, options.split);
-  const LoadedModel loaded = load_for_inference(options.weights, choose_device(options.device));
+  std::vector<std::string> templates;
+  if (!options.prompt.empty()) templates = parse_templates(options.prompt);
+  const InferenceModel model = load_model_noisily(options, console);
 
   std::vector<ClassWords> classes;
   for (const std::string& name : data.classes()) classes.push_back({{name}});
-  EmbeddedVocabulary vocabulary = embed_vocabulary(loaded, std::move(classes));
+  EmbeddedVocabulary vocabulary = embed_vocabulary(model, std::move(classes), std::move(templates));
   const std::vector<bool> seen = vocabulary.seen;
-  const SlidingSegmenter segmenter(loaded.model, std::move(vocabulary),
+  const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
                                    {.window = options.window,
                                     .stride = options.stride,
                                     .short_side = options.short_side,

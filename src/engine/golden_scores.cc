@@ -48,8 +48,8 @@ NamedTensors trace_scores(const SegmentationModel& model, const GoldenInputs& in
       const std::string name =
           std::string("infer.") + (inductive ? "inductive." : "transductive.") + mode.name;
       if (!expected.contains(name)) continue;
-      const at::Tensor scores = scores_of(
-          logits, image, score_rule(seen, inductive, mode.weighting, model.config.protocol));
+      const at::Tensor scores =
+          scores_of(logits, image, score_rule(seen, inductive, mode.weighting, model.scoring()));
       const int64_t step = mode.name == std::string_view("logits") ? stride : 1;
       values[name] = scores.slice(2, 0, {}, step).slice(3, 0, {}, step);
     }

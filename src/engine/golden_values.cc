@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "clip/clip_sizes.h"
+#include "clip/dialect.h"
 #include "engine/golden_history.h"
 #include "engine/golden_scores.h"
 #include "model/checkpoint.h"
@@ -23,9 +24,8 @@ bool expects_released_zegclip(const SafetensorsFile& expected) {
          });
 }
 
-NamedTensors segmentation_values(const std::filesystem::path& weights,
-                                 const SafetensorsFile& expected, const StateDict& in,
-                                 std::string architecture) {
+NamedTensors segmentation_values(const StoredWeights& weights, const SafetensorsFile& expected,
+                                 const StateDict& in, std::string architecture) {
   if (architecture.empty() && expects_released_zegclip(expected)) architecture = "zegclip-released";
   SegmentationModel model = load_model(weights, architecture, expected.metadata()).model;
   const StateDict wanted = StateDict::from(expected);
@@ -40,19 +40,18 @@ NamedTensors segmentation_values(const std::filesystem::path& weights,
   return values;
 }
 
-NamedTensors clip_values(const StateDict& weights, const Metadata& metadata,
+NamedTensors clip_values(const StoredWeights& stored, const Metadata& head_counts,
                          const StateDict& inputs) {
-  Clip clip(infer_clip_config(weights, metadata));
-  load(clip.parameters, weights);
+  const ClipWeights weights = read_clip_weights(stored, head_counts);
+  const Clip clip = make_clip(weights);
   NamedTensors values = trace_clip(clip, inputs);
-  values.merge(trace_image_encoder(weights, clip.config, inputs));
+  values.merge(trace_image_encoder(weights.state, clip.config, inputs));
   return values;
 }
 
 // The weights' own metadata counts first.
-Metadata joined(const SafetensorsFile& weights, const SafetensorsFile& expected) {
-  Metadata metadata = weights.metadata();
-  metadata.insert(expected.metadata().begin(), expected.metadata().end());
+Metadata joined(Metadata metadata, const Metadata& expected) {
+  metadata.insert(expected.begin(), expected.end());
   return metadata;
 }
 
@@ -65,16 +64,20 @@ std::string golden_name(const std::string& expected_name) {
 
 NamedTensors golden_values(const std::filesystem::path& weights, const SafetensorsFile& expected,
                            const SafetensorsFile& inputs, const std::string& architecture) {
-  const SafetensorsFile file = SafetensorsFile::open(weights);
-  const StateDict state = StateDict::from(file), in = StateDict::from(inputs);
+  const StoredWeights stored = read_stored_weights(weights);
+  const StateDict in = StateDict::from(inputs);
   if (!in.contains_prefix("in.")) {
     throw bad_input(in.source + ": holds no inputs (in.*)",
                     "--inputs names the file that holds them");
   }
-  const Metadata metadata = joined(file, expected);
-  if (state.contains("visual.conv1.weight")) return clip_values(state, metadata, in);
-  if (state.contains_prefix("w.")) return trace_text_tower(state, metadata, in);
-  return segmentation_values(weights, expected, in, architecture);
+  if (is_segmentation_model(stored)) {
+    return segmentation_values(stored, expected, in, architecture);
+  }
+  if (stored.contains_prefix("w.")) {
+    return trace_text_tower(StateDict::from(stored), joined(stored.metadata, expected.metadata()),
+                            in);
+  }
+  return clip_values(stored, expected.metadata(), in);
 }
 
 }  // namespace tagclip

@@ -1,14 +1,14 @@
 #include <ATen/Parallel.h>
 #include <c10/util/StringUtil.h>
 
-#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "engine/commands.h"
+#include "engine/model_setup.h"
 #include "engine/run_config.h"
-#include "infer/inference_model.h"
+#include "infer/encoding_file.h"
 #include "infer/photo_list.h"
 #include "infer/result_files.h"
 #include "infer/stopwatch.h"
@@ -22,6 +22,7 @@ constexpr size_t kManyPhotos = 4;
 
 struct Job {
   std::filesystem::path photo;
+  std::string stem;  // of all its files
   ResultFiles files;
 };
 
@@ -32,7 +33,7 @@ std::vector<Job> plan(const SegmentOptions& options, Console& console) {
   const std::vector<std::string> stems = result_stems(photos);
   std::vector<Job> jobs;
   for (size_t i = 0; i < photos.size(); ++i) {
-    jobs.push_back({photos[i], ResultFiles(options.output, stems[i])});
+    jobs.push_back({photos[i], stems[i], ResultFiles(options.output, stems[i])});
   }
   if (options.overwrite) return jobs;
 
@@ -58,21 +59,6 @@ void create_folder(const std::filesystem::path& folder) {
     throw failure(folder.string() + ": the folder cannot be created: " + problem.message(),
                   "--output chooses another one");
   }
-}
-
-EmbeddedVocabulary embed_noisily(const LoadedModel& loaded, std::vector<ClassWords> classes,
-                                 std::vector<std::string> templates, Console& console) {
-  EmbeddedVocabulary vocabulary =
-      embed_vocabulary(loaded, std::move(classes), std::move(templates));
-  if (!vocabulary.truncated.empty()) {
-    const size_t more = vocabulary.truncated.size() - 1;
-    console.warn(c10::str("longer than the model reads, and cut: \"", vocabulary.truncated[0], "\"",
-                          more > 0 ? c10::str(" and ", more, " more") : ""));
-  }
-  const auto seen = static_cast<size_t>(std::ranges::count(vocabulary.seen, true));
-  console.note(c10::str(vocabulary.classes.size(), " classes: ", seen, " seen in training, ",
-                        vocabulary.classes.size() - seen, " new to the model"));
-  return vocabulary;
 }
 
 // Seconds of a photo or of a whole run.
@@ -113,8 +99,13 @@ std::string dump(const nlohmann::ordered_json& line) {
 
 class Run {
  public:
-  Run(const SegmentOptions& options, const SlidingSegmenter& segmenter, Console& console)
-      : options_(options), segmenter_(segmenter), console_(console) {}
+  // `encoder_fingerprint`: empty where no encodings are kept or read.
+  Run(const SegmentOptions& options, const SlidingSegmenter& segmenter,
+      std::string encoder_fingerprint, Console& console)
+      : options_(options),
+        segmenter_(segmenter),
+        encoder_fingerprint_(std::move(encoder_fingerprint)),
+        console_(console) {}
 
   int operator()(const std::vector<Job>& jobs) {
     size_t tried = 0;
@@ -152,7 +143,7 @@ class Run {
     Times times;
     const Image photo = read_image(job.photo, {.max_pixels = options_.max_pixels});
     times.read = watch.lap();
-    const SegmentedPhoto result = segmenter_(photo);
+    const SegmentedPhoto result = result_of(job, photo);
     times.compute = result.times;
     watch.lap();
     const std::string classes =
@@ -164,6 +155,32 @@ class Run {
     total_ += times;
     console_.print(options_.json ? dump(json_line(job, classes, times))
                                  : line(job, photo, result, times));
+  }
+
+  SegmentedPhoto result_of(const Job& job, const Image& photo) const {
+    const PhotoEncoder& encoder = segmenter_.encoder();
+    StageTimes times;
+    EncodedPhoto encoded;
+    if (options_.encoding.empty()) {
+      encoded = encoder(photo, times);
+    } else {
+      Stopwatch watch;
+      encoded = read_encoding(encoding_in(options_.encoding, job), photo, encoder_fingerprint_,
+                              encoder.options());
+      times.encode = watch.lap();
+    }
+    if (!options_.save_encoding.empty()) {
+      write_encoding(encoding_in(options_.save_encoding, job), encoded, photo,
+                     encoder_fingerprint_);
+    }
+    SegmentedPhoto result = segmenter_(encoded);
+    result.times.prepare = times.prepare;
+    result.times.encode = times.encode;
+    return result;
+  }
+
+  static std::filesystem::path encoding_in(const std::filesystem::path& folder, const Job& job) {
+    return folder / (job.stem + ".encoding.safetensors");
   }
 
   std::string line(const Job& job, const Image& photo, const SegmentedPhoto& result,
@@ -187,12 +204,14 @@ class Run {
                              ", decoder ", mean(total_.compute.decode), ", masks ",
                              mean(total_.compute.blend), ", write ", mean(total_.write)));
     }
-    console_.note(
-        c10::str(done_, " done, ", failed_, " failed; results are in ", options_.output.string()));
+    const std::string where =
+        done_ > 0 ? "; results are in " + options_.output.string() : std::string();
+    console_.note(c10::str(done_, " done, ", failed_, " failed", where));
   }
 
   const SegmentOptions& options_;
   const SlidingSegmenter& segmenter_;
+  std::string encoder_fingerprint_;
   Console& console_;
   size_t done_ = 0, failed_ = 0;
   Times total_;
@@ -204,23 +223,23 @@ class Run {
 int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& console) {
   using namespace tagclip;
   // Mistakes first: reading the weights takes longer than all of this.
-  std::vector<ClassWords> classes;
-  if (!options.classes.empty()) classes = parse_classes(options.classes);
-  std::vector<std::string> templates;
-  if (!options.prompt.empty()) templates = parse_templates(options.prompt);
+  Wanted wanted = read_words(options);
   const Weighting weighting = parse_weighting(options.weighting);
-  const at::Device device = choose_device(options.device);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const std::vector<Job> jobs = plan(options, console);
   create_folder(options.output);
+  if (!options.save_encoding.empty()) create_folder(options.save_encoding);
 
-  const LoadedModel loaded = load_for_inference(options.weights, device);
-  const SlidingSegmenter segmenter(
-      loaded.model, embed_noisily(loaded, std::move(classes), std::move(templates), console),
-      {.window = options.window,
-       .stride = options.stride,
-       .short_side = options.short_side,
-       .weighting = weighting,
-       .threshold = options.threshold});
-  return Run(options, segmenter, console)(jobs);
+  const InferenceModel model = load_model_noisily(options, console);
+  EmbeddedVocabulary vocabulary = embed_noisily(model, std::move(wanted), options, console);
+  if (console.stop_requested()) return kStopped;
+  const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
+                                   {.window = options.window,
+                                    .stride = options.stride,
+                                    .short_side = options.short_side,
+                                    .weighting = weighting,
+                                    .threshold = options.threshold});
+  const bool encodings = !options.encoding.empty() || !options.save_encoding.empty();
+  return Run(options, segmenter, encodings ? model.dense->encoder_fingerprint() : "",
+             console)(jobs);
 }

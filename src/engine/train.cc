@@ -40,6 +40,7 @@ int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& consol
   const int64_t last = config.schedule.iterations;
   TrainHooks hooks;
   hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, last, console); };
+  hooks.on_warning = [&](const std::string& warning) { console.warn(warning); };
   hooks.on_step = [&](const TrainReport& report) {
     if (report.iteration % config.log_every == 0) {
       console.print(describe(report, last));

@@ -42,7 +42,7 @@ std::vector<ClassWords> checked(const std::vector<Words>& classes) {
 namespace detail {
 
 struct Model {
-  LoadedModel loaded;
+  InferenceModel inference;
   std::string weights;
   SlidingOptions options;
   ImageLimits limits;
@@ -51,7 +51,7 @@ struct Model {
 struct Embedded {
   Embedded(std::shared_ptr<const Model> owner, EmbeddedVocabulary embedded)
       : model(std::move(owner)),
-        segmenter(model->loaded.model, std::move(embedded), model->options) {
+        segmenter(*model->inference.dense, std::move(embedded), model->options) {
     const EmbeddedVocabulary& own = segmenter.vocabulary();
     for (size_t c = 0; c < own.classes.size(); ++c) {
       classes.push_back({own.classes[c].words, own.seen[c]});
@@ -92,7 +92,7 @@ std::shared_ptr<const detail::Embedded> embedded(const std::shared_ptr<const det
                                                  std::vector<ClassWords> classes,
                                                  std::vector<std::string> templates) {
   return std::make_shared<detail::Embedded>(
-      model, embed_vocabulary(model->loaded, std::move(classes), std::move(templates)));
+      model, embed_vocabulary(model->inference, std::move(classes), std::move(templates)));
 }
 
 void check_owner(const std::shared_ptr<const detail::Embedded>& vocabulary,
@@ -132,15 +132,15 @@ void Segmentation::write_labels(const std::filesystem::path& path) const {
 
 Segmenter::Segmenter(const std::filesystem::path& weights, const SegmenterOptions& options)
     : state_(with_hints([&] {
-        return std::make_shared<detail::Model>(
-            detail::Model{load_for_inference(weights, choose_device(options.device)),
-                          weights.filename().string(),
-                          {.window = options.window,
-                           .stride = options.stride,
-                           .short_side = options.short_side,
-                           .weighting = parse_weighting(options.weighting),
-                           .threshold = options.threshold},
-                          {.max_pixels = options.max_pixels}});
+        return std::make_shared<detail::Model>(detail::Model{
+            load_for_inference({.weights = weights, .device = choose_device(options.device)}),
+            weights.filename().string(),
+            {.window = options.window,
+             .stride = options.stride,
+             .short_side = options.short_side,
+             .weighting = parse_weighting(options.weighting),
+             .threshold = options.threshold},
+            {.max_pixels = options.max_pixels}});
       })) {}
 
 Vocabulary Segmenter::trained_classes() const {

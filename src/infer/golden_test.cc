@@ -39,7 +39,7 @@ class Golden : public testing::Test {
       GTEST_SKIP() << "left out: the reference photo e2e/photo.png is not in " << kGolden;
     }
     photo_ = read_image(kGolden / "e2e" / "photo.png");
-    loaded_.emplace(load_for_inference(kGolden / "tagclip_tiny_weights.safetensors", at::kCPU));
+    model_ = load_for_inference({kGolden / "tagclip_tiny_weights.safetensors"});
     text_ = tensor_of("tagclip_tiny_expected.safetensors", "in.text");
     seen_.assign(text_.size(0), false);
     const at::Tensor seen = tensor_of("tagclip_tiny_expected.safetensors", "in.seen_idx");
@@ -56,12 +56,12 @@ class Golden : public testing::Test {
     for (const CropBox& box : windows) {
       at::Tensor pixels = at::empty({1, 3, box.height, box.width});
       normalise_into(crop(picture, box), {}, {box.width, box.height}, pixels.data_ptr<float>());
-      const MaskLogits logits = loaded_->model(pixels, text_);
+      const MaskLogits logits = model_.dense->decode(model_.dense->encode(pixels), text_);
       classes.push_back(logits.classes);
       trusty.push_back(logits.trusty);
     }
     return blend_scores({at::cat(classes), at::cat(trusty), {}}, layout_of(windows, size),
-                        score_rule(seen_, inductive, weighting, Protocol::kReleased),
+                        score_rule(seen_, inductive, weighting, model_.dense->scoring()),
                         {photo.height, photo.width}, kHeadSize);
   }
 
@@ -71,11 +71,11 @@ class Golden : public testing::Test {
     for (int64_t c = 0; c < text_.size(0); ++c) vocabulary.classes.push_back({{std::to_string(c)}});
     const SlidingOptions options{
         .window = kHeadSize, .stride = 43, .short_side = short_side, .weighting = weighting};
-    return SlidingSegmenter(loaded_->model, vocabulary, options)(photo);
+    return SlidingSegmenter(*model_.dense, vocabulary, options)(photo);
   }
 
   Image photo_;
-  std::optional<LoadedModel> loaded_;
+  InferenceModel model_;
   at::Tensor text_;
   std::vector<bool> seen_;
 };

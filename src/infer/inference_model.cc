@@ -5,6 +5,8 @@
 #include <c10/util/StringUtil.h>
 
 #include "base/error.h"
+#include "model/dense_clip.h"
+#include "model/from_clip.h"
 
 namespace tagclip {
 namespace {
@@ -27,12 +29,66 @@ at::Device choose_device(std::string_view word) {
   return at::kCUDA;
 }
 
-LoadedModel load_for_inference(const std::filesystem::path& weights, at::Device device) {
-  LoadedModel loaded = load_model(weights);
+Mode parse_mode(std::string_view word) {
+  if (word == "trained") return Mode::kTrained;
+  if (word == "clip") return Mode::kClip;
+  if (word == "sclip") return Mode::kSclip;
+  throw usage_error(c10::str("there is no mode called '", word, "'"),
+                    "one of trained, clip, sclip");
+}
+
+namespace {
+
+void use_trained(const StoredWeights& stored, at::Device device, InferenceModel& model) {
+  if (is_clip(stored)) {
+    throw bad_input(
+        stored.source + ": a CLIP without a decoder",
+        "segment with --mode clip, or train a decoder for it: tagclip train --set clip=" +
+            stored.source);
+  }
+  LoadedModel loaded = load_model(stored);
   const c10::InferenceMode no_gradients;
   loaded.model.parameters.to(device);
   loaded.model.encoder.freeze();
-  return loaded;
+  model.trained_on = std::move(loaded.trained_on);
+  model.dense = std::make_shared<SegmentationModel>(std::move(loaded.model));
+}
+
+void use_clip(const StoredWeights& stored, Mode mode, at::Device device, InferenceModel& model) {
+  StartingClip starting = load_starting_clip(stored);
+  starting.clip.parameters.to(device);
+  model.assumption = std::move(starting.assumption);
+  model.dense = std::make_shared<DenseClip>(
+      std::move(starting.clip),
+      mode == Mode::kClip ? DenseAttention::kValue : DenseAttention::kCorrelative);
+}
+
+std::shared_ptr<const Clip> load_text_clip(const ModelChoice& choice, int64_t embedding) {
+  StartingClip starting = load_starting_clip(choice.text_weights);
+  if (starting.clip.config.embedding != embedding) {
+    throw bad_input(c10::str(choice.text_weights.string(), ": its embeddings have ",
+                             starting.clip.config.embedding, " numbers, the model's ", embedding),
+                    "give the CLIP that the model was made from");
+  }
+  starting.clip.parameters.to(choice.device);
+  return std::make_shared<Clip>(std::move(starting.clip));
+}
+
+}  // namespace
+
+InferenceModel load_for_inference(const ModelChoice& choice) {
+  InferenceModel model;
+  model.source = choice.weights.string();
+  const StoredWeights stored = read_stored_weights(choice.weights);
+  if (choice.mode == Mode::kTrained) {
+    use_trained(stored, choice.device, model);
+  } else {
+    use_clip(stored, choice.mode, choice.device, model);
+  }
+  if (!choice.text_weights.empty()) {
+    model.text_clip = load_text_clip(choice, model.dense->clip_config().embedding);
+  }
+  return model;
 }
 
 }  // namespace tagclip

@@ -3,8 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/blend.h"
-#include "model/config.h"
+#include "model/dense_model.h"
 
 namespace tagclip {
 
@@ -20,6 +19,6 @@ inline constexpr float kSeenDeduction = 0.1f;
 // How the logits of classes become scores (spec sections 7.2 and 9). `seen` by class: the model was
 // trained on its labels.
 ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, Weighting weighting,
-                     Protocol protocol);
+                     const Scoring& scoring);
 
 }  // namespace tagclip

@@ -12,7 +12,7 @@ const std::vector<bool> kSeenOfThree = {true, false, true};
 
 TEST(ScoreRule, WeighsWhatTheModeNames) {
   const auto weights = [](const char* mode) {
-    return score_rule(kSeenOfThree, true, parse_weighting(mode), Protocol::kReleased).weight;
+    return score_rule(kSeenOfThree, true, parse_weighting(mode), Scoring{}).weight;
   };
   EXPECT_EQ(weights("none"), (std::vector{kNone, kNone, kNone}));
   EXPECT_EQ(weights("seen"), (std::vector{kSeen, kNone, kSeen}));
@@ -21,30 +21,30 @@ TEST(ScoreRule, WeighsWhatTheModeNames) {
 }
 
 TEST(ScoreRule, OnlyInductiveModelsLowerSeenScores) {
-  EXPECT_EQ(score_rule(kSeenOfThree, true, Weighting::kNone, Protocol::kReleased).deduction,
+  EXPECT_EQ(score_rule(kSeenOfThree, true, Weighting::kNone, Scoring{}).deduction,
             (std::vector{0.1f, 0.0f, 0.1f}));
-  EXPECT_EQ(score_rule(kSeenOfThree, false, Weighting::kNone, Protocol::kReleased).deduction,
+  EXPECT_EQ(score_rule(kSeenOfThree, false, Weighting::kNone, Scoring{}).deduction,
             (std::vector{0.0f, 0.0f, 0.0f}));
 }
 
 TEST(ScoreRule, ProtocolsReadTheTrustyMapTheOtherWayRound) {
-  EXPECT_TRUE(score_rule(kSeenOfThree, true, Weighting::kBoth, Protocol::kPaper).trusty_means_seen);
-  EXPECT_FALSE(
-      score_rule(kSeenOfThree, true, Weighting::kBoth, Protocol::kReleased).trusty_means_seen);
+  EXPECT_TRUE(score_rule(kSeenOfThree, true, Weighting::kBoth, Scoring{.trusty_means_seen = true})
+                  .trusty_means_seen);
+  EXPECT_FALSE(score_rule(kSeenOfThree, true, Weighting::kBoth, Scoring{}).trusty_means_seen);
 }
 
 // One pixel, two classes, by hand: sigmoid(0) = 0.5, P = sigmoid(trusty).
 TEST(ScoreRule, ScoresOfAPixel) {
-  const auto scores = [](Protocol protocol) {
+  const auto scores = [](const Scoring& scoring) {
     WindowLogits logits{at::zeros({1, 2, 1, 1}), at::full({1, 1, 1, 1}, std::log(3.0)), {}};
     logits.presence = at::full({1, 2}, std::log(4.0));
-    const ScoreRule rule = score_rule({true, false}, true, Weighting::kBoth, protocol);
+    const ScoreRule rule = score_rule({true, false}, true, Weighting::kBoth, scoring);
     return blend_scores(logits, {{1, 1}, {1, 1}, {{0, 0}}}, rule, {1, 1}).flatten();
   };
-  const at::Tensor released = scores(Protocol::kReleased);
+  const at::Tensor released = scores(Scoring{});
   EXPECT_NEAR(released[0].item<float>(), (0.5 * 0.8 - 0.1) * 0.25, 1e-6);
   EXPECT_NEAR(released[1].item<float>(), 0.5 * 0.8 * 0.75, 1e-6);
-  const at::Tensor paper = scores(Protocol::kPaper);
+  const at::Tensor paper = scores(Scoring{.trusty_means_seen = true});
   EXPECT_NEAR(paper[0].item<float>(), (0.5 * 0.8 - 0.1) * 0.75, 1e-6);
   EXPECT_NEAR(paper[1].item<float>(), 0.5 * 0.8 * 0.25, 1e-6);
 }

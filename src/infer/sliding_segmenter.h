@@ -2,28 +2,17 @@
 
 #include <vector>
 
+#include "infer/photo_encoder.h"
 #include "infer/scores.h"
 #include "infer/vocabulary.h"
-#include "infer/windows.h"
-#include "io/image.h"
 #include "io/label_map.h"
 
 namespace tagclip {
 
 struct SlidingOptions {
-  int64_t window = 0;      // pixels; 0: the resolution the model was trained at
-  int64_t stride = 0;      // pixels; 0: window * 426 / 512, as the paper's
-  int64_t short_side = 0;  // photos are resized to it, keeping their ratio; 0: the window
+  int64_t window = 0, stride = 0, short_side = 0;  // see WindowOptions
   Weighting weighting = Weighting::kBoth;
   double threshold = 0;  // pixels with a lower score are unlabelled; 0: none is
-};
-
-// Seconds.
-struct StageTimes {
-  double prepare = 0;  // resize, crop, normalise
-  double encode = 0;   // image encoder
-  double decode = 0;   // decode head
-  double blend = 0;    // logits to labels
 };
 
 struct FoundClass {
@@ -40,30 +29,33 @@ struct SegmentedPhoto {
   StageTimes times;
 };
 
-// Sliding-window inference of whole photos (spec section 7): Image -> pixels -> Encoding ->
-// MaskLogits -> scores
-// -> LabelMap. Safe to use from several threads.
+// Sliding-window inference of whole photos (spec section 7): Image -> pixels -> EncodedPhoto ->
+// MaskLogits -> scores -> LabelMap. Safe to use from several threads.
 class SlidingSegmenter {
  public:
-  // `model` must outlive it and should be frozen (ImageEncoder::freeze). Throws Error(kUsage) when
-  // the window or short side is smaller than a patch, or the stride larger than the window.
-  SlidingSegmenter(const SegmentationModel& model, EmbeddedVocabulary vocabulary,
+  // `model` must outlive it and should be frozen (ImageEncoder::freeze). Throws as PhotoEncoder.
+  SlidingSegmenter(const DenseModel& model, EmbeddedVocabulary vocabulary,
                    const SlidingOptions& options = {});
 
   // Throws Error(kBadInput) for a photo that is too long and thin to hold its windows in memory,
   // and when the model's output is not a number.
   SegmentedPhoto operator()(const Image& photo) const;
+  // The same for a photo whose encoding, by `encoder()` or one like it, is at hand: other words
+  // cost the decoder only.
+  SegmentedPhoto operator()(const EncodedPhoto& photo) const;
+
+  const PhotoEncoder& encoder() const { return encoder_; }
 
   const EmbeddedVocabulary& vocabulary() const { return vocabulary_; }
 
  private:
-  WindowLogits encode_and_decode(const Image& picture, const std::vector<CropBox>& windows,
-                                 StageTimes& times) const;
-  void check_memory(const std::vector<CropBox>& windows) const;
+  WindowLogits decode(const EncodedPhoto& photo) const;
+  void check_memory(const EncodedPhoto& photo) const;
 
-  const SegmentationModel& model_;
+  const DenseModel& model_;
   EmbeddedVocabulary vocabulary_;
-  SlidingOptions options_;  // without zeros that stand for a default
+  PhotoEncoder encoder_;
+  double threshold_;
   ScoreRule rule_;
 };
 

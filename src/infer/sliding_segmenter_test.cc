@@ -24,10 +24,10 @@ Image noise(int width, int height) {
 
 class SlidingSegmenterTest : public testing::Test {
  protected:
-  LoadedModel load(const TrainedOn& trained_on = test_classes(),
-                   const ModelConfig& config = test_config()) {
-    return load_for_inference(save_test_model(folder_ / "model.safetensors", trained_on, config),
-                              at::kCPU);
+  InferenceModel load(const TrainedOn& trained_on = test_classes(),
+                      const ModelConfig& config = test_config(), bool with_text_tower = true) {
+    return load_for_inference(
+        {save_test_model(folder_ / "model.safetensors", trained_on, config, with_text_tower)});
   }
 
   TestDir folder_;
@@ -66,17 +66,29 @@ TEST_F(Vocabulary, TellsWhichTextsWereCut) {
 }
 
 TEST_F(Vocabulary, NeedsATextTowerAndWords) {
-  const LoadedModel blind = load_model(
-      save_test_model(folder_ / "blind.safetensors", test_classes(), test_config(), false));
+  const InferenceModel blind = load(test_classes(), test_config(), false);
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { embed_vocabulary(blind); }),
               testing::HasSubstr("no text tower"));
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { embed_vocabulary(load({})); }),
               testing::HasSubstr("do not say which classes"));
 }
 
+TEST_F(Vocabulary, TheBestOfSynonymsCounts) {
+  const InferenceModel loaded = load();
+  const ClassWords apart{{"sofa", "couch", "settee"}, Synonyms::kMax};
+  const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded, {{{"cat"}}, apart, {{"sky"}}});
+  EXPECT_EQ(vocabulary.rows_of_class, (std::vector<int64_t>{1, 3, 1}));
+  EXPECT_EQ(vocabulary.embeddings.size(0), 5);
+  const at::Tensor rows = at::arange(2 * 5 * 4, at::kFloat).view({2, 5, 2, 2}).neg();
+  const MaskLogits logits = logits_of_classes({.classes = rows}, vocabulary);
+  EXPECT_TRUE(logits.classes.equal(rows.index_select(1, at::tensor({0, 1, 4}, at::kLong))));
+  const SegmentedPhoto result = SlidingSegmenter(*loaded.dense, vocabulary)(noise(70, 64));
+  for (const uint16_t label : result.labels.labels) ASSERT_LT(label, 3);
+}
+
 TEST_F(SlidingSegmenterTest, LabelsEveryPixelOfPhotosOfAnyShape) {
-  const LoadedModel loaded = load();
-  const SlidingSegmenter segmenter(loaded.model, embed_vocabulary(loaded));
+  const InferenceModel loaded = load();
+  const SlidingSegmenter segmenter(*loaded.dense, embed_vocabulary(loaded));
   for (const auto& [width, height] : {std::pair{1, 1}, {64, 64}, {97, 41}, {5, 300}, {640, 2}}) {
     const SegmentedPhoto result = segmenter(noise(width, height));
     EXPECT_EQ(result.labels.width, width);
@@ -94,18 +106,19 @@ TEST_F(SlidingSegmenterTest, AgreesWithTheReferenceOnOneWindow) {
   for (const Protocol protocol : {Protocol::kReleased, Protocol::kPaper}) {
     ModelConfig config = test_config();
     config.protocol = protocol;
-    const LoadedModel loaded = load(test_classes(), config);
+    const InferenceModel loaded = load(test_classes(), config);
     const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
     const Image photo = noise(64, 64);
-    const SegmentedPhoto found = SlidingSegmenter(loaded.model, vocabulary)(photo);
+    const SegmentedPhoto found = SlidingSegmenter(*loaded.dense, vocabulary)(photo);
 
     at::Tensor pixels = at::empty({1, 3, 64, 64});
     normalise_into(photo, {}, {64, 64}, pixels.data_ptr<float>());
     at::NoGradGuard no_gradients;
-    const MaskLogits logits = loaded.model(pixels, vocabulary.embeddings);
+    const MaskLogits logits =
+        loaded.dense->decode(loaded.dense->encode(pixels), vocabulary.embeddings);
     const BestClass expected = best_class(blend_scores(
         {logits.classes, logits.trusty, logits.presence}, {{64, 64}, {64, 64}, {{0, 0}}},
-        score_rule(vocabulary.seen, true, Weighting::kBoth, protocol), {64, 64}));
+        score_rule(vocabulary.seen, true, Weighting::kBoth, loaded.dense->scoring()), {64, 64}));
     EXPECT_EQ(found.labels.labels, expected.labels);
     for (size_t i = 0; i < expected.scores.size(); ++i) {
       ASSERT_NEAR(found.scores[i], expected.scores[i], 1e-5);
@@ -114,15 +127,15 @@ TEST_F(SlidingSegmenterTest, AgreesWithTheReferenceOnOneWindow) {
 }
 
 TEST_F(SlidingSegmenterTest, BelowTheThresholdPixelsAreUnlabelled) {
-  const LoadedModel loaded = load();
+  const InferenceModel loaded = load();
   const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
   const Image photo = noise(90, 70);
-  const SegmentedPhoto all = SlidingSegmenter(loaded.model, vocabulary)(photo);
+  const SegmentedPhoto all = SlidingSegmenter(*loaded.dense, vocabulary)(photo);
   std::vector<float> scores = all.scores;
   std::ranges::nth_element(scores, scores.begin() + 3000);
   const double threshold = scores[3000];
   const SegmentedPhoto some =
-      SlidingSegmenter(loaded.model, vocabulary, {.threshold = threshold})(photo);
+      SlidingSegmenter(*loaded.dense, vocabulary, {.threshold = threshold})(photo);
   EXPECT_EQ(some.scores, all.scores);
   EXPECT_NEAR(some.unlabelled, 3000.0 / (90 * 70), 1e-3);
   for (size_t i = 0; i < scores.size(); ++i) {
@@ -131,10 +144,10 @@ TEST_F(SlidingSegmenterTest, BelowTheThresholdPixelsAreUnlabelled) {
 }
 
 TEST_F(SlidingSegmenterTest, RefusesOptionsThatCannotWork) {
-  const LoadedModel loaded = load();
+  const InferenceModel loaded = load();
   const auto refusal = [&](const SlidingOptions& options) {
     return error_of(ErrorKind::kUsage,
-                    [&] { SlidingSegmenter(loaded.model, embed_vocabulary(loaded), options); });
+                    [&] { SlidingSegmenter(*loaded.dense, embed_vocabulary(loaded), options); });
   };
   EXPECT_THAT(refusal({.window = 7}),
               testing::HasSubstr("window is 7 pixels; the model's patches are 8"));
@@ -143,23 +156,24 @@ TEST_F(SlidingSegmenterTest, RefusesOptionsThatCannotWork) {
 }
 
 TEST_F(SlidingSegmenterTest, RefusesAPhotoThatWouldFillTheMemory) {
-  const LoadedModel loaded = load();
+  const InferenceModel loaded = load();
   const std::vector<ClassWords> words = {{{"a"}}};
   EmbeddedVocabulary vocabulary = embed_vocabulary(loaded, words);
   vocabulary.embeddings = vocabulary.embeddings.expand({60000, 32});
   vocabulary.classes.assign(60000, words[0]);
   vocabulary.seen.assign(60000, false);
-  const SlidingSegmenter segmenter(loaded.model, std::move(vocabulary));
+  const SlidingSegmenter segmenter(*loaded.dense, std::move(vocabulary));
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { segmenter(noise(1, 1000)); }),
               testing::HasSubstr("too many for 60000 classes"));
 }
 
 TEST_F(SlidingSegmenterTest, DamagedWeightsAreReported) {
-  LoadedModel loaded = load();
+  const InferenceModel loaded = load();
   const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
-  at::Tensor(*loaded.model.parameters.find("decode_head.disc_token")).fill_(NAN);
+  const auto& model = dynamic_cast<const SegmentationModel&>(*loaded.dense);
+  at::Tensor(*model.parameters.find("decode_head.disc_token")).fill_(NAN);
   EXPECT_THAT(error_of(ErrorKind::kBadInput,
-                       [&] { SlidingSegmenter(loaded.model, vocabulary)(noise(64, 64)); }),
+                       [&] { SlidingSegmenter(*loaded.dense, vocabulary)(noise(64, 64)); }),
               testing::HasSubstr("not a number"));
 }
 

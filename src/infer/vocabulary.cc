@@ -1,10 +1,12 @@
 #include "infer/vocabulary.h"
 
+#include <c10/util/StringUtil.h>
+
 #include <algorithm>
 #include <unordered_set>
 
 #include "base/error.h"
-#include "clip/text_embeddings.h"
+#include "text/tokenizer.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -12,16 +14,6 @@ namespace tagclip {
 namespace {
 
 std::string lower_case(const std::string& word) { return encode_utf8(to_lower(decode_utf8(word))); }
-
-std::vector<ClassWords> trained_classes(const TrainedOn& trained_on) {
-  if (trained_on.classes.empty()) {
-    throw bad_input("the weights do not say which classes they were trained on",
-                    "name the classes to look for");
-  }
-  std::vector<ClassWords> classes;
-  for (const std::string& name : trained_on.classes) classes.push_back({{name}});
-  return classes;
-}
 
 }  // namespace
 
@@ -39,27 +31,67 @@ std::vector<bool> seen_classes(const std::vector<ClassWords>& classes,
   return seen;
 }
 
-EmbeddedVocabulary embed_vocabulary(const LoadedModel& loaded, std::vector<ClassWords> classes,
-                                    std::vector<std::string> templates) {
-  const auto& [model, trained_on, metadata] = loaded;
-  if (!model.text_encoder) {
-    throw bad_input(
-        "the weights hold no text tower (text_encoder.*), so words cannot be looked for",
-        "use weights that were saved with their text tower");
+std::vector<ClassWords> trained_classes(const TrainedOn& trained_on) {
+  if (trained_on.classes.empty()) {
+    throw bad_input("the weights do not say which classes they were trained on",
+                    "name the classes to look for");
   }
-  if (classes.empty()) classes = trained_classes(trained_on);
-  if (templates.empty()) templates = trained_on.templates;
+  std::vector<ClassWords> classes;
+  for (const std::string& name : trained_on.classes) classes.push_back({{name}});
+  return classes;
+}
+
+EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<ClassWords> classes,
+                                    std::vector<std::string> templates,
+                                    const EmbedOptions& options) {
+  const TextTower* tower = model.text_tower();
+  if (tower == nullptr) {
+    throw bad_input(
+        model.source + ": the weights hold no text tower, so words cannot be looked for",
+        "--text-weights names the CLIP they were made from, or --text-embeddings a file "
+        "of embeddings");
+  }
+  const int64_t vocabulary = model.text_config().vocabulary;
+  if (vocabulary < Tokenizer::kLeastVocabulary) {
+    throw bad_input(c10::str(model.source, ": its text tower has a vocabulary of ", vocabulary,
+                             " tokens; words need at least ", Tokenizer::kLeastVocabulary),
+                    "--text-embeddings takes embeddings that were made elsewhere");
+  }
+  if (classes.empty()) classes = trained_classes(model.trained_on);
+  if (templates.empty()) templates = model.trained_on.templates;
   if (templates.empty()) templates = parse_templates("single");
 
-  const ClipConfig& clip = model.config.clip;
-  auto [rows, truncated] = embed_classes(*model.text_encoder, clip, classes, templates);
-  std::vector<bool> seen = seen_classes(classes, trained_on);
+  TextEmbeddings embedded = embed_classes(*tower, model.text_config(), classes, templates, options);
+  std::vector<bool> seen = seen_classes(classes, model.trained_on);
   return {.classes = std::move(classes),
           .seen = std::move(seen),
-          .inductive = trained_on.inductive,
+          .inductive = model.trained_on.inductive,
           .templates = std::move(templates),
-          .embeddings = std::move(rows),
-          .truncated = std::move(truncated)};
+          .embeddings = std::move(embedded.rows),
+          .rows_of_class = std::move(embedded.rows_of_class),
+          .truncated = std::move(embedded.truncated),
+          .from_cache = embedded.from_cache};
+}
+
+namespace {
+
+// The largest of each group of neighbours along dimension 1.
+at::Tensor largest_of_groups(const at::Tensor& x, const std::vector<int64_t>& sizes) {
+  if (!x.defined()) return x;
+  std::vector<at::Tensor> groups;
+  for (const at::Tensor& group : x.split_with_sizes(sizes, 1)) {
+    groups.push_back(group.amax(1, /*keepdim=*/true));
+  }
+  return at::cat(groups, 1);
+}
+
+}  // namespace
+
+MaskLogits logits_of_classes(MaskLogits of_rows, const EmbeddedVocabulary& vocabulary) {
+  const std::vector<int64_t>& sizes = vocabulary.rows_of_class;
+  if (std::ranges::all_of(sizes, [](int64_t rows) { return rows == 1; })) return of_rows;
+  return {largest_of_groups(of_rows.classes, sizes), of_rows.trusty,
+          largest_of_groups(of_rows.presence, sizes)};
 }
 
 }  // namespace tagclip

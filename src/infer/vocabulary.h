@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "model/checkpoint.h"
+#include "clip/text_embeddings.h"
+#include "infer/inference_model.h"
 #include "text/class_words.h"
 
 namespace tagclip {
@@ -16,18 +17,29 @@ struct EmbeddedVocabulary {
   std::vector<bool> seen;  // per class: the model was trained on its labels
   bool inductive = true;   // see TrainedOn
   std::vector<std::string> templates;
-  at::Tensor embeddings;               // [C, d], unit rows
+  at::Tensor embeddings;               // [R, d], unit rows
+  std::vector<int64_t> rows_of_class;  // by class: how many rows are its own; empty: one each
   std::vector<std::string> truncated;  // texts that were too long for the text tower
+  int64_t from_cache = 0;              // words whose embeddings were kept
 };
 
 // What of `classes` the model has seen (spec section 7.4): one of the words equals, whatever the
 // letter case, a class it was trained on with labels.
 std::vector<bool> seen_classes(const std::vector<ClassWords>& classes, const TrainedOn& trained_on);
 
+// The classes the model was trained on. Throws Error(kBadInput) when it does not say.
+std::vector<ClassWords> trained_classes(const TrainedOn& trained_on);
+
 // Embeds `classes`, or those the model was trained on where there are none, in `templates`: where
 // there are none in the model's own, or in "a photo of a {}" when it has none. Throws
 // Error(kBadInput) when the model has no text tower, or neither side names a class.
-EmbeddedVocabulary embed_vocabulary(const LoadedModel& loaded, std::vector<ClassWords> classes = {},
-                                    std::vector<std::string> templates = {});
+EmbeddedVocabulary embed_vocabulary(const InferenceModel& model,
+                                    std::vector<ClassWords> classes = {},
+                                    std::vector<std::string> templates = {},
+                                    const EmbedOptions& options = {});
+
+// The logits of the classes, each the best of its rows: what `decode` says of the vocabulary's
+// rows.
+MaskLogits logits_of_classes(MaskLogits of_rows, const EmbeddedVocabulary& vocabulary);
 
 }  // namespace tagclip

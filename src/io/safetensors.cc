@@ -10,10 +10,6 @@
 
 namespace tagclip {
 
-int64_t TensorView::numel() const {
-  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-}
-
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   auto mapping = std::make_shared<MappedFile>(path);
   SafetensorsFile file = parse(mapping->bytes(), path.string());

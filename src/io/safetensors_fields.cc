@@ -234,11 +234,4 @@ HeaderFields parse_header_fields(std::string_view text, const std::string& file)
   return fields;
 }
 
-std::string printable(std::string_view name) {
-  constexpr size_t kMaxLength = 100;
-  const bool cut = name.size() > kMaxLength;
-  const std::string shown = std::string(name.substr(0, kMaxLength)) + (cut ? "..." : "");
-  return json(shown).dump(-1, ' ', /*ensure_ascii=*/true, json::error_handler_t::replace);
-}
-
 }  // namespace tagclip

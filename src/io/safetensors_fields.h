@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/printable.h"
 #include "io/safetensors.h"
 
 namespace tagclip {
@@ -27,8 +28,5 @@ struct HeaderFields {
 // Throws Error(kBadInput) for what is no JSON, holds anything but the known fields, twice or of the
 // wrong type, or an element type that is not in DType. `file` is the name in messages.
 HeaderFields parse_header_fields(std::string_view text, const std::string& file);
-
-// A name out of a file, in quotes, cut and escaped so that it is safe to print.
-std::string printable(std::string_view name);
 
 }  // namespace tagclip

@@ -75,7 +75,7 @@ void check_tensor(const TensorFields& tensor, uint64_t data, const std::string& 
     throw bad_tensor(file, tensor,
                      fmt::format("shape [{}] of {} needs {} bytes, data_offsets give {}",
                                  fmt::join(tensor.shape, ", "), to_string(tensor.dtype),
-                                 needed ? std::to_string(*needed) : "more than 2^64", end - begin));
+                                 needed ? std::to_string(*needed) : "more than 2^63", end - begin));
   }
 }
 

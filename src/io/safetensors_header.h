@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,11 +23,5 @@ struct SafetensorsHeader {
 // Reads and checks the header of the file `bytes`; see SafetensorsFile for the rules.
 SafetensorsHeader parse_safetensors_header(std::span<const std::byte> bytes,
                                            const std::string& name);
-
-// The element type of that name in a header: "F32".
-std::optional<DType> parse_dtype(std::string_view name);
-
-// Bytes of a tensor; nothing when a dimension is negative or the product leaves 64 bits.
-std::optional<uint64_t> checked_bytes(DType dtype, const std::vector<int64_t>& shape);
 
 }  // namespace tagclip

@@ -193,7 +193,7 @@ TEST(Safetensors, ShapeProductsThatWrapAreRefused) {
   EXPECT_THAT(
       why_refused(R"({"x":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})",
                   0),
-      HasSubstr("more than 2^64"));
+      HasSubstr("more than 2^63"));
 }
 
 TEST(Safetensors, OtherFilesAreNamed) {

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/error.h"
@@ -26,6 +27,7 @@ class Tile {
   Tile(const BlendInput& input, const BilinearAxis& rows, const BilinearAxis& columns,
        Interval part)
       : class_count_(input.class_count),
+        link_(input.rule.link),
         rows_(rows),
         part_(part),
         source_(columns.inputs_of(part)),
@@ -33,6 +35,7 @@ class Tile {
         columns_(columns.slice(part)),
         mixed_(source_.size()),
         labels_(part.size()),
+        exponentials_(part.size()),
         candidates_(class_count_, source_.size(), blocks()) {
     for (auto& row : ring_) row.resize(class_count_ * source_.size());
   }
@@ -85,9 +88,26 @@ class Tile {
         keep_best(mixed_.data(), columns, c, best + i, labels_.data() + i);
       }
     }
+    if (link_ == Link::kSoftmax) apply_softmax(upper, lower, rows_.fraction[y], best);
+  }
+
+  // The best logits become their share among the exponentials of all.
+  void apply_softmax(const float* upper, const float* lower, float fraction, float* best) {
+    std::ranges::fill(exponentials_, 0.0f);
+    const Columns columns{columns_.low.data(), columns_.high.data(), columns_.fraction.data(),
+                          part_.size()};
+    for (int64_t c = 0; c < class_count_; ++c) {
+      const int64_t at = c * source_.size();
+      mix_rows(upper + at, lower + at, fraction, source_.size(), mixed_.data());
+      add_exponentials(mixed_.data(), columns, best, exponentials_.data());
+    }
+    for (int64_t i = 0; i < part_.size(); ++i) {
+      if (std::isfinite(best[i])) best[i] = 1 / exponentials_[i];
+    }
   }
 
   int64_t class_count_;
+  Link link_;
   const BilinearAxis& rows_;  // picture -> photo
   Interval part_;             // columns of the photo
   Interval source_;           // columns of the picture they lie between
@@ -97,6 +117,7 @@ class Tile {
   int64_t held_[2] = {-1, -1};  // rows of the picture in the ring
   std::vector<float> mixed_;    // [source_]
   std::vector<int32_t> labels_;
+  std::vector<float> exponentials_;  // [part_] their sum over the classes
   Candidates candidates_;
   int64_t candidates_of_ = -1;  // the upper row they were found for
 };

@@ -33,9 +33,16 @@ struct WindowLogits {
 // How much a class trusts the trusty map. P = P(pixel's class is novel).
 enum class TrustyWeight : uint8_t { kNone, kSeen, kNovel };  // x 1, x (1 - P), x P
 
-// How logits become scores (spec section 7.2), class by class:
-// (sigmoid(logit) sigmoid(presence) - deduction) x weight.
+// What turns a pixel's logits into scores.
+enum class Link : uint8_t {
+  kSigmoid,  // of each window's logits, before windows are averaged (spec section 7.2)
+  kSoftmax,  // over the classes, of the logits' average over the windows: dense CLIP
+};
+
+// How logits become scores, class by class: (sigmoid(logit) sigmoid(presence) - deduction) x
+// weight. With kSoftmax the logits alone count.
 struct ScoreRule {
+  Link link = Link::kSigmoid;
   std::vector<float> deduction;
   std::vector<TrustyWeight> weight;
   bool trusty_means_seen = false;  // P = 1 - sigmoid(trusty) instead of sigmoid(trusty)

@@ -24,7 +24,9 @@ at::Tensor deductions(const ScoreRule& rule) {
 at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule& rule,
                          Extent size) {
   const at::Device device = logits.classes.device();
-  at::Tensor scores = resize(logits.classes.narrow(0, k, 1), size).sigmoid();
+  at::Tensor scores = resize(logits.classes.narrow(0, k, 1), size);
+  if (rule.link == Link::kSoftmax) return scores;
+  scores = scores.sigmoid();
   if (logits.presence.defined()) {
     scores = scores * logits.presence.narrow(0, k, 1).sigmoid().unsqueeze(2).unsqueeze(3);
   }
@@ -54,7 +56,8 @@ at::Tensor blend_scores(const WindowLogits& logits, const WindowLayout& layout,
     sum.narrow(2, top, height).narrow(3, left, width).add_(resize(scores, layout.window));
     count.narrow(0, top, height).narrow(1, left, width).add_(1);
   }
-  return resize(sum / count, photo).squeeze(0);
+  const at::Tensor blended = resize(sum / count, photo).squeeze(0);
+  return rule.link == Link::kSoftmax ? blended.softmax(0) : blended;
 }
 
 BestClass best_class(const at::Tensor& scores) {

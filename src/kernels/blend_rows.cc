@@ -45,6 +45,29 @@ void add_scores(const float* __restrict row, Columns columns, float presence, fl
 }
 
 TAGCLIP_EACH_PROCESSOR
+void add_logits(const float* __restrict row, Columns columns, const float* __restrict weight,
+                float* __restrict sum) {
+  const int32_t* __restrict low = columns.low;
+  const int32_t* __restrict high = columns.high;
+  const float* __restrict fraction = columns.fraction;
+  for (int64_t i = 0; i < columns.count; ++i) {
+    sum[i] += (row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]])) * weight[i];
+  }
+}
+
+TAGCLIP_EACH_PROCESSOR
+void add_exponentials(const float* __restrict row, Columns columns, const float* __restrict largest,
+                      float* __restrict sum) {
+  const int32_t* __restrict low = columns.low;
+  const int32_t* __restrict high = columns.high;
+  const float* __restrict fraction = columns.fraction;
+  for (int64_t i = 0; i < columns.count; ++i) {
+    const float logit = row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]]);
+    sum[i] += fast_exp(logit - largest[i]);
+  }
+}
+
+TAGCLIP_EACH_PROCESSOR
 void keep_best(const float* __restrict row, Columns columns, int32_t candidate,
                float* __restrict best, int32_t* __restrict label) {
   const int32_t* __restrict low = columns.low;

@@ -27,6 +27,12 @@ void resize_row(const float* row, Columns columns, float* out);
 void add_scores(const float* row, Columns columns, float presence, float deduction,
                 const float* weight, float* sum);
 
+// sum[i] += (row, resized) weight[i]
+void add_logits(const float* row, Columns columns, const float* weight, float* sum);
+
+// sum[i] += exp((row, resized)[i] - largest[i])
+void add_exponentials(const float* row, Columns columns, const float* largest, float* sum);
+
 // Where (row, resized)[i] > best[i]: that becomes best[i], and label[i] = candidate.
 void keep_best(const float* row, Columns columns, int32_t candidate, float* best, int32_t* label);
 

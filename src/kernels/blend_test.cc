@@ -63,6 +63,7 @@ Case random_case(uint32_t seed, int64_t classes = 0) {
     result.rule.weight.push_back(static_cast<TrustyWeight>(draw(random, 0, 2)));
   }
   result.rule.trusty_means_seen = seed % 5 == 0;
+  if (seed % 7 == 0) result.rule.link = Link::kSoftmax;
   return result;
 }
 
@@ -121,6 +122,15 @@ TEST(Blend, LogitsThatAreNoNumbersNeverWin) {
   given.logits.classes.fill_(std::nan(""));
   const BestClass found = blend(given.logits, given.layout, given.rule, given.photo);
   EXPECT_EQ(found.scores, std::vector<float>(found.scores.size(), -INFINITY));
+}
+
+TEST(FastExp, IsExactToSixDigits) {
+  for (double x = -86; x <= 86; x += 0.001) {
+    const auto rounded = static_cast<float>(x);
+    ASSERT_NEAR(fast_exp(rounded) / std::exp(static_cast<double>(rounded)), 1, 6e-6) << x;
+  }
+  EXPECT_EQ(fast_exp(0), 1.0f);
+  EXPECT_TRUE(std::isnan(fast_exp(std::nanf(""))));
 }
 
 TEST(FastSigmoid, IsExactToSixDigits) {

@@ -107,10 +107,15 @@ void RowBlender::add(const Patch& patch, float* scores) {
     mix_rows(input_.class_row(patch.window, c, patch.upper),
              input_.class_row(patch.window, c, patch.lower), patch.fraction, input_.grid.width,
              logits_.data());
+    float* sum = scores + c * part_.size() + patch.first;
+    if (input_.rule.link == Link::kSoftmax) {
+      add_logits(logits_.data(), patch.columns, weights_[index(TrustyWeight::kNone)].data(), sum);
+      continue;
+    }
     const TrustyWeight weight = weighted ? input_.rule.weight[c] : TrustyWeight::kNone;
     add_scores(logits_.data(), patch.columns,
                input_.presence[patch.window * input_.class_count + c], input_.rule.deduction[c],
-               weights_[index(weight)].data(), scores + c * part_.size() + patch.first);
+               weights_[index(weight)].data(), sum);
   }
 }
 

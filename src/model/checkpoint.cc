@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "clip/clip_file.h"
 #include "io/bounded_json.h"
+#include "io/mmseg_meta.h"
 #include "io/weights_kind.h"
 
 namespace tagclip {
@@ -14,21 +15,19 @@ using nlohmann::json;
 
 constexpr const char* kZegClipDecoder = "decode_head.decoder_1.";
 
+// Buffers that the released code stores with its losses.
+constexpr const char* kLossBuffers = "decode_head.loss_decode.";
+
 StateDict canonical(const StateDict& state) {
   StateDict result{state.source, {}};
   for (const auto& [name, tensor] : state.tensors) {
+    if (name.starts_with(kLossBuffers)) continue;
     if (!result.tensors.emplace(canonical_name(name), tensor).second) {
       throw bad_input(state.source + ": holds " + canonical_name(name) +
                       " and the same under ZegCLIP's name");
     }
   }
   return result;
-}
-
-std::vector<std::string> names_of(const StateDict& state) {
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : state.tensors) names.push_back(name);
-  return names;
 }
 
 TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
@@ -98,22 +97,45 @@ void save_model(const std::filesystem::path& path, const SegmentationModel& mode
 
 LoadedModel load_model(const std::filesystem::path& path, const std::string& architecture,
                        const Metadata& head_counts) {
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  const StateDict raw = StateDict::from(file);
-  const StateDict state = canonical(raw);
-  if (!state.contains_prefix("backbone.") || !state.contains_prefix("decode_head.")) {
-    throw bad_input(
-        path.string() + ": not a segmentation model; it looks like " +
-            describe_weights(names_of(raw)),
-        "train a decoder for it with 'tagclip train', or give the weights of a trained model");
-  }
-  ModelConfig config = read_config(file.metadata(), head_counts, raw, state);
-  if (!architecture.empty()) apply_architecture(architecture, config);
-  check_stored(config, path.string());
-  LoadedModel loaded{SegmentationModel(config, state.contains_prefix("text_encoder.")),
-                     read_trained_on(file.metadata(), path.string()), file.metadata()};
+  return load_model(read_stored_weights(path), architecture, head_counts);
+}
+
+LoadedModel load_model(const StoredWeights& stored, const std::string& architecture,
+                       const Metadata& head_counts) {
+  const auto [config, trained_on, state] = read_model_weights(stored, architecture, head_counts);
+  LoadedModel loaded{SegmentationModel(config, state.contains_prefix("text_encoder.")), trained_on,
+                     stored.metadata};
   load(loaded.model.parameters, state);
   return loaded;
+}
+
+bool is_segmentation_model(const StoredWeights& stored) {
+  return stored.contains_prefix("backbone.") && stored.contains_prefix("decode_head.");
+}
+
+ModelWeights read_model_weights(const StoredWeights& stored, const std::string& architecture,
+                                const Metadata& head_counts) {
+  if (!is_segmentation_model(stored)) {
+    throw bad_input(
+        stored.source + ": not a segmentation model; it looks like " +
+            describe_weights(stored.names()),
+        "train a decoder for it with 'tagclip train', or give the weights of a trained model");
+  }
+  const StateDict raw = StateDict::from(stored);
+  StateDict state = canonical(raw);
+  ModelConfig config = read_config(stored.metadata, head_counts, raw, state);
+  if (!architecture.empty()) apply_architecture(architecture, config);
+  check_stored(config, raw.source);
+  const PickleValue* root = stored.files.front().root();
+  TrainedOn trained_on;
+  if (root == nullptr) {
+    trained_on = read_trained_on(stored.metadata, raw.source);
+  } else {
+    StoredClasses classes = read_mmseg_meta(*root, raw.source);
+    trained_on.classes = std::move(classes.names);
+    trained_on.seen = std::move(classes.seen);
+  }
+  return {config, std::move(trained_on), std::move(state)};
 }
 
 }  // namespace tagclip

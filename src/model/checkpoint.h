@@ -31,13 +31,29 @@ void save_model(const std::filesystem::path& path, const SegmentationModel& mode
 // The metadata save_model writes.
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on);
 
-// Reads a checkpoint, its parameters as float32 on the CPU. Strict. Throws Error(kBadInput): not a
-// safetensors file, not a segmentation model (says what it looks like), tensors that do not fit
-// (lists them all). `architecture`: see apply_architecture; empty = as the file says or its tensors
-// suggest. `head_counts`: used like the file's own metadata (see infer_config) where that does not
-// tell them.
+// Reads a checkpoint of ours or of mmsegmentation (TagCLIP, ZegCLIP), its parameters as float32 on
+// the CPU. Strict. Throws Error(kBadInput): not a segmentation model (says what it looks like),
+// tensors that do not fit (lists them all). `architecture`: see apply_architecture; empty = as the
+// file says or its tensors suggest. `head_counts`: used like the file's own metadata (see
+// infer_config) where that does not tell them.
 LoadedModel load_model(const std::filesystem::path& path, const std::string& architecture = {},
                        const Metadata& head_counts = {});
+LoadedModel load_model(const StoredWeights& stored, const std::string& architecture = {},
+                       const Metadata& head_counts = {});
+
+// Whether these are the weights of a segmentation model, under its published names.
+bool is_segmentation_model(const StoredWeights& stored);
+
+// A model as it is stored: our parameter names, its own element types.
+struct ModelWeights {
+  ModelConfig config;
+  TrainedOn trained_on;
+  StateDict state;
+};
+// The same without a model that is ready to run; throws as load_model, but for tensors that do not
+// fit.
+ModelWeights read_model_weights(const StoredWeights& stored, const std::string& architecture = {},
+                                const Metadata& head_counts = {});
 
 // The name a tensor of a published checkpoint has here: ZegCLIP's own names differ from TagCLIP's.
 std::string canonical_name(std::string name);

@@ -3,7 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "base/error.h"
-#include "clip/clip_file.h"
+#include "clip/dialect.h"
 #include "model/checkpoint.h"
 
 namespace tagclip {
@@ -34,11 +34,19 @@ void start_from_clip(SegmentationModel& model, const Clip& clip) {
   }
 }
 
-Clip load_starting_clip(const std::filesystem::path& path) {
-  if (SafetensorsFile::open(path).metadata().contains("tagclip.clip")) return load_clip(path);
-  const LoadedModel loaded = load_model(path);
+StartingClip load_starting_clip(const std::filesystem::path& path) {
+  return load_starting_clip(read_stored_weights(path));
+}
+
+StartingClip load_starting_clip(const StoredWeights& stored) {
+  if (!is_segmentation_model(stored)) {
+    const ClipWeights weights = read_clip_weights(stored);
+    return {make_clip(weights), weights.assumption};
+  }
+  const LoadedModel loaded = load_model(stored);
   if (!loaded.model.text_encoder) {
-    throw bad_input(path.string() + ": this model has no text tower to start from");
+    throw bad_input(stored.source + ": this model has no text tower to start from",
+                    "give the CLIP it was made from, such as OpenAI's ViT-B-16.pt");
   }
   Clip clip(loaded.model.config.clip);
   at::Generator generator = at::detail::createCPUGenerator();
@@ -49,7 +57,7 @@ Clip load_starting_clip(const std::filesystem::path& path) {
     at::Tensor(parameter.tensor)
         .copy_(*loaded.model.parameters.find(name_in_model(parameter.name)));
   }
-  return clip;
+  return {std::move(clip), {}};
 }
 
 }  // namespace tagclip

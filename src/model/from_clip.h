@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "clip/dialect.h"
 #include "model/segmentation_model.h"
 
 namespace tagclip {
@@ -12,9 +13,15 @@ namespace tagclip {
 // tower.
 void start_from_clip(SegmentationModel& model, const Clip& clip);
 
-// Reads a CLIP from a file of one, or out of a segmentation model with a text tower: training
-// leaves the towers as they were (the temperature, which segmentation has no use for, is then
-// CLIP's starting value). Throws Error(kBadInput) for any other file, saying what it looks like.
-Clip load_starting_clip(const std::filesystem::path& path);
+struct StartingClip {
+  Clip clip;
+  std::string assumption;  // see ClipWeights
+};
+
+// Reads a CLIP in any dialect, or out of a segmentation model with a text tower: training leaves
+// the towers as they were (the temperature, which segmentation has no use for, is then CLIP's
+// starting value). Throws Error(kBadInput) for any other file, saying what it looks like.
+StartingClip load_starting_clip(const std::filesystem::path& path);
+StartingClip load_starting_clip(const StoredWeights& stored);
 
 }  // namespace tagclip

@@ -37,8 +37,8 @@ ImageEncoder::ImageEncoder(const ParameterScope& scope, const ModelConfig& confi
           "positional_embedding",
           {1 + config.clip.grid() * config.clip.grid(), config.clip.vision_width}, normal(0.02))),
       ln_pre_(scope / "ln_pre", config.clip.vision_width),
-      transformer_(scope / "transformer", config.clip.vision_width, config.clip.vision_layers,
-                   config.clip.vision_heads, config.clip.activation),
+      transformer_(scope / "transformer", config.clip.vision_width, config.clip.vision_mlp_width(),
+                   config.clip.vision_layers, config.clip.vision_heads, config.clip.activation),
       ln_post_(scope / "ln_post", config.clip.vision_width),
       proj_(scope.add("proj", {config.clip.vision_width, config.clip.embedding},
                       normal(1 / std::sqrt(config.clip.vision_width)))) {

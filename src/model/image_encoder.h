@@ -6,17 +6,10 @@
 
 #include "clip/clip.h"
 #include "model/config.h"
+#include "model/dense_model.h"
 #include "model/dropout.h"
 
 namespace tagclip {
-
-// What the decoder needs of a photo: unit vectors, E and h of the paper.
-struct Encoding {
-  at::Tensor patches;  // [B, N, d], row-major over the grid
-  at::Tensor image;    // [B, d]
-  int64_t height = 0;  // H' = pixels' height / patch
-  int64_t width = 0;   // N = height * width
-};
 
 // CLIP's vision tower tuned with deep visual prompts (spec section 2). Keys under `backbone`; only
 // the prompt_* and deep_prompt_* ones are meant to be trained.

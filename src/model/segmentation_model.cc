@@ -1,6 +1,7 @@
 #include "model/segmentation_model.h"
 
 #include "base/error.h"
+#include "clip/fingerprint.h"
 
 namespace tagclip {
 
@@ -40,6 +41,15 @@ SegmentationModel::SegmentationModel(const ModelConfig& model_config, bool with_
       head(ParameterScope(parameters, "decode_head"), config) {
   if (with_text_tower)
     text_encoder.emplace(ParameterScope(parameters, "text_encoder"), config.clip);
+}
+
+std::string SegmentationModel::encoder_fingerprint() const {
+  std::vector<at::Tensor> tensors = {at::tensor(
+      {config.clip.vision_heads, static_cast<int64_t>(config.clip.activation)}, at::kLong)};
+  for (const Parameter& parameter : parameters.all()) {
+    if (parameter.name.starts_with("backbone.")) tensors.push_back(parameter.tensor);
+  }
+  return fingerprint(tensors);
 }
 
 void SegmentationModel::set_trained() {

@@ -7,16 +7,10 @@
 #include "clip/clip.h"
 #include "model/config.h"
 #include "model/decoder.h"
+#include "model/dense_model.h"
 #include "model/image_encoder.h"
 
 namespace tagclip {
-
-// What the model says about a batch of photos, always at patch resolution.
-struct MaskLogits {
-  at::Tensor classes;   // [B, C, H', W']
-  at::Tensor trusty;    // [B, 1, H', W']; undefined without a trusty token
-  at::Tensor presence;  // [B, C]: is the class in the photo; undefined but in the paper's protocol
-};
 
 // The decode head: relationship descriptor, trusty token, segmentor (spec sections 3 and 4).
 class DecodeHead {
@@ -41,13 +35,27 @@ class DecodeHead {
 
 // All of TagCLIP or one of its relatives. Parameter names are the published checkpoints':
 // backbone.*, decode_head.*, and text_encoder.* where the text tower is on board.
-struct SegmentationModel {
+struct SegmentationModel : DenseModel {
   SegmentationModel(const ModelConfig& config, bool with_text_tower);
 
   MaskLogits operator()(const at::Tensor& pixels, const at::Tensor& text,
                         const Dropout& dropout = {}) const {
     return head(encoder(pixels, dropout), text, dropout);
   }
+
+  Encoding encode(const at::Tensor& pixels) const override { return encoder(pixels); }
+  MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override {
+    return head(encoding, text);
+  }
+  at::Device device() const override { return parameters.all().front().tensor.device(); }
+  const ClipConfig& clip_config() const override { return config.clip; }
+  const TextTower* text_tower() const override { return text_encoder ? &*text_encoder : nullptr; }
+  Scoring scoring() const override {
+    return {.trusty_means_seen = config.protocol == Protocol::kPaper};
+  }
+  // The paper's: windows of 512, 426 apart, on photos of that short side (spec section 7.1).
+  WindowSizes window_sizes() const override { return {config.clip.resolution, 426.0 / 512, 1}; }
+  std::string encoder_fingerprint() const override;
 
   // Gradients for what spec section 2 and 4 train, and for nothing else: prompts, and what of the
   // decode head reaches the output.

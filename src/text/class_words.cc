@@ -4,6 +4,7 @@
 
 #include <array>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "text/list_file.h"
@@ -138,6 +139,26 @@ std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classe
     classes.add({entry}, fmt::format("list of classes, entry {}", ++number));
   }
   return classes.take();
+}
+
+void add_background(const std::string& text, std::vector<ClassWords>& classes) {
+  ClassWords background{.synonyms = Synonyms::kMax, .title = "background"};
+  for (const ClassWords& entry : parse_classes(text)) {
+    background.words.insert(background.words.end(), entry.words.begin(), entry.words.end());
+  }
+  const auto lower_case = [](const std::string& word) {
+    return encode_utf8(to_lower(decode_utf8(word)));
+  };
+  std::unordered_set<std::string> taken = {background.title};
+  for (const std::string& word : background.words) taken.insert(lower_case(word));
+  for (const ClassWords& entry : classes) {
+    for (const std::string& word : entry.words) {
+      if (!taken.contains(lower_case(word))) continue;
+      throw bad_input(fmt::format("background: '{}' is a class already", word),
+                      "a word is either a class or background");
+    }
+  }
+  classes.push_back(std::move(background));
 }
 
 std::vector<std::string> parse_templates(const std::string& text) {

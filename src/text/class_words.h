@@ -7,10 +7,18 @@
 
 namespace tagclip {
 
-// One class as the user names it. The first word is its name, the rest are synonyms.
+// What several words for one class come to.
+enum class Synonyms {
+  kMean,  // one embedding, the mean of theirs
+  kMax,   // each is looked for, and the best of them counts
+};
+
+// One class as the user names it: the first word, where there is no title of its own, is its name.
 struct ClassWords {
   std::vector<std::string> words;
-  const std::string& name() const { return words.front(); }
+  Synonyms synonyms = Synonyms::kMean;
+  std::string title = {};
+  const std::string& name() const { return title.empty() ? words.front() : title; }
 };
 
 // Reads the class words the user gave.
@@ -23,9 +31,15 @@ struct ClassWords {
 // characters, a word longer than 1,000 bytes; more than `max_classes`.
 std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classes = 65534);
 
+// Appends the class "background", which the words in `text` stand for, each on its own: walls,
+// floors, whatever else a photo may show. Read as above. Throws Error(kBadInput) as above, and
+// where a word, or "background", is a class already.
+void add_background(const std::string& text, std::vector<ClassWords>& classes);
+
 // Prompt templates: each holds `{}` exactly once, where the word goes.
-// "single" = `a photo of a {}`, "multi" = the 15 used for COCO-Stuff and Context; a path to a file
-// with one template a line; or a template itself. Throws Error(kBadInput) otherwise.
+// "single" = `a photo of a {}`, "multi" = the 15 used for COCO-Stuff and Context, "imagenet" = the
+// 80 that CLIP's authors published for ImageNet; a path to a file with one template a line; or a
+// template itself. Throws Error(kBadInput) otherwise.
 std::vector<std::string> parse_templates(const std::string& text);
 
 // The template with `word` in the place of its first `{}`; it must hold one.

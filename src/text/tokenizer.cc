@@ -12,15 +12,15 @@ namespace tagclip {
 namespace {
 
 constexpr int kSpecialTokens = 2;
-constexpr int kSmallestVocabulary = Merges::kByteTokens + kSpecialTokens;
-static_assert(kSmallestVocabulary + Merges::kCount == Tokenizer::kFullVocabulary);
+static_assert(Tokenizer::kLeastVocabulary == Merges::kByteTokens + kSpecialTokens);
+static_assert(Tokenizer::kLeastVocabulary + Merges::kCount == Tokenizer::kFullVocabulary);
 
 }  // namespace
 
 Tokenizer::Tokenizer(int vocabulary) : vocabulary_(vocabulary), merges_(&Merges::clip()) {
-  if (vocabulary < kSmallestVocabulary || vocabulary > kFullVocabulary) {
+  if (vocabulary < Tokenizer::kLeastVocabulary || vocabulary > kFullVocabulary) {
     throw bad_input(fmt::format("a tokenizer of {} tokens was asked for, possible are {} to {}",
-                                vocabulary, kSmallestVocabulary, kFullVocabulary),
+                                vocabulary, Tokenizer::kLeastVocabulary, kFullVocabulary),
                     "use weights of a CLIP whose vocabulary has this size");
   }
 }

@@ -22,6 +22,7 @@ class Tokenizer {
  public:
   static constexpr int kContext = 77;
   static constexpr int kFullVocabulary = 49408;
+  static constexpr int kLeastVocabulary = 514;
 
   // `vocabulary` = 512 byte tokens + merges + 2 special tokens. A smaller one uses the first merges
   // only. Throws Error(kBadInput) outside [514, 49408].

@@ -27,8 +27,10 @@ constexpr const char* kConfig = "tagclip.train.config";
 
 const FreeSettings kFree = {"output", "device", "log_every", "validate_every", "save_every"};
 
-SegmentationModel starting_model(const TrainConfig& config, at::Device device) {
-  const Clip clip = load_starting_clip(config.clip);
+SegmentationModel starting_model(const TrainConfig& config, at::Device device,
+                                 const TrainHooks& hooks) {
+  const auto [clip, assumption] = load_starting_clip(config.clip);
+  if (!assumption.empty()) hooks.on_warning(config.clip + ": " + assumption);
   if (config.augment.crop_size % clip.config.patch != 0) {
     throw usage_error(c10::str("augment.crop_size: expected a multiple of the CLIP's patches of ",
                                clip.config.patch, " pixels, found ", config.augment.crop_size));
@@ -59,7 +61,7 @@ double rank(const SegmentationMetrics& metrics) {
 
 class Run {
  public:
-  explicit Run(const TrainConfig& config)
+  Run(const TrainConfig& config, const TrainHooks& hooks)
       : config_(config),
         settings_(config),
         folder_(config.output),
@@ -67,7 +69,7 @@ class Run {
         data_(config.data, config.train_split),
         batches_(config_, data_),
         trained_on_(trained_on(config, data_)),
-        model_(starting_model(config, device_)),
+        model_(starting_model(config, device_, hooks)),
         vocabulary_(vocabulary()),
         step_(model_, training_text(), config) {
     if (!config.val_split.empty()) validation_.emplace(config.data, config.val_split);
@@ -120,14 +122,14 @@ class Run {
   EmbeddedVocabulary vocabulary() const {
     std::vector<ClassWords> classes;
     for (const std::string& name : data_.classes()) classes.push_back({{name}});
-    const at::Tensor rows =
-        embed_classes(*model_.text_encoder, model_.config.clip, classes, trained_on_.templates)
-            .rows;
+    TextEmbeddings embedded =
+        embed_classes(*model_.text_encoder, model_.config.clip, classes, trained_on_.templates);
     return {.classes = classes,
             .seen = trained_on_.seen,
             .inductive = trained_on_.inductive,
             .templates = trained_on_.templates,
-            .embeddings = rows,
+            .embeddings = std::move(embedded.rows),
+            .rows_of_class = std::move(embedded.rows_of_class),
             .truncated = {}};
   }
 
@@ -163,7 +165,7 @@ class Run {
 
 int64_t train(const TrainConfig& config, const TrainHooks& hooks) {
   config.check();
-  Run run(config);
+  Run run(config, hooks);
   RunLog log(config.output, run.iteration());
   hooks.on_start(run.iteration());
   const int64_t last = config.schedule.iterations;

@@ -13,6 +13,8 @@ namespace tagclip {
 struct TrainHooks {
   // `done`: the iterations an earlier run has saved here, 0 when there was none.
   std::function<void(int64_t done)> on_start = [](int64_t) {};
+  // What the user should know of the CLIP the run starts from.
+  std::function<void(const std::string&)> on_warning = [](const std::string&) {};
   std::function<void(const TrainReport&)> on_step = [](const TrainReport&) {};
   std::function<void(int64_t iteration, const SegmentationMetrics&)> on_validation =
       [](int64_t, const SegmentationMetrics&) {};

@@ -7,8 +7,8 @@ import unittest
 
 from support import BINARY, ROOT, USAGE, ProgramTest, tagclip
 
-COMMANDS = ("segment", "eval", "train", "pretrain", "verify", "info", "tokenize", "bench")
-HEAVY = re.compile(r"libtorch|libc10|libtagclip_engine|libgomp")
+COMMANDS = ("segment", "eval", "train", "pretrain", "verify", "info", "fetch", "tokenize", "bench")
+HEAVY = re.compile(r"libtorch|libc10|libtagclip_engine|libgomp|libcurl")
 
 
 class ReferenceTest(ProgramTest):

@@ -178,7 +178,7 @@ class ChangedPairs(unittest.TestCase):
 
     def test_other_weights_are_named(self):
         self.weights = DATA / "losses.safetensors"
-        self.assert_refused(self.verify(), "not a segmentation model")
+        self.assert_refused(self.verify(), "not a CLIP", "another model")
         self.weights = DATA / "losses.json"
         self.assert_refused(self.verify(), "JSON")
 

@@ -1,8 +1,10 @@
+#include "io/tensor_view.h"
+
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "base/error.h"
-#include "io/safetensors_header.h"
 
 namespace tagclip {
 namespace {
@@ -45,13 +47,16 @@ std::optional<DType> parse_dtype(std::string_view name) {
 }
 
 std::optional<uint64_t> checked_bytes(DType dtype, const std::vector<int64_t>& shape) {
-  uint64_t bytes = size_of(dtype);
+  auto bytes = static_cast<int64_t>(size_of(dtype));
   for (const int64_t dimension : shape) {
     if (dimension < 0) return std::nullopt;
-    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(dimension), &bytes))
-      return std::nullopt;
+    if (__builtin_mul_overflow(bytes, dimension, &bytes)) return std::nullopt;
   }
-  return bytes;
+  return static_cast<uint64_t>(bytes);
+}
+
+int64_t TensorView::numel() const {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
 }
 
 }  // namespace tagclip

@@ -1,19 +1,20 @@
-#include "cli/engine_library.h"
+#include "cli/shared_library.h"
 
 #include <dlfcn.h>
 
 #include <filesystem>
 
+#include "base/error.h"
 #include "cli/program_files.h"
 
 namespace tagclip {
 
-void* engine_function(const char* name) {
-  const std::filesystem::path path = program_folder() / "libtagclip_engine.so";
+void* library_function(const std::string& role, const std::string& file, const char* name) {
+  const std::filesystem::path path = program_folder() / file;
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    throw failure(std::string("cannot load the engine: ") + ::dlerror(),
-                  "keep libtagclip_engine.so beside the program, or run make build again");
+    throw failure("cannot load " + role + ": " + ::dlerror(),
+                  "keep " + file + " beside the program, or run make build again");
   }
   void* function = ::dlsym(library, name);
   if (function == nullptr) {

@@ -1,0 +1,31 @@
+#include "cli/command.h"
+#include "cli/engine_library.h"
+#include "cli/model_options.h"
+#include "cli/option_checks.h"
+#include "cli/program_files.h"
+
+namespace tagclip {
+
+Command embed_command() {
+  return {"embed", "Write the text embeddings of words", [](CLI::App& app) -> Action {
+            auto options = std::make_shared<EmbedCommandOptions>();
+            app.add_option("-o,--output", options->output,
+                           "Where they go: .npy, with the class list beside it as .txt, or "
+                           ".safetensors")
+                ->type_name("FILE")
+                ->check(not_empty())
+                ->required();
+            add_word_options(app, *options);
+            add_model_options(app, *options);
+            app.add_flag("--overwrite", options->overwrite, "Replace a file that exists already");
+            app.footer(
+                "Example: tagclip embed --classes words.txt -o words.npy\n"
+                "         tagclip segment photo.jpg --text-embeddings words.npy");
+            return [options](Console& console) {
+              if (options->weights.empty()) options->weights = default_weights();
+              return run_engine("tagclip_embed", *options, console);
+            };
+          }};
+}
+
+}  // namespace tagclip

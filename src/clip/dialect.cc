@@ -1,0 +1,195 @@
+#include "clip/dialect.h"
+
+#include <c10/util/StringUtil.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "clip/clip_file.h"
+#include "clip/clip_sizes.h"
+#include "clip/hugging_face.h"
+#include "io/clip_config_json.h"
+#include "io/file_bytes.h"
+#include "io/weights_kind.h"
+
+namespace tagclip {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kOwnConfig = "tagclip.clip";
+constexpr uint64_t kMaxConfigBytes = 4 << 20;
+
+// Whole numbers that OpenAI stores among the tensors.
+constexpr std::array kScalars = {"input_resolution", "context_length", "vocab_size"};
+
+Dialect dialect_of(const StoredWeights& stored) {
+  if (stored.metadata.contains(kOwnConfig)) return Dialect::kTagclip;
+  if (is_hugging_face(stored)) return Dialect::kHuggingFace;
+  // Only OpenAI publishes CLIPs as TorchScript.
+  if (stored.container() == WeightsFile::Container::kTorchScript || stored.find(kScalars[0])) {
+    return Dialect::kOpenAi;
+  }
+  return Dialect::kOpenClip;
+}
+
+void check_kind(const StoredWeights& stored) {
+  if (stored.contains_prefix("visual.layer1.")) {
+    throw bad_input(stored.source + ": a CLIP with a ResNet, which is not supported",
+                    "use one with a ViT, such as ViT-B-16");
+  }
+  if (is_clip(stored)) return;
+  throw bad_input(stored.source + ": not a CLIP; it looks like " + describe_weights(stored.names()),
+                  "tagclip info " + stored.source + " tells what it holds");
+}
+
+std::string read_text(const fs::path& path) {
+  const std::vector<std::byte> bytes = read_bytes(path, kMaxConfigBytes);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void check_agreement(const ClipConfig& config, const ClipConfigJson& stated,
+                     const fs::path& config_file, const std::string& weights) {
+  struct Size {
+    const char* name;
+    int64_t in_config, in_tensors;
+  };
+  const auto sizes = std::to_array<Size>({
+      {"embedding", stated.embedding, config.embedding},
+      {"resolution", stated.resolution, config.resolution},
+      {"patch", stated.patch, config.patch},
+      {"context", stated.context, config.context},
+      {"vocabulary", stated.vocabulary, config.vocabulary},
+      {"width of the vision tower", stated.vision_width, config.vision_width},
+      {"layers of the vision tower", stated.vision_layers, config.vision_layers},
+      {"width of the text tower", stated.text_width, config.text_width},
+      {"layers of the text tower", stated.text_layers, config.text_layers},
+  });
+  for (const Size& size : sizes) {
+    if (size.in_config == 0 || size.in_config == size.in_tensors) continue;
+    throw bad_input(c10::str(config_file.string(), ": ", size.name, " ", size.in_config,
+                             ", but the tensors of ", weights, " have ", size.in_tensors),
+                    "put the weights into a folder with the config they came with");
+  }
+}
+
+void apply(const ClipConfigJson& stated, const fs::path& file, ClipWeights& weights) {
+  check_agreement(weights.config, stated, file, weights.state.source);
+  weights.config.vision_heads = stated.vision_heads;
+  weights.config.text_heads = stated.text_heads;
+  weights.config.activation = stated.quick_gelu ? Activation::kQuickGelu : Activation::kGelu;
+}
+
+void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
+  const fs::path file = folder / "config.json";
+  if (!fs::is_regular_file(file)) {
+    throw bad_input(weights.state.source + ": there is no config.json beside it",
+                    "the weights alone tell neither heads nor activation: keep the two together");
+  }
+  apply(parse_hugging_face_config(read_text(file), file.string()), file, weights);
+}
+
+void apply_open_clip_config(const fs::path& folder, ClipWeights& weights) {
+  const fs::path file = folder / "open_clip_config.json";
+  if (fs::is_regular_file(file)) {
+    apply(parse_open_clip_config(read_text(file), file.string()), file, weights);
+    return;
+  }
+  weights.assumption =
+      "there is no open_clip_config.json beside the weights: heads of 64 and QuickGELU are "
+      "assumed, "
+      "as in OpenAI's models";
+}
+
+void apply_own_config(ClipWeights& weights) {
+  ClipConfig config;
+  FieldList fields = config.fields();
+  read_json(weights.metadata.at(kOwnConfig), fields, weights.state.source);
+  weights.config = config;
+}
+
+}  // namespace
+
+std::string_view to_string(Dialect dialect) {
+  constexpr std::array<std::string_view, 4> kNames = {"tagclip", "OpenAI", "open_clip",
+                                                      "Hugging Face"};
+  return kNames[static_cast<size_t>(dialect)];
+}
+
+bool is_clip(const StoredWeights& stored) {
+  return is_hugging_face(stored) ||
+         (stored.find("visual.conv1.weight") && stored.find("token_embedding.weight"));
+}
+
+ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_counts) {
+  check_kind(stored);
+  ClipWeights weights;
+  weights.dialect = dialect_of(stored);
+  weights.state = StateDict::from(stored);
+  if (weights.dialect == Dialect::kHuggingFace) weights.state = from_hugging_face(weights.state);
+  weights.metadata = stored.metadata;
+  for (const char* name : kScalars) weights.state.tensors.erase(name);
+  weights.state.tensors.erase("attn_mask");  // a buffer of older open_clips
+
+  Metadata heads = weights.metadata;
+  heads.insert(head_counts.begin(), head_counts.end());
+  weights.config = infer_clip_config(weights.state, heads);
+  switch (weights.dialect) {
+    case Dialect::kTagclip:
+      apply_own_config(weights);
+      break;
+    case Dialect::kOpenAi:
+      break;
+    case Dialect::kHuggingFace:
+      apply_hugging_face_config(stored.folder, weights);
+      break;
+    case Dialect::kOpenClip:
+      if (!heads.contains("v_heads")) apply_open_clip_config(stored.folder, weights);
+      break;
+  }
+  check_stored(weights.config, weights.state.source);
+  return weights;
+}
+
+ClipWeights read_clip_weights(const fs::path& path) {
+  return read_clip_weights(read_stored_weights(path));
+}
+
+Clip make_clip(const ClipWeights& weights) {
+  Clip clip(weights.config);
+  load(clip.parameters, weights.state);
+  return clip;
+}
+
+Clip load_clip(const fs::path& path) { return make_clip(read_clip_weights(path)); }
+
+std::string open_clip_config(const ClipConfig& config) {
+  using nlohmann::ordered_json;
+  ordered_json vision = {{"image_size", config.resolution},
+                         {"layers", config.vision_layers},
+                         {"width", config.vision_width},
+                         {"head_width", config.vision_width / config.vision_heads},
+                         {"patch_size", config.patch}};
+  ordered_json text = {{"context_length", config.context},
+                       {"vocab_size", config.vocabulary},
+                       {"width", config.text_width},
+                       {"heads", config.text_heads},
+                       {"layers", config.text_layers}};
+  const auto add_ratio = [](ordered_json& tower, int64_t mlp, int64_t width) {
+    if (mlp != 4 * width)
+      tower["mlp_ratio"] = static_cast<double>(mlp) / static_cast<double>(width);
+  };
+  add_ratio(vision, config.vision_mlp_width(), config.vision_width);
+  add_ratio(text, config.text_mlp_width(), config.text_width);
+  const ordered_json model = {{"embed_dim", config.embedding},
+                              {"quick_gelu", config.activation == Activation::kQuickGelu},
+                              {"vision_cfg", vision},
+                              {"text_cfg", text}};
+  const ordered_json preprocess = {{"mean", {0.48145466, 0.4578275, 0.40821073}},
+                                   {"std", {0.26862954, 0.26130258, 0.27577711}}};
+  return ordered_json{{"model_cfg", model}, {"preprocess_cfg", preprocess}}.dump(2) + "\n";
+}
+
+}  // namespace tagclip

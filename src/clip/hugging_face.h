@@ -1,0 +1,20 @@
+#pragma once
+
+#include "clip/clip.h"
+#include "clip/weights.h"
+
+namespace tagclip {
+
+// Hugging Face's CLIPModel: other names, projections transposed, queries, keys and values apart.
+bool is_hugging_face(const StoredWeights& stored);
+
+// OpenAI's names to theirs and back; lossless. Names that have no counterpart stay as they are.
+// Throws Error(kBadInput) naming the tensor where one of queries, keys and values is missing or
+// misshapen.
+StateDict from_hugging_face(const StateDict& state);
+StateDict to_hugging_face(const StateDict& state);
+
+// The config.json that transformers reads beside them.
+std::string hugging_face_config(const ClipConfig& config);
+
+}  // namespace tagclip

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/console.h"
+#include "engine/commands.h"
+#include "infer/vocabulary.h"
+
+namespace tagclip {
+
+// Loads what the options name, and tells what had to be assumed of it.
+InferenceModel load_model_noisily(const ModelOptions& options, Console& console);
+
+// What the options ask for, read before any weights are: mistakes cost no time.
+struct Wanted {
+  std::vector<ClassWords> classes;     // empty: those the model was trained on
+  std::vector<std::string> templates;  // empty: the model's own
+};
+Wanted read_words(const WordOptions& options);
+
+// Embeds them, or reads their embeddings; tells what was cut and how many classes are new.
+// Unfinished where console.stop_requested().
+EmbeddedVocabulary embed_noisily(const InferenceModel& model, Wanted wanted,
+                                 const WordOptions& options, Console& console);
+
+}  // namespace tagclip

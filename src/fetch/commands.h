@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/console.h"
+
+// What the program asks of this library, which it loads when `tagclip fetch` runs.
+namespace tagclip {
+
+struct FetchOptions {
+  std::vector<std::string> names;
+  std::filesystem::path from;  // a file or folder the user brought; empty: download
+  std::string mirror;          // base address instead of the publishers'; empty: theirs
+  std::filesystem::path to;    // where the checkpoints go; empty: the cache folder
+  int tries = 3;               // for each file
+  int timeout = 30;            // seconds of (almost) nothing that end a try
+  bool list = false;           // only tell what there is
+  bool json = false;           // one JSON object a checkpoint, on standard output
+};
+
+// Both throw tagclip::Error, and return the program's exit code otherwise.
+extern "C" int tagclip_fetch(const FetchOptions& options, Console& console);
+extern "C" int tagclip_list_checkpoints(const FetchOptions& options, Console& console);
+
+}  // namespace tagclip

@@ -1,0 +1,157 @@
+#include "infer/embedding_file.h"
+
+#include <c10/core/InferenceMode.h>
+#include <c10/util/StringUtil.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "io/bounded_json.h"
+#include "io/npy.h"
+
+namespace tagclip {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kTensor = "text_embeddings";
+constexpr const char* kClasses = "tagclip.classes";      // JSON: a list of lists of words
+constexpr const char* kTemplates = "tagclip.templates";  // JSON: a list
+
+bool is_npy(const std::filesystem::path& path) { return path.extension() == ".npy"; }
+
+struct StoredEmbeddings {
+  at::Tensor rows;  // [C, d], of any type
+  std::vector<ClassWords> classes;
+  std::vector<std::string> templates;
+};
+
+std::vector<ClassWords> classes_in(const Metadata& metadata, const std::string& source) {
+  std::vector<ClassWords> classes;
+  const auto stored = metadata.find(kClasses);
+  if (stored == metadata.end()) return classes;
+  try {
+    const json list = parse_bounded_json(stored->second).value();
+    for (const json& words : list) {
+      classes.push_back({words.get<std::vector<std::string>>()});
+      if (classes.back().words.empty()) throw std::bad_optional_access();
+    }
+  } catch (const std::exception&) {
+    throw bad_input(source + ": the metadata " + kClasses + " is damaged");
+  }
+  return classes;
+}
+
+std::vector<std::string> templates_in(const Metadata& metadata) {
+  const auto stored = metadata.find(kTemplates);
+  if (stored == metadata.end()) return {};
+  const json list = parse_bounded_json(stored->second).value_or(json());
+  std::vector<std::string> templates;
+  for (const json& prompt : list) {
+    if (prompt.is_string()) templates.push_back(prompt.get<std::string>());
+  }
+  return templates;
+}
+
+StoredEmbeddings read_npy_embeddings(const std::filesystem::path& path, bool needs_classes) {
+  StoredEmbeddings stored;
+  const NpyArray array = read_npy(path);
+  stored.rows = as_tensor(array.view).clone();
+  const std::filesystem::path list = class_list_of(path);
+  if (needs_classes && !std::filesystem::exists(list)) {
+    throw bad_input(
+        path.string() + ": nothing says which classes the rows stand for",
+        "name them with --classes, or put the list beside it as " + list.filename().string());
+  }
+  if (needs_classes) stored.classes = parse_classes(list.string());
+  return stored;
+}
+
+StoredEmbeddings read_safetensors_embeddings(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const TensorView* view = file.find(kTensor);
+  if (view == nullptr) {
+    throw bad_input(c10::str(path.string(), ": holds no tensor ", kTensor),
+                    "tagclip embed writes such files");
+  }
+  return {as_tensor(*view).clone(), classes_in(file.metadata(), path.string()),
+          templates_in(file.metadata())};
+}
+
+// Unit rows, float32.
+at::Tensor checked_rows(const at::Tensor& rows, int64_t embedding, const std::string& source) {
+  if (rows.dim() != 2 || rows.size(1) != embedding || rows.size(0) == 0) {
+    throw bad_input(c10::str(source, ": expected rows of ", embedding,
+                             " numbers, as this model compares; found shape ", rows.sizes()),
+                    "embeddings belong to the CLIP whose text tower made them");
+  }
+  const at::Tensor numbers = rows.to(at::kFloat);
+  const at::Tensor lengths = numbers.norm(2, 1);
+  const at::Tensor usable = lengths.isfinite().logical_and(lengths.gt(0));
+  if (!usable.all().item<bool>()) {
+    const int64_t row = usable.logical_not().nonzero()[0].item<int64_t>();
+    throw bad_input(c10::str(source, ": row ", row, " is zero or not finite"));
+  }
+  return unit(numbers);
+}
+
+}  // namespace
+
+std::filesystem::path class_list_of(const std::filesystem::path& embeddings) {
+  return std::filesystem::path(embeddings).replace_extension(".txt");
+}
+
+void write_text_embeddings(const std::filesystem::path& path,
+                           const EmbeddedVocabulary& vocabulary) {
+  const auto classes = static_cast<int64_t>(vocabulary.classes.size());
+  if (vocabulary.embeddings.size(0) != classes) {
+    throw usage_error("a file of embeddings holds one a class",
+                      "average the synonyms (--synonyms mean), or make each a class");
+  }
+  const at::Tensor rows = vocabulary.embeddings.cpu().to(at::kFloat).contiguous();
+  if (!is_npy(path)) {
+    json words = json::array();
+    for (const ClassWords& entry : vocabulary.classes) words.push_back(entry.words);
+    save(path, {{kTensor, rows}},
+         {{kClasses, words.dump()}, {kTemplates, json(vocabulary.templates).dump()}});
+    return;
+  }
+  std::string list;
+  for (const ClassWords& entry : vocabulary.classes) {
+    for (size_t i = 0; i < entry.words.size(); ++i) list += (i ? ", " : "") + entry.words[i];
+    list += '\n';
+  }
+  write_file(class_list_of(path), list);
+  write_npy(path, {.dtype = DType::kF32,
+                   .shape = rows.sizes().vec(),
+                   .data = {static_cast<const std::byte*>(rows.const_data_ptr()), rows.nbytes()}});
+}
+
+EmbeddedVocabulary read_text_embeddings(const std::filesystem::path& path,
+                                        const InferenceModel& model,
+                                        std::vector<ClassWords> classes) {
+  const c10::InferenceMode no_gradients;
+  const std::string source = path.string();
+  StoredEmbeddings stored =
+      is_npy(path) ? read_npy_embeddings(path, classes.empty()) : read_safetensors_embeddings(path);
+  if (!classes.empty()) stored.classes = std::move(classes);
+  if (stored.classes.empty()) {
+    throw bad_input(source + ": nothing says which classes the rows stand for",
+                    "name them with --classes");
+  }
+  const at::Tensor rows = checked_rows(stored.rows, model.dense->clip_config().embedding, source);
+  if (rows.size(0) != static_cast<int64_t>(stored.classes.size())) {
+    throw bad_input(c10::str(source, ": holds ", rows.size(0), " embeddings, the class list ",
+                             stored.classes.size(), " classes"),
+                    "each row needs its class, in the same order");
+  }
+  std::vector<bool> seen = seen_classes(stored.classes, model.trained_on);
+  return {.classes = std::move(stored.classes),
+          .seen = std::move(seen),
+          .inductive = model.trained_on.inductive,
+          .templates = std::move(stored.templates),
+          .embeddings = rows.to(model.dense->device())};
+}
+
+}  // namespace tagclip

@@ -1,0 +1,94 @@
+#include "infer/encoding_file.h"
+
+#include <c10/util/StringUtil.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "clip/fingerprint.h"
+#include "clip/weights.h"
+#include "io/bounded_json.h"
+
+namespace tagclip {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kPatches = "patches";  // [K, N, d]
+constexpr const char* kImage = "image";      // [K, d]
+constexpr const char* kEntry = "tagclip.encoding";
+constexpr const char* kHint = "--save-encoding makes a new one";
+
+json to_json(const WindowOptions& options) {
+  return {options.window, options.stride, options.short_side};
+}
+
+std::string fingerprint_of(const Image& photo) {
+  return fingerprint({at::from_blob(const_cast<uint8_t*>(photo.pixels.data()),
+                                    {photo.height, photo.width, 3}, at::kByte)});
+}
+
+// The tensors are as large as the layout says.
+bool fits(const EncodedPhoto& photo) {
+  const Encoding& encoding = photo.encoding;
+  const auto windows = static_cast<int64_t>(photo.windows.size());
+  return encoding.patches.dim() == 3 && encoding.image.dim() == 2 &&
+         encoding.patches.size(0) == windows && encoding.image.size(0) == windows &&
+         encoding.height > 0 && encoding.width > 0 && encoding.height < (1 << 20) &&
+         encoding.width < (1 << 20) &&
+         encoding.patches.size(1) == encoding.height * encoding.width &&
+         encoding.patches.size(2) == encoding.image.size(1) &&
+         encoding.patches.scalar_type() == at::kFloat && encoding.image.scalar_type() == at::kFloat;
+}
+
+}  // namespace
+
+void write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
+                    const Image& photo, const std::string& encoder) {
+  const json entry = {{"encoder", encoder},
+                      {"pixels", fingerprint_of(photo)},
+                      {"windows", to_json(encoded.options)},
+                      {"grid", {encoded.encoding.height, encoded.encoding.width}}};
+  save(path, {{kPatches, encoded.encoding.patches}, {kImage, encoded.encoding.image}},
+       {{kEntry, entry.dump()}});
+}
+
+EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo,
+                           const std::string& encoder, const WindowOptions& options) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const auto stored = file.metadata().find(kEntry);
+  if (stored == file.metadata().end()) {
+    throw bad_input(path.string() + ": not the encoding of a photo", kHint);
+  }
+  EncodedPhoto encoded;
+  encoded.photo = {photo.width, photo.height};
+  lay_out(encoded, options);
+  try {
+    const json entry = parse_bounded_json(stored->second).value_or(json());
+    if (entry.at("encoder") != encoder) {
+      throw bad_input(path.string() + ": the encoding was made with other weights", kHint);
+    }
+    if (entry.at("pixels") != fingerprint_of(photo)) {
+      throw bad_input(path.string() + ": the encoding is of another photo", kHint);
+    }
+    if (entry.at("windows") != to_json(options)) {
+      throw bad_input(path.string() + ": the photo was cut up otherwise",
+                      "give the --window, --stride and --short-side it was encoded with, or encode "
+                      "it again with --save-encoding");
+    }
+    encoded.encoding.height = entry.at("grid").at(0);
+    encoded.encoding.width = entry.at("grid").at(1);
+  } catch (const json::exception& error) {
+    throw bad_input(
+        c10::str(path.string(), ": the metadata ", kEntry, " is damaged: ", error.what()), kHint);
+  }
+  const StateDict state = StateDict::from(file);
+  encoded.encoding.patches = state.at(kPatches, 3);
+  encoded.encoding.image = state.at(kImage, 2);
+  if (!fits(encoded)) {
+    throw bad_input(path.string() + ": the encoding is damaged: sizes do not fit together", kHint);
+  }
+  return encoded;
+}
+
+}  // namespace tagclip

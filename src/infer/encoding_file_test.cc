@@ -1,0 +1,91 @@
+#include "infer/encoding_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "base/test_dir.h"
+#include "infer/sliding_segmenter.h"
+#include "infer/test_errors.h"
+#include "infer/test_model.h"
+
+namespace tagclip {
+namespace {
+
+using testing::HasSubstr;
+
+Image noise(int width, int height, unsigned seed = 3) {
+  std::mt19937 random(seed);
+  Image image{width, height, {}};
+  for (size_t i = 0; i < image.size() * 3; ++i) {
+    image.pixels.push_back(static_cast<uint8_t>(random()));
+  }
+  return image;
+}
+
+class EncodingFile : public testing::Test {
+ protected:
+  EncodingFile()
+      : model(load_for_inference({save_test_model(folder / "model.safetensors")})),
+        segmenter(*model.dense, embed_vocabulary(model)),
+        encoder(model.dense->encoder_fingerprint()) {
+    StageTimes times;
+    encoded = segmenter.encoder()(photo, times);
+    write_encoding(file, encoded, photo, encoder);
+  }
+  std::string refusal(const Image& of, const std::string& by, const WindowOptions& options) {
+    return error_of(ErrorKind::kBadInput, [&] { read_encoding(file, of, by, options); });
+  }
+
+  const TestDir folder;
+  const std::filesystem::path file = folder / "photo.encoding.safetensors";
+  const Image photo = noise(150, 70);
+  InferenceModel model;
+  SlidingSegmenter segmenter;
+  std::string encoder;
+  EncodedPhoto encoded;
+};
+
+TEST_F(EncodingFile, StandsInForThePhoto) {
+  const EncodedPhoto kept = read_encoding(file, photo, encoder, segmenter.encoder().options());
+  EXPECT_TRUE(kept.encoding.patches.equal(encoded.encoding.patches));
+  EXPECT_TRUE(kept.encoding.image.equal(encoded.encoding.image));
+  const SegmentedPhoto direct = segmenter(photo), from_file = segmenter(kept);
+  EXPECT_EQ(from_file.labels.labels, direct.labels.labels);
+  EXPECT_EQ(from_file.scores, direct.scores);
+}
+
+TEST_F(EncodingFile, StandsInForNothingElse) {
+  const WindowOptions own = segmenter.encoder().options();
+  EXPECT_THAT(refusal(noise(150, 70, 4), encoder, own), HasSubstr("another photo"));
+  EXPECT_THAT(refusal(noise(70, 150), encoder, own), HasSubstr("another photo"));
+  EXPECT_THAT(refusal(photo, "other", own), HasSubstr("other weights"));
+  WindowOptions other = own;
+  other.stride += 1;
+  EXPECT_THAT(refusal(photo, encoder, other), HasSubstr("cut up otherwise"));
+}
+
+TEST_F(EncodingFile, DamagedFilesAreRefused) {
+  const WindowOptions own = segmenter.encoder().options();
+  const Metadata metadata = SafetensorsFile::open(file).metadata();
+  const auto write = [&](const at::Tensor& patches, const at::Tensor& image,
+                         const Metadata& entries) {
+    save(file, {{"patches", patches}, {"image", image}}, entries);
+  };
+  const at::Tensor patches = encoded.encoding.patches.clone();
+  const at::Tensor image = encoded.encoding.image.clone();
+  write(patches.narrow(0, 0, 1), image.narrow(0, 0, 1), metadata);
+  EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("sizes do not fit"));
+  write(patches.to(at::kHalf), image, metadata);
+  EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("sizes do not fit"));
+  write(patches, image, {});
+  EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("not the encoding of a photo"));
+  write(patches, image, {{"tagclip.encoding", "{\"encoder\": 3}"}});
+  EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("other weights"));
+  write(patches, image, {{"tagclip.encoding", "[]"}});
+  EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("damaged"));
+}
+
+}  // namespace
+}  // namespace tagclip

@@ -1,0 +1,180 @@
+#include "io/clip_config_json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "io/bounded_json.h"
+
+namespace tagclip {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kMaxSize = 1 << 16;
+
+// An object of a config, which knows where it stands for messages.
+class Section {
+ public:
+  Section(const json& object, std::string where) : object_(object), where_(std::move(where)) {
+    if (!object.is_object()) reject("expected an object");
+  }
+
+  Section section(const char* key) const {
+    static const json kEmpty = json::object();
+    const auto found = object_.find(key);
+    return {found == object_.end() || found->is_null() ? kEmpty : *found, where_ + ", " + key};
+  }
+  bool contains(const char* key) const {
+    const auto found = object_.find(key);
+    return found != object_.end() && !found->is_null();
+  }
+  // A whole number from 1; `otherwise` where there is none.
+  int64_t size(const char* key, int64_t otherwise) const {
+    if (!contains(key)) return otherwise;
+    const json& value = object_.at(key);
+    // Unsigned first: a large number must not come out negative.
+    if (!value.is_number_integer() || value.is_number_float() || value < 1 || value > kMaxSize) {
+      reject(fmt::format("{}: expected a whole number from 1 to {}, found {}", key, kMaxSize,
+                         shown(value)));
+    }
+    return value.get<int64_t>();
+  }
+  double number(const char* key, double otherwise) const {
+    if (!contains(key)) return otherwise;
+    const json& value = object_.at(key);
+    if (!value.is_number()) reject(fmt::format("{}: expected a number", key));
+    return value.get<double>();
+  }
+  bool flag(const char* key) const {
+    if (!contains(key)) return false;
+    const json& value = object_.at(key);
+    if (!value.is_boolean()) reject(fmt::format("{}: expected true or false", key));
+    return value.get<bool>();
+  }
+  std::string text(const char* key, const char* otherwise) const {
+    if (!contains(key)) return otherwise;
+    const json& value = object_.at(key);
+    if (!value.is_string()) reject(fmt::format("{}: expected a text", key));
+    return value.get<std::string>();
+  }
+  bool is_list(const char* key) const { return contains(key) && object_.at(key).is_array(); }
+
+  // A variant of the model that this program does not compute.
+  void refuse(const char* key, const char* meaning) const {
+    if (!contains(key) || object_.at(key) == json(false)) return;
+    reject(fmt::format("{} is set: {} is not supported", key, meaning));
+  }
+  [[noreturn]] void reject(const std::string& why) const {
+    throw bad_input(where_ + ": " + why, "plain CLIPs with a ViT are supported");
+  }
+
+ private:
+  static std::string shown(const json& value) {
+    std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+    return text.size() <= 40 ? text : text.substr(0, 40) + "...";
+  }
+
+  const json& object_;
+  std::string where_;
+};
+
+json parse(std::string_view text, const std::string& source) {
+  std::optional<json> value = parse_bounded_json(text);
+  if (!value || !value->is_object()) throw bad_input(source + ": not a JSON object");
+  return std::move(*value);
+}
+
+bool is_quick_gelu(const Section& section) {
+  const std::string name = section.text("hidden_act", "quick_gelu");
+  if (name != "quick_gelu" && name != "gelu") {
+    section.reject("hidden_act: expected quick_gelu or gelu, found another one");
+  }
+  return name == "quick_gelu";
+}
+
+void check_epsilon(const Section& section) {
+  if (std::abs(section.number("layer_norm_eps", 1e-5) - 1e-5) > 1e-9) {
+    section.reject("layer_norm_eps: expected 1e-5, as in every CLIP");
+  }
+}
+
+void check_mlp_ratio(const Section& section) {
+  // The tensors tell it; only a number that cannot be is looked for here.
+  if (section.number("mlp_ratio", 4.0) <= 0)
+    section.reject("mlp_ratio: expected a positive number");
+}
+
+}  // namespace
+
+ClipConfigJson parse_hugging_face_config(std::string_view text, const std::string& source) {
+  const json object = parse(text, source);
+  const Section all(object, source);
+  const std::string type = all.text("model_type", "");
+  if (type != "clip") {
+    all.reject(type.empty() ? "there is no model_type: not a model's config"
+                            : "model_type: expected clip, found another one");
+  }
+  const Section vision = all.section("vision_config"), words = all.section("text_config");
+  const bool quick = is_quick_gelu(vision);
+  if (quick != is_quick_gelu(words)) {
+    all.reject("hidden_act differs between the towers, which is not supported");
+  }
+  check_epsilon(vision);
+  check_epsilon(words);
+  // Where a value is left out, the class of transformers has a default.
+  return {.vision_heads = vision.size("num_attention_heads", 12),
+          .text_heads = words.size("num_attention_heads", 8),
+          .quick_gelu = quick,
+          .embedding = all.size("projection_dim", 0),
+          .resolution = vision.size("image_size", 0),
+          .patch = vision.size("patch_size", 0),
+          .context = words.size("max_position_embeddings", 0),
+          .vocabulary = words.size("vocab_size", 0),
+          .vision_width = vision.size("hidden_size", 0),
+          .vision_layers = vision.size("num_hidden_layers", 0),
+          .text_width = words.size("hidden_size", 0),
+          .text_layers = words.size("num_hidden_layers", 0)};
+}
+
+ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& source) {
+  const json object = parse(text, source);
+  const Section file(object, source);
+  const Section all = file.contains("model_cfg") ? file.section("model_cfg") : file;
+  if (!all.contains("vision_cfg") || !all.contains("text_cfg")) {
+    all.reject("there is no vision_cfg and text_cfg: not a model's config");
+  }
+  const Section vision = all.section("vision_cfg"), words = all.section("text_cfg");
+  if (vision.is_list("layers")) vision.reject("layers is a list: a ResNet is not supported");
+  vision.refuse("timm_model_name", "a tower of timm");
+  vision.refuse("ls_init_value", "layer scale");
+  vision.refuse("attentional_pool", "attentional pooling");
+  vision.refuse("no_ln_pre", "a tower without ln_pre");
+  words.refuse("hf_model_name", "a text tower of transformers");
+  words.refuse("ls_init_value", "layer scale");
+  words.refuse("no_causal_mask", "a text tower without causal mask");
+  words.refuse("embed_cls", "a class token in the text tower");
+  check_mlp_ratio(vision);
+  check_mlp_ratio(words);
+
+  const int64_t width = vision.size("width", 768), head = vision.size("head_width", 64);
+  if (width % head != 0) vision.reject("width: expected a multiple of head_width");
+  return {.vision_heads = width / head,
+          .text_heads = words.size("heads", 8),
+          .quick_gelu = all.flag("quick_gelu"),
+          .embedding = all.size("embed_dim", 0),
+          .resolution = vision.is_list("image_size") ? 0 : vision.size("image_size", 0),
+          .patch = vision.size("patch_size", 0),
+          .context = words.size("context_length", 0),
+          .vocabulary = words.size("vocab_size", 0),
+          .vision_width = width,
+          .vision_layers = vision.size("layers", 0),
+          .text_width = words.size("width", 0),
+          .text_layers = words.size("layers", 0)};
+}
+
+}  // namespace tagclip

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tagclip {
+
+// What the config beside a CLIP's weights says. Sizes leave their trace in the tensors, too, and 0
+// stands for one the config does not state; heads and activation stand nowhere else.
+struct ClipConfigJson {
+  int64_t vision_heads = 0, text_heads = 0;
+  bool quick_gelu = false;
+
+  int64_t embedding = 0, resolution = 0, patch = 0, context = 0, vocabulary = 0;
+  int64_t vision_width = 0, vision_layers = 0, text_width = 0, text_layers = 0;
+};
+
+// Hugging Face's config.json of a CLIPModel, and open_clip's open_clip_config.json (a bare
+// model_cfg is taken, too). `source` names the file. Throw Error(kBadInput): not such a config, a
+// value of another type or out of range, a variant of CLIP that computes something else (named).
+ClipConfigJson parse_hugging_face_config(std::string_view json, const std::string& source);
+ClipConfigJson parse_open_clip_config(std::string_view json, const std::string& source);
+
+}  // namespace tagclip

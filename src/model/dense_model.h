@@ -1,0 +1,59 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "clip/clip.h"
+#include "kernels/blend.h"
+
+namespace tagclip {
+
+// What is known of a photo before any word is asked for: unit vectors, E and h of the paper.
+struct Encoding {
+  at::Tensor patches;  // [B, N, d], row-major over the grid
+  at::Tensor image;    // [B, d]
+  int64_t height = 0;  // H' = pixels' height / patch
+  int64_t width = 0;   // N = height * width
+};
+
+// What a model says about a batch of photos, always at patch resolution.
+struct MaskLogits {
+  at::Tensor classes;   // [B, C, H', W']
+  at::Tensor trusty;    // [B, 1, H', W']; undefined without a trusty token
+  at::Tensor presence;  // [B, C]: is the class in the photo; undefined but in the paper's protocol
+};
+
+// How photos are cut up where the user does not say.
+struct WindowSizes {
+  int64_t window = 0;     // pixels
+  double stride = 1;      // in windows
+  double short_side = 1;  // of the photo, in windows
+};
+
+// How a model's logits are to be read.
+struct Scoring {
+  Link link = Link::kSigmoid;
+  bool trusty_means_seen = false;  // see ScoreRule
+  bool may_deduct = true;          // an inductive model's scores of seen classes are lowered
+};
+
+// A model that tells the patches of photos apart by words: trained (SegmentationModel), or a CLIP
+// as it is (DenseClip). Safe to use from several threads.
+class DenseModel {
+ public:
+  virtual ~DenseModel() = default;
+
+  // pixels [B, 3, H, W], normalised; the expensive part, which no word enters.
+  virtual Encoding encode(const at::Tensor& pixels) const = 0;
+  // text [C, d], unit rows.
+  virtual MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const = 0;
+
+  virtual at::Device device() const = 0;
+  virtual const ClipConfig& clip_config() const = 0;
+  virtual const TextTower* text_tower() const = 0;  // nullptr where the weights hold none
+  virtual Scoring scoring() const = 0;
+  virtual WindowSizes window_sizes() const = 0;
+  // Of all that `encode` depends on; see fingerprint().
+  virtual std::string encoder_fingerprint() const = 0;
+};
+
+}  // namespace tagclip
