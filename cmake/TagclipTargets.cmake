@@ -8,8 +8,13 @@ set(TAGCLIP_SHARED_DATA ${PROJECT_SOURCE_DIR}/../shared CACHE PATH
 add_custom_target(torch_free_tests)
 
 # A precompiled ATen takes most of the time out of every file that sees a tensor.
+# tagclip_use_torch(TARGET [PRIVATE]): PRIVATE hides LibTorch from those who link the target.
 function(tagclip_use_torch target)
-  target_link_libraries(${target} PUBLIC LibTorch::cpu)
+  set(scope PUBLIC)
+  if(ARGN)
+    set(scope ${ARGN})
+  endif()
+  target_link_libraries(${target} ${scope} LibTorch::cpu)
   # The wheel's headers trip these in every file.
   target_compile_options(${target} PRIVATE -Wno-unused-parameter -Wno-sign-compare -Wno-deprecated-declarations)
   if(NOT TARGET tagclip_torch_pch)

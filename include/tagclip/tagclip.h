@@ -22,6 +22,7 @@ namespace tagclip {
 namespace detail {
 struct Model;
 struct Embedded;
+struct Encoded;
 struct Result;
 }  // namespace detail
 
@@ -54,6 +55,22 @@ class Vocabulary {
   friend class Segmenter;
   explicit Vocabulary(std::shared_ptr<const detail::Embedded> state) : state_(std::move(state)) {}
   std::shared_ptr<const detail::Embedded> state_;
+};
+
+// A photo as the model sees it, before any word is asked for: what takes most of the time, so that
+// other words cost little. Belongs to the segmenter that made it.
+class PhotoEncoding {
+ public:
+  int width() const;  // of the photo
+  int height() const;
+  // Keeps it in a file, for Segmenter::encoding; about 2 MB for each 512 x 512 of a ViT-B/16.
+  // Appears whole or not at all and replaces what was there.
+  void write(const std::filesystem::path& path) const;
+
+ private:
+  friend class Segmenter;
+  explicit PhotoEncoding(std::shared_ptr<const detail::Encoded> state) : state_(std::move(state)) {}
+  std::shared_ptr<const detail::Encoded> state_;
 };
 
 // A class found in a photo.
@@ -94,10 +111,12 @@ class Segmentation {
 };
 
 struct SegmenterOptions {
-  std::string device = "auto";     // auto, cpu, cuda
+  std::string device = "auto";   // auto, cpu, cuda
+  std::string mode = "trained";  // trained: the weights' decoder; clip, sclip: a CLIP as it is
+  std::filesystem::path text_weights = {};  // a CLIP that reads the words, where the weights cannot
   int window = 0;                  // side of the sliding window in pixels; 0: as in training
-  int stride = 0;                  // its step; 0: window * 426 / 512
-  int short_side = 0;              // photos are resized to it; 0: the window
+  int stride = 0;                  // its step; 0: window * 426 / 512, of a CLIP half of it
+  int short_side = 0;              // photos are resized to it; 0: the window, of a CLIP 1.5 of it
   std::string weighting = "both";  // whose scores the trusty map reweighs: none, seen, unseen, both
   double threshold = 0;            // pixels with a lower score are unlabelled; 0: none is
   int64_t max_pixels = 64LL << 20;  // larger photo files are refused
@@ -107,6 +126,7 @@ struct SegmenterOptions {
 // threads.
 class Segmenter {
  public:
+  // `weights`: a file or folder in any dialect that `tagclip info` knows.
   explicit Segmenter(const std::filesystem::path& weights, const SegmenterOptions& options = {});
 
   // The classes the model was trained on.
@@ -122,6 +142,14 @@ class Segmenter {
   // JPEG, PNG or WebP.
   Segmentation segment(const std::filesystem::path& photo, const Vocabulary& vocabulary) const;
   Segmentation segment(const Pixels& photo, const Vocabulary& vocabulary) const;
+
+  // The same in two steps: encode once, ask with many vocabularies.
+  PhotoEncoding encode(const std::filesystem::path& photo) const;
+  PhotoEncoding encode(const Pixels& photo) const;
+  Segmentation segment(const PhotoEncoding& photo, const Vocabulary& vocabulary) const;
+  // An encoding of `photo` that was written by a segmenter of the same weights and options.
+  PhotoEncoding encoding(const std::filesystem::path& file,
+                         const std::filesystem::path& photo) const;
 
  private:
   std::shared_ptr<const detail::Model> state_;

@@ -31,6 +31,9 @@ struct Measurement {
   PairedRuns runs;
   std::optional<int64_t> our_peak, plain_peak;  // bytes, of the first, unmeasured run
   std::vector<Stage> stages;                    // empty where the task has none
+  // Other words on a photo that was encoded before (ours) against the whole photo again (plain);
+  // empty where the task has none.
+  PairedRuns other_words;
   std::vector<Difference> differences;
 
   bool agrees() const;

@@ -97,7 +97,8 @@ PlainModel::DecoderOutput PlainModel::decoder_layer(int64_t layer, at::Tensor x,
                                                     const Dropout& dropout) const {
   const std::string name = "decode_head.decoder.layers." + std::to_string(layer);
   if (config_.has_self_attention(layer)) {
-    const at::Tensor attended = self_attention(name + ".self_attn", x, config_.decoder_heads);
+    const at::Tensor attended =
+        self_attention(name + ".self_attn", x, config_.decoder_heads, dropout);
     x = layer_norm(name + ".norm1", x + dropout(attended));
   }
   const auto [gathered, masks] = mask_attention(name + ".multihead_attn", x, patches, dropout);
@@ -127,12 +128,12 @@ at::Tensor PlainModel::layer_norm(const std::string& name, const at::Tensor& x,
                         epsilon);
 }
 
-at::Tensor PlainModel::self_attention(const std::string& name, const at::Tensor& x,
-                                      int64_t heads) const {
+at::Tensor PlainModel::self_attention(const std::string& name, const at::Tensor& x, int64_t heads,
+                                      const Dropout& dropout) const {
   const auto qkv =
       at::linear(x, parameter(name + ".in_proj_weight"), parameter(name + ".in_proj_bias"))
           .chunk(3, -1);
-  const at::Tensor weights = attention_logits(qkv[0], qkv[1], heads).softmax(-1);
+  const at::Tensor weights = dropout(attention_logits(qkv[0], qkv[1], heads).softmax(-1));
   return linear(name + ".out_proj", merge_heads(weights.matmul(split_heads(qkv[2], heads))));
 }
 

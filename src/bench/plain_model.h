@@ -45,7 +45,8 @@ class PlainModel {
   const at::Tensor& parameter(const std::string& name) const { return parameters_.at(name); }
   at::Tensor linear(const std::string& name, const at::Tensor& x) const;
   at::Tensor layer_norm(const std::string& name, const at::Tensor& x, double epsilon = 1e-5) const;
-  at::Tensor self_attention(const std::string& name, const at::Tensor& x, int64_t heads) const;
+  at::Tensor self_attention(const std::string& name, const at::Tensor& x, int64_t heads,
+                            const Dropout& dropout = {}) const;
 
   ModelConfig config_;
   std::map<std::string, at::Tensor> parameters_;

@@ -77,6 +77,11 @@ std::string details(const Measurement& measurement) {
   for (const Stage& stage : measurement.stages) {
     text += c10::str(" ", stage.name, formatted(" %.1f", 1000 * stage.seconds));
   }
+  if (!measurement.other_words.ours.empty()) {
+    text += c10::str("\n  other words on the kept encoding: ",
+                     range(milliseconds(measurement.other_words.ours), "%.0f"), " ms, ",
+                     range(measurement.other_words.ratio(), "%.1f"), " times faster");
+  }
   return text;
 }
 
@@ -98,6 +103,11 @@ nlohmann::ordered_json json_of(const Measurement& m, const Machine& machine) {
   for (const Stage& stage : m.stages) stages[stage.name] = 1000 * stage.seconds;
   for (const Difference& d : m.differences)
     differences[d.name] = {{"value", d.value}, {"limit", d.limit}};
+  nlohmann::ordered_json other_words, other_words_ratio;  // null where not measured
+  if (!m.other_words.ours.empty()) {
+    other_words = json_of(milliseconds(m.other_words.ours));
+    other_words_ratio = json_of(m.other_words.ratio());
+  }
   return {{"model", m.workload},
           {"task", m.task},
           {"images", m.photos},
@@ -106,6 +116,8 @@ nlohmann::ordered_json json_of(const Measurement& m, const Machine& machine) {
           {"ours", json_of(speed_of(m.runs.ours, m.our_peak, m, machine))},
           {"plain", json_of(speed_of(m.runs.plain, m.plain_peak, m, machine))},
           {"plain_over_ours", json_of(m.runs.ratio())},
+          {"other_words_ms", other_words},
+          {"whole_over_other_words", other_words_ratio},
           {"stages_ms", std::move(stages)},
           {"differences", std::move(differences)},
           {"agrees", m.agrees()}};

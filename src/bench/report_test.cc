@@ -13,6 +13,7 @@ Measurement example() {
   m.runs = {.ours = {2, 4, 3}, .plain = {4, 8, 9}};
   m.our_peak = 3LL << 30;
   m.stages = {{"encode", 1.25}};
+  m.other_words = {.ours = {0.5}, .plain = {4}};
   m.differences = {{"loss", 0.25, 0.5}, {"gradients", 0.5, 0.25}};
   return m;
 }
@@ -30,6 +31,7 @@ TEST(Report, TableSaysWhatWasMeasured) {
   EXPECT_THAT(rows, HasSubstr("2.00 (2.00 to 3.00)"));  // plain over ours
   EXPECT_THAT(rows, HasSubstr("loss 2.5e-01 gradients 5.0e-01 (past 2e-01)"));
   EXPECT_THAT(rows, HasSubstr("encode 1250.0"));
+  EXPECT_THAT(rows, HasSubstr("500 (500 to 500) ms, 8.0 (8.0 to 8.0) times faster"));
 }
 
 TEST(Report, TableFitsAHundredColumns) {
@@ -46,6 +48,7 @@ TEST(Report, JsonHoldsAllNumbers) {
   EXPECT_TRUE(m["plain"]["peak_bytes"].is_null());
   EXPECT_EQ(m["plain_over_ours"]["max"], 3);
   EXPECT_EQ(m["differences"]["gradients"]["limit"], 0.25);
+  EXPECT_EQ(m["whole_over_other_words"]["median"], 8);
   EXPECT_EQ(m["agrees"], false);
 }
 

@@ -70,6 +70,10 @@ Measurement measure_segment(const Workload& workload, int64_t pairs, const PairP
   result.runs = run_by_turns([&] { times.push_back(segmenter(photo).times); },
                              [&] { plain(photo); }, pairs, progress);
   result.stages = median_stages(times);
+  StageTimes unused;
+  const EncodedPhoto encoded = segmenter.encoder()(photo, unused);
+  result.other_words = run_by_turns([&] { segmenter(encoded); }, [&] { segmenter(photo); }, pairs,
+                                    [](int64_t) { return true; });
   return result;
 }
 

@@ -9,8 +9,20 @@
 
 namespace tagclip {
 
+namespace {
+
+// Beside the program, or where an installation keeps it.
+std::filesystem::path library_path(const std::string& file) {
+  const std::filesystem::path installed = program_folder() / "../lib/tagclip" / file;
+  return std::filesystem::exists(program_folder() / file) || !std::filesystem::exists(installed)
+             ? program_folder() / file
+             : installed;
+}
+
+}  // namespace
+
 void* library_function(const std::string& role, const std::string& file, const char* name) {
-  const std::filesystem::path path = program_folder() / file;
+  const std::filesystem::path path = library_path(file);
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw failure("cannot load " + role + ": " + ::dlerror(),

@@ -12,6 +12,16 @@ at::Tensor split_heads(const at::Tensor& x, int64_t heads) {  // -> [B, heads, L
   return x.view({x.size(0), x.size(1), heads, -1}).transpose(1, 2);
 }
 
+at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
+
+// Dropout on the attention weights. All [B, heads, ., d / heads].
+at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                  const Dropout& dropout) {
+  if (!dropout.active()) return at::scaled_dot_product_attention(queries, keys, values);
+  const double scale = 1 / std::sqrt(static_cast<double>(queries.size(3)));
+  return dropout((queries.matmul(keys.transpose(2, 3)) * scale).softmax(-1)).matmul(values);
+}
+
 }  // namespace
 
 MaskAttention::MaskAttention(const ParameterScope& scope, int64_t width, int64_t heads)
@@ -28,16 +38,8 @@ at::Tensor MaskAttention::mask_logits(const at::Tensor& queries, const at::Tenso
 
 at::Tensor MaskAttention::gather(const at::Tensor& queries, const at::Tensor& patches,
                                  const Dropout& dropout) const {
-  const at::Tensor Q = split_heads(q(queries), heads), K = split_heads(k(patches), heads),
-                   V = split_heads(v(patches), heads);
-  at::Tensor mixed;  // [B, heads, Q, d / heads]
-  if (dropout.active()) {
-    const double scale = 1 / std::sqrt(static_cast<double>(Q.size(3)));
-    mixed = dropout((Q.matmul(K.transpose(2, 3)) * scale).softmax(-1)).matmul(V);
-  } else {
-    mixed = at::scaled_dot_product_attention(Q, K, V);
-  }
-  return proj(mixed.transpose(1, 2).flatten(2));
+  return proj(merge_heads(attend(split_heads(q(queries), heads), split_heads(k(patches), heads),
+                                 split_heads(v(patches), heads), dropout)));
 }
 
 DecoderLayer::DecoderLayer(const ParameterScope& scope, const ModelConfig& config, int64_t index)
@@ -56,7 +58,8 @@ DecoderLayer::DecoderLayer(const ParameterScope& scope, const ModelConfig& confi
 
 at::Tensor DecoderLayer::relate(const at::Tensor& queries, const Dropout& dropout) const {
   if (!attends) return queries;
-  return norm1(queries + dropout((*self_attn)(queries)));
+  const auto [Q, K, V] = self_attn->split(queries);
+  return norm1(queries + dropout(self_attn->out_proj(merge_heads(attend(Q, K, V, dropout)))));
 }
 
 at::Tensor DecoderLayer::update(const at::Tensor& related, const at::Tensor& patches,

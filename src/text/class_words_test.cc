@@ -118,6 +118,26 @@ TEST(ParseTemplates, KnowsTheSetsOfThePaper) {
   EXPECT_EQ(multi.back(), "This is one {} in the scene.");
 }
 
+TEST(ParseTemplates, KnowsTheSetOfImageNet) {
+  const auto templates = parse_templates("imagenet");
+  ASSERT_EQ(templates.size(), 80);
+  EXPECT_EQ(templates.front(), "a bad photo of a {}.");
+  EXPECT_EQ(templates.back(), "a tattoo of the {}.");
+  for (const std::string& text : templates) EXPECT_EQ(parse_templates(text).front(), text);
+}
+
+TEST(AddBackground, IsAClassOfManyWords) {
+  std::vector<ClassWords> classes = {{{"cat"}}};
+  add_background("wall, floor", classes);
+  ASSERT_EQ(classes.size(), 2U);
+  EXPECT_EQ(classes[1].name(), "background");
+  EXPECT_EQ(classes[1].words, (std::vector<std::string>{"wall", "floor"}));
+  EXPECT_EQ(classes[1].synonyms, Synonyms::kMax);
+  EXPECT_THROW(add_background("Cat", classes), Error);
+  std::vector<ClassWords> named = {{{"Background"}}};
+  EXPECT_THROW(add_background("wall", named), Error);
+}
+
 TEST(ParseTemplates, AgreesWithTheSharedList) {
   std::ifstream list(TAGCLIP_SHARED_DATA "/data/class_lists/templates15.txt");
   if (!list) GTEST_SKIP() << "needs the shared data: " TAGCLIP_SHARED_DATA;

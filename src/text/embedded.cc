@@ -16,11 +16,16 @@
 
 TAGCLIP_EMBED(tagclip_merges, "bpe_simple_vocab_16e6.txt.gz");
 TAGCLIP_EMBED(tagclip_entities, "html_entities.txt");
+TAGCLIP_EMBED(tagclip_imagenet, "imagenet_templates.txt");
 
 namespace tagclip {
 
 std::string_view embedded_merges_gz() { return {tagclip_merges_begin, tagclip_merges_end}; }
 
 std::string_view embedded_html_entities() { return {tagclip_entities_begin, tagclip_entities_end}; }
+
+std::string_view embedded_imagenet_templates() {
+  return {tagclip_imagenet_begin, tagclip_imagenet_end};
+}
 
 }  // namespace tagclip

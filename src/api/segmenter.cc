@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "base/error.h"
+#include "infer/encoding_file.h"
 #include "infer/inference_model.h"
 #include "infer/overlay.h"
 #include "infer/palette.h"
@@ -46,6 +47,7 @@ struct Model {
   std::string weights;
   SlidingOptions options;
   ImageLimits limits;
+  PhotoEncoder encoder;
 };
 
 struct Embedded {
@@ -63,14 +65,20 @@ struct Embedded {
   std::vector<ClassInfo> classes;
 };
 
+struct Encoded {
+  std::shared_ptr<const Model> model;
+  std::string name;  // of the photo's file; may be empty
+  Image photo;
+  EncodedPhoto encoded;
+};
+
 struct Result {
-  Result(std::shared_ptr<const Embedded> owner, std::string photo_name, Image pixels)
+  Result(std::shared_ptr<const Embedded> owner, std::shared_ptr<const Encoded> photo)
       : vocabulary(std::move(owner)),
-        name(std::move(photo_name)),
-        photo(std::move(pixels)),
-        result(vocabulary->segmenter(photo)) {
+        source(std::move(photo)),
+        result(vocabulary->segmenter(source->encoded)) {
     for (const FoundClass& found : result.found) {
-      regions.push_back({vocabulary->classes[found.index].words[0], static_cast<int>(found.index),
+      regions.push_back({words().classes[found.index].name(), static_cast<int>(found.index),
                          found.share, found.mean_score});
     }
   }
@@ -78,8 +86,7 @@ struct Result {
   const EmbeddedVocabulary& words() const { return vocabulary->segmenter.vocabulary(); }
 
   std::shared_ptr<const Embedded> vocabulary;
-  std::string name;
-  Image photo;
+  std::shared_ptr<const Encoded> source;
   SegmentedPhoto result;
   std::vector<Region> regions;
 };
@@ -100,6 +107,42 @@ void check_owner(const std::shared_ptr<const detail::Embedded>& vocabulary,
   if (vocabulary->model != model) throw usage_error("the vocabulary belongs to another segmenter");
 }
 
+std::shared_ptr<const detail::Encoded> encoded(const std::shared_ptr<const detail::Model>& model,
+                                               std::string name, Image photo) {
+  StageTimes times;
+  EncodedPhoto result = model->encoder(photo, times);
+  return std::make_shared<detail::Encoded>(
+      detail::Encoded{model, std::move(name), std::move(photo), std::move(result)});
+}
+
+Image image_of(const Pixels& photo) {
+  if (photo.data == nullptr || photo.width < 1 || photo.height < 1) {
+    throw usage_error(c10::str("a photo of ", photo.width, "x", photo.height, " pixels"));
+  }
+  Image image{photo.width, photo.height, {}};
+  image.pixels.assign(photo.data, photo.data + image.size() * 3);
+  return image;
+}
+
+std::shared_ptr<const detail::Model> load(const std::filesystem::path& weights,
+                                          const SegmenterOptions& options) {
+  InferenceModel model = load_for_inference({.weights = weights,
+                                             .text_weights = options.text_weights,
+                                             .mode = parse_mode(options.mode),
+                                             .device = choose_device(options.device)});
+  const PhotoEncoder encoder(*model.dense, {options.window, options.stride, options.short_side});
+  return std::make_shared<detail::Model>(
+      detail::Model{std::move(model),
+                    weights.filename().string(),
+                    {.window = options.window,
+                     .stride = options.stride,
+                     .short_side = options.short_side,
+                     .weighting = parse_weighting(options.weighting),
+                     .threshold = options.threshold},
+                    {.max_pixels = options.max_pixels},
+                    encoder});
+}
+
 }  // namespace
 
 const std::vector<ClassInfo>& Vocabulary::classes() const { return state_->classes; }
@@ -117,11 +160,14 @@ const std::vector<float>& Segmentation::scores() const { return state_->result.s
 const std::vector<Region>& Segmentation::regions() const { return state_->regions; }
 
 std::string Segmentation::json() const {
-  return to_json(state_->result, state_->words(), state_->name, state_->vocabulary->model->weights);
+  return to_json(state_->result, state_->words(), state_->source->name,
+                 state_->vocabulary->model->weights);
 }
 
 void Segmentation::write_overlay(const std::filesystem::path& path) const {
-  with_hints([&] { write_png(path, draw_result(state_->photo, state_->result, state_->words())); });
+  with_hints([&] {
+    write_png(path, draw_result(state_->source->photo, state_->result, state_->words()));
+  });
 }
 
 void Segmentation::write_labels(const std::filesystem::path& path) const {
@@ -130,18 +176,18 @@ void Segmentation::write_labels(const std::filesystem::path& path) const {
   });
 }
 
+int PhotoEncoding::width() const { return state_->photo.width; }
+int PhotoEncoding::height() const { return state_->photo.height; }
+
+void PhotoEncoding::write(const std::filesystem::path& path) const {
+  with_hints([&] {
+    write_encoding(path, state_->encoded, state_->photo,
+                   state_->model->inference.dense->encoder_fingerprint());
+  });
+}
+
 Segmenter::Segmenter(const std::filesystem::path& weights, const SegmenterOptions& options)
-    : state_(with_hints([&] {
-        return std::make_shared<detail::Model>(detail::Model{
-            load_for_inference({.weights = weights, .device = choose_device(options.device)}),
-            weights.filename().string(),
-            {.window = options.window,
-             .stride = options.stride,
-             .short_side = options.short_side,
-             .weighting = parse_weighting(options.weighting),
-             .threshold = options.threshold},
-            {.max_pixels = options.max_pixels}});
-      })) {}
+    : state_(with_hints([&] { return load(weights, options); })) {}
 
 Vocabulary Segmenter::trained_classes() const {
   return with_hints([&] { return Vocabulary(embedded(state_, {}, {})); });
@@ -164,24 +210,44 @@ Vocabulary Segmenter::parse(const std::string& classes, const std::string& promp
   });
 }
 
-Segmentation Segmenter::segment(const std::filesystem::path& photo,
-                                const Vocabulary& vocabulary) const {
+PhotoEncoding Segmenter::encode(const std::filesystem::path& photo) const {
   return with_hints([&] {
-    check_owner(vocabulary.state_, state_);
-    return Segmentation(std::make_shared<detail::Result>(
-        vocabulary.state_, photo.filename().string(), read_image(photo, state_->limits)));
+    return PhotoEncoding(
+        encoded(state_, photo.filename().string(), read_image(photo, state_->limits)));
   });
 }
 
+PhotoEncoding Segmenter::encode(const Pixels& photo) const {
+  return with_hints([&] { return PhotoEncoding(encoded(state_, "", image_of(photo))); });
+}
+
+PhotoEncoding Segmenter::encoding(const std::filesystem::path& file,
+                                  const std::filesystem::path& photo) const {
+  return with_hints([&] {
+    Image image = read_image(photo, state_->limits);
+    EncodedPhoto kept = read_encoding(file, image, state_->inference.dense->encoder_fingerprint(),
+                                      state_->encoder.options());
+    return PhotoEncoding(std::make_shared<detail::Encoded>(
+        detail::Encoded{state_, photo.filename().string(), std::move(image), std::move(kept)}));
+  });
+}
+
+Segmentation Segmenter::segment(const std::filesystem::path& photo,
+                                const Vocabulary& vocabulary) const {
+  return segment(encode(photo), vocabulary);
+}
+
 Segmentation Segmenter::segment(const Pixels& photo, const Vocabulary& vocabulary) const {
+  return segment(encode(photo), vocabulary);
+}
+
+Segmentation Segmenter::segment(const PhotoEncoding& photo, const Vocabulary& vocabulary) const {
   return with_hints([&] {
     check_owner(vocabulary.state_, state_);
-    if (photo.data == nullptr || photo.width < 1 || photo.height < 1) {
-      throw usage_error(c10::str("a photo of ", photo.width, "x", photo.height, " pixels"));
+    if (photo.state_->model != state_) {
+      throw usage_error("the encoding belongs to another segmenter");
     }
-    Image image{photo.width, photo.height, {}};
-    image.pixels.assign(photo.data, photo.data + image.size() * 3);
-    return Segmentation(std::make_shared<detail::Result>(vocabulary.state_, "", std::move(image)));
+    return Segmentation(std::make_shared<detail::Result>(vocabulary.state_, photo.state_));
   });
 }
 

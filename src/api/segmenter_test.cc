@@ -98,4 +98,30 @@ TEST_F(Api, MistakesSayWhatToDo) {
               testing::HasSubstr("451"));
 }
 
+TEST_F(Api, EncodeOnceAskMany) {
+  const Segmenter segmenter(weights());
+  const Vocabulary animals = segmenter.embed({{"cat"}, {"dog"}});
+  const Vocabulary rooms = segmenter.parse("sofa, wall, floor");
+  const tagclip::PhotoEncoding encoding = segmenter.encode(photo_);
+  EXPECT_EQ(encoding.width(), 451);
+  for (const Vocabulary& words : {animals, rooms}) {
+    const Segmentation direct = segmenter.segment(photo_, words);
+    EXPECT_EQ(segmenter.segment(encoding, words).labels(), direct.labels());
+  }
+  encoding.write(folder_ / "cat.encoding");
+  const auto kept = segmenter.encoding(folder_ / "cat.encoding", photo_);
+  EXPECT_EQ(segmenter.segment(kept, rooms).scores(), segmenter.segment(encoding, rooms).scores());
+  EXPECT_THAT(what([&] { segmenter.encoding(photo_, photo_); }), testing::HasSubstr("safetensors"));
+  EXPECT_THAT(what([&] { Segmenter(weights()).segment(encoding, animals); }),
+              testing::HasSubstr("another segmenter"));
+}
+
+TEST_F(Api, ClipWithoutTraining) {
+  const Segmenter segmenter(weights(), {.mode = "clip"});
+  const Segmentation result = segmenter.segment(photo_, segmenter.embed({{"cat"}, {"sofa"}}));
+  EXPECT_EQ(result.labels().size(), 451U * 300);
+  EXPECT_THAT(what([&] { Segmenter(weights(), {.mode = "magic"}); }),
+              testing::HasSubstr("one of trained, clip, sclip"));
+}
+
 }  // namespace

@@ -1,0 +1,39 @@
+# cmake --install BUILD --prefix DIR [--component NAME]
+#
+#   runtime      the program, its libraries and the small model
+#   development  libtagclip with its header and CMake package
+#   libtorch     a copy of LibTorch's libraries beside them, so that the installation stands alone;
+#                without it they are taken from where this build found them
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+get_filename_component(torch_folder ${LibTorch_CPU_LIBRARY} DIRECTORY)
+set(private_libraries lib/tagclip)  # where src/cli/shared_library.cc looks
+set_target_properties(tagclip_engine tagclip_public PROPERTIES
+  INSTALL_RPATH "$ORIGIN;$ORIGIN/tagclip;$ORIGIN/../tagclip;${torch_folder}")
+
+install(TARGETS tagclip RUNTIME DESTINATION bin COMPONENT runtime)
+install(TARGETS tagclip_engine tagclip_fetch
+  LIBRARY DESTINATION ${private_libraries} COMPONENT runtime)
+install(FILES ${PROJECT_SOURCE_DIR}/models/mini.safetensors
+  DESTINATION share/tagclip/models COMPONENT runtime)
+
+install(TARGETS tagclip_public EXPORT tagclip
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    COMPONENT development NAMELINK_COMPONENT development)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tagclip
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/tagclip)
+install(EXPORT tagclip NAMESPACE tagclip:: FILE tagclipConfig.cmake
+  DESTINATION ${package} COMPONENT development)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/tagclipConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/tagclipConfigVersion.cmake
+  DESTINATION ${package} COMPONENT development)
+
+install(DIRECTORY ${torch_folder}/ DESTINATION ${private_libraries} COMPONENT libtorch
+  FILES_MATCHING PATTERN "*.so*"
+  PATTERN "libshm*" EXCLUDE
+  PATTERN "libtorch_python.so" EXCLUDE
+  PATTERN "libjitbackend_test.so" EXCLUDE
+  PATTERN "libtorchbind_test.so" EXCLUDE)
