@@ -33,6 +33,12 @@ test: setup build/ asan  ## compile and run every test
 	@$(call compile,release)
 	@ctest --preset release --parallel $(CORES)
 
+parity: build  ## compare with open_clip and transformers from PyPI
+	@scripts/setup.sh parity
+	@PYTHONPATH=$(CURDIR)/.deps/python/parity PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
+	  TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) \
+	  python3 -m unittest discover --start-directory tests/parity --pattern '*_test.py'
+
 asan: needs-build build/  ## run the tests of the parsers under the address and UB sanitizers
 	@$(call configure,asan)
 	@$(call compile,asan)
@@ -67,4 +73,4 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build demo test asan bench fuzz format lint docs clean
+.PHONY: help setup build demo test parity asan bench fuzz format lint docs clean

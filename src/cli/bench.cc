@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/engine_library.h"
+#include "cli/option_checks.h"
 
 namespace tagclip {
 
@@ -7,16 +8,16 @@ Command bench_command() {
   return {"bench", "Measure speed and memory beside plain LibTorch", [](CLI::App& app) -> Action {
             auto options = std::make_shared<BenchOptions>();
             app.add_option("WHAT", options->what, "What to measure")
-                ->check(CLI::IsMember({"segment", "train-step", "all"}))
+                ->check(one_of({"segment", "train-step", "all"}))
                 ->capture_default_str();
             app.add_option("--model", options->model,
                            "ViT-B/16 at 512: voc = 20 classes, 10 prompts; coco = 171, 100")
-                ->check(CLI::IsMember({"voc", "coco", "all"}))
+                ->check(one_of({"voc", "coco", "all"}))
                 ->capture_default_str();
             app.add_option("--runs", options->runs,
                            "Measured runs of segment after one to warm up; a train step gets half "
                            "as many, rounded up")
-                ->check(CLI::Range(1, 1000))
+                ->check(whole_number(1, 1000))
                 ->capture_default_str();
             app.add_flag("--json", options->json, "Print a JSON object instead of the table");
             return [options](Console& console) {

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "cli/safe_text.h"
 
 namespace tagclip {
 namespace {
@@ -36,6 +37,8 @@ constexpr int kBarWidth = 24;
 
 // To standard error. Where that is closed or full there is nobody to tell.
 void say(std::string_view words) { std::fwrite(words.data(), 1, words.size(), stderr); }
+// Lines that may hold names of strangers' files.
+void say_line(std::string_view line) { say(safe_text(line) + "\n"); }
 
 }  // namespace
 
@@ -52,7 +55,8 @@ std::string Terminal::coloured(const char* code, std::string_view text) const {
 
 void Terminal::print(std::string_view line) {
   clear_bar();
-  const std::string text = fmt::format("{}{}", line, line.ends_with('\n') ? "" : "\n");
+  std::string text = fmt::format("{}{}", line, line.ends_with('\n') ? "" : "\n");
+  if (::isatty(STDOUT_FILENO)) text = safe_text(text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
     return;
   throw failure(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
@@ -61,18 +65,20 @@ void Terminal::print(std::string_view line) {
 void Terminal::note(std::string_view line) {
   if (quiet_) return;
   clear_bar();
-  say(fmt::format("{}\n", line));
+  say_line(line);
 }
 
 void Terminal::warn(std::string_view line) {
   clear_bar();
-  say(fmt::format("{} {}\n", coloured("33", "warning:"), line));
+  say(coloured("33", "warning:") + " ");
+  say_line(line);
 }
 
 void Terminal::error(std::string_view what, std::string_view hint) {
   clear_bar();
-  say(fmt::format("{} {}\n", coloured("31", "tagclip:"), what));
-  if (!hint.empty()) say(fmt::format("  {}\n", hint));
+  say(coloured("31", "tagclip:") + " ");
+  say_line(what);
+  if (!hint.empty()) say_line(fmt::format("  {}", hint));
 }
 
 void Terminal::progress(std::string_view label, int64_t done, int64_t total) {

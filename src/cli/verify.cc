@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/engine_library.h"
+#include "cli/option_checks.h"
 
 namespace tagclip {
 
@@ -7,18 +8,21 @@ Command verify_command() {
   return {"verify", "Compare a model with reference values, tensor by tensor",
           [](CLI::App& app) -> Action {
             auto options = std::make_shared<VerifyOptions>();
-            app.add_option("--weights", options->weights, "The model's weights, safetensors")
+            app.add_option("--weights", options->weights, "The model's weights, in any dialect")
+                ->type_name("FILE")
                 ->required();
             app.add_option("--expected", options->expected,
                            "Inputs and expected values, safetensors: in.*, vision.*, decoder.*, "
                            "train.*, grad.*, infer.*")
+                ->type_name("FILE")
                 ->required();
             app.add_option("--inputs", options->inputs,
                            "The file that holds the inputs in.*, where --expected does not; by "
-                           "default the one beside it of the same seed and model");
+                           "default the one beside it of the same seed and model")
+                ->type_name("FILE");
             app.add_option("--arch", options->architecture,
                            "tagclip, zegclip or zegclip-released; else as the files say")
-                ->check(CLI::IsMember({"tagclip", "zegclip", "zegclip-released"}));
+                ->check(one_of({"tagclip", "zegclip", "zegclip-released"}));
             app.add_option("--tolerance", options->tolerance, "Of forward values, absolute")
                 ->capture_default_str();
             app.add_option("--loss-tolerance", options->loss_tolerance, "Of losses, relative")

@@ -7,6 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "cli/safe_text.h"
 #include "io/bounded_json.h"
 #include "io/mmseg_meta.h"
 
@@ -18,24 +19,13 @@ using Groups = std::vector<WeightsSummary::Group>;
 
 using Rows = std::vector<std::pair<std::string, std::string>>;
 
-bool is_control(std::string_view text, size_t i) {
-  const auto byte = static_cast<unsigned char>(text[i]);
-  if (byte < 0x20 || byte == 0x7F) return true;
-  // U+0080 to U+009F steer terminals, too.
-  return byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-}
-
-// UTF-8 of a stranger as it may stand in a terminal: no control characters, no endless lines.
+// A name or value of a stranger on one line, not endless.
 std::string shown(std::string_view text) {
   constexpr size_t kMaxLength = 300;
   size_t length = std::min(text.size(), kMaxLength);
   while (length < text.size() && (text[length] & 0xC0) == 0x80) --length;
-  std::string result;
-  for (size_t i = 0; i < length; ++i) {
-    const bool control = is_control(text, i);
-    if (control && text[i] == '\xC2') ++i;
-    result += control ? '?' : text[i];
-  }
+  std::string result = safe_text(text.substr(0, length));
+  std::ranges::replace(result, '\n', '?');
   return length < text.size() ? result + "..." : result;
 }
 

@@ -29,6 +29,8 @@ FieldList ClipConfig::fields() {
   list.add("activation", activation,
            {{"quick_gelu", Activation::kQuickGelu}, {"gelu", Activation::kGelu}},
            "activation of the blocks");
+  list.add("colours", colours, {{"imagenet", Colours::kImageNet}, {"clip", Colours::kClip}},
+           "whose mean and deviation the photos it was trained on were normalised with");
   return list;
 }
 

@@ -7,6 +7,12 @@
 
 namespace tagclip {
 
+// With whose mean and deviation photos were normalised.
+enum class Colours {
+  kImageNet,  // mmsegmentation, so TagCLIP and ZegCLIP; and our own pretraining
+  kClip,      // OpenAI's CLIP and those after it
+};
+
 // Sizes of a CLIP. The defaults are ViT-B/16's.
 struct ClipConfig {
   int64_t embedding = 512;  // d, shared by both towers
@@ -26,6 +32,7 @@ struct ClipConfig {
   int64_t text_mlp = 0;  // 0: four times the width
 
   Activation activation = Activation::kQuickGelu;
+  Colours colours = Colours::kImageNet;  // what the towers were trained together on
 
   int64_t grid() const { return resolution / patch; }
   int64_t vision_mlp_width() const { return vision_mlp > 0 ? vision_mlp : 4 * vision_width; }

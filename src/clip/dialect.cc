@@ -85,8 +85,9 @@ void apply(const ClipConfigJson& stated, const fs::path& file, ClipWeights& weig
 void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
   const fs::path file = folder / "config.json";
   if (!fs::is_regular_file(file)) {
-    throw bad_input(weights.state.source + ": there is no config.json beside it",
-                    "the weights alone tell neither heads nor activation: keep the two together");
+    throw bad_input(
+        weights.state.source + ": Hugging Face weights, but there is no " + file.string(),
+        "the weights alone tell neither heads nor activation: keep the two together");
   }
   apply(parse_hugging_face_config(read_text(file), file.string()), file, weights);
 }
@@ -136,6 +137,7 @@ ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_
   Metadata heads = weights.metadata;
   heads.insert(head_counts.begin(), head_counts.end());
   weights.config = infer_clip_config(weights.state, heads);
+  weights.config.colours = Colours::kClip;
   switch (weights.dialect) {
     case Dialect::kTagclip:
       apply_own_config(weights);
@@ -178,8 +180,9 @@ std::string open_clip_config(const ClipConfig& config) {
                        {"heads", config.text_heads},
                        {"layers", config.text_layers}};
   const auto add_ratio = [](ordered_json& tower, int64_t mlp, int64_t width) {
-    if (mlp != 4 * width)
-      tower["mlp_ratio"] = static_cast<double>(mlp) / static_cast<double>(width);
+    if (mlp == 4 * width) return;
+    // open_clip takes the whole part of width x ratio: half more keeps rounding away from it.
+    tower["mlp_ratio"] = (static_cast<double>(mlp) + 0.5) / static_cast<double>(width);
   };
   add_ratio(vision, config.vision_mlp_width(), config.vision_width);
   add_ratio(text, config.text_mlp_width(), config.text_width);

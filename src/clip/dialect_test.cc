@@ -45,7 +45,8 @@ Clip odd_clip() {
              .text_layers = 2,
              .text_heads = 5,
              .text_mlp = 30,
-             .activation = Activation::kGelu});
+             .activation = Activation::kGelu,
+             .colours = Colours::kClip});
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(3);
   clip.parameters.initialise(generator);
   return clip;
@@ -147,7 +148,7 @@ TEST_F(Dialects, HuggingFaceAndBackIsLossless) {
 TEST_F(Dialects, HuggingFaceNeedsItsConfig) {
   write_odd_hugging_face(odd_clip().config);
   fs::remove(dir / "config.json");
-  EXPECT_THAT(refusal(), HasSubstr("no config.json beside it"));
+  EXPECT_THAT(refusal(), HasSubstr("config.json"));
 }
 
 TEST_F(Dialects, AConfigOfAnotherModelIsRefused) {

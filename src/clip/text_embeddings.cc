@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "clip/fingerprint.h"
@@ -98,7 +99,8 @@ std::vector<size_t> missing_words(const std::vector<std::string>& words, const s
   const auto found = cache ? cache->find(tower, templates, words, size)
                            : std::vector<std::optional<std::vector<float>>>(words.size());
   for (size_t i = 0; i < words.size(); ++i) {
-    if (found[i]) {
+    const auto finite = [](float number) { return std::isfinite(number); };
+    if (found[i] && std::ranges::all_of(*found[i], finite)) {
       std::ranges::copy(*found[i], rows.data_ptr<float>() + i * size);
     } else {
       missing.push_back(i);

@@ -29,7 +29,13 @@ std::map<std::string, at::Tensor> in_precision(const StateDict& state,
   const std::optional<at::ScalarType> type = parse_precision(precision);
   std::map<std::string, at::Tensor> tensors;
   for (const auto& [name, tensor] : state.tensors) {
-    tensors.emplace(name, type && tensor.is_floating_point() ? tensor.to(*type) : tensor);
+    const at::Tensor converted = type && tensor.is_floating_point() ? tensor.to(*type) : tensor;
+    if (type == at::kHalf && !converted.isinf().equal(tensor.isinf())) {
+      throw bad_input(c10::str(state.source, ": ", name, " holds ",
+                               tensor.abs().max().item<double>(), ", too large for float16"),
+                      "--precision bfloat16 has the range of float32");
+    }
+    tensors.emplace(name, converted);
   }
   return tensors;
 }

@@ -14,15 +14,21 @@ namespace {
 // Embedding more texts than this shows its progress.
 constexpr int64_t kManyTexts = 2000;
 
-std::optional<EmbeddingCache> open_cache(const WordOptions& options, Console& console) {
-  if (options.no_cache) return {};
-  try {
-    return std::optional<EmbeddingCache>(std::in_place, cache_folder() / "text-embeddings.sqlite");
-  } catch (const Error& error) {
-    // Only the time to embed the words again is lost.
-    console.warn(c10::str(error.what(), " (", error.hint(), ")"));
-    return {};
+// A cache that cannot be used costs no more than the time to embed the words again.
+EmbeddedVocabulary embed_cached(const InferenceModel& model, const Wanted& wanted,
+                                const WordOptions& options, EmbedOptions embed, Console& console) {
+  if (!options.no_cache) {
+    try {
+      EmbeddingCache cache(cache_folder() / "text-embeddings.sqlite");
+      embed.cache = &cache;
+      return embed_vocabulary(model, wanted.classes, wanted.templates, embed);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kFailure) throw;
+      console.warn(c10::str(error.what(), " (", error.hint(), ")"));
+      embed.cache = nullptr;
+    }
   }
+  return embed_vocabulary(model, wanted.classes, wanted.templates, embed);
 }
 
 void report(const EmbeddedVocabulary& vocabulary, Console& console) {
@@ -60,6 +66,11 @@ Wanted read_words(const WordOptions& options) {
         "--prompt has nothing to fill in where --text-embeddings gives the embeddings",
         "leave one of them out");
   }
+  if (!options.text_embeddings.empty() && options.synonyms == "max") {
+    throw usage_error(
+        "--synonyms max needs an embedding a word, --text-embeddings holds one a class",
+        "leave one of them out");
+  }
   if (!options.text_embeddings.empty() && !options.background.empty()) {
     throw usage_error("--background needs a text tower, which --text-embeddings does without",
                       "leave one of them out");
@@ -86,15 +97,12 @@ EmbeddedVocabulary embed_noisily(const InferenceModel& model, Wanted wanted,
     report(vocabulary, console);
     return vocabulary;
   }
-  std::optional<EmbeddingCache> cache = open_cache(options, console);
   EmbedOptions embed;
-  embed.cache = cache ? &*cache : nullptr;
   embed.progress = [&](int64_t done, int64_t total) {
     if (total >= kManyTexts) console.progress("embedding words", done, total);
     return !console.stop_requested();
   };
-  EmbeddedVocabulary vocabulary =
-      embed_vocabulary(model, std::move(wanted.classes), std::move(wanted.templates), embed);
+  EmbeddedVocabulary vocabulary = embed_cached(model, wanted, options, embed, console);
   if (console.stop_requested()) return vocabulary;
   report(vocabulary, console);
   return vocabulary;

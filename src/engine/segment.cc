@@ -227,8 +227,6 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
   const Weighting weighting = parse_weighting(options.weighting);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const std::vector<Job> jobs = plan(options, console);
-  create_folder(options.output);
-  if (!options.save_encoding.empty()) create_folder(options.save_encoding);
 
   const InferenceModel model = load_model_noisily(options, console);
   EmbeddedVocabulary vocabulary = embed_noisily(model, std::move(wanted), options, console);
@@ -239,6 +237,8 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
                                     .short_side = options.short_side,
                                     .weighting = weighting,
                                     .threshold = options.threshold});
+  create_folder(options.output);
+  if (!options.save_encoding.empty()) create_folder(options.save_encoding);
   const bool encodings = !options.encoding.empty() || !options.save_encoding.empty();
   return Run(options, segmenter, encodings ? model.dense->encoder_fingerprint() : "",
              console)(jobs);

@@ -54,18 +54,19 @@ std::vector<std::string> templates_in(const Metadata& metadata) {
   return templates;
 }
 
-StoredEmbeddings read_npy_embeddings(const std::filesystem::path& path, bool needs_classes) {
-  StoredEmbeddings stored;
+StoredEmbeddings read_npy_embeddings(const std::filesystem::path& path) {
   const NpyArray array = read_npy(path);
-  stored.rows = as_tensor(array.view).clone();
+  return {as_tensor(array.view).clone(), {}, {}};
+}
+
+std::vector<ClassWords> classes_beside(const std::filesystem::path& path) {
   const std::filesystem::path list = class_list_of(path);
-  if (needs_classes && !std::filesystem::exists(list)) {
+  if (!is_npy(path) || !std::filesystem::exists(list)) {
     throw bad_input(
         path.string() + ": nothing says which classes the rows stand for",
         "name them with --classes, or put the list beside it as " + list.filename().string());
   }
-  if (needs_classes) stored.classes = parse_classes(list.string());
-  return stored;
+  return parse_classes(list.string());
 }
 
 StoredEmbeddings read_safetensors_embeddings(const std::filesystem::path& path) {
@@ -102,8 +103,8 @@ std::filesystem::path class_list_of(const std::filesystem::path& embeddings) {
   return std::filesystem::path(embeddings).replace_extension(".txt");
 }
 
-void write_text_embeddings(const std::filesystem::path& path,
-                           const EmbeddedVocabulary& vocabulary) {
+void write_text_embeddings(const std::filesystem::path& path, const EmbeddedVocabulary& vocabulary,
+                           bool with_list) {
   const auto classes = static_cast<int64_t>(vocabulary.classes.size());
   if (vocabulary.embeddings.size(0) != classes) {
     throw usage_error("a file of embeddings holds one a class",
@@ -119,10 +120,10 @@ void write_text_embeddings(const std::filesystem::path& path,
   }
   std::string list;
   for (const ClassWords& entry : vocabulary.classes) {
-    for (size_t i = 0; i < entry.words.size(); ++i) list += (i ? ", " : "") + entry.words[i];
-    list += '\n';
+    for (const std::string& word : entry.words) list.append(word).append(", ");
+    list.replace(list.size() - 2, 2, "\n");
   }
-  write_file(class_list_of(path), list);
+  if (with_list) write_file(class_list_of(path), list);
   write_npy(path, {.dtype = DType::kF32,
                    .shape = rows.sizes().vec(),
                    .data = {static_cast<const std::byte*>(rows.const_data_ptr()), rows.nbytes()}});
@@ -134,13 +135,10 @@ EmbeddedVocabulary read_text_embeddings(const std::filesystem::path& path,
   const c10::InferenceMode no_gradients;
   const std::string source = path.string();
   StoredEmbeddings stored =
-      is_npy(path) ? read_npy_embeddings(path, classes.empty()) : read_safetensors_embeddings(path);
-  if (!classes.empty()) stored.classes = std::move(classes);
-  if (stored.classes.empty()) {
-    throw bad_input(source + ": nothing says which classes the rows stand for",
-                    "name them with --classes");
-  }
+      is_npy(path) ? read_npy_embeddings(path) : read_safetensors_embeddings(path);
   const at::Tensor rows = checked_rows(stored.rows, model.dense->clip_config().embedding, source);
+  if (!classes.empty()) stored.classes = std::move(classes);
+  if (stored.classes.empty()) stored.classes = classes_beside(path);
   if (rows.size(0) != static_cast<int64_t>(stored.classes.size())) {
     throw bad_input(c10::str(source, ": holds ", rows.size(0), " embeddings, the class list ",
                              stored.classes.size(), " classes"),

@@ -11,7 +11,9 @@ namespace tagclip {
 // name with .txt), or anything else as safetensors with classes and templates in the metadata.
 // Files appear whole or not at all. Throws Error(kUsage) when classes have several rows
 // (Synonyms::kMax), Error(kFailure) when a file cannot be written.
-void write_text_embeddings(const std::filesystem::path& path, const EmbeddedVocabulary& vocabulary);
+// Without `with_list` no class list is written.
+void write_text_embeddings(const std::filesystem::path& path, const EmbeddedVocabulary& vocabulary,
+                           bool with_list = true);
 
 // Where write_text_embeddings puts the class list of a .npy file.
 std::filesystem::path class_list_of(const std::filesystem::path& embeddings);

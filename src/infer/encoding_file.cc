@@ -66,7 +66,8 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
   try {
     const json entry = parse_bounded_json(stored->second).value_or(json());
     if (entry.at("encoder") != encoder) {
-      throw bad_input(path.string() + ": the encoding was made with other weights", kHint);
+      throw bad_input(
+          path.string() + ": the encoding was made with other weights or in another mode", kHint);
     }
     if (entry.at("pixels") != fingerprint_of(photo)) {
       throw bad_input(path.string() + ": the encoding is of another photo", kHint);
@@ -87,6 +88,11 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
   encoded.encoding.image = state.at(kImage, 2);
   if (!fits(encoded)) {
     throw bad_input(path.string() + ": the encoding is damaged: sizes do not fit together", kHint);
+  }
+  if (!encoded.encoding.patches.isfinite().all().item<bool>() ||
+      !encoded.encoding.image.isfinite().all().item<bool>()) {
+    throw bad_input(path.string() + ": the encoding is damaged: it holds what is not a number",
+                    kHint);
   }
   return encoded;
 }

@@ -48,12 +48,14 @@ Image resized_to(const Image& photo, Size size) {
 }
 
 // Normalised pixels [n, 3, h, w] of the windows.
-at::Tensor pixels_of(const Image& picture, std::span<const CropBox> windows) {
+at::Tensor pixels_of(const Image& picture, std::span<const CropBox> windows, Colours colours) {
+  const Normalisation normalisation =
+      colours == Colours::kClip ? kClipNormalisation : Normalisation();
   const Size size{windows[0].width, windows[0].height};
   at::Tensor pixels = at::empty({static_cast<int64_t>(windows.size()), 3, size.height, size.width});
   float* to = pixels.data_ptr<float>();
   for (const CropBox& window : windows) {
-    normalise_into(crop(picture, window), Normalisation(), size, to);
+    normalise_into(crop(picture, window), normalisation, size, to);
     to += 3 * int64_t{size.width} * size.height;
   }
   return pixels;
@@ -119,7 +121,7 @@ EncodedPhoto PhotoEncoder::operator()(const Image& photo, StageTimes& times) con
   std::vector<Encoding> parts;
   for (std::span<const CropBox> rest = result.windows; !rest.empty();) {
     const size_t n = std::min(rest.size(), windows_at_once(rest[0]));
-    const at::Tensor pixels = pixels_of(picture, rest.first(n));
+    const at::Tensor pixels = pixels_of(picture, rest.first(n), model_.colours());
     times.prepare += watch.lap();
     parts.push_back(model_.encode(pixels.to(device)));
     finish(device);

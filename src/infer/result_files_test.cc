@@ -90,7 +90,7 @@ TEST(WriteResults, AFolderThatCannotBeWrittenIsAFailure) {
 }
 
 TEST(Summary, NamesClassesAndCountsTheTinyOnes) {
-  EXPECT_EQ(describe(example(), words()), "cat 90.0%, sky 9.9%, unlabelled 0.1%");
+  EXPECT_EQ(describe(example(), words()), "cat 90.0%, sky 9.9% (new), unlabelled 0.1%");
   SegmentedPhoto result = example();
   result.found = {{0, 0.9992, 0.5}, {1, 0.0005, 0.5}, {2, 0.0003, 0.5}};
   result.unlabelled = 0;

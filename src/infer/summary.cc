@@ -1,5 +1,6 @@
 #include "infer/summary.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -16,10 +17,11 @@ using nlohmann::ordered_json;
 double rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
 ordered_json to_json(const FoundClass& found, const EmbeddedVocabulary& vocabulary, Colour colour) {
-  const std::vector<std::string>& words = vocabulary.classes[found.index].words;
+  const ClassWords& entry = vocabulary.classes[found.index];
+  const size_t own = entry.title.empty() ? 1 : 0;  // the name is the first word
   return {{"index", found.index},
-          {"name", words[0]},
-          {"synonyms", std::vector<std::string>(words.begin() + 1, words.end())},
+          {"name", entry.name()},
+          {"synonyms", std::vector<std::string>(entry.words.begin() + own, entry.words.end())},
           {"seen", bool(vocabulary.seen[found.index])},
           {"share", rounded(found.share)},
           {"mean_score", rounded(found.mean_score)},
@@ -37,12 +39,15 @@ std::string percent(double share) {
 std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary) {
   std::string text;
   const auto append = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  const bool mixed = std::ranges::count(vocabulary.seen, true) > 0;
   size_t small = 0;
   for (const FoundClass& found : result.found) {
     if (found.share < kWorthNaming) {
       ++small;
     } else {
-      append(vocabulary.classes[found.index].name() + " " + percent(found.share));
+      const bool is_new = mixed && !vocabulary.seen[found.index];
+      append(vocabulary.classes[found.index].name() + " " + percent(found.share) +
+             (is_new ? " (new)" : ""));
     }
   }
   if (small > 0) append(std::to_string(small) + " more below " + percent(kWorthNaming));

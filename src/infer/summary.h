@@ -12,7 +12,8 @@ std::string percent(double share);
 // Classes that cover less than this share of a photo are only counted in what people read.
 inline constexpr double kWorthNaming = 0.001;
 
-// "cat 43.1%, grass 22.0%, 2 more below 0.1%"
+// "cat 43.1%, kite 22.0% (new), 2 more below 0.1%": new is what the model was not trained on, where
+// it was trained on other classes of the vocabulary.
 std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary);
 
 // What the numbers of a label file mean: its classes, largest first, as a JSON object over several

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "io/bounded_json.h"
+#include "io/printable.h"
 
 namespace tagclip {
 namespace {
@@ -64,10 +66,31 @@ class Section {
   }
   bool is_list(const char* key) const { return contains(key) && object_.at(key).is_array(); }
 
-  // A variant of the model that this program does not compute.
-  void refuse(const char* key, const char* meaning) const {
-    if (!contains(key) || object_.at(key) == json(false)) return;
-    reject(fmt::format("{} is set: {} is not supported", key, meaning));
+  // Every key must be one whose meaning is known: read elsewhere (`known`), or one of `defaults`
+  // with a value that changes nothing. false, null and {} change nothing anywhere.
+  void expect_plain(std::initializer_list<std::string_view> known,
+                    std::initializer_list<std::pair<std::string_view, json>> defaults) const {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::ranges::find(known, key) != known.end() || value.is_null() || value == json(false) ||
+          value == json::object()) {
+        continue;
+      }
+      const auto plain =
+          std::ranges::find(defaults, key, [](const auto& entry) { return entry.first; });
+      if (plain != defaults.end() && plain->second == value) continue;
+      reject(fmt::format("{} is {}: such a variant of CLIP is not supported", printable(key),
+                         shown(value)));
+    }
+  }
+  // A list of these numbers, or nothing.
+  void expect_numbers(const char* key, std::initializer_list<double> expected) const {
+    if (!contains(key)) return;
+    const json& list = object_.at(key);
+    const auto near = [](const json& found, double wanted) {
+      return found.is_number() && std::abs(found.get<double>() - wanted) < 1e-3;
+    };
+    if (list.is_array() && std::ranges::equal(list, expected, near)) return;
+    reject(fmt::format("{} is {}: other than CLIP's own is not supported", key, shown(list)));
   }
   [[noreturn]] void reject(const std::string& why) const {
     throw bad_input(where_ + ": " + why, "plain CLIPs with a ViT are supported");
@@ -107,6 +130,12 @@ void check_mlp_ratio(const Section& section) {
   // The tensors tell it; only a number that cannot be is looked for here.
   if (section.number("mlp_ratio", 4.0) <= 0)
     section.reject("mlp_ratio: expected a positive number");
+}
+
+// Photos must be normalised with CLIP's own mean and deviation, as nearly all are.
+void check_colours(const Section& preprocess) {
+  preprocess.expect_numbers("mean", {0.48145466, 0.4578275, 0.40821073});
+  preprocess.expect_numbers("std", {0.26862954, 0.26130258, 0.27577711});
 }
 
 }  // namespace
@@ -150,16 +179,26 @@ ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& 
   }
   const Section vision = all.section("vision_cfg"), words = all.section("text_cfg");
   if (vision.is_list("layers")) vision.reject("layers is a list: a ResNet is not supported");
-  vision.refuse("timm_model_name", "a tower of timm");
-  vision.refuse("ls_init_value", "layer scale");
-  vision.refuse("attentional_pool", "attentional pooling");
-  vision.refuse("no_ln_pre", "a tower without ln_pre");
-  words.refuse("hf_model_name", "a text tower of transformers");
-  words.refuse("ls_init_value", "layer scale");
-  words.refuse("no_causal_mask", "a text tower without causal mask");
-  words.refuse("embed_cls", "a class token in the text tower");
+  // open_clip has many variants that the tensors' names do not give away.
+  all.expect_plain({"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "custom_text",
+                    "init_logit_scale", "cast_dtype"},
+                   {});
+  vision.expect_plain(
+      {"layers", "width", "head_width", "mlp_ratio", "patch_size", "image_size", "patch_dropout",
+       "attn_pooler_queries", "attn_pooler_heads", "timm_model_pretrained", "timm_pool",
+       "timm_proj", "timm_drop", "timm_drop_path"},
+      {{"pool_type", "tok"}, {"pos_embed_type", "learnable"}});
+  words.expect_plain({"context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio",
+                      "pad_id", "eos_id", "hf_tokenizer_name", "tokenizer_kwargs"},
+                     {{"pool_type", "argmax"},
+                      {"proj_type", "linear"},
+                      {"hf_model_pretrained", true},
+                      {"hf_proj_type", "mlp"},
+                      {"hf_pooler_type", "mean_pooler"}});
   check_mlp_ratio(vision);
   check_mlp_ratio(words);
+
+  check_colours(file.section("preprocess_cfg"));
 
   const int64_t width = vision.size("width", 768), head = vision.size("head_width", 64);
   if (width % head != 0) vision.reject("width: expected a multiple of head_width");

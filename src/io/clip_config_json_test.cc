@@ -77,13 +77,33 @@ TEST(OpenClipConfig, ReadsBothForms) {
   }
 }
 
+TEST(OpenClipConfig, PhotosAreNormalisedAsClipDoes) {
+  const auto with_mean = [](const std::string& mean) {
+    return R"({"model_cfg": {"vision_cfg": {}, "text_cfg": {}}, "preprocess_cfg": {"mean": )" +
+           mean + "}}";
+  };
+  open_clip(with_mean("[0.48145466, 0.4578275, 0.40821073]"));
+  for (const char* mean : {"[0.5, 0.5, 0.5]", "[0.48145466]", "3", "[\"a\", 1, 2]"}) {
+    EXPECT_THAT(bad_input_text([&] { open_clip(with_mean(mean)); }), HasSubstr("mean")) << mean;
+  }
+}
+
 TEST(OpenClipConfig, RefusesVariantsByName) {
   EXPECT_THAT(open_clip_refusal(R"({"layers": [3, 4, 6, 3]})"), HasSubstr("ResNet"));
-  EXPECT_THAT(open_clip_refusal(R"({"timm_model_name": "vit"})"), HasSubstr("timm"));
-  EXPECT_THAT(open_clip_refusal(R"({"ls_init_value": 1e-5})"), HasSubstr("layer scale"));
+  EXPECT_THAT(open_clip_refusal(R"({"timm_model_name": "vit"})"), HasSubstr("timm_model_name"));
+  EXPECT_THAT(open_clip_refusal(R"({"ls_init_value": 1e-5})"), HasSubstr("ls_init_value"));
   EXPECT_THAT(open_clip_refusal("{}", R"({"hf_model_name": "roberta"})"),
-              HasSubstr("transformers"));
-  EXPECT_THAT(open_clip_refusal("{}", R"({"no_causal_mask": true})"), HasSubstr("causal"));
+              HasSubstr("hf_model_name"));
+  EXPECT_THAT(open_clip_refusal("{}", R"({"no_causal_mask": true})"), HasSubstr("no_causal_mask"));
+  EXPECT_THAT(open_clip_refusal(R"({"pool_type": "avg"})"), HasSubstr("pool_type"));
+  EXPECT_THAT(open_clip_refusal(R"({"act_kwargs": {"approximate": "tanh"}})"),
+              HasSubstr("act_kwargs"));
+  EXPECT_THAT(open_clip_refusal(R"({"of_tomorrow": 1})"), HasSubstr("of_tomorrow"));
+  EXPECT_THAT(open_clip_refusal("{}", R"({"pool_type": "last"})"), HasSubstr("pool_type"));
+  EXPECT_EQ(open_clip(R"({"vision_cfg": {"pool_type": "tok", "norm_kwargs": null},
+                          "text_cfg": {"pool_type": "argmax", "act_kwargs": {}}})")
+                .vision_heads,
+            12);
   EXPECT_THAT(open_clip_refusal(R"({"width": 100})"), HasSubstr("head_width"));
   EXPECT_THAT(open_clip_refusal(R"({"mlp_ratio": -1})"), HasSubstr("mlp_ratio"));
   EXPECT_THAT(bad_input_text([] { open_clip("{}"); }), HasSubstr("vision_cfg"));

@@ -33,8 +33,10 @@ struct EmbeddingCache::Database {
   void check(int code) const {
     if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return;
     const char* reason = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+    const bool busy = (code & 0xFF) == SQLITE_BUSY;
     throw failure(fmt::format("{}: the cache of text embeddings cannot be used: {}", name, reason),
-                  "--no-cache does without it; the file may be deleted");
+                  busy ? "another process is writing to it; --no-cache does without"
+                       : "--no-cache does without it; the file may be deleted");
   }
   void run(const char* sql) const { check(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr)); }
   Statement prepare(const char* sql) const {

@@ -61,6 +61,7 @@ ModelConfig infer_config(const StateDict& state, const Metadata& metadata) {
   ModelConfig config;
   if (state.contains_prefix("text_encoder.")) read_text_sizes(state, "text_encoder.", config.clip);
   read_vision_sizes(state, "backbone.", config.clip);
+  config.clip.colours = Colours::kClip;  // of the CLIP it started from
   config.clip.vision_heads = positive_number(metadata, "vision_heads", config.clip.vision_heads);
 
   config.prompts = state.contains("backbone.prompt_embeddings")

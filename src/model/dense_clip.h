@@ -22,6 +22,7 @@ class DenseClip : public DenseModel {
   at::Device device() const override { return clip.logit_scale.device(); }
   const ClipConfig& clip_config() const override { return clip.config; }
   const TextTower* text_tower() const override { return &clip.text; }
+  Colours colours() const override { return clip.config.colours; }
   Scoring scoring() const override { return {.link = Link::kSoftmax, .may_deduct = false}; }
   // Windows of CLIP's own size, half overlapping, on photos half as high again: SCLIP's 224, 112
   // and 336.

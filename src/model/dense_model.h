@@ -50,6 +50,7 @@ class DenseModel {
   virtual at::Device device() const = 0;
   virtual const ClipConfig& clip_config() const = 0;
   virtual const TextTower* text_tower() const = 0;  // nullptr where the weights hold none
+  virtual Colours colours() const = 0;              // how `pixels` are to be normalised
   virtual Scoring scoring() const = 0;
   virtual WindowSizes window_sizes() const = 0;
   // Of all that `encode` depends on; see fingerprint().

@@ -50,6 +50,7 @@ struct SegmentationModel : DenseModel {
   at::Device device() const override { return parameters.all().front().tensor.device(); }
   const ClipConfig& clip_config() const override { return config.clip; }
   const TextTower* text_tower() const override { return text_encoder ? &*text_encoder : nullptr; }
+  Colours colours() const override { return Colours::kImageNet; }
   Scoring scoring() const override {
     return {.trusty_means_seen = config.protocol == Protocol::kPaper};
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "text/byte_pairs.h"
 #include "text/clean.h"
@@ -12,8 +14,8 @@ namespace tagclip {
 namespace {
 
 constexpr int kSpecialTokens = 2;
-static_assert(Tokenizer::kLeastVocabulary == Merges::kByteTokens + kSpecialTokens);
-static_assert(Tokenizer::kLeastVocabulary + Merges::kCount == Tokenizer::kFullVocabulary);
+static_assert(Tokenizer::kAllBytes == Merges::kByteTokens + kSpecialTokens);
+static_assert(Tokenizer::kAllBytes + Merges::kCount == Tokenizer::kFullVocabulary);
 
 }  // namespace
 
@@ -34,10 +36,20 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
     } else if (word == "<|endoftext|>") {
       ids.push_back(end_token());
     } else {
-      append_byte_pairs(*merges_, word, start_token(), ids);
+      std::vector<int32_t> own;
+      append_byte_pairs(*merges_, word, start_token(), own);
+      check_spelling(word, own);
+      ids.insert(ids.end(), own.begin(), own.end());
     }
   }
   return ids;
+}
+
+void Tokenizer::check_spelling(std::string_view word, const std::vector<int32_t>& ids) const {
+  const auto known = [&](int32_t id) { return id < start_token(); };
+  if (vocabulary_ >= kAllBytes || std::ranges::all_of(ids, known)) return;
+  throw bad_input(fmt::format("'{}' cannot be spelt in a vocabulary of {} tokens", word, vocabulary_),
+                  "use other words, or a CLIP with a full vocabulary");
 }
 
 TokenizedText Tokenizer::tokenize(std::string_view text, int context) const {

@@ -22,24 +22,28 @@ class Tokenizer {
  public:
   static constexpr int kContext = 77;
   static constexpr int kFullVocabulary = 49408;
-  static constexpr int kLeastVocabulary = 514;
+  static constexpr int kAllBytes = 514;         // no merge, and every text can be spelt
+  static constexpr int kLeastVocabulary = 258;  // room for each byte once, and the special tokens
 
   // `vocabulary` = 512 byte tokens + merges + 2 special tokens. A smaller one uses the first merges
-  // only. Throws Error(kBadInput) outside [514, 49408].
+  // only; below kAllBytes some texts cannot be spelt. Throws Error(kBadInput) outside
+  // [kLeastVocabulary, kFullVocabulary].
   explicit Tokenizer(int vocabulary = kFullVocabulary);
 
   int vocabulary() const { return vocabulary_; }
   int start_token() const { return vocabulary() - 2; }
   int end_token() const { return vocabulary() - 1; }
 
-  // The ids of a text without start and end token. Invalid UTF-8 throws Error(kBadInput) naming the
-  // byte.
+  // The ids of a text without start and end token. Throws Error(kBadInput): invalid UTF-8 (names the
+  // byte), a text that a vocabulary below kAllBytes cannot spell.
   std::vector<int32_t> encode(std::string_view text) const;
 
   // Start token, ids, end token, padded with zeros or cut to `context` ids (at least 2).
   TokenizedText tokenize(std::string_view text, int context = kContext) const;
 
  private:
+  void check_spelling(std::string_view word, const std::vector<int32_t>& ids) const;
+
   int vocabulary_;
   const Merges* merges_;  // shared by all tokenizers
 };

@@ -88,8 +88,17 @@ TEST(Tokenizer, SpellsBytesWithoutAnyMerge) {
   EXPECT_EQ(bytes.end_token(), 513);
 }
 
+TEST(Tokenizer, ACutVocabularySpellsWhatItCan) {
+  const Tokenizer cut(512);
+  EXPECT_EQ(cut.encode("cat"), (Ids{66, 64, 83 + 256}));
+  EXPECT_EQ(cut.end_token(), 511);
+  const Tokenizer less(339);
+  EXPECT_EQ(less.encode("ad")[0], 64);
+  EXPECT_THROW(less.encode("cat"), Error);
+}
+
 TEST(Tokenizer, RefusesAVocabularyThatClipCannotHave) {
-  for (int vocabulary : {-1, 0, 513, 49409})
+  for (int vocabulary : {-1, 0, 257, 49409})
     EXPECT_THROW(Tokenizer{vocabulary}, Error) << vocabulary;
 }
 

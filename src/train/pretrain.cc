@@ -1,3 +1,4 @@
+#include "text/tokenizer.h"
 #include "train/pretrain.h"
 
 #include <ATen/core/grad_mode.h>
@@ -146,6 +147,11 @@ void PretrainConfig::check() const {
     clip.check();
   } catch (const Error& error) {
     throw Error(error.kind(), std::string("clip: ") + error.what(), error.hint());
+  }
+  if (clip.vocabulary < Tokenizer::kAllBytes) {
+    throw usage_error(c10::str("clip.vocabulary: expected ", Tokenizer::kAllBytes,
+                               " or more, so that every caption can be spelt, found ",
+                               clip.vocabulary));
   }
   const auto check_side = [&](const char* name, int64_t side) {
     if (side % clip.patch == 0) return;
