@@ -10,7 +10,7 @@ include(CMakePackageConfigHelpers)
 get_filename_component(torch_folder ${LibTorch_CPU_LIBRARY} DIRECTORY)
 set(private_libraries lib/tagclip)  # where src/cli/shared_library.cc looks
 set_target_properties(tagclip_engine tagclip_public PROPERTIES
-  INSTALL_RPATH "$ORIGIN;$ORIGIN/tagclip;$ORIGIN/../tagclip;${torch_folder}")
+  INSTALL_RPATH "$ORIGIN;$ORIGIN/tagclip;$ORIGIN/../tagclip;$ORIGIN/../lib/tagclip;${torch_folder}")
 
 install(TARGETS tagclip RUNTIME DESTINATION bin COMPONENT runtime)
 install(TARGETS tagclip_engine tagclip_fetch

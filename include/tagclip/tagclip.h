@@ -129,14 +129,17 @@ class Segmenter {
   // `weights`: a file or folder in any dialect that `tagclip info` knows.
   explicit Segmenter(const std::filesystem::path& weights, const SegmenterOptions& options = {});
 
+  // What the weights do not say and was assumed, for the user to know; usually empty.
+  const std::string& assumption() const;
+
   // The classes the model was trained on.
   Vocabulary trained_classes() const;
-  // Classes of your own, none twice. `templates`: each with {} where the word goes; none: the
+  // Classes of your own, no word twice. `templates`: each with {} where the word goes; none: the
   // model's own.
   Vocabulary embed(const std::vector<Words>& classes,
                    const std::vector<std::string>& templates = {}) const;
   // As on the command line: "cat, sofa, wall", or a file with a class a line. `prompt`: "single",
-  // "multi", a file, a template, or empty for the model's own.
+  // "multi", "imagenet", a file, a template, or empty for the model's own.
   Vocabulary parse(const std::string& classes, const std::string& prompt = {}) const;
 
   // JPEG, PNG or WebP.

@@ -1,5 +1,7 @@
 #include <c10/util/StringUtil.h>
 
+#include <mutex>
+
 #include "base/error.h"
 #include "infer/encoding_file.h"
 #include "infer/inference_model.h"
@@ -21,21 +23,20 @@ auto with_hints(const Action& action) {
   } catch (const Error& error) {
     if (error.hint().empty()) throw;
     throw Error(error.kind(), c10::str(error.what(), "; ", error.hint()), error.hint());
+  } catch (const std::runtime_error&) {
+    throw;
+  } catch (const std::exception& error) {  // LibTorch's own errors, no memory
+    throw failure(error.what());
   }
 }
 
 std::vector<ClassWords> checked(const std::vector<Words>& classes) {
-  if (classes.empty()) throw usage_error("no class to look for");
   std::vector<ClassWords> result;
   for (const Words& words : classes) {
-    if (words.empty()) throw usage_error(c10::str("class ", result.size(), " has no word"));
-    for (const std::string& word : words) {
-      if (word.empty()) throw usage_error(c10::str("class ", result.size(), " has an empty word"));
-    }
+    if (words.empty()) throw usage_error(c10::str("class ", result.size() + 1, " has no word"));
     result.push_back({words});
   }
-  if (result.size() >= Segmentation::kUnlabelled) throw usage_error("more classes than labels");
-  return result;
+  return checked_classes(result, "classes");
 }
 
 }  // namespace
@@ -48,6 +49,14 @@ struct Model {
   SlidingOptions options;
   ImageLimits limits;
   PhotoEncoder encoder;
+
+  // Costs as much as reading the encoder's weights: only where an encoding is kept.
+  const std::string& encoder_fingerprint() const {
+    std::call_once(*hashed, [this] { fingerprint = inference.dense->encoder_fingerprint(); });
+    return fingerprint;
+  }
+  std::unique_ptr<std::once_flag> hashed = std::make_unique<std::once_flag>();
+  mutable std::string fingerprint = {};
 };
 
 struct Embedded {
@@ -133,7 +142,7 @@ std::shared_ptr<const detail::Model> load(const std::filesystem::path& weights,
   const PhotoEncoder encoder(*model.dense, {options.window, options.stride, options.short_side});
   return std::make_shared<detail::Model>(
       detail::Model{std::move(model),
-                    weights.filename().string(),
+                    last_name(weights),
                     {.window = options.window,
                      .stride = options.stride,
                      .short_side = options.short_side,
@@ -181,13 +190,14 @@ int PhotoEncoding::height() const { return state_->photo.height; }
 
 void PhotoEncoding::write(const std::filesystem::path& path) const {
   with_hints([&] {
-    write_encoding(path, state_->encoded, state_->photo,
-                   state_->model->inference.dense->encoder_fingerprint());
+    write_encoding(path, state_->encoded, state_->photo, state_->model->encoder_fingerprint());
   });
 }
 
 Segmenter::Segmenter(const std::filesystem::path& weights, const SegmenterOptions& options)
     : state_(with_hints([&] { return load(weights, options); })) {}
+
+const std::string& Segmenter::assumption() const { return state_->inference.assumption; }
 
 Vocabulary Segmenter::trained_classes() const {
   return with_hints([&] { return Vocabulary(embedded(state_, {}, {})); });
@@ -197,7 +207,7 @@ Vocabulary Segmenter::embed(const std::vector<Words>& classes,
                             const std::vector<std::string>& templates) const {
   return with_hints([&] {
     std::vector<std::string> filled;
-    for (const std::string& text : templates) filled.push_back(parse_templates(text).at(0));
+    for (const std::string& text : templates) filled.push_back(checked_template(text, "template"));
     return Vocabulary(embedded(state_, checked(classes), std::move(filled)));
   });
 }
@@ -225,8 +235,8 @@ PhotoEncoding Segmenter::encoding(const std::filesystem::path& file,
                                   const std::filesystem::path& photo) const {
   return with_hints([&] {
     Image image = read_image(photo, state_->limits);
-    EncodedPhoto kept = read_encoding(file, image, state_->inference.dense->encoder_fingerprint(),
-                                      state_->encoder.options());
+    EncodedPhoto kept = read_encoding(file, image, state_->encoder_fingerprint(),
+                                      state_->encoder.options(), state_->encoder.clip_config());
     return PhotoEncoding(std::make_shared<detail::Encoded>(
         detail::Encoded{state_, photo.filename().string(), std::move(image), std::move(kept)}));
   });

@@ -86,7 +86,7 @@ TEST_F(Api, MistakesSayWhatToDo) {
   const Vocabulary words = segmenter.trained_classes();
   EXPECT_THAT(what([&] { segmenter.embed({}); }), testing::HasSubstr("no class"));
   EXPECT_THAT(what([&] { segmenter.embed({{"a"}, {}}); }),
-              testing::HasSubstr("class 1 has no word"));
+              testing::HasSubstr("class 2 has no word"));
   EXPECT_THAT(what([&] { segmenter.embed({{"a"}}, {"no place"}); }),
               testing::HasSubstr("write {}"));
   EXPECT_THAT(what([&] { other.segment(photo_, words); }), testing::HasSubstr("another segmenter"));

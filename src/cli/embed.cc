@@ -15,7 +15,7 @@ Command embed_command() {
                 ->type_name("FILE")
                 ->check(not_empty())
                 ->required();
-            add_word_options(app, *options);
+            add_class_options(app, *options);
             add_model_options(app, *options);
             app.add_flag("--overwrite", options->overwrite, "Replace a file that exists already");
             app.footer(

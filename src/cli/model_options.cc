@@ -49,19 +49,24 @@ void add_prompt_option(CLI::App& app, std::string& prompt) {
       ->check(not_empty());
 }
 
-void add_word_options(CLI::App& app, WordOptions& options) {
+void add_class_options(CLI::App& app, WordOptions& options) {
   app.add_option("-c,--classes", options.classes,
                  "Words (\"cat, grass, sky\"), or a file with one class a line and commas between "
                  "synonyms; without it the classes the model was trained on")
       ->type_name("WORDS")
       ->check(not_empty());
+  add_prompt_option(app, options.prompt);
+  app.add_flag("--no-cache", options.no_cache, "Neither read nor keep the embeddings of words");
+}
+
+void add_word_options(CLI::App& app, WordOptions& options) {
+  add_class_options(app, options);
   app.add_option(
          "--background", options.background,
          "Words (or a file) for whatever else is in the photos; together they are the class "
          "background")
       ->type_name("WORDS")
       ->check(not_empty());
-  add_prompt_option(app, options.prompt);
   app.add_option("--synonyms", options.synonyms,
                  "mean: one embedding a class, the mean of its words'; max: each word is looked "
                  "for, the best one counts")
@@ -71,7 +76,6 @@ void add_word_options(CLI::App& app, WordOptions& options) {
                  "Take the classes' embeddings from a file: .npy or what tagclip embed writes")
       ->type_name("FILE")
       ->check(not_empty());
-  app.add_flag("--no-cache", options.no_cache, "Neither read nor keep the embeddings of words");
 }
 
 }  // namespace tagclip

@@ -12,7 +12,9 @@ namespace tagclip {
 void add_model_options(CLI::App& app, ModelOptions& options);
 // How photos are cut up and scored.
 void add_windowing_options(CLI::App& app, WindowingOptions& options);
-// What to look for.
+// Words, and how they become embeddings.
+void add_class_options(CLI::App& app, WordOptions& options);
+// These, and all else that says what to look for.
 void add_word_options(CLI::App& app, WordOptions& options);
 void add_prompt_option(CLI::App& app, std::string& prompt);
 

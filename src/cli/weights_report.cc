@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 #include "cli/safe_text.h"
 #include "io/bounded_json.h"
@@ -16,6 +17,9 @@ namespace {
 
 using nlohmann::json;
 using Groups = std::vector<WeightsSummary::Group>;
+
+constexpr const char* kInductive = "inductive";
+constexpr const char* kTransductive = "transductive or supervised";
 
 using Rows = std::vector<std::pair<std::string, std::string>>;
 
@@ -90,9 +94,13 @@ std::string table(const std::string& title, const Rows& rows) {
 
 std::string group_table(const std::string& title, const Groups& groups) {
   Rows rows;
-  for (const auto& group : groups) {
+  constexpr size_t kMostRows = 100;
+  for (const auto& group : groups | std::views::take(kMostRows)) {
     rows.emplace_back(shown(group.name), fmt::format("{:>13} in {}", grouped(group.parameters),
                                                      tensors_text(group.tensors)));
+  }
+  if (groups.size() > kMostRows) {
+    rows.emplace_back("...", fmt::format("and {} more", groups.size() - kMostRows));
   }
   return table(title, rows);
 }
@@ -119,9 +127,7 @@ void add_trained_on(const json& trained_on, Rows& rows) {
   const json& classes = trained_on.at("classes");
   rows.emplace_back("seen classes", class_names(classes, true));
   rows.emplace_back("unseen classes", class_names(classes, false));
-  rows.emplace_back("setting", trained_on.at("inductive").get<bool>()
-                                   ? "inductive"
-                                   : "transductive or supervised");
+  rows.emplace_back("setting", trained_on.at("inductive").get<bool>() ? kInductive : kTransductive);
   for (const json& prompt : trained_on.at("templates")) {
     rows.emplace_back("template", shown(prompt.get<std::string>()));
   }
@@ -139,6 +145,7 @@ void add_mmseg_classes(const StoredWeights& weights, Rows& rows) {
   if (list.empty()) return;
   rows.emplace_back("seen classes", class_names(list, true));
   rows.emplace_back("unseen classes", class_names(list, false));
+  rows.emplace_back("setting", classes.inductive ? kInductive : kTransductive);
 }
 
 std::string metadata_table(const StoredWeights& weights) {

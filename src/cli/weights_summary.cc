@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <unordered_map>
 
 #include "io/weights_kind.h"
 
@@ -14,12 +15,21 @@ namespace {
 using Group = WeightsSummary::Group;
 using Shape = std::vector<int64_t>;
 
-void count(std::vector<Group>& groups, const std::string& name, const TensorView& tensor) {
-  auto group = std::ranges::find(groups, name, &Group::name);
-  if (group == groups.end()) group = groups.insert(group, {name});
-  group->tensors += 1;
-  group->parameters += tensor.numel();
-}
+// Groups in the order of their first tensor, found by name: a stranger's file may hold a million.
+class GroupCounter {
+ public:
+  void add(const std::string& name, const TensorView& tensor) {
+    const auto [found, is_new] = index_.emplace(name, groups_.size());
+    if (is_new) groups_.push_back({name});
+    groups_[found->second].tensors += 1;
+    groups_[found->second].parameters += tensor.numel();
+  }
+  std::vector<Group> take() { return std::move(groups_); }
+
+ private:
+  std::unordered_map<std::string, size_t> index_;
+  std::vector<Group> groups_;
+};
 
 // Where a tensor belongs: the first word of its dotted name. OpenAI's names have none for the text
 // tower.
@@ -155,13 +165,16 @@ std::string missing_part(const StoredWeights& file) {
 WeightsSummary summarise(const StoredWeights& file) {
   WeightsSummary summary;
   std::vector<std::string> names;
+  GroupCounter groups, types;
   const bool openai = file.find("visual.conv1.weight") && file.find("token_embedding.weight");
   for (const TensorView& tensor : file.tensors) {
     names.push_back(tensor.name);
     summary.parameters += tensor.numel();
-    count(summary.groups, group_of(tensor.name, openai), tensor);
-    count(summary.types, std::string(to_string(tensor.dtype)), tensor);
+    groups.add(group_of(tensor.name, openai), tensor);
+    types.add(std::string(to_string(tensor.dtype)), tensor);
   }
+  summary.groups = groups.take();
+  summary.types = types.take();
   summary.kind = describe_weights(names);
   // Their names are the same; OpenAI's state has sizes among the tensors.
   if (openai) {

@@ -8,6 +8,13 @@
 
 namespace tagclip {
 
+ColourNumbers colour_numbers(Colours colours) {
+  if (colours == Colours::kClip) {
+    return {{0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}};
+  }
+  return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+}
+
 FieldList ClipConfig::fields() {
   constexpr Range size{1, 1 << 16};
   FieldList list;

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
+
 #include "base/fields.h"
 #include "clip/transformer.h"
 
@@ -12,6 +14,12 @@ enum class Colours {
   kImageNet,  // mmsegmentation, so TagCLIP and ZegCLIP; and our own pretraining
   kClip,      // OpenAI's CLIP and those after it
 };
+
+// Mean and deviation of red, green and blue, 0..1.
+struct ColourNumbers {
+  std::array<double, 3> mean, deviation;
+};
+ColourNumbers colour_numbers(Colours colours);
 
 // Sizes of a CLIP. The defaults are ViT-B/16's.
 struct ClipConfig {

@@ -28,11 +28,7 @@ constexpr std::array kScalars = {"input_resolution", "context_length", "vocab_si
 Dialect dialect_of(const StoredWeights& stored) {
   if (stored.metadata.contains(kOwnConfig)) return Dialect::kTagclip;
   if (is_hugging_face(stored)) return Dialect::kHuggingFace;
-  // Only OpenAI publishes CLIPs as TorchScript.
-  if (stored.container() == WeightsFile::Container::kTorchScript || stored.find(kScalars[0])) {
-    return Dialect::kOpenAi;
-  }
-  return Dialect::kOpenClip;
+  return stored.find(kScalars[0]) ? Dialect::kOpenAi : Dialect::kOpenClip;
 }
 
 void check_kind(const StoredWeights& stored) {
@@ -80,6 +76,7 @@ void apply(const ClipConfigJson& stated, const fs::path& file, ClipWeights& weig
   weights.config.vision_heads = stated.vision_heads;
   weights.config.text_heads = stated.text_heads;
   weights.config.activation = stated.quick_gelu ? Activation::kQuickGelu : Activation::kGelu;
+  if (stated.imagenet_colours) weights.config.colours = Colours::kImageNet;
 }
 
 void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
@@ -89,7 +86,13 @@ void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
         weights.state.source + ": Hugging Face weights, but there is no " + file.string(),
         "the weights alone tell neither heads nor activation: keep the two together");
   }
-  apply(parse_hugging_face_config(read_text(file), file.string()), file, weights);
+  ClipConfigJson stated = parse_hugging_face_config(read_text(file), file.string());
+  const fs::path preprocessor = folder / "preprocessor_config.json";
+  if (fs::is_regular_file(preprocessor)) {
+    stated.imagenet_colours =
+        parse_preprocessor_config(read_text(preprocessor), preprocessor.string());
+  }
+  apply(stated, file, weights);
 }
 
 void apply_open_clip_config(const fs::path& folder, ClipWeights& weights) {
@@ -190,8 +193,8 @@ std::string open_clip_config(const ClipConfig& config) {
                               {"quick_gelu", config.activation == Activation::kQuickGelu},
                               {"vision_cfg", vision},
                               {"text_cfg", text}};
-  const ordered_json preprocess = {{"mean", {0.48145466, 0.4578275, 0.40821073}},
-                                   {"std", {0.26862954, 0.26130258, 0.27577711}}};
+  const auto [mean, deviation] = colour_numbers(config.colours);
+  const ordered_json preprocess = {{"mean", mean}, {"std", deviation}};
   return ordered_json{{"model_cfg", model}, {"preprocess_cfg", preprocess}}.dump(2) + "\n";
 }
 

@@ -18,8 +18,8 @@ class Hash {
 
   void add(const void* bytes, size_t count) { XXH3_128bits_update(state_.get(), bytes, count); }
   void add(const at::Tensor& tensor) {
-    const at::Tensor flat = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-    const std::string shape = c10::str(flat.sizes());
+    const at::Tensor flat = tensor.detach().to(at::kCPU).contiguous();
+    const std::string shape = c10::str(flat.scalar_type(), flat.sizes());
     add(shape.data(), shape.size());
     add(flat.const_data_ptr(), flat.nbytes());
   }

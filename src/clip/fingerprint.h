@@ -9,8 +9,8 @@
 
 namespace tagclip {
 
-// 32 hexadecimal digits that other values or shapes would not have; the same on every machine and
-// device. Not a defence against forgery.
+// 32 hexadecimal digits that other values, shapes or types would not have; the same on every
+// machine and device. Not a defence against forgery.
 std::string fingerprint(const std::vector<at::Tensor>& tensors);
 
 // All that a text's embedding depends on.

@@ -208,4 +208,21 @@ std::string hugging_face_config(const ClipConfig& config) {
   return all.dump(2) + "\n";
 }
 
+std::string hugging_face_preprocessor(const ClipConfig& config) {
+  const auto [mean, deviation] = colour_numbers(config.colours);
+  const nlohmann::ordered_json all = {
+      {"image_processor_type", "CLIPImageProcessor"},
+      {"do_resize", true},
+      {"size", {{"shortest_edge", config.resolution}}},
+      {"resample", 3},  // bicubic
+      {"do_center_crop", true},
+      {"crop_size", {{"height", config.resolution}, {"width", config.resolution}}},
+      {"do_rescale", true},
+      {"do_normalize", true},
+      {"image_mean", mean},
+      {"image_std", deviation},
+      {"do_convert_rgb", true}};
+  return all.dump(2) + "\n";
+}
+
 }  // namespace tagclip

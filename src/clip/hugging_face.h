@@ -14,7 +14,8 @@ bool is_hugging_face(const StoredWeights& stored);
 StateDict from_hugging_face(const StateDict& state);
 StateDict to_hugging_face(const StateDict& state);
 
-// The config.json that transformers reads beside them.
+// The config.json and preprocessor_config.json that transformers reads beside them.
 std::string hugging_face_config(const ClipConfig& config);
+std::string hugging_face_preprocessor(const ClipConfig& config);
 
 }  // namespace tagclip

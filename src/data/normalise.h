@@ -12,11 +12,6 @@ struct Normalisation {
   std::array<double, 3> deviation{58.395, 57.12, 57.375};
 };
 
-// What OpenAI's CLIP was trained with.
-inline constexpr Normalisation kClipNormalisation{
-    {0.48145466 * 255, 0.4578275 * 255, 0.40821073 * 255},
-    {0.26862954 * 255, 0.26130258 * 255, 0.27577711 * 255}};
-
 // (pixel - mean) / deviation into planes [3, size.height, size.width] at `out`, padded with 0 at
 // the right and bottom. `size` is at least the image's.
 void normalise_into(const Image& image, const Normalisation& normalisation, Size size, float* out);

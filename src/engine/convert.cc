@@ -47,14 +47,14 @@ void check_free(const fs::path& output, bool overwrite) {
 }
 
 // Weights with the config beside them, which the layout needs.
-void write_folder(const fs::path& folder, const char* weights_name, const char* config_name,
-                  const std::map<std::string, at::Tensor>& tensors, const std::string& config,
-                  bool overwrite) {
+void write_folder(const fs::path& folder, const char* weights_name,
+                  const std::map<std::string, at::Tensor>& tensors,
+                  const std::map<std::string, std::string>& configs, bool overwrite) {
   check_free(folder / weights_name, overwrite);
-  check_free(folder / config_name, overwrite);
+  for (const auto& [name, config] : configs) check_free(folder / name, overwrite);
   create_folders(folder);
   save(folder / weights_name, tensors, {{"format", "pt"}});
-  write_file(folder / config_name, config);
+  for (const auto& [name, config] : configs) write_file(folder / name, config);
 }
 
 void convert_clip(const ConvertOptions& options, ClipWeights weights) {
@@ -64,13 +64,15 @@ void convert_clip(const ConvertOptions& options, ClipWeights weights) {
   // What does not fit together is no CLIP in any layout.
   check_fit(Clip(config).parameters, weights.state);
   if (options.to == "hugging-face") {
-    write_folder(options.output, "model.safetensors", "config.json",
+    write_folder(options.output, "model.safetensors",
                  in_precision(to_hugging_face(weights.state), options.precision),
-                 hugging_face_config(config), options.overwrite);
-  } else if (options.to == "open-clip") {
-    write_folder(options.output, "open_clip_model.safetensors", "open_clip_config.json",
-                 in_precision(weights.state, options.precision), open_clip_config(config),
+                 {{"config.json", hugging_face_config(config)},
+                  {"preprocessor_config.json", hugging_face_preprocessor(config)}},
                  options.overwrite);
+  } else if (options.to == "open-clip") {
+    write_folder(options.output, "open_clip_model.safetensors",
+                 in_precision(weights.state, options.precision),
+                 {{"open_clip_config.json", open_clip_config(config)}}, options.overwrite);
   } else {
     check_free(options.output, options.overwrite);
     Metadata metadata = weights.metadata;

@@ -14,7 +14,8 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
   std::vector<ClassWords> classes;
   for (const std::string& name : data.classes()) classes.push_back({{name}});
   EmbeddedVocabulary vocabulary = embed_vocabulary(model, std::move(classes), std::move(templates));
-  const std::vector<bool> seen = vocabulary.seen;
+  // Weights that say nothing of their training, such as a CLIP, are judged by the data set's split.
+  const std::vector<bool> seen = model.trained_on.classes.empty() ? data.seen() : vocabulary.seen;
   const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
                                    {.window = options.window,
                                     .stride = options.stride,

@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -145,12 +146,11 @@ class Run {
     times.read = watch.lap();
     const SegmentedPhoto result = result_of(job, photo);
     times.compute = result.times;
-    watch.lap();
-    const std::string classes =
-        to_json(result, segmenter_.vocabulary(), job.photo.filename().string(),
-                options_.weights.filename().string());
+    const double kept = watch.lap() - times.total() + times.read;  // writing the encoding
+    const std::string classes = to_json(result, segmenter_.vocabulary(),
+                                        job.photo.filename().string(), last_name(options_.weights));
     write_results(job.files, photo, result, segmenter_.vocabulary(), classes);
-    times.write = watch.lap();
+    times.write = watch.lap() + std::max(0.0, kept);
 
     total_ += times;
     console_.print(options_.json ? dump(json_line(job, classes, times))
@@ -166,7 +166,7 @@ class Run {
     } else {
       Stopwatch watch;
       encoded = read_encoding(encoding_in(options_.encoding, job), photo, encoder_fingerprint_,
-                              encoder.options());
+                              encoder.options(), encoder.clip_config());
       times.encode = watch.lap();
     }
     if (!options_.save_encoding.empty()) {

@@ -162,7 +162,7 @@ class Exchange {
   }
 
   [[noreturn]] void reject_status() const {
-    if (status_ == 416) throw TransferFailed{"the server has no such range", true};
+    if (status_ == 416) throw TransferFailed{shown() + ": the server has no such range", true};
     const std::string what = fmt::format("{}: the server answered {}", shown(), status_);
     if (status_ >= 500 || status_ == 408 || status_ == 429) throw TransferFailed{what};
     const bool gone = status_ == 404 || status_ == 410;

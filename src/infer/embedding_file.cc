@@ -40,7 +40,7 @@ std::vector<ClassWords> classes_in(const Metadata& metadata, const std::string& 
   } catch (const std::exception&) {
     throw bad_input(source + ": the metadata " + kClasses + " is damaged");
   }
-  return classes;
+  return checked_classes(classes, source);
 }
 
 std::vector<std::string> templates_in(const Metadata& metadata) {

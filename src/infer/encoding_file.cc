@@ -29,13 +29,14 @@ std::string fingerprint_of(const Image& photo) {
 }
 
 // The tensors are as large as the layout says.
-bool fits(const EncodedPhoto& photo) {
+bool fits(const EncodedPhoto& photo, const ClipConfig& clip) {
   const Encoding& encoding = photo.encoding;
   const auto windows = static_cast<int64_t>(photo.windows.size());
   return encoding.patches.dim() == 3 && encoding.image.dim() == 2 &&
          encoding.patches.size(0) == windows && encoding.image.size(0) == windows &&
-         encoding.height > 0 && encoding.width > 0 && encoding.height < (1 << 20) &&
-         encoding.width < (1 << 20) &&
+         encoding.height == photo.windows[0].height / clip.patch &&
+         encoding.width == photo.windows[0].width / clip.patch &&
+         encoding.image.size(1) == clip.embedding &&
          encoding.patches.size(1) == encoding.height * encoding.width &&
          encoding.patches.size(2) == encoding.image.size(1) &&
          encoding.patches.scalar_type() == at::kFloat && encoding.image.scalar_type() == at::kFloat;
@@ -54,7 +55,8 @@ void write_encoding(const std::filesystem::path& path, const EncodedPhoto& encod
 }
 
 EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo,
-                           const std::string& encoder, const WindowOptions& options) {
+                           const std::string& encoder, const WindowOptions& options,
+                           const ClipConfig& clip) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   const auto stored = file.metadata().find(kEntry);
   if (stored == file.metadata().end()) {
@@ -86,7 +88,7 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
   const StateDict state = StateDict::from(file);
   encoded.encoding.patches = state.at(kPatches, 3);
   encoded.encoding.image = state.at(kImage, 2);
-  if (!fits(encoded)) {
+  if (!fits(encoded, clip)) {
     throw bad_input(path.string() + ": the encoding is damaged: sizes do not fit together", kHint);
   }
   if (!encoded.encoding.patches.isfinite().all().item<bool>() ||

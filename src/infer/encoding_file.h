@@ -13,9 +13,11 @@ namespace tagclip {
 void write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
                     const Image& photo, const std::string& encoder);
 
-// What was written for this photo, encoder and window layout (without zeros). Throws
-// Error(kBadInput): not such a file, damaged, of another photo or other weights, cut up otherwise.
+// What was written for this photo, encoder (of these sizes) and window layout (without zeros).
+// Throws Error(kBadInput): not such a file, damaged, of another photo or other weights, cut up
+// otherwise.
 EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo,
-                           const std::string& encoder, const WindowOptions& options);
+                           const std::string& encoder, const WindowOptions& options,
+                           const ClipConfig& clip);
 
 }  // namespace tagclip

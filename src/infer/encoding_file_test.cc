@@ -35,7 +35,8 @@ class EncodingFile : public testing::Test {
     write_encoding(file, encoded, photo, encoder);
   }
   std::string refusal(const Image& of, const std::string& by, const WindowOptions& options) {
-    return error_of(ErrorKind::kBadInput, [&] { read_encoding(file, of, by, options); });
+    return error_of(ErrorKind::kBadInput,
+                    [&] { read_encoding(file, of, by, options, model.dense->clip_config()); });
   }
 
   const TestDir folder;
@@ -48,7 +49,8 @@ class EncodingFile : public testing::Test {
 };
 
 TEST_F(EncodingFile, StandsInForThePhoto) {
-  const EncodedPhoto kept = read_encoding(file, photo, encoder, segmenter.encoder().options());
+  const EncodedPhoto kept = read_encoding(file, photo, encoder, segmenter.encoder().options(),
+                                          model.dense->clip_config());
   EXPECT_TRUE(kept.encoding.patches.equal(encoded.encoding.patches));
   EXPECT_TRUE(kept.encoding.image.equal(encoded.encoding.image));
   const SegmentedPhoto direct = segmenter(photo), from_file = segmenter(kept);
@@ -76,6 +78,8 @@ TEST_F(EncodingFile, DamagedFilesAreRefused) {
   const at::Tensor patches = encoded.encoding.patches.clone();
   const at::Tensor image = encoded.encoding.image.clone();
   write(patches.narrow(0, 0, 1), image.narrow(0, 0, 1), metadata);
+  EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("sizes do not fit"));
+  write(at::cat({patches, patches}, 2), at::cat({image, image}, 1), metadata);
   EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("sizes do not fit"));
   write(patches.to(at::kHalf), image, metadata);
   EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("sizes do not fit"));

@@ -58,13 +58,22 @@ void use_clip(const StoredWeights& stored, Mode mode, at::Device device, Inferen
   StartingClip starting = load_starting_clip(stored);
   starting.clip.parameters.to(device);
   model.assumption = std::move(starting.assumption);
+  if (!starting.knows_temperature) {
+    model.assumption =
+        "the temperature of the CLIP inside is not stored: 100 is taken, as OpenAI's have";
+  }
   model.dense = std::make_shared<DenseClip>(
       std::move(starting.clip),
       mode == Mode::kClip ? DenseAttention::kValue : DenseAttention::kCorrelative);
 }
 
-std::shared_ptr<const Clip> load_text_clip(const ModelChoice& choice, int64_t embedding) {
+std::shared_ptr<const Clip> load_text_clip(const ModelChoice& choice, InferenceModel& model) {
   StartingClip starting = load_starting_clip(choice.text_weights);
+  const int64_t embedding = model.dense->clip_config().embedding;
+  if (!starting.assumption.empty()) {
+    if (!model.assumption.empty()) model.assumption += "; ";
+    model.assumption += choice.text_weights.string() + ": " + starting.assumption;
+  }
   if (starting.clip.config.embedding != embedding) {
     throw bad_input(c10::str(choice.text_weights.string(), ": its embeddings have ",
                              starting.clip.config.embedding, " numbers, the model's ", embedding),
@@ -86,7 +95,7 @@ InferenceModel load_for_inference(const ModelChoice& choice) {
     use_clip(stored, choice.mode, choice.device, model);
   }
   if (!choice.text_weights.empty()) {
-    model.text_clip = load_text_clip(choice, model.dense->clip_config().embedding);
+    model.text_clip = load_text_clip(choice, model);
   }
   return model;
 }

@@ -49,8 +49,12 @@ Image resized_to(const Image& photo, Size size) {
 
 // Normalised pixels [n, 3, h, w] of the windows.
 at::Tensor pixels_of(const Image& picture, std::span<const CropBox> windows, Colours colours) {
-  const Normalisation normalisation =
-      colours == Colours::kClip ? kClipNormalisation : Normalisation();
+  Normalisation normalisation;
+  const ColourNumbers numbers = colour_numbers(colours);
+  for (size_t c = 0; c < 3; ++c) {
+    normalisation.mean[c] = 255 * numbers.mean[c];
+    normalisation.deviation[c] = 255 * numbers.deviation[c];
+  }
   const Size size{windows[0].width, windows[0].height};
   at::Tensor pixels = at::empty({static_cast<int64_t>(windows.size()), 3, size.height, size.width});
   float* to = pixels.data_ptr<float>();

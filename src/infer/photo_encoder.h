@@ -54,6 +54,7 @@ class PhotoEncoder {
   EncodedPhoto operator()(const Image& photo, StageTimes& times) const;
 
   const WindowOptions& options() const { return options_; }  // without zeros
+  const ClipConfig& clip_config() const { return model_.clip_config(); }
 
  private:
   void check_memory(const std::vector<CropBox>& windows) const;

@@ -60,8 +60,13 @@ SlidingSegmenter::SlidingSegmenter(const DenseModel& model, EmbeddedVocabulary v
       vocabulary_(std::move(vocabulary)),
       encoder_(model, {options.window, options.stride, options.short_side}),
       threshold_(options.threshold),
-      rule_(score_rule(vocabulary_.seen, vocabulary_.inductive, options.weighting,
-                       model.scoring())) {}
+      rule_(
+          score_rule(vocabulary_.seen, vocabulary_.inductive, options.weighting, model.scoring())) {
+  if (vocabulary_.classes.size() < kIgnore) return;
+  throw usage_error(
+      c10::str(vocabulary_.classes.size(), " classes: label files number at most ", kIgnore - 1),
+      "look for fewer classes");
+}
 
 void SlidingSegmenter::check_memory(const EncodedPhoto& photo) const {
   const auto patches = static_cast<double>(photo.encoding.patches.size(1));

@@ -33,7 +33,8 @@ struct SegmentedPhoto {
 // MaskLogits -> scores -> LabelMap. Safe to use from several threads.
 class SlidingSegmenter {
  public:
-  // `model` must outlive it and should be frozen (ImageEncoder::freeze). Throws as PhotoEncoder.
+  // `model` must outlive it and should be frozen (ImageEncoder::freeze). Throws as PhotoEncoder,
+  // and Error(kUsage) for more classes than labels.
   SlidingSegmenter(const DenseModel& model, EmbeddedVocabulary vocabulary,
                    const SlidingOptions& options = {});
 

@@ -36,6 +36,11 @@ std::string percent(double share) {
   return text.data();
 }
 
+std::string last_name(const std::filesystem::path& path) {
+  const auto name = path.filename();
+  return (name.empty() ? path.parent_path().filename() : name).string();
+}
+
 std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary) {
   std::string text;
   const auto append = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "infer/sliding_segmenter.h"
@@ -8,6 +9,9 @@ namespace tagclip {
 
 // 0.4312 -> "43.1%"
 std::string percent(double share);
+
+// The last part of a path that may be a folder's, with or without a slash at its end.
+std::string last_name(const std::filesystem::path& path);
 
 // Classes that cover less than this share of a photo are only counted in what people read.
 inline constexpr double kWorthNaming = 0.001;

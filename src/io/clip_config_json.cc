@@ -82,15 +82,18 @@ class Section {
                          shown(value)));
     }
   }
-  // A list of these numbers, or nothing.
-  void expect_numbers(const char* key, std::initializer_list<double> expected) const {
-    if (!contains(key)) return;
-    const json& list = object_.at(key);
+  bool are_numbers(const char* key, std::initializer_list<double> expected) const {
     const auto near = [](const json& found, double wanted) {
       return found.is_number() && std::abs(found.get<double>() - wanted) < 1e-3;
     };
-    if (list.is_array() && std::ranges::equal(list, expected, near)) return;
-    reject(fmt::format("{} is {}: other than CLIP's own is not supported", key, shown(list)));
+    return contains(key) && object_.at(key).is_array() &&
+           std::ranges::equal(object_.at(key), expected, near);
+  }
+  // These numbers, or nothing.
+  void expect_numbers(const char* key, std::initializer_list<double> expected) const {
+    if (!contains(key) || are_numbers(key, expected)) return;
+    reject(fmt::format("{} is {}: other than CLIP's own or ImageNet's is not supported", key,
+                       shown(object_.at(key))));
   }
   [[noreturn]] void reject(const std::string& why) const {
     throw bad_input(where_ + ": " + why, "plain CLIPs with a ViT are supported");
@@ -132,10 +135,15 @@ void check_mlp_ratio(const Section& section) {
     section.reject("mlp_ratio: expected a positive number");
 }
 
-// Photos must be normalised with CLIP's own mean and deviation, as nearly all are.
-void check_colours(const Section& preprocess) {
-  preprocess.expect_numbers("mean", {0.48145466, 0.4578275, 0.40821073});
-  preprocess.expect_numbers("std", {0.26862954, 0.26130258, 0.27577711});
+// Whether photos are normalised with ImageNet's numbers; otherwise they must be CLIP's own.
+bool are_imagenets(const Section& preprocess, const char* mean, const char* deviation) {
+  if (preprocess.are_numbers(mean, {0.485, 0.456, 0.406}) &&
+      preprocess.are_numbers(deviation, {0.229, 0.224, 0.225})) {
+    return true;
+  }
+  preprocess.expect_numbers(mean, {0.48145466, 0.4578275, 0.40821073});
+  preprocess.expect_numbers(deviation, {0.26862954, 0.26130258, 0.27577711});
+  return false;
 }
 
 }  // namespace
@@ -198,13 +206,12 @@ ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& 
   check_mlp_ratio(vision);
   check_mlp_ratio(words);
 
-  check_colours(file.section("preprocess_cfg"));
-
   const int64_t width = vision.size("width", 768), head = vision.size("head_width", 64);
   if (width % head != 0) vision.reject("width: expected a multiple of head_width");
   return {.vision_heads = width / head,
           .text_heads = words.size("heads", 8),
           .quick_gelu = all.flag("quick_gelu"),
+          .imagenet_colours = are_imagenets(file.section("preprocess_cfg"), "mean", "std"),
           .embedding = all.size("embed_dim", 0),
           .resolution = vision.is_list("image_size") ? 0 : vision.size("image_size", 0),
           .patch = vision.size("patch_size", 0),
@@ -214,6 +221,11 @@ ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& 
           .vision_layers = vision.size("layers", 0),
           .text_width = words.size("width", 0),
           .text_layers = words.size("layers", 0)};
+}
+
+bool parse_preprocessor_config(std::string_view text, const std::string& source) {
+  const json object = parse(text, source);
+  return are_imagenets(Section(object, source), "image_mean", "image_std");
 }
 
 }  // namespace tagclip

@@ -11,6 +11,7 @@ namespace tagclip {
 struct ClipConfigJson {
   int64_t vision_heads = 0, text_heads = 0;
   bool quick_gelu = false;
+  bool imagenet_colours = false;  // photos are normalised with ImageNet's numbers, not CLIP's
 
   int64_t embedding = 0, resolution = 0, patch = 0, context = 0, vocabulary = 0;
   int64_t vision_width = 0, vision_layers = 0, text_width = 0, text_layers = 0;
@@ -21,5 +22,9 @@ struct ClipConfigJson {
 // value of another type or out of range, a variant of CLIP that computes something else (named).
 ClipConfigJson parse_hugging_face_config(std::string_view json, const std::string& source);
 ClipConfigJson parse_open_clip_config(std::string_view json, const std::string& source);
+
+// Whether the preprocessor_config.json beside the first says ImageNet's mean and deviation rather
+// than CLIP's own. Throws Error(kBadInput) for any others.
+bool parse_preprocessor_config(std::string_view json, const std::string& source);
 
 }  // namespace tagclip

@@ -11,6 +11,12 @@
 namespace tagclip {
 namespace {
 
+// Where `name = ` stands at the start of a line of Python.
+size_t line_of(std::string_view config, const std::string& name) {
+  const std::string start = name + " = ";
+  return config.starts_with(start) ? 0 : config.find("\n" + start);
+}
+
 // The whole numbers of `name = [0, 1, 2]` at the start of a line of Python; nothing where there is
 // no such line, or its list holds anything else.
 std::optional<std::vector<int64_t>> list_in(std::string_view config, const std::string& name) {
@@ -22,7 +28,7 @@ std::optional<std::vector<int64_t>> list_in(std::string_view config, const std::
   if (end == std::string_view::npos) return {};
   std::vector<int64_t> numbers;
   while (at < end) {
-    at = config.find_first_not_of(" ,\n", at);
+    at = config.find_first_not_of(" ,\n\t\r", at);
     if (at >= end) break;
     int64_t number = 0;
     const auto [rest, error] = std::from_chars(config.data() + at, config.data() + end, number);
@@ -53,8 +59,11 @@ StoredClasses read_mmseg_meta(const PickleValue& checkpoint, const std::string& 
   if (meta == nullptr) return classes;
   classes.names = class_names(*meta);
   const PickleValue* config = meta->find("config");
-  const auto base = config && config->text() ? list_in(*config->text(), "base_class")
-                                             : std::optional<std::vector<int64_t>>();
+  const std::string text = config && config->text() ? *config->text() : "";
+  const auto base = list_in(text, "base_class");
+  if (!base && line_of(text, "base_class") != text.npos) return {};
+  classes.inductive = text.find("self_training = True") == text.npos &&
+                      text.find("self_training=True") == text.npos;
   const size_t count = classes.names.size();
   classes.seen.assign(count, !base.has_value());
   for (const int64_t index : base.value_or(std::vector<int64_t>())) {

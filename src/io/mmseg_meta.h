@@ -11,6 +11,7 @@ namespace tagclip {
 struct StoredClasses {
   std::vector<std::string> names;
   std::vector<bool> seen;  // by class: was it labelled in training
+  bool inductive = true;   // the config says nothing of self-training
 };
 
 // What a checkpoint of mmsegmentation says of its training: meta.CLASSES, and which of them were

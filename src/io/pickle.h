@@ -106,8 +106,8 @@ struct Pickle {
 
 // Reads the pickle (protocol 2 to 5) at the start of `bytes`. Nothing is imported or run: names
 // outside a short list (tensors and their storages, OrderedDict, numpy scalars) are refused when
-// they are looked up. Time and memory are bounded by the length of the pickle (at worst 60 bytes
-// for each of its own) and by four million operations, whatever numbers stand in it. Throws
+// they are looked up. Time and memory are bounded by the length of the pickle and by four million
+// operations, whatever numbers stand in it. Throws
 // Error(kBadInput); `name` is the file in its message.
 Pickle parse_pickle(std::span<const std::byte> bytes, const std::string& name,
                     PickleDialect dialect = PickleDialect::kPlain);

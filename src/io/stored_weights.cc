@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/error.h"
 #include "io/model_files.h"
@@ -20,17 +21,16 @@ bool less(const TensorView& a, const TensorView& b) { return a.name < b.name; }
 
 void keep_part(std::string_view prefix, StoredWeights& weights) {
   std::vector<TensorView> kept;
+  std::set<std::string> others;
   for (TensorView& tensor : weights.tensors) {
     if (tensor.name.starts_with(prefix)) {
       tensor.name.erase(0, prefix.size());
       kept.push_back(std::move(tensor));
       continue;
     }
-    const std::string part = tensor.name.substr(0, tensor.name.find('.'));
-    if (std::ranges::find(weights.left_out, part) == weights.left_out.end()) {
-      weights.left_out.push_back(part);
-    }
+    others.insert(tensor.name.substr(0, tensor.name.find('.')));
   }
+  weights.left_out.assign(others.begin(), others.end());
   weights.tensors = std::move(kept);
 }
 

@@ -134,6 +134,7 @@ ModelWeights read_model_weights(const StoredWeights& stored, const std::string& 
     StoredClasses classes = read_mmseg_meta(*root, raw.source);
     trained_on.classes = std::move(classes.names);
     trained_on.seen = std::move(classes.seen);
+    trained_on.inductive = classes.inductive;
   }
   return {config, std::move(trained_on), std::move(state)};
 }

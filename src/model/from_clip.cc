@@ -2,6 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "clip/dialect.h"
 #include "model/checkpoint.h"
@@ -41,7 +43,7 @@ StartingClip load_starting_clip(const std::filesystem::path& path) {
 StartingClip load_starting_clip(const StoredWeights& stored) {
   if (!is_segmentation_model(stored)) {
     const ClipWeights weights = read_clip_weights(stored);
-    return {make_clip(weights), weights.assumption};
+    return {make_clip(weights), weights.assumption, /*knows_temperature=*/true};
   }
   const LoadedModel loaded = load_model(stored);
   if (!loaded.model.text_encoder) {
@@ -57,7 +59,8 @@ StartingClip load_starting_clip(const StoredWeights& stored) {
     at::Tensor(parameter.tensor)
         .copy_(*loaded.model.parameters.find(name_in_model(parameter.name)));
   }
-  return {std::move(clip), {}};
+  at::Tensor(clip.logit_scale).fill_(std::log(100.0));
+  return {std::move(clip), {}, /*knows_temperature=*/false};
 }
 
 }  // namespace tagclip

@@ -15,12 +15,12 @@ void start_from_clip(SegmentationModel& model, const Clip& clip);
 
 struct StartingClip {
   Clip clip;
-  std::string assumption;  // see ClipWeights
+  std::string assumption;         // see ClipWeights
+  bool knows_temperature = true;  // otherwise it is 100, where CLIP's training ends
 };
 
 // Reads a CLIP in any dialect, or out of a segmentation model with a text tower: training leaves
-// the towers as they were (the temperature, which segmentation has no use for, is then CLIP's
-// starting value). Throws Error(kBadInput) for any other file, saying what it looks like.
+// the towers as they were. Throws Error(kBadInput) for any other file, saying what it looks like.
 StartingClip load_starting_clip(const std::filesystem::path& path);
 StartingClip load_starting_clip(const StoredWeights& stored);
 

@@ -94,15 +94,6 @@ class ClassList {
   std::unordered_map<std::string, std::string> first_use_;  // lower-cased word → where it stands
 };
 
-std::string checked_template(const std::string& text, const std::string& where) {
-  const size_t first = text.find(kPlaceholder);
-  if (first == text.npos || text.find(kPlaceholder, first + 1) != text.npos) {
-    throw bad_input(fmt::format("{}: '{}' does not hold {{}} exactly once", where, text),
-                    "write {} where the word goes, as in 'a photo of a {}'");
-  }
-  return text;
-}
-
 std::vector<std::string> read_templates(const std::string& path) {
   std::vector<std::string> templates;
   for (const ListLine& line : read_list_file(path)) {
@@ -130,6 +121,26 @@ Error missing_file(const std::string& path) {
 }
 
 }  // namespace
+
+std::string checked_template(const std::string& text, const std::string& where) {
+  const size_t first = text.find(kPlaceholder);
+  if (first == text.npos || text.find(kPlaceholder, first + 1) != text.npos) {
+    throw bad_input(fmt::format("{}: '{}' does not hold {{}} exactly once", where, text),
+                    "write {} where the word goes, as in 'a photo of a {}'");
+  }
+  return text;
+}
+
+std::vector<ClassWords> checked_classes(const std::vector<ClassWords>& classes,
+                                        const std::string& source, size_t max_classes) {
+  ClassList list(source, max_classes);
+  int number = 0;
+  for (const ClassWords& entry : classes) {
+    list.add({entry.words.begin(), entry.words.end()},
+             fmt::format("{}, class {}", source, ++number));
+  }
+  return list.take();
+}
 
 std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classes) {
   if (names_file(text)) {

@@ -31,6 +31,11 @@ struct ClassWords {
 // characters, a word longer than 1,000 bytes; more than `max_classes`.
 std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classes = 65534);
 
+// The same checks for classes that come from elsewhere: `source` and the number of the class say
+// where in messages.
+std::vector<ClassWords> checked_classes(const std::vector<ClassWords>& classes,
+                                        const std::string& source, size_t max_classes = 65534);
+
 // Appends the class "background", which the words in `text` stand for, each on its own: walls,
 // floors, whatever else a photo may show. Read as above. Throws Error(kBadInput) as above, and
 // where a word, or "background", is a class already.
@@ -41,6 +46,10 @@ void add_background(const std::string& text, std::vector<ClassWords>& classes);
 // 80 that CLIP's authors published for ImageNet; a path to a file with one template a line; or a
 // template itself. Throws Error(kBadInput) otherwise.
 std::vector<std::string> parse_templates(const std::string& text);
+
+// `text` itself, which must hold `{}` exactly once. Throws Error(kBadInput) otherwise; `where` it
+// stands begins the message.
+std::string checked_template(const std::string& text, const std::string& where);
 
 // The template with `word` in the place of its first `{}`; it must hold one.
 std::string fill_template(std::string_view prompt_template, std::string_view word);

@@ -29,7 +29,7 @@ const FreeSettings kFree = {"output", "device", "log_every", "validate_every", "
 
 SegmentationModel starting_model(const TrainConfig& config, at::Device device,
                                  const TrainHooks& hooks) {
-  const auto [clip, assumption] = load_starting_clip(config.clip);
+  const auto [clip, assumption, knows_temperature] = load_starting_clip(config.clip);
   if (!assumption.empty()) hooks.on_warning(config.clip + ": " + assumption);
   if (config.augment.crop_size % clip.config.patch != 0) {
     throw usage_error(c10::str("augment.crop_size: expected a multiple of the CLIP's patches of ",

@@ -12,7 +12,7 @@ MODEL_DATA = ROOT / "tests/data/model"
 CLIPS = [CHECKPOINTS / "openai_torchscript.pt", CHECKPOINTS / "open_clip_epoch_7.pt"]
 MODELS = [CHECKPOINTS / "mmseg_iter_20000_legacy.pth", MINI]
 FOLDERS = {"open-clip": ("open_clip_model.safetensors", "open_clip_config.json"),
-           "hugging-face": ("model.safetensors", "config.json")}
+           "hugging-face": ("model.safetensors", "config.json", "preprocessor_config.json")}
 
 
 def tensors(path):
@@ -32,10 +32,10 @@ class Layouts(ConvertTest):
     def test_every_layout_and_back(self):
         for sample in CLIPS:
             own = self.convert(sample, f"{sample.name}.own")
-            for layout, (weights, config) in FOLDERS.items():
+            for layout, files in FOLDERS.items():
                 with self.subTest(sample.name, layout=layout):
                     folder = self.convert(sample, f"{sample.name}.{layout}", "--to", layout)
-                    self.assertEqual({path.name for path in folder.iterdir()}, {weights, config})
+                    self.assertEqual({path.name for path in folder.iterdir()}, set(files))
                     back = self.convert(folder, f"{sample.name}.{layout}.back")
                     self.assertEqual(back.read_bytes(), own.read_bytes())
 
