@@ -146,16 +146,14 @@ std::string describe_prompts(const StoredWeights& file) {
 }
 
 std::string missing_part(const StoredWeights& file) {
-  const bool model = file.contains_prefix("backbone.") && file.contains_prefix("decode_head.");
-  if (model && !file.contains_prefix("text_encoder.")) {
+  if (is_segmentation_model(file) && !file.contains_prefix("text_encoder.")) {
     return "no text tower: give the CLIP it was made from with --text-weights";
   }
-  const bool vision = file.find("visual.conv1.weight") || file.contains_prefix("vision_model.");
-  const bool text = file.find("token_embedding.weight") || file.contains_prefix("text_model.");
-  if (vision && text) {
+  if (is_clip(file)) {
     return "CLIP only, no decoder: train one (tagclip train --set clip=FILE), or segment with "
            "--mode clip";
   }
+  const bool vision = file.find("visual.conv1.weight") || file.contains_prefix("vision_model.");
   if (vision) return "no text tower: half a CLIP";
   return {};
 }
@@ -176,14 +174,8 @@ WeightsSummary summarise(const StoredWeights& file) {
   summary.groups = groups.take();
   summary.types = types.take();
   summary.kind = describe_weights(names);
-  // Their names are the same; OpenAI's state has sizes among the tensors.
-  if (openai) {
-    const bool own =
-        file.find("input_resolution") || file.container() == WeightsFile::Container::kTorchScript;
-    summary.kind = file.metadata.contains("tagclip.clip") ? "a CLIP of tagclip"
-                   : own                                  ? "a CLIP of OpenAI"
-                                                          : "a CLIP of open_clip";
-  }
+  // Theirs are the same names: the state as a whole tells them apart.
+  if (openai) summary.kind = fmt::format("a CLIP of {}", to_string(dialect_of(file)));
   summary.missing = missing_part(file);
 
   const auto add = [&](const char* part, const std::string& description) {

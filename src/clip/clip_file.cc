@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "io/bounded_json.h"
+#include "io/weights_kind.h"
 
 namespace tagclip {
 namespace {
@@ -45,12 +46,15 @@ void read_json(const std::string& json, FieldList& fields, const std::string& so
   }
 }
 
+Metadata clip_metadata(ClipConfig config, Metadata others) {
+  others["format"] = "pt";
+  others[kClipSettings] = to_json(config.fields());
+  return others;
+}
+
 void save_clip(const std::filesystem::path& path, const Clip& clip, Precision precision,
                Metadata metadata) {
-  ClipConfig config = clip.config;
-  metadata["format"] = "pt";
-  metadata["tagclip.clip"] = to_json(config.fields());
-  save(path, clip.parameters, precision, metadata);
+  save(path, clip.parameters, precision, clip_metadata(clip.config, std::move(metadata)));
 }
 
 }  // namespace tagclip

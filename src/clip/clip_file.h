@@ -25,6 +25,9 @@ void check_stored(const Config& config, const std::string& source) {
   }
 }
 
+// The metadata of a CLIP of our own: its sizes, beside what `others` says.
+Metadata clip_metadata(ClipConfig config, Metadata others = {});
+
 // A CLIP of our own: OpenAI's parameter names, the sizes under "tagclip.clip" in the metadata.
 void save_clip(const std::filesystem::path& path, const Clip& clip, Precision precision,
                Metadata metadata = {});

@@ -12,24 +12,13 @@
 #include "clip/hugging_face.h"
 #include "io/clip_config_json.h"
 #include "io/file_bytes.h"
-#include "io/weights_kind.h"
 
 namespace tagclip {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kOwnConfig = "tagclip.clip";
 constexpr uint64_t kMaxConfigBytes = 4 << 20;
-
-// Whole numbers that OpenAI stores among the tensors.
-constexpr std::array kScalars = {"input_resolution", "context_length", "vocab_size"};
-
-Dialect dialect_of(const StoredWeights& stored) {
-  if (stored.metadata.contains(kOwnConfig)) return Dialect::kTagclip;
-  if (is_hugging_face(stored)) return Dialect::kHuggingFace;
-  return stored.find(kScalars[0]) ? Dialect::kOpenAi : Dialect::kOpenClip;
-}
 
 void check_kind(const StoredWeights& stored) {
   if (stored.contains_prefix("visual.layer1.")) {
@@ -39,11 +28,6 @@ void check_kind(const StoredWeights& stored) {
   if (is_clip(stored)) return;
   throw bad_input(stored.source + ": not a CLIP; it looks like " + describe_weights(stored.names()),
                   "tagclip info " + stored.source + " tells what it holds");
-}
-
-std::string read_text(const fs::path& path) {
-  const std::vector<std::byte> bytes = read_bytes(path, kMaxConfigBytes);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 void check_agreement(const ClipConfig& config, const ClipConfigJson& stated,
@@ -86,11 +70,12 @@ void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
         weights.state.source + ": Hugging Face weights, but there is no " + file.string(),
         "the weights alone tell neither heads nor activation: keep the two together");
   }
-  ClipConfigJson stated = parse_hugging_face_config(read_text(file), file.string());
+  ClipConfigJson stated =
+      parse_hugging_face_config(read_text(file, kMaxConfigBytes), file.string());
   const fs::path preprocessor = folder / "preprocessor_config.json";
   if (fs::is_regular_file(preprocessor)) {
     stated.imagenet_colours =
-        parse_preprocessor_config(read_text(preprocessor), preprocessor.string());
+        parse_preprocessor_config(read_text(preprocessor, kMaxConfigBytes), preprocessor.string());
   }
   apply(stated, file, weights);
 }
@@ -98,7 +83,7 @@ void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
 void apply_open_clip_config(const fs::path& folder, ClipWeights& weights) {
   const fs::path file = folder / "open_clip_config.json";
   if (fs::is_regular_file(file)) {
-    apply(parse_open_clip_config(read_text(file), file.string()), file, weights);
+    apply(parse_open_clip_config(read_text(file, kMaxConfigBytes), file.string()), file, weights);
     return;
   }
   weights.assumption =
@@ -110,22 +95,11 @@ void apply_open_clip_config(const fs::path& folder, ClipWeights& weights) {
 void apply_own_config(ClipWeights& weights) {
   ClipConfig config;
   FieldList fields = config.fields();
-  read_json(weights.metadata.at(kOwnConfig), fields, weights.state.source);
+  read_json(weights.metadata.at(kClipSettings), fields, weights.state.source);
   weights.config = config;
 }
 
 }  // namespace
-
-std::string_view to_string(Dialect dialect) {
-  constexpr std::array<std::string_view, 4> kNames = {"tagclip", "OpenAI", "open_clip",
-                                                      "Hugging Face"};
-  return kNames[static_cast<size_t>(dialect)];
-}
-
-bool is_clip(const StoredWeights& stored) {
-  return is_hugging_face(stored) ||
-         (stored.find("visual.conv1.weight") && stored.find("token_embedding.weight"));
-}
 
 ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_counts) {
   check_kind(stored);
@@ -134,7 +108,7 @@ ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_
   weights.state = StateDict::from(stored);
   if (weights.dialect == Dialect::kHuggingFace) weights.state = from_hugging_face(weights.state);
   weights.metadata = stored.metadata;
-  for (const char* name : kScalars) weights.state.tensors.erase(name);
+  for (const char* name : kOpenAiScalars) weights.state.tensors.erase(name);
   weights.state.tensors.erase("attn_mask");  // a buffer of older open_clips
 
   Metadata heads = weights.metadata;

@@ -2,16 +2,9 @@
 
 #include "clip/clip.h"
 #include "clip/weights.h"
+#include "io/weights_kind.h"
 
 namespace tagclip {
-
-// Whose names and layout the weights of a CLIP have.
-enum class Dialect { kTagclip, kOpenAi, kOpenClip, kHuggingFace };
-
-std::string_view to_string(Dialect dialect);  // "tagclip", "OpenAI", ...
-
-// Whether these are the weights of a CLIP, in any dialect.
-bool is_clip(const StoredWeights& stored);
 
 // A CLIP in OpenAI's names, in the element types it was stored in.
 struct ClipWeights {

@@ -135,10 +135,6 @@ void add_theirs(const Name& blocks, const BlockName& name, const std::string& fu
 
 }  // namespace
 
-bool is_hugging_face(const StoredWeights& stored) {
-  return stored.contains_prefix("vision_model.") && stored.contains_prefix("text_model.");
-}
-
 StateDict from_hugging_face(const StateDict& state) {
   StateDict result{state.source, {}};
   for (const auto& [name, tensor] : state.tensors) {

@@ -6,7 +6,6 @@
 namespace tagclip {
 
 // Hugging Face's CLIPModel: other names, projections transposed, queries, keys and values apart.
-bool is_hugging_face(const StoredWeights& stored);
 
 // OpenAI's names to theirs and back; lossless. Names that have no counterpart stay as they are.
 // Throws Error(kBadInput) naming the tensor where one of queries, keys and values is missing or

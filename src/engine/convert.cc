@@ -8,6 +8,7 @@
 #include "clip/dialect.h"
 #include "clip/hugging_face.h"
 #include "engine/commands.h"
+#include "engine/model_setup.h"
 #include "model/checkpoint.h"
 
 namespace tagclip {
@@ -40,12 +41,6 @@ std::map<std::string, at::Tensor> in_precision(const StateDict& state,
   return tensors;
 }
 
-void check_free(const fs::path& output, bool overwrite) {
-  if (overwrite || !fs::exists(output)) return;
-  throw failure(output.string() + ": exists already",
-                "--overwrite replaces it, or choose another name");
-}
-
 // Weights with the config beside them, which the layout needs.
 void write_folder(const fs::path& folder, const char* weights_name,
                   const std::map<std::string, at::Tensor>& tensors,
@@ -75,10 +70,8 @@ void convert_clip(const ConvertOptions& options, ClipWeights weights) {
                  {{"open_clip_config.json", open_clip_config(config)}}, options.overwrite);
   } else {
     check_free(options.output, options.overwrite);
-    Metadata metadata = weights.metadata;
-    metadata["format"] = "pt";
-    metadata["tagclip.clip"] = to_json(config.fields());
-    save(options.output, in_precision(weights.state, options.precision), metadata);
+    save(options.output, in_precision(weights.state, options.precision),
+         clip_metadata(config, weights.metadata));
   }
 }
 

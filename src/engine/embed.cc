@@ -1,17 +1,11 @@
 #include <c10/util/StringUtil.h>
 
-#include "base/error.h"
 #include "engine/commands.h"
 #include "engine/model_setup.h"
 #include "infer/embedding_file.h"
 
 namespace tagclip {
 namespace {
-
-void check_free(const std::filesystem::path& file, bool overwrite) {
-  if (overwrite || !std::filesystem::exists(file)) return;
-  throw failure(file.string() + ": exists already", "--overwrite replaces it");
-}
 
 // The list beside a .npy file is written, unless the user's own, which was read, lies there.
 bool needs_list(const EmbedCommandOptions& options) {

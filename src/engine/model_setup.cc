@@ -59,6 +59,12 @@ InferenceModel load_model_noisily(const ModelOptions& options, Console& console)
   return model;
 }
 
+void check_free(const std::filesystem::path& file, bool overwrite) {
+  if (overwrite || !std::filesystem::exists(file)) return;
+  throw failure(file.string() + ": exists already",
+                "--overwrite replaces it, or choose another name");
+}
+
 Wanted read_words(const WordOptions& options) {
   Wanted wanted;
   if (!options.text_embeddings.empty() && !options.prompt.empty()) {

@@ -9,6 +9,9 @@ namespace tagclip {
 // Loads what the options name, and tells what had to be assumed of it.
 InferenceModel load_model_noisily(const ModelOptions& options, Console& console);
 
+// Throws Error(kFailure) where the file exists and the user did not ask for `overwrite`.
+void check_free(const std::filesystem::path& file, bool overwrite);
+
 // What the options ask for, read before any weights are: mistakes cost no time.
 struct Wanted {
   std::vector<ClassWords> classes;     // empty: those the model was trained on

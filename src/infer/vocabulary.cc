@@ -11,11 +11,7 @@
 #include "text/utf8.h"
 
 namespace tagclip {
-namespace {
-
-std::string lower_case(const std::string& word) { return encode_utf8(to_lower(decode_utf8(word))); }
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<bool> seen_classes(const std::vector<ClassWords>& classes,
                                const TrainedOn& trained_on) {

@@ -91,6 +91,11 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path, uint64_t li
   return file.read(static_cast<size_t>(file.size()));
 }
 
+std::string read_text(const std::filesystem::path& path, uint64_t limit) {
+  const std::vector<std::byte> bytes = read_bytes(path, limit);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const OpenFile file(path);
   const auto size = static_cast<size_t>(file.size());

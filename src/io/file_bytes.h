@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace tagclip {
@@ -18,6 +19,9 @@ std::vector<std::byte> read_prefix(const std::filesystem::path& path, size_t cou
 // A whole file. Throws as read_prefix, and when the file is larger than `limit` bytes.
 std::vector<std::byte> read_bytes(const std::filesystem::path& path,
                                   uint64_t limit = kMaxReadBytes);
+
+// The same as text, of any encoding.
+std::string read_text(const std::filesystem::path& path, uint64_t limit = kMaxReadBytes);
 
 // A whole file mapped read-only: no memory is used until the bytes are looked at. Another process
 // that shortens the file meanwhile kills this one (SIGBUS), as with every mapped file.

@@ -26,8 +26,7 @@ constexpr std::array kIndices = {"model.safetensors.index.json", "pytorch_model.
 }
 
 std::vector<fs::path> read_index(const fs::path& index) {
-  const std::vector<std::byte> bytes = read_bytes(index, 4 << 20);
-  const auto json = parse_bounded_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const auto json = parse_bounded_json(read_text(index, 4 << 20));
   if (!json || !json->is_object()) reject_index(index, "not a JSON object");
   const auto map = json->find("weight_map");
   if (map == json->end() || !map->is_object()) reject_index(index, "holds no weight_map");

@@ -50,4 +50,33 @@ std::string describe_weights(const std::vector<std::string>& names) {
   return "another model (its first tensor is " + printable(names.front()) + ")";
 }
 
+namespace {
+
+bool is_hugging_face(const StoredWeights& stored) {
+  return stored.contains_prefix("vision_model.") && stored.contains_prefix("text_model.");
+}
+
+}  // namespace
+
+bool is_segmentation_model(const StoredWeights& stored) {
+  return stored.contains_prefix("backbone.") && stored.contains_prefix("decode_head.");
+}
+
+bool is_clip(const StoredWeights& stored) {
+  return is_hugging_face(stored) ||
+         (stored.find("visual.conv1.weight") && stored.find("token_embedding.weight"));
+}
+
+Dialect dialect_of(const StoredWeights& clip) {
+  if (clip.metadata.contains(kClipSettings)) return Dialect::kTagclip;
+  if (is_hugging_face(clip)) return Dialect::kHuggingFace;
+  return clip.find(kOpenAiScalars[0]) ? Dialect::kOpenAi : Dialect::kOpenClip;
+}
+
+std::string_view to_string(Dialect dialect) {
+  constexpr std::array<std::string_view, 4> kNames = {"tagclip", "OpenAI", "open_clip",
+                                                      "Hugging Face"};
+  return kNames[static_cast<size_t>(dialect)];
+}
+
 }  // namespace tagclip

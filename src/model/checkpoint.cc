@@ -6,7 +6,6 @@
 #include "clip/clip_file.h"
 #include "io/bounded_json.h"
 #include "io/mmseg_meta.h"
-#include "io/weights_kind.h"
 
 namespace tagclip {
 namespace {
@@ -107,10 +106,6 @@ LoadedModel load_model(const StoredWeights& stored, const std::string& architect
                      stored.metadata};
   load(loaded.model.parameters, state);
   return loaded;
-}
-
-bool is_segmentation_model(const StoredWeights& stored) {
-  return stored.contains_prefix("backbone.") && stored.contains_prefix("decode_head.");
 }
 
 ModelWeights read_model_weights(const StoredWeights& stored, const std::string& architecture,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "io/weights_kind.h"
 #include "model/segmentation_model.h"
 
 namespace tagclip {
@@ -40,9 +41,6 @@ LoadedModel load_model(const std::filesystem::path& path, const std::string& arc
                        const Metadata& head_counts = {});
 LoadedModel load_model(const StoredWeights& stored, const std::string& architecture = {},
                        const Metadata& head_counts = {});
-
-// Whether these are the weights of a segmentation model, under its published names.
-bool is_segmentation_model(const StoredWeights& stored);
 
 // A model as it is stored: our parameter names, its own element types.
 struct ModelWeights {

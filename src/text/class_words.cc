@@ -79,8 +79,7 @@ class ClassList {
           fmt::format("{}: a word of {} bytes, allowed are {}", where, word.size(), kMaxWordBytes),
           "separate the classes by commas, or put one on a line of a file");
     }
-    const auto [first, is_new] =
-        first_use_.emplace(encode_utf8(to_lower(decode_utf8(word))), where);
+    const auto [first, is_new] = first_use_.emplace(lower_case(word), where);
     if (!is_new) {
       throw bad_input(fmt::format("{}: '{}' is already in {}", where, word, first->second),
                       "name every word once");
@@ -168,9 +167,6 @@ void add_background(const std::string& text, std::vector<ClassWords>& classes) {
   for (const ClassWords& entry : parse_classes(text)) {
     background.words.insert(background.words.end(), entry.words.begin(), entry.words.end());
   }
-  const auto lower_case = [](const std::string& word) {
-    return encode_utf8(to_lower(decode_utf8(word)));
-  };
   std::unordered_set<std::string> taken = {background.title};
   for (const std::string& word : background.words) taken.insert(lower_case(word));
   for (const ClassWords& entry : classes) {

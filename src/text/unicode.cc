@@ -6,6 +6,7 @@
 #include <unicode/unistr.h>
 
 #include "base/error.h"
+#include "text/utf8.h"
 
 namespace tagclip {
 namespace {
@@ -54,6 +55,8 @@ bool is_white_space(char32_t c) { return u_isUWhiteSpace(c); }
 std::u32string to_lower(std::u32string_view text) {
   return from_icu(to_icu(text).toLower(icu::Locale::getRoot()));
 }
+
+std::string lower_case(std::string_view utf8) { return encode_utf8(to_lower(decode_utf8(utf8))); }
 
 std::u32string to_upper(std::u32string_view text) {
   return from_icu(to_icu(text).toUpper(icu::Locale::getRoot()));

@@ -16,6 +16,9 @@ bool is_white_space(char32_t c);  // property White_Space
 // Full case mapping: one character may become several, a sigma depends on its neighbours.
 std::u32string to_lower(std::u32string_view text);
 
+// to_lower for valid UTF-8.
+std::string lower_case(std::string_view utf8);
+
 std::u32string to_upper(std::u32string_view text);
 
 // Normalization form C. More than 1,000 combining marks in a row are composed piece by piece,
