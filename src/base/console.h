@@ -6,6 +6,12 @@
 
 namespace tagclip {
 
+enum class StopReason {
+  kNone,
+  kUser,       // Ctrl-C
+  kScheduler,  // SIGTERM, SIGUSR1: the machine is needed, the job may go on later
+};
+
 // Where a command's words go. Results are for other programs, notes for people.
 class Console {
  public:
@@ -22,8 +28,9 @@ class Console {
   // is counted. done == total ends it.
   virtual void progress(std::string_view label, int64_t done, int64_t total) = 0;
 
-  // Whether the user asked to stop (Ctrl-C, SIGTERM, SIGUSR1). Long jobs look at it between steps.
-  virtual bool stop_requested() const = 0;
+  // Whether and by whom the job is asked to stop. Long jobs look at it between steps.
+  virtual StopReason stop_reason() const = 0;
+  bool stop_requested() const { return stop_reason() != StopReason::kNone; }
 };
 
 }  // namespace tagclip

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/schedule.h"
 #include "train/train_step.h"
 
 namespace tagclip {
@@ -21,14 +22,14 @@ std::map<std::string, at::Tensor> with_own_trained(const SegmentationModel& mode
 
 }  // namespace
 
-PlainStep::PlainStep(const SegmentationModel& model, at::Tensor text, const TrainConfig& config)
-    : config_(config), text_(std::move(text)), model_(model.config, with_own_trained(model)) {
+PlainStep::PlainStep(const SegmentationModel& model, const TrainConfig& config)
+    : config_(config), model_(model.config, with_own_trained(model)) {
   for (const auto& [name, value] : model_.parameters()) {
     if (value.requires_grad()) slots_[name] = {value, at::zeros_like(value), at::zeros_like(value)};
   }
 }
 
-double PlainStep::operator()(const SampleBatch& batch, int64_t iteration) {
+double PlainStep::operator()(const StepInput& batch, int64_t iteration) {
   for (auto& [name, slot] : slots_) slot.value.mutable_grad().reset();
   const at::Tensor total = loss(batch, iteration);
   total.backward();
@@ -36,12 +37,13 @@ double PlainStep::operator()(const SampleBatch& batch, int64_t iteration) {
   return total.item<double>();
 }
 
-at::Tensor PlainStep::loss(const SampleBatch& batch, int64_t iteration) const {
+at::Tensor PlainStep::loss(const StepInput& batch, int64_t iteration) const {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>();
   seed_dropout(generator, config_.seed, iteration);
-  const MaskLogits logits = model_(batch.pixels, text_, Dropout(config_.prompt_dropout, generator),
-                                   Dropout(config_.decoder_dropout, generator));
-  const auto masks = std::max<int64_t>(1, count_masks(batch.targets.labels, text_.size(0)));
+  const MaskLogits logits =
+      model_(batch.pixels, batch.text, Dropout(config_.prompt_dropout, generator),
+             Dropout(config_.decoder_dropout, generator));
+  const auto masks = std::max<int64_t>(1, count_masks(batch.targets.labels, batch.text.size(0)));
   return segmentation_losses(logits, batch.targets, static_cast<double>(masks), Protocol::kReleased,
                              config_.loss)
       .total();

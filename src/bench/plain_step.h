@@ -4,20 +4,18 @@
 #include <string>
 
 #include "bench/plain_model.h"
-#include "train/sample_batches.h"
-#include "train/train_config.h"
+#include "train/train_step.h"
 
 namespace tagclip {
 
 // TrainStep in plain LibTorch calls, AdamW parameter by parameter. float32 on the CPU.
 class PlainStep {
  public:
-  // Shares the frozen parameters of `model`; the trained ones start as copies of its. text [C, d]:
-  // unit rows of the training classes.
-  PlainStep(const SegmentationModel& model, at::Tensor text, const TrainConfig& config);
+  // Shares the frozen parameters of `model`; the trained ones start as copies of its.
+  PlainStep(const SegmentationModel& model, const TrainConfig& config);
 
   // The total loss. Draws the same dropout as TrainStep does in that iteration.
-  double operator()(const SampleBatch& batch, int64_t iteration);
+  double operator()(const StepInput& batch, int64_t iteration);
 
   // Of the last step, by parameter.
   std::map<std::string, at::Tensor> gradients() const;
@@ -27,11 +25,10 @@ class PlainStep {
     at::Tensor value, first_moment, second_moment;
   };
 
-  at::Tensor loss(const SampleBatch& batch, int64_t iteration) const;
+  at::Tensor loss(const StepInput& batch, int64_t iteration) const;
   void update(double lr);
 
   TrainConfig config_;
-  at::Tensor text_;
   PlainModel model_;
   std::map<std::string, Slot> slots_;  // of the trained parameters
   double steps_ = 0;

@@ -38,15 +38,16 @@ Measurement measure_train_step(const Workload& workload, int64_t photos, int64_t
                                const PairProgress& progress) {
   const TrainConfig config = recipe();
   SegmentationModel model = random_model(workload.model);
-  const at::Tensor text = random_vocabulary(workload).embeddings;
-  const SampleBatch batch = random_batch(workload, photos);
-  PlainStep plain(model, text, config);
-  TrainStep step(model, text, config);
+  const StepInput batch = random_batch(workload, photos);
+  const Ranks alone;
+  PlainStep plain(model, config);
+  TrainStep step(model, config, alone);
 
   Measurement result{.workload = workload.name, .task = "train-step", .photos = photos};
   result.flops = train_step_flops(workload.model, workload.classes, photos);
   const PeakMemory our_memory;
-  const double loss = step(batch, 0).total;
+  const double loss = step.compute(batch, 0).total;
+  step.update(0);
   result.our_peak = our_memory.bytes();
   const PeakMemory plain_memory;
   const double plain_loss = plain(batch, 0);
@@ -56,8 +57,11 @@ Measurement measure_train_step(const Workload& workload, int64_t photos, int64_t
       {"gradients", gradient_difference(model, plain.gradients()), kGradientLimit}};
 
   int64_t our_iteration = 1, plain_iteration = 1;
-  result.runs = run_by_turns([&] { step(batch, our_iteration++); },
-                             [&] { plain(batch, plain_iteration++); }, pairs, progress);
+  const auto our_step = [&] {
+    step.compute(batch, our_iteration);
+    step.update(our_iteration++);
+  };
+  result.runs = run_by_turns(our_step, [&] { plain(batch, plain_iteration++); }, pairs, progress);
   return result;
 }
 

@@ -47,7 +47,7 @@ Image random_photo(const Workload& workload) {
   return photo;
 }
 
-SampleBatch random_batch(const Workload& workload, int64_t photos) {
+StepInput random_batch(const Workload& workload, int64_t photos) {
   const int64_t side = workload.model.clip.resolution;
   const at::Tensor classes = at::randint(workload.classes, {photos, kBands}, seeded(4), at::kLong);
   classes.select(1, 0).fill_(-1);
@@ -55,8 +55,10 @@ SampleBatch random_batch(const Workload& workload, int64_t photos) {
       classes.repeat_interleave(side / kBands, 1).unsqueeze(2).expand({-1, -1, side});
   const at::Tensor seen = labels.lt(workload.classes - workload.unseen);
   return {.pixels = at::randn({photos, 3, side, side}, seeded(5)),
+          .text = random_vocabulary(workload).embeddings,
           .targets = {.labels = labels.contiguous(),
-                      .familiar = at::where(labels.ge(0), seen, -1).to(at::kChar)}};
+                      .familiar = at::where(labels.ge(0), seen, -1).to(at::kChar)},
+          .pseudo = {}};
 }
 
 }  // namespace tagclip

@@ -4,7 +4,7 @@
 
 #include "infer/vocabulary.h"
 #include "model/segmentation_model.h"
-#include "train/sample_batches.h"
+#include "train/train_step.h"
 
 namespace tagclip {
 
@@ -28,6 +28,6 @@ SegmentationModel random_model(const ModelConfig& config);
 EmbeddedVocabulary random_vocabulary(const Workload& workload);
 Image random_photo(const Workload& workload);  // of the model's resolution
 // Labels are bands of one class each, the first one of each photo unlabelled.
-SampleBatch random_batch(const Workload& workload, int64_t photos);
+StepInput random_batch(const Workload& workload, int64_t photos);
 
 }  // namespace tagclip

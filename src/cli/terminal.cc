@@ -107,6 +107,9 @@ void Terminal::clear_bar() {
   bar_shown_ = false;
 }
 
-bool Terminal::stop_requested() const { return stop_signal != 0; }
+StopReason Terminal::stop_reason() const {
+  if (stop_signal == 0) return StopReason::kNone;
+  return stop_signal == SIGINT ? StopReason::kUser : StopReason::kScheduler;
+}
 
 }  // namespace tagclip

@@ -9,7 +9,7 @@ namespace tagclip {
 // The console of a real program run: results on standard output, words on standard error.
 class Terminal : public Console {
  public:
-  // Also takes over SIGINT, SIGTERM and SIGUSR1, which then show in stop_requested().
+  // Also takes over SIGINT, SIGTERM and SIGUSR1, which then show in stop_reason().
   Terminal();
 
   void set_quiet(bool quiet) { quiet_ = quiet; }
@@ -20,7 +20,7 @@ class Terminal : public Console {
   void note(std::string_view line) override;
   void warn(std::string_view line) override;
   void progress(std::string_view label, int64_t done, int64_t total) override;
-  bool stop_requested() const override;
+  StopReason stop_reason() const override;
 
   // An error and what to do about it.
   void error(std::string_view what, std::string_view hint);

@@ -14,6 +14,8 @@
 namespace tagclip {
 
 inline constexpr int kStopped = 130;  // exit code of a job the user stopped
+// Exit code of a saved job that a scheduler stopped: EX_TEMPFAIL, to be started again.
+inline constexpr int kRequeue = 75;
 
 // Which model, and where it runs.
 struct ModelOptions {

@@ -1,35 +1,56 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "engine/commands.h"
 #include "engine/model_setup.h"
+#include "engine/run_config.h"
 #include "metrics/segmentation_metrics.h"
 #include "train/evaluate.h"
+
+namespace tagclip {
+namespace {
+
+constexpr int kRankTimeout = 600;  // seconds
+
+// The classes that mIoU(S) is about: those of the data set's split; without one, those the model
+// has seen in training, if that is known.
+std::vector<bool> judged_as_seen(const FolderDataset& data, const InferenceModel& model,
+                                 const EmbeddedVocabulary& vocabulary) {
+  const bool split = std::ranges::count(data.seen(), false) > 0;
+  return split || model.trained_on.classes.empty() ? data.seen() : vocabulary.seen;
+}
+
+}  // namespace
+}  // namespace tagclip
 
 int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console) {
   using namespace tagclip;
   const FolderDataset data(options.data, options.split);
   std::vector<std::string> templates;
   if (!options.prompt.empty()) templates = parse_templates(options.prompt);
+  const Ranks ranks(read_rank_environment(), std::chrono::seconds(kRankTimeout));
   const InferenceModel model = load_model_noisily(options, console);
 
   std::vector<ClassWords> classes;
   for (const std::string& name : data.classes()) classes.push_back({{name}});
   EmbeddedVocabulary vocabulary = embed_vocabulary(model, std::move(classes), std::move(templates));
-  // Weights that say nothing of their training, such as a CLIP, are judged by the data set's split.
-  const std::vector<bool> seen = model.trained_on.classes.empty() ? data.seen() : vocabulary.seen;
+  const std::vector<bool> seen = judged_as_seen(data, model, vocabulary);
   const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
                                    {.window = options.window,
                                     .stride = options.stride,
                                     .short_side = options.short_side,
                                     .weighting = parse_weighting(options.weighting)});
 
-  const ConfusionMatrix confusion = evaluate(segmenter, data, [&](int64_t done, int64_t total) {
-    console.progress("evaluating", done, total);
-    return !console.stop_requested();
-  });
-  if (console.stop_requested()) {
-    console.note("stopped; nothing was measured");
-    return kStopped;
+  const ConfusionMatrix confusion =
+      evaluate(segmenter, data, ranks, [&](int64_t done, int64_t total) {
+        console.progress("evaluating", done, total);
+        return !console.stop_requested();
+      });
+  if (ranks.sum(console.stop_requested() ? 1 : 0) > 0) {
+    if (ranks.first()) console.note("stopped; nothing was measured");
+    return stopped_exit_code(console);
   }
+  if (!ranks.first()) return 0;
   const SegmentationMetrics metrics = summarise(confusion, seen);
   console.print(options.json ? to_json(metrics, data.classes(), seen)
                              : format_table(metrics, data.classes(), seen));

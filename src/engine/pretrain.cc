@@ -24,6 +24,7 @@ int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& con
 
   PretrainHooks hooks;
   hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, config.steps, console); };
+  hooks.on_warning = [&](const std::string& warning) { console.warn(warning); };
   hooks.on_step = [&](const PretrainReport& report) {
     if (report.step % config.log_every == 0) console.print(describe(report, config.steps));
     console.progress("pretraining", report.step, config.steps);
@@ -33,7 +34,7 @@ int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& con
   if (step < config.steps) {
     console.note(
         c10::str("stopped and saved at step ", step, "; the same command goes on from there"));
-    return kStopped;
+    return stopped_exit_code(console);
   }
   const std::string clip = std::filesystem::path(config.output) / "clip.safetensors";
   console.note(c10::str("the CLIP is ", clip, "; next: tagclip train CONFIG --set clip=", clip));

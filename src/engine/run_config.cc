@@ -28,6 +28,11 @@ void note_resumed(const std::string& output, int64_t done, int64_t all, Console&
                           : output + " holds the finished run already, " + count);
 }
 
+int stopped_exit_code(const Console& console) {
+  // None: another rank was told.
+  return console.stop_reason() == StopReason::kUser ? kStopped : kRequeue;
+}
+
 std::string fixed(double value, int digits) {
   std::ostringstream text;
   text << std::fixed << std::setprecision(digits) << value;

@@ -16,6 +16,9 @@ bool read_run_config(const TrainOptions& options, FieldList& fields, Console& co
 // Tells of the `done` of `all` steps that an earlier run has left in `output`, if any.
 void note_resumed(const std::string& output, int64_t done, int64_t all, Console& console);
 
+// Of a job that was stopped: kStopped, or kRequeue.
+int stopped_exit_code(const Console& console);
+
 std::string fixed(double value, int digits);
 std::string scientific(double value);
 

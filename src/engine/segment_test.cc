@@ -26,7 +26,9 @@ class RecordedConsole : public Console {
   void progress(std::string_view, int64_t done, int64_t total) override {
     progressed.push_back(std::to_string(done) + "/" + std::to_string(total));
   }
-  bool stop_requested() const override { return printed.size() >= stop_after; }
+  StopReason stop_reason() const override {
+    return printed.size() >= stop_after ? StopReason::kUser : StopReason::kNone;
+  }
 
   std::vector<std::string> printed, warnings, progressed;
   std::string notes;

@@ -2,7 +2,7 @@
 
 #include "engine/commands.h"
 #include "engine/run_config.h"
-#include "train/trainer.h"
+#include "engine/train_noisily.h"
 
 namespace tagclip {
 namespace {
@@ -29,6 +29,31 @@ std::string describe(int64_t iteration, const SegmentationMetrics& m) {
 }
 
 }  // namespace
+
+TrainOutcome train_noisily(const TrainConfig& config, const Ranks& ranks, Console& console) {
+  const int64_t last = config.schedule.iterations;
+  TrainHooks hooks;
+  hooks.on_warning = [&](const std::string& warning) { console.warn(warning); };
+  hooks.stop_requested = [&] { return console.stop_requested(); };
+  if (!ranks.first()) return train(config, ranks, hooks);
+
+  hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, last, console); };
+  hooks.on_step = [&](const TrainReport& report) {
+    if (report.iteration % config.log_every == 0) console.print(describe(report, last));
+    console.progress("training", report.iteration, last);
+  };
+  hooks.on_validation = [&](int64_t iteration, const SegmentationMetrics& metrics) {
+    console.print(describe(iteration, metrics));
+  };
+  const TrainOutcome outcome = train(config, ranks, hooks);
+  const std::string model = std::filesystem::path(config.output) / "model.safetensors";
+  console.note(outcome.finished ? c10::str("the model is ", model,
+                                           "; try it: tagclip segment PHOTO --weights ", model)
+                                : c10::str("stopped and saved at iteration ", outcome.iterations,
+                                           "; the same command goes on from there"));
+  return outcome;
+}
+
 }  // namespace tagclip
 
 int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& console) {
@@ -36,29 +61,8 @@ int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& consol
   TrainConfig config;
   FieldList fields = config.fields();
   if (!read_run_config(options, fields, console)) return 0;
-
-  const int64_t last = config.schedule.iterations;
-  TrainHooks hooks;
-  hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, last, console); };
-  hooks.on_warning = [&](const std::string& warning) { console.warn(warning); };
-  hooks.on_step = [&](const TrainReport& report) {
-    if (report.iteration % config.log_every == 0) {
-      console.print(describe(report, last));
-    }
-    console.progress("training", report.iteration, last);
-  };
-  hooks.on_validation = [&](int64_t iteration, const SegmentationMetrics& metrics) {
-    console.print(describe(iteration, metrics));
-  };
-  hooks.stop_requested = [&] { return console.stop_requested(); };
-  const int64_t iteration = train(config, hooks);
-  if (iteration < last) {
-    console.note(c10::str("stopped and saved at iteration ", iteration,
-                          "; the same command goes on from there"));
-    return kStopped;
-  }
-  const std::string model = std::filesystem::path(config.output) / "model.safetensors";
-  console.note(
-      c10::str("the model is ", model, "; try it: tagclip segment PHOTO --weights ", model));
+  config.check();
+  const Ranks ranks(read_rank_environment(), std::chrono::seconds(config.rank_timeout));
+  if (!train_noisily(config, ranks, console).finished) return stopped_exit_code(console);
   return 0;
 }

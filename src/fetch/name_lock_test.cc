@@ -17,7 +17,7 @@ class QuietConsole : public Console {
   void note(std::string_view) override { ++notes; }
   void warn(std::string_view) override {}
   void progress(std::string_view, int64_t, int64_t) override {}
-  bool stop_requested() const override { return stop; }
+  StopReason stop_reason() const override { return stop ? StopReason::kUser : StopReason::kNone; }
 
   std::atomic<int> notes = 0;
   std::atomic<bool> stop = false;

@@ -20,6 +20,9 @@ class ConfusionMatrix {
   // Adds the counts of another part of the set.
   void merge(const ConfusionMatrix& other);
 
+  // All counts, row by row, for adding up over processes.
+  std::span<int64_t> counts() { return counts_; }
+
   int64_t at(int truth, int prediction) const;
   int64_t missed(int truth) const;  // pixels of `truth` predicted as no class
 

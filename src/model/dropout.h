@@ -2,28 +2,42 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
+
 namespace tagclip {
+
+// The rows of a batch that this process works on, when several share it.
+struct BatchShare {
+  int64_t part = 0;   // which of the equal parts
+  int64_t parts = 1;  // how many there are
+};
 
 // Dropout from its own generator, so that a training step depends on nothing but its seed.
 // A default-constructed one is evaluation: the identity.
 class Dropout {
  public:
   Dropout() = default;
-  Dropout(double probability, at::Generator generator)
-      : probability_(probability), generator_(std::move(generator)) {}
+  // What is dropped is drawn for the whole batch, whoever holds its rows: dividing it among several
+  // processes changes nothing.
+  Dropout(double probability, at::Generator generator, BatchShare share = {})
+      : probability_(probability), generator_(std::move(generator)), share_(share) {}
 
   bool active() const { return probability_ > 0; }
 
+  // x [rows of this share, ...]
   at::Tensor operator()(const at::Tensor& x) const {
     if (!active()) return x;
     const double kept = 1 - probability_;
-    return x *
-           at::empty_like(x, at::MemoryFormat::Contiguous).bernoulli_(kept, generator_).div_(kept);
+    at::DimVector whole(x.sizes());
+    whole[0] *= share_.parts;
+    const at::Tensor mask = at::empty(whole, x.options()).bernoulli_(kept, generator_).div_(kept);
+    return x * mask.narrow(0, share_.part * x.size(0), x.size(0));
   }
 
  private:
   double probability_ = 0;
   std::optional<at::Generator> generator_;
+  BatchShare share_;
 };
 
 }  // namespace tagclip

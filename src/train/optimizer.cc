@@ -47,11 +47,19 @@ void AdamW::step(double lr) {
                     config_.weight_decay, config_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
 }
 
+std::vector<at::Tensor> AdamW::gradients() const {
+  std::vector<at::Tensor> result;
+  for (const Slot& slot : slots_) {
+    const at::Tensor& gradient = slot.parameter.tensor.grad();
+    if (gradient.defined()) result.push_back(gradient);
+  }
+  return result;
+}
+
 double AdamW::gradient_norm() const {
   double sum = 0;
-  for (const Slot& slot : slots_) {
-    if (!slot.parameter.tensor.grad().defined()) continue;
-    sum += std::pow(slot.parameter.tensor.grad().norm().item<double>(), 2);
+  for (const at::Tensor& gradient : gradients()) {
+    sum += std::pow(gradient.norm().item<double>(), 2);
   }
   return std::sqrt(sum);
 }

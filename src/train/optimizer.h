@@ -29,6 +29,8 @@ class AdamW {
   void zero_grad();
   // One update at learning rate `lr`. Parameters without a gradient are left alone.
   void step(double lr);
+  // Those that the last backward pass has left, in the order of the parameters.
+  std::vector<at::Tensor> gradients() const;
   // Euclidean norm over all gradients; NaN or infinite when any of them is.
   double gradient_norm() const;
 

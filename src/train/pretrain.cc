@@ -1,4 +1,3 @@
-#include "text/tokenizer.h"
 #include "train/pretrain.h"
 
 #include <ATen/core/grad_mode.h>
@@ -13,6 +12,7 @@
 #include "base/config_file.h"
 #include "base/error.h"
 #include "clip/clip_file.h"
+#include "text/tokenizer.h"
 #include "train/caption_batches.h"
 #include "train/contrastive.h"
 #include "train/run_state.h"
@@ -30,23 +30,25 @@ double learning_rate(const PretrainConfig& config, int64_t step) {
 
 constexpr const char* kStep = "tagclip.pretrain.step";
 constexpr const char* kConfig = "tagclip.pretrain.config";
+constexpr int64_t kKept = 2;  // checkpoints
 const FreeSettings kFree = {"output", "log_every", "save_every"};
 
 class Run {
  public:
-  explicit Run(const PretrainConfig& config)
+  Run(const PretrainConfig& config, const std::function<void(const std::string&)>& on_warning)
       : config_(config),
         settings_(config),
         folder_(config.output),
         clip_(config.clip),
         batches_(config, read_caption_shards({config.shards.begin(), config.shards.end()})),
+        checkpoints_(folder_, kKept),
         optimizer_((clip_.parameters.set_trained([](const auto&) { return true; }),
                     clip_.parameters.trained()),
                    config.optimizer) {
     create_folders(folder_);
     at::Generator generator = at::detail::createCPUGenerator(config.seed);
     clip_.parameters.initialise(generator);
-    if (std::filesystem::exists(folder_ / "last.safetensors")) resume();
+    resume(on_warning);
     write_file(folder_ / "config.toml", to_toml(settings_.fields()));
   }
 
@@ -74,11 +76,9 @@ class Run {
   }
 
   void save_state() {
-    std::map<std::string, at::Tensor> tensors = optimizer_.state();
-    for (const Parameter& parameter : clip_.parameters.all())
-      tensors[parameter.name] = parameter.tensor;
-    save(folder_ / "last.safetensors", tensors,
-         {{kStep, std::to_string(step_)}, {kConfig, to_json(settings_.fields())}});
+    checkpoints_.save(
+        step_, run_state(clip_.parameters.all(), optimizer_),
+        {{kStep, std::to_string(step_)}, {kConfig, to_json(binding(settings_.fields(), kFree))}});
   }
 
   void save_result() const { save_clip(folder_ / "clip.safetensors", clip_, Precision::kFloat16); }
@@ -95,11 +95,15 @@ class Run {
     clip_.logit_scale.clamp_(0, std::log(100.0));
   }
 
-  void resume() {
-    const std::filesystem::path path = folder_ / "last.safetensors";
-    const Metadata metadata =
-        restore(path, kConfig, settings_.fields(), kFree, clip_.parameters, optimizer_);
-    step_ = stored_count(metadata, kStep, path);
+  void resume(const std::function<void(const std::string&)>& on_warning) {
+    const std::optional<Checkpoint> found = checkpoints_.newest(on_warning);
+    if (!found) return;
+    PretrainConfig defaults;
+    check_settings(
+        *found, {kConfig, binding(settings_.fields(), kFree), binding(defaults.fields(), kFree)});
+    restore(*found, clip_.parameters.all(), optimizer_);
+    step_ = stored_count(*found, kStep);
+    checkpoints_.tidy(*found);
   }
 
   const PretrainConfig& config_;
@@ -107,6 +111,7 @@ class Run {
   std::filesystem::path folder_;
   Clip clip_;
   CaptionBatches batches_;
+  Checkpoints checkpoints_;
   AdamW optimizer_;
   int64_t step_ = 0;
 };
@@ -164,7 +169,7 @@ void PretrainConfig::check() const {
 
 int64_t pretrain(const PretrainConfig& config, const PretrainHooks& hooks) {
   config.check();
-  Run run(config);
+  Run run(config, hooks.on_warning);
   hooks.on_start(run.step());
   while (run.step() < config.steps) {
     hooks.on_step(run.advance());

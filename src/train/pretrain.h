@@ -47,14 +47,16 @@ struct PretrainReport {
 struct PretrainHooks {
   // `done`: the steps an earlier run has saved here, 0 when there was none.
   std::function<void(int64_t done)> on_start = [](int64_t) {};
+  // Of damaged checkpoints.
+  std::function<void(const std::string&)> on_warning = [](const std::string&) {};
   std::function<void(const PretrainReport&)> on_step = [](const PretrainReport&) {};
   // Asked after every step; true saves and returns.
   std::function<bool()> stop_requested = [] { return false; };
 };
 
 // Trains, and leaves in the output folder
-//   last.safetensors  parameters, optimizer and step, replaced every `save_every` steps; resumed
-//   when found clip.safetensors  the finished model in half precision (OpenAI's parameter names)
+//   checkpoints/      parameters, optimizer and step, the last two; resumed when found
+//   clip.safetensors  the finished model in half precision (OpenAI's parameter names)
 //   config.toml       the settings
 // Returns the number of steps done. The same seed gives the same batches, resumed or not.
 // Throws Error: kBadInput for unusable shards or a checkpoint of other settings, kFailure when the

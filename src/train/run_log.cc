@@ -7,7 +7,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "io/bounded_json.h"
-#include "train/trainer.h"
+#include "train/train_step.h"
 
 namespace tagclip {
 namespace {
@@ -17,20 +17,22 @@ nlohmann::json number(double value) {
   return std::isnan(value) ? nlohmann::json() : nlohmann::json(value);
 }
 
-// Whether `line` is whole, and about one of the first `done` iterations.
-bool belongs(const std::string& line, int64_t done) {
+// Whether `line` is whole, and about one of the first `done` iterations, or `validated` ones.
+bool belongs(const std::string& line, int64_t done, int64_t validated) {
   const nlohmann::json entry = parse_bounded_json(line).value_or(nlohmann::json());
-  return entry.is_object() && entry.value("iteration", done + 1) <= done;
+  if (!entry.is_object()) return false;
+  return entry.value("iteration", done + 1) <= (entry.contains("loss") ? done : validated);
 }
 
 }  // namespace
 
-RunLog::RunLog(const std::filesystem::path& folder, int64_t done) : path_(folder / "log.jsonl") {
+RunLog::RunLog(const std::filesystem::path& folder, int64_t done, int64_t validated)
+    : path_(folder / "log.jsonl") {
   std::ifstream before(path_);
   if (!before) return;
   std::string kept;
   for (std::string line; std::getline(before, line);) {
-    if (belongs(line, done)) kept += line + "\n";
+    if (belongs(line, done, validated)) kept += line + "\n";
   }
   write_file(path_, kept);
 }

@@ -1,5 +1,6 @@
 #include "train/run_state.h"
 
+#include <ATen/core/grad_mode.h>
 #include <c10/util/StringUtil.h>
 
 #include <array>
@@ -16,68 +17,85 @@ namespace {
 using nlohmann::json;
 
 // "optimizer.lr was 0.001, is 0.002; batch was 8, is 16"; empty when none differs.
-std::string differences(const json& before, const json& now, const FreeSettings& free) {
+std::string differences(const json& before, const StoredSettings& settings) {
+  const json defaults = json::parse(to_json(settings.defaults));
   std::string text;
+  const json now = json::parse(to_json(settings.now));
   for (const auto& [name, value] : now.items()) {
-    if (free.contains(name)) continue;
-    const json old = before.value(name, json());
+    const json old = before.value(name, defaults.at(name));
     if (old == value) continue;
-    text += c10::str(text.empty() ? "" : "; ", name, " was ",
-                     old.is_null() ? "not there" : old.dump(), ", is ", value.dump());
+    text += c10::str(text.empty() ? "" : "; ", name, " was ", old.dump(), ", is ", value.dump());
   }
   return text;
 }
 
-void check_settings(const std::filesystem::path& checkpoint, const std::string& stored,
-                    const FieldList& settings, const FreeSettings& free) {
-  const json before = parse_bounded_json(stored).value_or(json());
-  if (!before.is_object()) {
-    throw bad_input(checkpoint.string() + " does not say with which settings it was made",
-                    "choose another output folder, or remove the file to start anew");
-  }
-  const std::string different = differences(before, json::parse(to_json(settings)), free);
-  if (different.empty()) return;
-  throw bad_input(
-      checkpoint.string() + " belongs to a run with other settings: " + different,
-      "set them back to go on with it, or choose another output folder: --set output=FOLDER");
+const std::string& stored_text(const Checkpoint& checkpoint, const std::string& key) {
+  static const std::string kNothing;
+  const auto found = checkpoint.metadata.find(key);
+  return found == checkpoint.metadata.end() ? kNothing : found->second;
 }
 
 template <class Number>
-Number stored(const Metadata& metadata, const std::string& key,
-              const std::filesystem::path& checkpoint) {
-  const auto found = metadata.find(key);
-  const std::string text = found == metadata.end() ? "" : found->second;
+Number stored(const Checkpoint& checkpoint, const std::string& key) {
+  const std::string& text = stored_text(checkpoint, key);
   Number number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
-  throw bad_input(
-      c10::str(checkpoint.string(), ": expected a number under ", key, ", found \"", text, "\""),
-      "remove the file to start anew");
+  throw bad_input(c10::str(checkpoint.path.string(), ": expected a number under ", key,
+                           ", found \"", text, "\""),
+                  "choose another output folder, or remove the file");
 }
 
 }  // namespace
 
-Metadata restore(const std::filesystem::path& checkpoint, const std::string& settings_key,
-                 const FieldList& settings, const FreeSettings& free, ParameterList& parameters,
-                 AdamW& optimizer) {
-  const SafetensorsFile file = SafetensorsFile::open(checkpoint);
-  const auto stored = file.metadata().find(settings_key);
-  check_settings(checkpoint, stored == file.metadata().end() ? "" : stored->second, settings, free);
-  StateDict state = StateDict::from(file);
-  optimizer.load_state(state.tensors);
-  std::erase_if(state.tensors, [](const auto& entry) { return entry.first.starts_with("adamw."); });
-  load(parameters, state);
-  return file.metadata();
+FieldList binding(const FieldList& settings, const FreeSettings& free) {
+  FieldList list;
+  for (const Field& field : settings.all()) {
+    if (!free.contains(field.name)) list.add(field);
+  }
+  return list;
 }
 
-int64_t stored_count(const Metadata& metadata, const std::string& key,
-                     const std::filesystem::path& checkpoint) {
-  return stored<int64_t>(metadata, key, checkpoint);
+void check_settings(const Checkpoint& checkpoint, const StoredSettings& settings) {
+  const json before = parse_bounded_json(stored_text(checkpoint, settings.key)).value_or(json());
+  if (!before.is_object()) {
+    throw bad_input(checkpoint.path.string() + " does not say with which settings it was made",
+                    "choose another output folder, or remove the file to start anew");
+  }
+  const std::string different = differences(before, settings);
+  if (different.empty()) return;
+  throw bad_input(
+      checkpoint.path.string() + " belongs to a run with other settings: " + different,
+      "set them back to go on with it, or choose another output folder: --set output=FOLDER");
 }
 
-double stored_number(const Metadata& metadata, const std::string& key,
-                     const std::filesystem::path& checkpoint) {
-  return stored<double>(metadata, key, checkpoint);
+std::map<std::string, at::Tensor> run_state(const std::vector<Parameter>& parameters,
+                                            const AdamW& optimizer) {
+  std::map<std::string, at::Tensor> tensors = optimizer.state();
+  for (const Parameter& parameter : parameters) tensors[parameter.name] = parameter.tensor;
+  return tensors;
+}
+
+void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
+             AdamW& optimizer) {
+  const at::NoGradGuard no_grad;
+  for (const Parameter& parameter : parameters) {
+    const at::Tensor& value = checkpoint.state.at(parameter.name);
+    if (value.sizes() != parameter.tensor.sizes()) {
+      throw bad_input(c10::str(checkpoint.path.string(), ": ", parameter.name, " is ",
+                               value.sizes(), ", expected ", parameter.tensor.sizes()));
+    }
+    at::Tensor(parameter.tensor).copy_(value);
+  }
+  optimizer.load_state(checkpoint.state.tensors);
+}
+
+int64_t stored_count(const Checkpoint& checkpoint, const std::string& key) {
+  return stored<int64_t>(checkpoint, key);
+}
+
+double stored_number(const Checkpoint& checkpoint, const std::string& key) {
+  return stored<double>(checkpoint, key);
 }
 
 std::string exact(double value) {

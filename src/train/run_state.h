@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/fields.h"
-#include "clip/weights.h"
+#include "clip/parameters.h"
+#include "train/checkpoints.h"
 #include "train/optimizer.h"
 
 namespace tagclip {
@@ -14,19 +16,30 @@ namespace tagclip {
 // Names of settings that say how a run is watched and kept, not what it computes.
 using FreeSettings = std::set<std::string>;
 
-// Puts a run back to where its checkpoint was written: `parameters` and `optimizer`. Returns what
-// else the file says. `settings` must be those stored as JSON under `settings_key`, but for the
-// free ones. Throws Error(kBadInput) naming the file when it is damaged or the settings differ,
-// which are listed.
-Metadata restore(const std::filesystem::path& checkpoint, const std::string& settings_key,
-                 const FieldList& settings, const FreeSettings& free, ParameterList& parameters,
-                 AdamW& optimizer);
+// All settings but the free ones: what a run's files tell of it.
+FieldList binding(const FieldList& settings, const FreeSettings& free);
+
+// The settings of a run, as its checkpoints hold them under `key`.
+struct StoredSettings {
+  std::string key;
+  FieldList now;
+  FieldList defaults;  // what a checkpoint means that was written before a setting existed
+};
+
+// Throws Error(kBadInput) listing the settings that differ from the checkpoint's, if any.
+void check_settings(const Checkpoint& checkpoint, const StoredSettings& settings);
+
+// What a checkpoint of these parameters and their optimizer holds, by name.
+std::map<std::string, at::Tensor> run_state(const std::vector<Parameter>& parameters,
+                                            const AdamW& optimizer);
+// Puts both back to where they were. Throws Error(kBadInput) naming the first tensor that does not
+// fit.
+void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
+             AdamW& optimizer);
 
 // Numbers a checkpoint remembers. Throw Error(kBadInput) naming it where there is none under `key`.
-int64_t stored_count(const Metadata& metadata, const std::string& key,
-                     const std::filesystem::path& checkpoint);
-double stored_number(const Metadata& metadata, const std::string& key,
-                     const std::filesystem::path& checkpoint);
+int64_t stored_count(const Checkpoint& checkpoint, const std::string& key);
+double stored_number(const Checkpoint& checkpoint, const std::string& key);
 
 // Every digit, for stored_number.
 std::string exact(double value);

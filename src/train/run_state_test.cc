@@ -54,23 +54,39 @@ struct SmallRun {
     weight.mutable_grad() = at::full({2}, 0.5);
     optimizer.step(0.1);
   }
-  void save_to(const std::filesystem::path& path) {
-    std::map<std::string, at::Tensor> tensors = optimizer.state();
-    tensors["weight"] = weight;
+  void save_to(const std::filesystem::path& folder) {
     Settings settings;
-    save(path, tensors, {{kSettings, to_json(settings.fields())}, {"step", "7"}});
+    Checkpoints(folder, 1).save(7, run_state(parameters.all(), optimizer),
+                                {{kSettings, to_json(settings.fields())}, {"step", "7"}});
   }
 };
+
+Checkpoint newest(const std::filesystem::path& folder) {
+  return Checkpoints(folder, 1).newest([](const std::string&) {}).value();
+}
+
+StoredSettings stored(Settings& settings, Settings& defaults, const FreeSettings& free) {
+  return {kSettings, binding(settings.fields(), free), binding(defaults.fields(), free)};
+}
+
+std::string refusal(const Checkpoint& checkpoint, const StoredSettings& settings) {
+  try {
+    check_settings(checkpoint, settings);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    return error.what();
+  }
+  return "accepted";
+}
 
 TEST(RunState, RestoresWhatTheNextStepNeeds) {
   TestDir dir;
   SmallRun first, second;
   first.step();
-  first.save_to(dir / "last");
-  Settings settings{.output = "elsewhere"};
-  const Metadata metadata = restore(dir / "last", kSettings, settings.fields(), {"output"},
-                                    second.parameters, second.optimizer);
-  EXPECT_EQ(stored_count(metadata, "step", dir / "last"), 7);
+  first.save_to(dir.path());
+  const Checkpoint checkpoint = newest(dir.path());
+  restore(checkpoint, second.parameters.all(), second.optimizer);
+  EXPECT_EQ(stored_count(checkpoint, "step"), 7);
   first.step();
   second.step();
   EXPECT_TRUE(at::equal(first.weight, second.weight));
@@ -80,36 +96,46 @@ TEST(RunState, RestoresWhatTheNextStepNeeds) {
 TEST(RunState, NamesTheSettingsThatDiffer) {
   TestDir dir;
   SmallRun run;
-  run.save_to(dir / "last");
-  Settings settings{.batch = 4, .rate = 0.2};
-  try {
-    restore(dir / "last", kSettings, settings.fields(), {"rate"}, run.parameters, run.optimizer);
-    FAIL() << "other settings were accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
-    EXPECT_THAT(error.what(), HasSubstr("batch was 2, is 4"));
-    EXPECT_THAT(error.what(), Not(HasSubstr("rate")));
-  }
+  run.save_to(dir.path());
+  const Checkpoint checkpoint = newest(dir.path());
+  Settings settings{.batch = 4, .rate = 0.2}, defaults;
+  const std::string words = refusal(checkpoint, stored(settings, defaults, {"rate"}));
+  EXPECT_THAT(words, HasSubstr("batch was 2, is 4"));
+  EXPECT_THAT(words, Not(HasSubstr("rate")));
+  Settings elsewhere{.output = "elsewhere"};
+  EXPECT_EQ(refusal(checkpoint, stored(elsewhere, defaults, {"output"})), "accepted");
+}
+
+// A checkpoint of before a setting was invented means its default.
+TEST(RunState, ASettingThatIsNotThereHadItsDefault) {
+  const Checkpoint old{.path = "old", .metadata = {{kSettings, R"({"batch":2,"output":"here"})"}}};
+  Settings same, other{.rate = 0.5}, defaults;
+  EXPECT_EQ(refusal(old, stored(same, defaults, {})), "accepted");
+  EXPECT_THAT(refusal(old, stored(other, defaults, {})), HasSubstr("rate was 0.1, is 0.5"));
 }
 
 TEST(RunState, NumbersKeepEveryDigit) {
   const double third = 1.0 / 3;
-  EXPECT_EQ(stored_number({{"best", exact(third)}}, "best", "file"), third);
-  EXPECT_EQ(stored_number({{"best", exact(-1)}}, "best", "file"), -1);
-  EXPECT_THROW(stored_count({{"step", "7x"}}, "step", "file"), Error);
-  EXPECT_THROW(stored_count({}, "step", "file"), Error);
+  const Checkpoint checkpoint{
+      .path = "file", .metadata = {{"best", exact(third)}, {"none", exact(-1)}, {"step", "7x"}}};
+  EXPECT_EQ(stored_number(checkpoint, "best"), third);
+  EXPECT_EQ(stored_number(checkpoint, "none"), -1);
+  EXPECT_THROW(stored_count(checkpoint, "step"), Error);
+  EXPECT_THROW(stored_count(checkpoint, "missing"), Error);
 }
 
+// The validation of iteration 2 was not saved either.
 TEST(RunLog, DropsWhatAKilledRunWroteAfterItsLastSave) {
   TestDir dir;
   write_file(dir / "log.jsonl",
-             "{\"iteration\":1}\n{\"iteration\":2}\n{\"iteration\":3}\nno json\n{\"iteration\":4");
-  RunLog log(dir.path(), 2);
+             "{\"iteration\":1}\n{\"iteration\":2,\"loss\":1}\n{\"iteration\":2}\n"
+             "{\"iteration\":3,\"loss\":1}\nno json\n{\"iteration\":4");
+  RunLog log(dir.path(), 2, 1);
   log.add(TrainReport{.iteration = 3});
   std::ifstream file(dir / "log.jsonl");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_THAT(text,
-              ::testing::StartsWith("{\"iteration\":1}\n{\"iteration\":2}\n{\"iteration\":3,"));
+  EXPECT_THAT(text, ::testing::StartsWith(
+                        "{\"iteration\":1}\n{\"iteration\":2,\"loss\":1}\n{\"iteration\":3,"));
   EXPECT_EQ(std::ranges::count(text, '\n'), 3);
 }
 

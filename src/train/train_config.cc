@@ -32,10 +32,24 @@ FieldList model_fields(ModelConfig& model) {
 
 }  // namespace
 
+FieldList SelfTrainingConfig::fields() {
+  FieldList list;
+  list.add("from", from, {0, 1}, "share of the iterations after which self-training begins");
+  list.add(
+      "pseudo_labels", pseudo_labels,
+      {{"unseen", PseudoLabels::kUnseen},
+       {"everything", PseudoLabels::kEverything},
+       {"none", PseudoLabels::kNone}},
+      "hidden pixels get the unseen class the model prefers; so do void ones; or none does, as "
+      "in the released code");
+  return list;
+}
+
 FieldList TrainConfig::fields() {
   constexpr Range count{1, 1e9};
   FieldList list;
   list.add("output", output, "folder of the run");
+  list.add("label", label, "what reports call the run and others like it");
   list.add("data", data, "data set folder: images/, labels/, classes.txt, unseen.txt, split lists");
   list.add("train_split", train_split, "list of the training photos");
   list.add("val_split", val_split, "list of the validation photos; empty: no validation");
@@ -44,10 +58,24 @@ FieldList TrainConfig::fields() {
            "are as they were");
   list.add("prompt", prompt, "prompt templates: single, multi, a file, or one holding {}");
   list.add("setting", setting,
-           {{"inductive", Setting::kInductive}, {"supervised", Setting::kSupervised}},
+           {{"inductive", Setting::kInductive},
+            {"transductive", Setting::kTransductive},
+            {"supervised", Setting::kSupervised}},
            "which labels training may see");
+  list.add(
+      "trusty_source", trusty_source,
+      {{"annotations", TrustySource::kAnnotations}, {"held-out-seen", TrustySource::kHeldOutSeen}},
+      "where the trusty token learns what is unseen: from where unseen pixels are, or from seen "
+      "classes hidden for one step");
+  list.add("held_out_share", held_out_share, {0, 1},
+           "share of the seen classes that held-out-seen hides in a step");
   list.add("seed", seed, {0, 1e15}, "seed of weights, batches and dropout");
-  list.add("batch", batch, {1, 1 << 16}, "photos a step");
+  list.add("batch", batch, {1, 1 << 16}, "photos a step, over all ranks");
+  list.add("workers", workers, {0, 256},
+           "threads that read and augment photos; 0: the training thread does");
+  list.add("prefetch", prefetch, {1, 64}, "batches they may be ahead");
+  list.add("bad_photos", bad_photos, {{"fail", BadPhotos::kFail}, {"skip", BadPhotos::kSkip}},
+           "what becomes of a training photo that cannot be read: the run fails, or takes another");
   list.add("precision", precision,
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
            "of matrix products; parameters and losses stay float32");
@@ -61,12 +89,22 @@ FieldList TrainConfig::fields() {
   list.add("decoder_dropout", decoder_dropout, {0, 0.99}, "dropout in the decoder");
   list.add("log_every", log_every, count, "iterations between log lines");
   list.add("validate_every", validate_every, count, "iterations between validations");
-  list.add("save_every", save_every, count, "iterations between saved states");
+  list.add("save_every", save_every, count, "iterations between checkpoints");
+  list.add("keep", keep, {1, 1000}, "how many of the last checkpoints are kept");
+  list.add("examples", examples, {0, 1000}, "validation photos whose predictions are kept");
+  list.add("weighting", weighting,
+           {{"none", Weighting::kNone},
+            {"seen", Weighting::kSeen},
+            {"unseen", Weighting::kUnseen},
+            {"both", Weighting::kBoth}},
+           "which scores the trusty map weighs in validation");
+  list.add("rank_timeout", rank_timeout, count, "seconds to wait for another rank");
   list.add_group("model", model_fields(model));
   list.add_group("augment", augment_fields(augment));
   list.add_group("loss", loss.fields());
   list.add_group("optimizer", optimizer.fields());
   list.add_group("schedule", schedule.fields());
+  list.add_group("self_training", self_training.fields());
   return list;
 }
 
@@ -79,6 +117,10 @@ void TrainConfig::check() const {
                       "set clip in the config, or --set clip=FILE");
   if (augment.min_scale > augment.max_scale) {
     throw usage_error("augment.min_scale is larger than augment.max_scale");
+  }
+  if (trusty_source == TrustySource::kHeldOutSeen && setting != Setting::kInductive) {
+    throw usage_error("trusty_source: held-out-seen goes with setting = inductive",
+                      "the other settings read labels of unseen classes");
   }
 }
 

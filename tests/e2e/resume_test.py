@@ -1,13 +1,16 @@
 """A run that was stopped or killed ends where the uninterrupted one does, bit for bit."""
 
 import json
+import random
+import resource
 import signal
 import subprocess
 import time
 import unittest
 
 import samples
-from support import BINARY, DONE, STOPPED, ProgramTest, environment, tagclip
+from support import (BINARY, DONE, FAILURE, REQUEUE, STOPPED, ProgramTest, environment, read_safetensors,
+                     tagclip)
 
 ITERATIONS = 120
 SETTINGS = ("--set", "output=run", "--set", f"schedule.iterations={ITERATIONS}", "--set", "batch=6",
@@ -26,10 +29,10 @@ class ResumeTest(ProgramTest):
     def setUpClass(cls):
         cls.clip, cls.data = samples.micro_clip(), samples.micro_dataset()
 
-    def command(self):
+    def command(self, *more):
         """The same for every run: what a model file says does not tell its folder."""
         config = samples.train_config(self.folder, self.data, self.clip)
-        return [BINARY, "train", config, *SETTINGS]
+        return [BINARY, "train", config, *SETTINGS, *more]
 
     def place(self, name):
         folder = self.folder / name
@@ -55,10 +58,18 @@ class ResumeTest(ProgramTest):
         self.assert_done(result)
         return result
 
+    def checkpoints(self, folder):
+        """The names of the run's checkpoints, the newest last."""
+        files = (folder / "run" / "checkpoints").glob("iteration_*.safetensors")
+        return sorted(files, key=lambda file: int(file.stem.split("_")[1]))
+
     def assert_same_run(self, folder, other):
         self.assertEqual(log_of(folder), log_of(other))
-        for name in ("model.safetensors", "best.safetensors", "last.safetensors"):
-            self.assertEqual((folder / "run" / name).read_bytes(), (other / "run" / name).read_bytes(), name)
+        self.assertEqual([c.name for c in self.checkpoints(folder)],
+                         [c.name for c in self.checkpoints(other)])
+        last = f"checkpoints/{self.checkpoints(folder)[-1].name}"
+        for name in ("model.safetensors", "best.safetensors", last):
+            self.assertTrue((folder / "run" / name).read_bytes() == (other / "run" / name).read_bytes(), name)
 
     def test_stopped_and_killed_runs_equal_the_whole_one(self):
         whole, stopped, killed = map(self.place, ("whole", "stopped", "killed"))
@@ -66,7 +77,7 @@ class ResumeTest(ProgramTest):
         self.assertEqual(len(log_of(whole)), ITERATIONS + 2)
 
         code, words = self.interrupt(stopped, 5, signal.SIGTERM)
-        self.assertEqual(code, STOPPED, words)
+        self.assertEqual(code, REQUEUE, words)
         self.assertRegex(words, r"stopped and saved at iteration \d+; the same command goes on")
         self.assertFalse((stopped / "run" / "model.safetensors").exists())
         resumed = self.finish(stopped)
@@ -83,7 +94,7 @@ class ResumeTest(ProgramTest):
         folder = self.place("early")
         code, _ = self.interrupt(folder, 2, signal.SIGKILL)
         self.assertEqual(code, -signal.SIGKILL)
-        if not (folder / "run" / "last.safetensors").exists():
+        if not self.checkpoints(folder):
             self.assertNotIn("going on", self.finish(folder).err)
         entries = [entry["iteration"] for entry in log_of(folder) if "loss" in entry]
         self.assertEqual(entries, sorted(set(entries)))
@@ -99,21 +110,94 @@ class ResumeTest(ProgramTest):
         folder = self.place("other")
         short = self.command()[1:] + ["--set", "schedule.iterations=2"]
         self.assertEqual(tagclip(*short, cwd=folder).code, DONE)
-        saved = (folder / "run" / "last.safetensors").read_bytes()
+        saved = self.checkpoints(folder)[-1].read_bytes()
 
         changed = tagclip(*short, "--set", "optimizer.lr=0.5", "--set", "batch=3", cwd=folder)
-        self.assert_refused(changed, 3, "last.safetensors belongs to a run with other settings",
+        self.assert_refused(changed, 3, "iteration_2.safetensors belongs to a run with other settings",
                             "optimizer.lr was 0.001, is 0.5", "batch was 6, is 3", "--set output=")
-        self.assertEqual((folder / "run" / "last.safetensors").read_bytes(), saved)
+        self.assertEqual(self.checkpoints(folder)[-1].read_bytes(), saved)
         self.assert_done(tagclip(*short, "--set", "log_every=7", "--set", "save_every=3", cwd=folder))
 
-    def test_a_damaged_checkpoint_is_no_start(self):
+    def test_kills_at_random_moments(self):
+        """Mid-epoch, while saving or validating, with other numbers of workers each time."""
+        whole, killed = self.place("whole"), self.place("killed")
+        self.finish(whole)
+        moments = random.Random(5)
+        often = ["--set", "save_every=1", "--set", "validate_every=20"]
+        self.assert_done(tagclip(*self.command(*often)[1:], cwd=whole))  # free settings: nothing to do
+        kills = 0
+        while not (killed / "run" / "model.safetensors").exists():
+            workers = f"workers={moments.choice([0, 1, 3])}"
+            command = self.command("--set", "save_every=1", "--set", workers)
+            with subprocess.Popen(command, cwd=killed, env=environment(), stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as run:
+                try:
+                    run.wait(timeout=moments.uniform(0.4, 1.2))
+                except subprocess.TimeoutExpired:
+                    run.kill()
+                    kills += 1
+            self.assertLess(kills, 200)
+        self.assertGreaterEqual(kills, 3, "the run was over before it could be killed")
+        self.finish(killed)
+        self.assertEqual(log_of(killed), log_of(whole))
+        for name in ("model.safetensors", "best.safetensors"):
+            self.assertTrue((killed / "run" / name).read_bytes() == (whole / "run" / name).read_bytes(), name)
+
+    def test_signals_of_schedulers_ask_for_another_start(self):
+        for sent, code in ((signal.SIGUSR1, REQUEUE), (signal.SIGINT, STOPPED)):
+            folder = self.place(f"signal-{sent}")
+            self.assertEqual(self.interrupt(folder, 2, sent)[0], code)
+            self.assertTrue(self.checkpoints(folder))
+
+    def test_a_damaged_checkpoint_is_passed_over(self):
+        whole, damaged = self.place("whole"), self.place("damaged")
+        self.finish(whole)
+        self.interrupt(damaged, 104, signal.SIGTERM)
+        newest, before = self.checkpoints(damaged)[-1], self.checkpoints(damaged)[-2]
+        content = bytearray(newest.read_bytes())
+        content[-50] ^= 1
+        newest.write_bytes(content)
+        resumed = self.finish(damaged)
+        self.assertIn(f"a damaged checkpoint is passed over: run/checkpoints/{newest.name}", resumed.err)
+        self.assertIn(f"going on from {before.stem.split('_')[1]} of {ITERATIONS}", resumed.err)
+        self.assertTrue(newest.with_name(newest.name + ".damaged").exists())
+        self.assert_same_run(damaged, whole)
+
+    def test_without_any_sound_checkpoint_nothing_is_overwritten(self):
         folder = self.place("damaged")
-        short = self.command()[1:] + ["--set", "schedule.iterations=2"]
+        short = self.command("--set", "schedule.iterations=2")[1:]
         self.assertEqual(tagclip(*short, cwd=folder).code, DONE)
-        last = folder / "run" / "last.safetensors"
-        last.write_bytes(last.read_bytes()[:-100])
-        self.assert_refused(tagclip(*short, cwd=folder), 3, "last.safetensors")
+        for file in self.checkpoints(folder):
+            file.write_bytes(file.read_bytes()[:-100])
+        before = (folder / "run" / "log.jsonl").read_bytes()
+        self.assert_refused(tagclip(*short, cwd=folder), 3, "none of the checkpoints is undamaged")
+        self.assertEqual((folder / "run" / "log.jsonl").read_bytes(), before)
+
+    def test_a_full_disk_leaves_the_last_good_checkpoint(self):
+        folder = self.place("full")
+        few = ["--set", "save_every=10", "--set", "keep=1"]
+        self.interrupt(folder, 30, signal.SIGTERM)
+        good = {file: file.read_bytes() for file in self.checkpoints(folder)}
+        limit = min(len(content) for content in good.values()) // 2
+        full = tagclip(*self.command(*few)[1:], cwd=folder,
+                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        self.assert_refused(full, FAILURE, "cannot write run/checkpoints/iteration_")
+        self.assertEqual({file: file.read_bytes() for file in self.checkpoints(folder)}, good)
+        self.finish(folder)
+
+    def test_a_loss_that_is_no_number_stops_before_the_update(self):
+        folder = self.place("nan")
+        wild = ["--set", "optimizer.lr=1", "--set", "optimizer.epsilon=0", "--set", "save_every=1",
+                "--set", "loss.mask_weight=1e6", "--set", "optimizer.weight_decay=10",
+                "--set", "schedule.warmup=0", "--set", "precision=float32"]
+        result = tagclip(*self.command(*wild)[1:], cwd=folder)
+        self.assert_refused(result, FAILURE, "the norm of the gradients", "the batch is in run/not_finite_")
+        batch = next((folder / "run").glob("not_finite_iteration_*_rank_0.safetensors"))
+        metadata, tensors = read_safetensors(batch)
+        self.assertEqual(tensors["pixels"][1][0], 6)
+        self.assertEqual(len(metadata["photos"].split()), 6)
+        last = int(self.checkpoints(folder)[-1].stem.split("_")[1])
+        self.assertEqual(last, int(metadata["iteration"]) - 1)
 
     def test_pretraining_resumes_too(self):
         shard = samples.write_shard(self.folder / "captions.tar")
@@ -128,7 +212,7 @@ class ResumeTest(ProgramTest):
                     run.stdout.readline()
                     run.send_signal(signal.SIGTERM)
                     words = run.communicate(timeout=60)[1]
-                self.assertEqual(run.returncode, STOPPED, words)
+                self.assertEqual(run.returncode, REQUEUE, words)
             self.assert_done(tagclip(*arguments[1:]))
             results[name] = (self.folder / name / "clip.safetensors").read_bytes()
         self.assertEqual(results["stopped"], results["whole"])

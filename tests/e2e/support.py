@@ -22,6 +22,7 @@ _shared = Path(os.environ.get("TAGCLIP_SHARED_DATA", ROOT.parent / "shared"))
 SHARED = _shared if (_shared / "golden").is_dir() else None
 
 DONE, FAILURE, USAGE, BAD_INPUT, STOPPED = 0, 1, 2, 3, 130
+REQUEUE = 75  # a scheduler stopped the job, which saved and can go on
 
 # What no user should ever read.
 ACCIDENTS = re.compile(

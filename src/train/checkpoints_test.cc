@@ -1,0 +1,98 @@
+#include "train/checkpoints.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/test_dir.h"
+
+namespace tagclip {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class CheckpointsTest : public ::testing::Test {
+ protected:
+  void save(int64_t iteration) {
+    checkpoints_.save(iteration, {{"weight", at::full({100}, static_cast<double>(iteration))}},
+                      {{"iteration", std::to_string(iteration)}});
+  }
+  std::filesystem::path file(int64_t iteration) const {
+    return dir_ / "checkpoints" / ("iteration_" + std::to_string(iteration) + ".safetensors");
+  }
+  // Flips a bit.
+  static void damage(const std::filesystem::path& path, int64_t from_end) {
+    std::fstream bytes(path, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekg(-from_end, std::ios::end);
+    const char byte = static_cast<char>(bytes.get() ^ 1);
+    bytes.seekp(-from_end, std::ios::end);
+    bytes.put(byte);
+  }
+  std::string newest() {
+    const auto found = checkpoints_.newest([&](const std::string& w) { warnings_.push_back(w); });
+    return found ? found->metadata.at("iteration") : "none";
+  }
+
+  TestDir dir_;
+  Checkpoints checkpoints_{dir_.path(), 2};
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(CheckpointsTest, ANewRunHasNone) { EXPECT_EQ(newest(), "none"); }
+
+TEST_F(CheckpointsTest, KeepsTheLastFew) {
+  for (int64_t iteration : {8, 9, 10}) save(iteration);  // 10 is after 9, not before 8
+  EXPECT_FALSE(std::filesystem::exists(file(8)));
+  EXPECT_TRUE(std::filesystem::exists(file(9)));
+  const Checkpoint found = checkpoints_.newest([](const std::string&) {}).value();
+  EXPECT_EQ(found.metadata.at("iteration"), "10");
+  EXPECT_TRUE(found.state.tensors.at("weight").eq(10).all().item<bool>());
+}
+
+TEST_F(CheckpointsTest, PassesOverDamagedOnes) {
+  save(1);
+  save(2);
+  damage(file(2), 3);  // within the values: the format itself cannot tell
+  EXPECT_EQ(newest(), "1");
+  EXPECT_THAT(warnings_,
+              ElementsAre(HasSubstr("iteration_2.safetensors: its content does not fit")));
+  std::filesystem::resize_file(file(2), 100);
+  EXPECT_EQ(newest(), "1");
+}
+
+TEST_F(CheckpointsTest, MetadataIsUnderTheChecksumToo) {
+  save(1);
+  save(2);
+  std::ifstream in(file(2), std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const std::string entry = R"("iteration":"2")";
+  bytes.replace(bytes.find(entry), entry.size(), R"("iteration":"7")");
+  write_file(file(2), bytes);
+  EXPECT_EQ(newest(), "1");
+}
+
+TEST_F(CheckpointsTest, TidiesUp) {
+  save(1);
+  save(2);
+  damage(file(2), 3);
+  write_file(dir_ / "checkpoints" / "iteration_3.safetensors.tmp-12-0", "half");
+  write_file(dir_ / "checkpoints" / "notes.txt", "the user's");
+  checkpoints_.tidy(checkpoints_.newest([](const std::string&) {}).value());
+  EXPECT_FALSE(std::filesystem::exists(file(2)));
+  EXPECT_TRUE(std::filesystem::exists(file(2).string() + ".damaged"));
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "checkpoints" / "iteration_3.safetensors.tmp-12-0"));
+  EXPECT_TRUE(std::filesystem::exists(dir_ / "checkpoints" / "notes.txt"));
+}
+
+TEST_F(CheckpointsTest, NoneOfUseIsAnError) {
+  save(1);
+  damage(file(1), 3);
+  EXPECT_THROW(newest(), Error);
+}
+
+}  // namespace
+}  // namespace tagclip

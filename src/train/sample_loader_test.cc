@@ -1,0 +1,140 @@
+#include "train/sample_loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/test_dir.h"
+
+namespace tagclip {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Three classes side by side in every photo, "b" unseen, the right edge void.
+class SampleLoaderTest : public ::testing::Test {
+ protected:
+  SampleLoaderTest() {
+    std::filesystem::create_directory(dir_ / "images");
+    std::filesystem::create_directory(dir_ / "labels");
+    std::string names;
+    for (int i = 0; i < 5; ++i) {
+      Image image{40, 30, std::vector<uint8_t>(40 * 30 * 3, static_cast<uint8_t>(50 * i))};
+      LabelMap labels{40, 30, {}};
+      for (int p = 0; p < 40 * 30; ++p)
+        labels.labels.push_back(p % 40 >= 36 ? kIgnore : p % 40 / 12);
+      const std::string name = "p" + std::to_string(i);
+      write_png(dir_ / "images" / (name + ".png"), image);
+      write_label_map(dir_ / "labels" / (name + ".png"), labels, voc_palette(3));
+      names += name + "\n";
+    }
+    write_file(dir_ / "train.txt", names);
+    write_file(dir_ / "classes.txt", "a\nb\nc\n");
+    write_file(dir_ / "unseen.txt", "b\n");
+    config_.batch = 4;
+    config_.augment = {.long_side = 64, .short_side = 32, .crop_size = 24, .photometric = false};
+  }
+
+  std::vector<LabelledBatch> load(const LoaderOptions& options) {
+    const FolderDataset data(dir_.path(), "train");
+    SampleSource source(config_, data);
+    SampleLoader loader(source, options);
+    std::vector<LabelledBatch> batches;
+    for (int64_t i = options.first; i < options.last; ++i) batches.push_back(loader.next());
+    for (std::string& complaint : source.take_complaints()) complaints_.push_back(complaint);
+    return batches;
+  }
+
+  static void expect_same(const LabelledBatch& a, const LabelledBatch& b) {
+    EXPECT_EQ(a.iteration, b.iteration);
+    EXPECT_EQ(a.photos, b.photos);
+    EXPECT_TRUE(a.pixels.equal(b.pixels));
+    EXPECT_TRUE(a.labels.equal(b.labels));
+  }
+
+  TestDir dir_;
+  TrainConfig config_;
+  std::vector<std::string> complaints_;
+};
+
+TEST_F(SampleLoaderTest, BatchesHoldStoredClasses) {
+  const LabelledBatch batch = load({.last = 1})[0];
+  EXPECT_EQ(batch.pixels.sizes(), (std::vector<int64_t>{4, 3, 24, 24}));
+  EXPECT_TRUE(batch.labels.eq(1).any().item<bool>());  // what is unseen the step decides
+  EXPECT_TRUE((batch.labels.le(2) | batch.labels.eq(255)).all().item<bool>());
+}
+
+TEST_F(SampleLoaderTest, WorkersChangeNothing) {
+  const auto plain = load({.last = 7});
+  EXPECT_FALSE(plain[0].pixels.equal(plain[1].pixels));
+  for (int64_t workers : {1, 3, 8}) {
+    for (int64_t prefetch : {1, 3}) {
+      const auto threaded = load({.last = 7, .workers = workers, .prefetch = prefetch});
+      for (size_t i = 0; i < plain.size(); ++i) expect_same(plain[i], threaded[i]);
+    }
+  }
+}
+
+TEST_F(SampleLoaderTest, ABatchDependsOnSeedAndIterationAlone) {
+  const auto later = load({.first = 5, .last = 7, .workers = 2});
+  expect_same(load({.last = 7})[5], later[0]);
+  config_.seed = 2;
+  EXPECT_FALSE(load({.first = 5, .last = 6})[0].pixels.equal(later[0].pixels));
+}
+
+TEST_F(SampleLoaderTest, RanksShareABatch) {
+  const LabelledBatch whole = load({.last = 1})[0];
+  for (int64_t rank : {0, 1}) {
+    const LabelledBatch part = load({.last = 1, .share = {rank, 2}, .workers = 2})[0];
+    EXPECT_TRUE(part.pixels.equal(whole.pixels.narrow(0, 2 * rank, 2)));
+    EXPECT_TRUE(part.labels.equal(whole.labels.narrow(0, 2 * rank, 2)));
+  }
+}
+
+TEST_F(SampleLoaderTest, UnseenPixelsAreNeverRead) {
+  config_.trusty_source = TrustySource::kHeldOutSeen;
+  const auto batches = load({.last = 3});
+  EXPECT_FALSE(batches[0].labels.eq(1).any().item<bool>());
+  // Whatever stands where "b" is: the same crops, the same labels.
+  for (int i = 0; i < 5; ++i) {
+    LabelMap labels = read_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"));
+    for (size_t p = 0; p < labels.labels.size(); ++p) {
+      if (labels.labels[p] == 1 && p % 3 != 0) labels.labels[p] = kIgnore;
+    }
+    write_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"), labels, voc_palette(3));
+  }
+  const auto scrambled = load({.last = 3});
+  for (size_t i = 0; i < batches.size(); ++i) expect_same(batches[i], scrambled[i]);
+}
+
+TEST_F(SampleLoaderTest, ABadPhotoFailsTheRunOrIsSkipped) {
+  write_file(dir_ / "images" / "p2.png", "no picture");
+  for (int64_t workers : {0, 2}) {
+    EXPECT_THROW(load({.last = 3, .workers = workers}), Error) << workers << " workers";
+  }
+  config_.bad_photos = BadPhotos::kSkip;
+  const auto plain = load({.last = 5});
+  EXPECT_THAT(complaints_, ElementsAre(HasSubstr("p2.png"))) << "each photo is told of once";
+  const auto threaded = load({.last = 5, .workers = 3});
+  for (size_t i = 0; i < plain.size(); ++i) expect_same(plain[i], threaded[i]);
+}
+
+TEST_F(SampleLoaderTest, WithoutAnyGoodPhotoSkippingEnds) {
+  for (int i = 0; i < 5; ++i) {
+    write_file(dir_ / "images" / ("p" + std::to_string(i) + ".png"), "no picture");
+  }
+  config_.bad_photos = BadPhotos::kSkip;
+  EXPECT_THROW(load({.last = 1, .workers = 2}), Error);
+}
+
+TEST_F(SampleLoaderTest, MayBeLeftInTheMiddle) {
+  const FolderDataset data(dir_.path(), "train");
+  const SampleSource source(config_, data);
+  SampleLoader loader(source, {.last = 100, .workers = 3});
+  loader.next();
+}
+
+}  // namespace
+}  // namespace tagclip

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "infer/vocabulary.h"
+#include "model/checkpoint.h"
+#include "train/checkpoints.h"
+#include "train/lowered_weights.h"
+#include "train/run_state.h"
+#include "train/sample_loader.h"
+#include "train/trainer.h"
+
+namespace tagclip {
+
+// All that a training run holds between its first and its last step: data, model, optimizer.
+class TrainingRun {
+ public:
+  // Goes on where the output folder says. All arguments must outlive the run.
+  TrainingRun(const TrainConfig& config, const Ranks& ranks, const TrainHooks& hooks);
+
+  int64_t iteration() const { return iteration_; }  // done
+  int64_t validated() const { return validated_; }  // the iteration of the last validation
+  const TrainedOn& trained_on() const { return trained_on_; }
+  const FolderDataset& data() const { return data_; }
+
+  TrainReport advance();
+  bool validation_is_due() const;
+  // Also saves the model when it is the best so far. Nothing when the user stopped it.
+  std::optional<SegmentationMetrics> validate();
+
+  void save_state();
+  // The finished model.
+  void save_model();
+  std::filesystem::path model_path() const { return folder_ / "model.safetensors"; }
+
+ private:
+  EmbeddedVocabulary vocabulary() const;
+  std::optional<SegmentationMetrics> measure();
+  void write_model(const std::filesystem::path& path);
+  Metadata progress();
+  void resume();
+  void check_agreement() const;
+  void start_loader();
+  [[noreturn]] void give_up(const TrainReport& report, const LabelledBatch& batch);
+
+  const TrainConfig& config_;
+  const Ranks& ranks_;
+  const TrainHooks& hooks_;
+  TrainConfig settings_;  // a copy: listing the fields takes a mutable one
+  std::filesystem::path folder_;
+  at::Device device_;
+  FolderDataset data_;
+  std::optional<FolderDataset> validation_;
+  TrainedOn trained_on_;
+  SegmentationModel model_;
+  std::string frozen_;             // fingerprint of what training leaves as it is
+  EmbeddedVocabulary vocabulary_;  // made once: training leaves the text tower as it is
+  TrainStep step_;
+  std::optional<LoweredWeights> lowered_;  // in mixed precision
+  Checkpoints checkpoints_;
+  SampleSource source_;
+  std::optional<SampleLoader> loader_;
+  int64_t iteration_ = 0, validated_ = 0;
+  double best_ = -1;
+};
+
+}  // namespace tagclip

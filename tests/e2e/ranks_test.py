@@ -1,0 +1,139 @@
+"""Several processes on one job: the same losses and counts as one process, and nobody left behind.
+
+They are started with the environment that torchrun gives; tests/parity starts them with torchrun itself.
+"""
+
+import json
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+import samples
+from support import BINARY, FAILURE, REQUEUE, USAGE, ProgramTest, environment, tagclip
+
+ITERATIONS = 12
+SETTINGS = ("--set", f"schedule.iterations={ITERATIONS}", "--set", "batch=6", "--set", "log_every=1",
+            "--set", "validate_every=6", "--set", "save_every=6")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(size, *arguments, cwd=None):
+    """That many ranks of the program."""
+    port = free_port()
+    ranks = []
+    for rank in range(size):
+        env = environment(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(size),
+                          MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        ranks.append(subprocess.Popen([BINARY, *map(str, arguments)], cwd=cwd, env=env, text=True,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    return ranks
+
+
+def run(size, *arguments, cwd=None):
+    results = []
+    for rank in start(size, *arguments, cwd=cwd):
+        out, err = rank.communicate(timeout=100)
+        results.append((rank.returncode, out, err))
+    return results
+
+
+def log_of(folder):
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+class RanksTest(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.clip, cls.data = samples.micro_clip(), samples.micro_dataset()
+
+    def train(self, size, name, *more):
+        config = samples.train_config(self.folder, self.data, self.clip)
+        output = self.folder / name
+        return run(size, "train", config, *SETTINGS, "--set", f"output={output}", *more), output
+
+    def assert_all_done(self, results):
+        for code, _, err in results:
+            self.assertEqual(code, 0, err)
+
+    def test_two_ranks_train_as_one_does(self):
+        """Dropout and all; the paper's losses, too, whose terms are means of other kinds."""
+        for protocol in ("released", "paper"):
+            with self.subTest(protocol):
+                more = ("--set", f"model.protocol={protocol}", "--set", "seed=3")
+                one, alone = self.train(1, f"one-{protocol}", *more)
+                two, together = self.train(2, f"two-{protocol}", *more)
+                self.assert_all_done(one + two)
+                self.assertIn("iteration 1/", two[0][1])
+                self.assertEqual(two[1][1], "", "the second rank talks, too")
+                for a, b in zip(log_of(alone), log_of(together), strict=True):
+                    for key in ("loss", "mask", "dice", "trusty", "presence"):
+                        self.assertAlmostEqual(a.get(key, 0), b.get(key, 0), delta=1e-5 * abs(a.get(key, 0)) + 1e-7)
+
+    def test_evaluation_merges_exactly(self):
+        results = {size: run(size, "eval", "--data", self.data, "--weights", self.weights(), "--json")
+                   for size in (1, 3)}
+        self.assert_all_done(results[1] + results[3])
+        self.assertEqual(results[3][0][1], results[1][0][1])
+        self.assertEqual([out for _, out, _ in results[3][1:]], ["", ""])
+
+    def weights(self):
+        results, output = self.train(1, "weights")
+        self.assert_all_done(results)
+        return output / "model.safetensors"
+
+    def test_a_batch_that_cannot_be_shared_is_refused(self):
+        results, _ = self.train(4, "uneven", "--set", "rank_timeout=20")
+        for code, _, err in results:
+            self.assertEqual(code, USAGE, err)
+            self.assertIn("batch: expected a multiple of the 4 ranks, found 6", err)
+
+    def begin(self, name, *more):
+        config = samples.train_config(self.folder, self.data, self.clip)
+        ranks = start(2, "train", config, *SETTINGS, "--set", f"output={self.folder / name}",
+                      "--set", "schedule.iterations=100000", "--set", "validate_every=1000000", *more)
+        ranks[0].stdout.readline()  # the first iteration
+        return ranks
+
+    def test_a_lost_rank_ends_all(self):
+        ranks = self.begin("killed")
+        ranks[1].kill()
+        _, err = ranks[0].communicate(timeout=30)
+        self.assertEqual(ranks[0].returncode, FAILURE, err)
+        self.assertIn("rank 0 of 2 has lost another one", err)
+        ranks[1].communicate()
+
+    def test_a_rank_that_hangs_ends_all_in_time(self):
+        ranks = self.begin("hung", "--set", "rank_timeout=3")
+        ranks[1].send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        _, err = ranks[0].communicate(timeout=30)
+        self.assertEqual(ranks[0].returncode, FAILURE, err)
+        self.assertLess(time.monotonic() - began, 15)
+        ranks[1].kill()
+        ranks[1].communicate()
+
+    def test_one_rank_that_is_told_to_stop_stops_all(self):
+        ranks = self.begin("stopped")
+        ranks[1].send_signal(signal.SIGTERM)
+        words = [rank.communicate(timeout=30)[1] for rank in ranks]
+        # Only the rank that was asked knows by whom.
+        self.assertEqual(ranks[1].returncode, REQUEUE, words[1])
+        self.assertIn("stopped and saved at iteration", words[0])
+        self.assertTrue(list((self.folder / "stopped" / "checkpoints").iterdir()))
+
+    def test_a_broken_environment_is_explained(self):
+        config = samples.train_config(self.folder, self.data, self.clip)
+        lonely = tagclip("train", config, env={"RANK": "0"})
+        self.assert_refused(lonely, USAGE, "no WORLD_SIZE", "torchrun")
+
+
+if __name__ == "__main__":
+    unittest.main()
