@@ -6,7 +6,7 @@
 
 int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console) {
   using namespace tagclip;
-  const FolderDataset data(options.data, options.split);
+  const Dataset data(options.data, options.split);
   std::vector<std::string> templates;
   if (!options.prompt.empty()) templates = parse_templates(options.prompt);
   const InferenceModel model = load_model_noisily(options, console);
@@ -14,8 +14,10 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
   std::vector<ClassWords> classes;
   for (const std::string& name : data.classes()) classes.push_back({{name}});
   EmbeddedVocabulary vocabulary = embed_vocabulary(model, std::move(classes), std::move(templates));
-  // Weights that say nothing of their training, such as a CLIP, are judged by the data set's split.
-  const std::vector<bool> seen = model.trained_on.classes.empty() ? data.seen() : vocabulary.seen;
+  // Weights that say nothing of their training, such as a CLIP, are judged by the data set's split;
+  // and so are all when the user names one.
+  const bool by_data = model.trained_on.classes.empty() || !options.data.unseen.empty();
+  const std::vector<bool> seen = by_data ? data.seen() : vocabulary.seen;
   const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
                                    {.window = options.window,
                                     .stride = options.stride,

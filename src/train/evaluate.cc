@@ -4,7 +4,7 @@
 
 namespace tagclip {
 
-ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const FolderDataset& data,
+ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data,
                          const EvaluationProgress& progress) {
   TAGCLIP_CHECK(segmenter.vocabulary().classes.size() == data.classes().size(),
                 "the vocabulary must be the set's class list");

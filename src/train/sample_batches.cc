@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-SampleBatches::SampleBatches(const TrainConfig& config, const FolderDataset& data)
+SampleBatches::SampleBatches(const TrainConfig& config, const Dataset& data)
     : config_(config), data_(data) {
   for (size_t c = 0; c < data.classes().size(); ++c) {
     const bool trained = config.setting == Setting::kSupervised || data.seen()[c];

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "data/folder_dataset.h"
+#include "data/dataset.h"
 #include "model/losses.h"
 #include "train/train_config.h"
 
@@ -19,7 +19,7 @@ struct SampleBatch {
 // nothing but the seed and its iteration.
 class SampleBatches {
  public:
-  SampleBatches(const TrainConfig& config, const FolderDataset& data);
+  SampleBatches(const TrainConfig& config, const Dataset& data);
 
   // Positions of the classes trained on in the data set's list.
   const std::vector<int64_t>& training_classes() const { return training_classes_; }
@@ -27,7 +27,7 @@ class SampleBatches {
 
  private:
   const TrainConfig& config_;
-  const FolderDataset& data_;
+  const Dataset& data_;
   std::vector<int64_t> training_classes_;
   std::vector<int64_t> training_index_;  // by data set class; -1 = hidden
 };

@@ -37,7 +37,7 @@ class SampleBatchesTest : public ::testing::Test {
 };
 
 TEST_F(SampleBatchesTest, InductiveHidesUnseenClassesAndRenumbersTheRest) {
-  const FolderDataset data(dir_.path(), "train");
+  const Dataset data({.folder = dir_.path().string()}, "train");
   const SampleBatches batches(config_, data);
   EXPECT_EQ(batches.training_classes(), (std::vector<int64_t>{0, 2}));
   const SampleBatch batch = batches.batch(0);
@@ -52,14 +52,14 @@ TEST_F(SampleBatchesTest, InductiveHidesUnseenClassesAndRenumbersTheRest) {
 
 TEST_F(SampleBatchesTest, SupervisedHidesNothing) {
   config_.setting = Setting::kSupervised;
-  const FolderDataset data(dir_.path(), "train");
+  const Dataset data({.folder = dir_.path().string()}, "train");
   const SampleBatches batches(config_, data);
   EXPECT_EQ(batches.training_classes(), (std::vector<int64_t>{0, 1, 2}));
   EXPECT_EQ(batches.batch(0).targets.labels.max().item<int64_t>(), 2);
 }
 
 TEST_F(SampleBatchesTest, ABatchDependsOnSeedAndIterationAlone) {
-  const FolderDataset data(dir_.path(), "train");
+  const Dataset data({.folder = dir_.path().string()}, "train");
   const SampleBatch first = SampleBatches(config_, data).batch(5);
   const SampleBatch again = SampleBatches(config_, data).batch(5);
   EXPECT_TRUE(first.pixels.equal(again.pixels));

@@ -4,6 +4,7 @@
 
 #include "base/fields.h"
 #include "data/augment.h"
+#include "data/dataset_options.h"
 #include "model/config.h"
 #include "model/losses.h"
 #include "train/autocast.h"
@@ -21,7 +22,7 @@ enum class Setting {
 // All settings of `tagclip train`. The defaults are the paper's for VOC.
 struct TrainConfig {
   std::string output = "runs/train";
-  std::string data;
+  DatasetOptions data;
   std::string train_split = "train";
   std::string val_split = "val";
   std::string clip;

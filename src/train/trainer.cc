@@ -46,7 +46,7 @@ SegmentationModel starting_model(const TrainConfig& config, at::Device device,
   return model;
 }
 
-TrainedOn trained_on(const TrainConfig& config, const FolderDataset& data) {
+TrainedOn trained_on(const TrainConfig& config, const Dataset& data) {
   const bool inductive = config.setting == Setting::kInductive;
   TrainedOn result{data.classes(), data.seen(), parse_templates(config.prompt), inductive};
   if (!inductive) result.seen.assign(data.classes().size(), true);
@@ -150,13 +150,13 @@ class Run {
   TrainConfig settings_;  // a copy: listing the fields takes a mutable one
   std::filesystem::path folder_;
   at::Device device_;
-  FolderDataset data_;
+  Dataset data_;
   SampleBatches batches_;
   TrainedOn trained_on_;
   SegmentationModel model_;
   EmbeddedVocabulary vocabulary_;  // made once: training leaves the text tower as it is
   TrainStep step_;
-  std::optional<FolderDataset> validation_;
+  std::optional<Dataset> validation_;
   int64_t iteration_ = 0;
   double best_ = -1;
 };
