@@ -26,25 +26,43 @@ double share(uint64_t part, uint64_t all) {
 
 // "320x213", or the smallest and the largest by area.
 std::string sizes(const std::vector<PairFacts>& facts) {
-  const auto area = [](const PairFacts& f) { return int64_t{f.photo.width} * f.photo.height; };
-  if (facts.empty()) return "no photo";
-  const Size least = std::ranges::min(facts, {}, area).photo;
-  const Size most = std::ranges::max(facts, {}, area).photo;
+  std::vector<Size> sizes;
+  for (const PairFacts& f : facts) {
+    if (f.photo_error.empty()) sizes.push_back(f.photo);
+  }
+  if (sizes.empty()) return "none readable";
+  const auto area = [](Size size) { return int64_t{size.width} * size.height; };
+  const Size least = std::ranges::min(sizes, {}, area), most = std::ranges::max(sizes, {}, area);
   const std::string first = fmt::format("{}x{}", least.width, least.height);
   return least == most ? first : fmt::format("{} to {}x{}", first, most.width, most.height);
+}
+
+double unseen_share(const DatasetInfo& info, const ClassCensus& census) {
+  uint64_t pixels = 0;
+  for (size_t c = 0; c < info.classes.size(); ++c) {
+    if (!info.seen[c]) pixels += census.classes[c].pixels;
+  }
+  return share(pixels, census.labelled);
 }
 
 std::string head(const DataCheck& check, const std::vector<ClassCensus>& counts) {
   const DatasetInfo& info = check.info;
   std::string text = fmt::format("{}: a {} set, {} classes", info.folder.string(), info.kind->name,
                                  info.classes.size());
-  const auto unseen = std::ranges::count(info.seen, false);
-  text += unseen == 0 ? ", all seen\n" : fmt::format(", {} of them unseen\n", unseen);
+  std::vector<std::string> unseen;
+  for (size_t c = 0; c < info.classes.size(); ++c) {
+    if (!info.seen[c]) unseen.push_back(info.classes[c]);
+  }
+  text += unseen.empty() ? ", all seen\n"
+                         : fmt::format(", {} unseen: {}\n", unseen.size(), some_of(unseen));
   for (size_t s = 0; s < counts.size(); ++s) {
     const CheckedSplit& split = check.splits[s];
-    text += fmt::format("  {:<8} {:>6} photos, {}, {:.1f}% of the pixels labelled\n", split.name,
+    text += fmt::format("  {:<8} {:>6} photos, {}; {:.1f}% of the pixels labelled", split.name,
                         split.facts.size(), sizes(split.facts),
                         100 * share(counts[s].labelled, counts[s].pixels));
+    text += unseen.empty()
+                ? "\n"
+                : fmt::format(", {:.1f}% of these unseen\n", 100 * unseen_share(info, counts[s]));
   }
   return text;
 }

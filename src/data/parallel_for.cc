@@ -12,6 +12,8 @@
 namespace tagclip {
 namespace {
 
+constexpr std::chrono::milliseconds kBetweenCalls(100);
+
 class Loop {
  public:
   Loop(size_t count, const std::function<void(size_t)>& work) : count_(count), work_(work) {}
@@ -36,8 +38,9 @@ class Loop {
   // Until `threads` threads have ended.
   void wait(size_t threads, const std::function<bool(size_t)>& done) {
     std::unique_lock lock(mutex_);
-    while (ended_ < threads) {
-      wake_.wait_for(lock, std::chrono::milliseconds(100));
+    bool all_ended = false;
+    while (!all_ended) {
+      all_ended = wake_.wait_for(lock, kBetweenCalls, [&] { return ended_ == threads; });
       lock.unlock();
       if (!done(finished_)) stop_ = true;
       lock.lock();
