@@ -20,6 +20,7 @@ struct Command {
 
 // One file each.
 Command segment_command();
+Command data_command();
 Command eval_command();
 Command train_command();
 Command pretrain_command();

@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/dataset_options.h"
 #include "cli/engine_library.h"
 #include "cli/model_options.h"
 #include "cli/program_files.h"
@@ -9,13 +10,11 @@ Command eval_command() {
   return {
       "eval", "Measure a model on a labelled data set", [](CLI::App& app) -> Action {
         auto options = std::make_shared<EvalOptions>();
-        app.add_option("--data", options->data,
-                       "Data set: images/, labels/, classes.txt, unseen.txt, lists")
-            ->type_name("FOLDER")
-            ->required();
+        app.add_option("--data", options->data.folder, "Data set")->type_name("FOLDER")->required();
         app.add_option("--split", options->split, "Which list of the data set")
             ->type_name("NAME")
             ->capture_default_str();
+        add_dataset_options(app, options->data);
         add_model_options(app, *options);
         add_windowing_options(app, *options);
         add_prompt_option(app, options->prompt);

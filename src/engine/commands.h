@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/console.h"
+#include "data/dataset_options.h"
 
 // What the program asks of the engine: one struct and one function a command. This header and the
 // program know nothing of LibTorch; the functions live in a shared library that is loaded when one
@@ -60,7 +61,7 @@ struct TrainOptions {
 };
 
 struct EvalOptions : ModelOptions, WindowingOptions {
-  std::filesystem::path data;
+  DatasetOptions data;
   std::string split = "val";
   std::string prompt;  // see parse_templates; empty: the model's own
   bool json = false;

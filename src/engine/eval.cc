@@ -14,9 +14,11 @@ constexpr int kRankTimeout = 600;  // seconds
 
 // The classes that mIoU(S) is about: those of the data set's split; without one, those the model
 // has seen in training, if that is known.
-std::vector<bool> judged_as_seen(const FolderDataset& data, const InferenceModel& model,
+std::vector<bool> judged_as_seen(const EvalOptions& options, const Dataset& data,
+                                 const InferenceModel& model,
                                  const EmbeddedVocabulary& vocabulary) {
-  const bool split = std::ranges::count(data.seen(), false) > 0;
+  const bool split =
+      !options.data.unseen.empty() || std::ranges::count(data.seen(), false) > 0;
   return split || model.trained_on.classes.empty() ? data.seen() : vocabulary.seen;
 }
 
@@ -25,7 +27,7 @@ std::vector<bool> judged_as_seen(const FolderDataset& data, const InferenceModel
 
 int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console) {
   using namespace tagclip;
-  const FolderDataset data(options.data, options.split);
+  const Dataset data(options.data, options.split);
   std::vector<std::string> templates;
   if (!options.prompt.empty()) templates = parse_templates(options.prompt);
   const Ranks ranks(read_rank_environment(), std::chrono::seconds(kRankTimeout));
@@ -34,7 +36,7 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
   std::vector<ClassWords> classes;
   for (const std::string& name : data.classes()) classes.push_back({{name}});
   EmbeddedVocabulary vocabulary = embed_vocabulary(model, std::move(classes), std::move(templates));
-  const std::vector<bool> seen = judged_as_seen(data, model, vocabulary);
+  const std::vector<bool> seen = judged_as_seen(options, data, model, vocabulary);
   const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
                                    {.window = options.window,
                                     .stride = options.stride,

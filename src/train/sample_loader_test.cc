@@ -38,7 +38,7 @@ class SampleLoaderTest : public ::testing::Test {
   }
 
   std::vector<LabelledBatch> load(const LoaderOptions& options) {
-    const FolderDataset data(dir_.path(), "train");
+    const Dataset data({.folder = dir_.path().string()}, "train");
     SampleSource source(config_, data);
     SampleLoader loader(source, options);
     std::vector<LabelledBatch> batches;
@@ -130,7 +130,7 @@ TEST_F(SampleLoaderTest, WithoutAnyGoodPhotoSkippingEnds) {
 }
 
 TEST_F(SampleLoaderTest, MayBeLeftInTheMiddle) {
-  const FolderDataset data(dir_.path(), "train");
+  const Dataset data({.folder = dir_.path().string()}, "train");
   const SampleSource source(config_, data);
   SampleLoader loader(source, {.last = 100, .workers = 3});
   loader.next();

@@ -17,7 +17,7 @@ constexpr int64_t kReplacement = 1 << 20;  // slots from here on draw them
 
 }  // namespace
 
-SampleSource::SampleSource(const TrainConfig& config, const FolderDataset& data)
+SampleSource::SampleSource(const TrainConfig& config, const Dataset& data)
     : config_(config), data_(data) {
   const auto seen = std::ranges::count(data.seen(), true);
   if (seen == 0 && config.setting != Setting::kSupervised) {

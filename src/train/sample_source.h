@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/augment.h"
-#include "data/folder_dataset.h"
+#include "data/dataset.h"
 #include "train/train_config.h"
 
 namespace tagclip {
@@ -18,7 +18,7 @@ class SampleSource {
  public:
   // Both arguments must outlive the source. Throws Error(kBadInput) when the classes leave nothing
   // to train on.
-  SampleSource(const TrainConfig& config, const FolderDataset& data);
+  SampleSource(const TrainConfig& config, const Dataset& data);
 
   int64_t side() const { return config_.augment.crop_size; }  // of the crops
   int64_t batch() const { return config_.batch; }             // photos an iteration, over all ranks
@@ -37,7 +37,7 @@ class SampleSource {
   void complain(int64_t photo, const std::string& what) const;
 
   const TrainConfig& config_;
-  const FolderDataset& data_;
+  const Dataset& data_;
   mutable std::mutex mutex_;  // of what follows
   mutable std::set<int64_t> bad_photos_;
   mutable std::vector<std::string> complaints_;

@@ -21,6 +21,20 @@ FieldList augment_fields(AugmentOptions& augment) {
   return list;
 }
 
+void add_dataset_fields(FieldList& list, DatasetOptions& data) {
+  list.add("data", data.folder, "data set folder");
+  list.add("dataset", data.kind,
+           "kind of data set: folder (images/, labels/, classes.txt, lists), voc2012, coco-stuff, "
+           "context59, context60; auto looks at the folder");
+  list.add("unseen", data.unseen,
+           "classes hidden in training: names or indices, a list file, a built-in split, none; "
+           "empty: the set's own");
+  list.add("zero_label", data.zero_label,
+           {{"auto", ZeroLabel::kAuto}, {"keep", ZeroLabel::kKeep}, {"reduce", ZeroLabel::kReduce}},
+           "keep the background, label 0, as a class, or reduce: make it void; auto: as the set is "
+           "used");
+}
+
 // The model's own choices; the towers' sizes are read from the CLIP.
 FieldList model_fields(ModelConfig& model) {
   FieldList list, all = model.fields();
@@ -50,7 +64,7 @@ FieldList TrainConfig::fields() {
   FieldList list;
   list.add("output", output, "folder of the run");
   list.add("label", label, "what reports call the run and others like it");
-  list.add("data", data, "data set folder: images/, labels/, classes.txt, unseen.txt, split lists");
+  add_dataset_fields(list, data);
   list.add("train_split", train_split, "list of the training photos");
   list.add("val_split", val_split, "list of the validation photos; empty: no validation");
   list.add("clip", clip,
@@ -109,7 +123,7 @@ FieldList TrainConfig::fields() {
 }
 
 void TrainConfig::check() const {
-  if (data.empty())
+  if (data.folder.empty())
     throw usage_error("data: no data set folder is given",
                       "set data in the config, or --set data=DIR");
   if (clip.empty())

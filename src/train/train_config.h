@@ -4,6 +4,7 @@
 
 #include "base/fields.h"
 #include "data/augment.h"
+#include "data/dataset_options.h"
 #include "infer/scores.h"
 #include "model/config.h"
 #include "model/losses.h"
@@ -47,7 +48,7 @@ enum class BadPhotos { kFail, kSkip };
 struct TrainConfig {
   std::string output = "runs/train";
   std::string label;
-  std::string data;
+  DatasetOptions data;
   std::string train_split = "train";
   std::string val_split = "val";
   std::string clip;

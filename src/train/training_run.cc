@@ -55,7 +55,7 @@ SegmentationModel starting_model(const TrainConfig& config, at::Device device,
   return model;
 }
 
-TrainedOn make_trained_on(const TrainConfig& config, const FolderDataset& data) {
+TrainedOn make_trained_on(const TrainConfig& config, const Dataset& data) {
   TrainedOn result{data.classes(), data.seen(), parse_templates(config.prompt),
                    config.setting == Setting::kInductive};
   if (config.setting == Setting::kSupervised) result.seen.assign(data.classes().size(), true);

@@ -22,7 +22,7 @@ class TrainingRun {
   int64_t iteration() const { return iteration_; }  // done
   int64_t validated() const { return validated_; }  // the iteration of the last validation
   const TrainedOn& trained_on() const { return trained_on_; }
-  const FolderDataset& data() const { return data_; }
+  const Dataset& data() const { return data_; }
 
   TrainReport advance();
   bool validation_is_due() const;
@@ -50,8 +50,8 @@ class TrainingRun {
   TrainConfig settings_;  // a copy: listing the fields takes a mutable one
   std::filesystem::path folder_;
   at::Device device_;
-  FolderDataset data_;
-  std::optional<FolderDataset> validation_;
+  Dataset data_;
+  std::optional<Dataset> validation_;
   TrainedOn trained_on_;
   SegmentationModel model_;
   std::string frozen_;             // fingerprint of what training leaves as it is

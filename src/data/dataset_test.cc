@@ -1,4 +1,4 @@
-#include "data/folder_dataset.h"
+#include "data/dataset.h"
 
 #include <gmock/gmock.h>
 
@@ -14,9 +14,9 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 // A small data set on disk; tests then break it.
-class FolderDatasetTest : public testing::Test {
+class DatasetTest : public testing::Test {
  protected:
-  FolderDatasetTest() {
+  DatasetTest() {
     std::filesystem::create_directories(dir_ / "images");
     std::filesystem::create_directories(dir_ / "labels");
     write_file(dir_ / "classes.txt", "sky\npotted plant\nroad\n");
@@ -35,7 +35,7 @@ class FolderDatasetTest : public testing::Test {
 
   Error error_of(const std::string& split = "train") {
     try {
-      FolderDataset dataset(dir_.path(), split);
+      Dataset dataset({.folder = dir_.path().string()}, split);
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
       return error;
@@ -46,8 +46,8 @@ class FolderDatasetTest : public testing::Test {
   TestDir dir_;
 };
 
-TEST_F(FolderDatasetTest, ReadsPairs) {
-  const FolderDataset dataset(dir_.path(), "train");
+TEST_F(DatasetTest, ReadsPairs) {
+  const Dataset dataset({.folder = dir_.path().string()}, "train");
   ASSERT_EQ(dataset.size(), 2u);
   EXPECT_EQ(dataset.name(1), "b");
   EXPECT_EQ(dataset.image_path(1), dir_ / "images/b.png");
@@ -59,19 +59,20 @@ TEST_F(FolderDatasetTest, ReadsPairs) {
   EXPECT_EQ(pair.labels.labels, (std::vector<uint16_t>{0, 1, 2, 0, 1, kIgnore}));
 }
 
-TEST_F(FolderDatasetTest, WithoutAnUnseenListAllAreSeen) {
+TEST_F(DatasetTest, WithoutAnUnseenListAllAreSeen) {
   std::filesystem::remove(dir_ / "unseen.txt");
-  EXPECT_EQ(FolderDataset(dir_.path(), "train").seen(), (std::vector<bool>{true, true, true}));
+  EXPECT_EQ(Dataset({.folder = dir_.path().string()}, "train").seen(),
+            (std::vector<bool>{true, true, true}));
 }
 
-TEST_F(FolderDatasetTest, SuggestsTheClassThatAnUnseenNameMeant) {
+TEST_F(DatasetTest, SuggestsTheClassThatAnUnseenNameMeant) {
   write_file(dir_ / "unseen.txt", "pottedplant\n");
   const Error error = error_of();
   EXPECT_THAT(error.what(), AllOf(HasSubstr("unseen.txt"), HasSubstr("\"pottedplant\"")));
   EXPECT_THAT(error.hint(), HasSubstr("\"potted plant\""));
 }
 
-TEST_F(FolderDatasetTest, ListsWhatTheFolderLacks) {
+TEST_F(DatasetTest, ListsWhatTheFolderLacks) {
   std::filesystem::remove_all(dir_ / "labels");
   std::filesystem::remove(dir_ / "classes.txt");
   EXPECT_THAT(error_of().what(), HasSubstr("lacks labels/, classes.txt"));
@@ -79,49 +80,49 @@ TEST_F(FolderDatasetTest, ListsWhatTheFolderLacks) {
   EXPECT_THAT(error_of().what(), HasSubstr("no data set folder"));
 }
 
-TEST_F(FolderDatasetTest, NamesTheSplitsThereAre) {
+TEST_F(DatasetTest, NamesTheSplitsThereAre) {
   const Error error = error_of("trian");
   EXPECT_THAT(error.what(), HasSubstr("trian.txt"));
   EXPECT_THAT(error.hint(), HasSubstr("splits here: train"));
 }
 
-TEST_F(FolderDatasetTest, ListsPhotosAndLabelsWithoutPartner) {
+TEST_F(DatasetTest, ListsPhotosAndLabelsWithoutPartner) {
   write_file(dir_ / "train.txt", "a\nb\nc\n../images/a\n");
   std::filesystem::remove(dir_ / "labels/b.png");
   EXPECT_THAT(error_of().what(), AllOf(HasSubstr("train.txt: no photo for c, ../images/a;"),
                                        HasSubstr("no label file for b, c, ../images/a")));
 }
 
-TEST_F(FolderDatasetTest, ShortensLongLists) {
+TEST_F(DatasetTest, ShortensLongLists) {
   write_file(dir_ / "train.txt", "1\n2\n3\n4\n5\n6\n7\n");
   EXPECT_THAT(error_of().what(), HasSubstr("no photo for 1, 2, 3, 4, 5 and 2 more"));
 }
 
-TEST_F(FolderDatasetTest, TwoPhotosOfOneNameAreAmbiguous) {
+TEST_F(DatasetTest, TwoPhotosOfOneNameAreAmbiguous) {
   write_file(dir_ / "images/a.jpg", "x");
   EXPECT_THAT(error_of().what(), AllOf(HasSubstr("a.jpg"), HasSubstr("a.png")));
 }
 
-TEST_F(FolderDatasetTest, RepeatedNamesAreErrors) {
+TEST_F(DatasetTest, RepeatedNamesAreErrors) {
   write_file(dir_ / "train.txt", "a\nb\na\n");
   EXPECT_THAT(error_of().what(), HasSubstr("train.txt: line 3 repeats \"a\""));
 }
 
-TEST_F(FolderDatasetTest, LabelsBeyondTheClassesAreErrors) {
+TEST_F(DatasetTest, LabelsBeyondTheClassesAreErrors) {
   write_labels("b", {3, 2, {0, 1, 2, 0, 7, 9}});
-  const FolderDataset dataset(dir_.path(), "train");
+  const Dataset dataset({.folder = dir_.path().string()}, "train");
   try {
     dataset.labels(1);
     FAIL() << "label 7 was accepted";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("labels/b.png"), HasSubstr("x 1, y 1"),
-                                    HasSubstr("label 7"), HasSubstr("ends at 2")));
+                                    HasSubstr("label 7"), HasSubstr("end at 2")));
   }
 }
 
-TEST_F(FolderDatasetTest, SizesMustAgree) {
+TEST_F(DatasetTest, SizesMustAgree) {
   write_labels("a", {2, 3, std::vector<uint16_t>(6)});
-  const FolderDataset dataset(dir_.path(), "train");
+  const Dataset dataset({.folder = dir_.path().string()}, "train");
   try {
     dataset.read(0);
     FAIL() << "different sizes were accepted";
@@ -135,14 +136,15 @@ struct RealSet {
   size_t train, val, classes, unseen;
 };
 
-TEST(FolderDataset, ReadsTheRealSets) {
+TEST(Dataset, ReadsTheRealSets) {
   TAGCLIP_NEEDS_SHARED(test::shared_data() / "data/msrc21");
   for (const RealSet& set :
        {RealSet{"msrc21", 352, 118, 21, 5}, RealSet{"nyuv2", 400, 100, 37, 0},
         RealSet{"voc2012_animals", 420, 100, 21, 5}, RealSet{"coco_things", 224, 80, 80, 7}}) {
     SCOPED_TRACE(set.name);
-    const FolderDataset train(test::shared_data() / "data" / set.name, "train");
-    const FolderDataset val(test::shared_data() / "data" / set.name, "val");
+    const DatasetOptions options{.folder = (test::shared_data() / "data" / set.name).string()};
+    const Dataset train(options, "train");
+    const Dataset val(options, "val");
     EXPECT_EQ(train.size(), set.train);
     EXPECT_EQ(val.size(), set.val);
     EXPECT_EQ(train.classes().size(), set.classes);

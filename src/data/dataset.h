@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/dataset_info.h"
+#include "data/split_files.h"
+#include "io/image.h"
+#include "io/label_map.h"
+
+namespace tagclip {
+
+struct LabelledImage {
+  Image image;
+  LabelMap labels;  // of the image's size
+};
+
+// One split of a data set: photos with a class for every pixel. `dataset_kinds.cc` says how each
+// kind lies on disk; its own classes.txt, unseen.txt and split lists come first.
+class Dataset {
+ public:
+  // Throws Error: kBadInput when the folder is no such set, a list is missing or wrong, photos or
+  // labels lack their partner, an unseen name is no class; kUsage for options that do not fit.
+  Dataset(const DatasetOptions& options, const std::string& split);
+
+  const std::filesystem::path& folder() const { return info_.folder; }
+  size_t size() const { return files_.size(); }
+  const std::string& name(size_t index) const { return files_[index].name; }
+  std::filesystem::path image_path(size_t index) const { return folder() / files_[index].photo; }
+  std::filesystem::path label_path(size_t index) const { return folder() / files_[index].labels; }
+
+  const std::vector<std::string>& classes() const { return info_.classes; }
+  const std::vector<bool>& seen() const { return info_.seen; }  // per class
+
+  Image image(size_t index) const;
+  // Classes, whatever values the file holds. Throws Error(kBadInput) when one is out of range,
+  // naming the file, the value and the first pixel.
+  LabelMap labels(size_t index) const;
+  // Both; throws as they do, and when their sizes differ.
+  LabelledImage read(size_t index) const;
+
+ private:
+  DatasetInfo info_;
+  std::vector<LabelledFile> files_;
+};
+
+}  // namespace tagclip

@@ -1,0 +1,179 @@
+#include "data/dataset_kinds.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text_distance.h"
+
+namespace tagclip {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool holds(const fs::path& folder, std::string_view alternatives) {
+  std::error_code unreadable;  // counts as not there
+  while (true) {
+    const size_t end = std::min(alternatives.find('|'), alternatives.size());
+    if (fs::exists(folder / alternatives.substr(0, end), unreadable)) return true;
+    if (end == alternatives.size()) return false;
+    alternatives.remove_prefix(end + 1);
+  }
+}
+
+std::vector<std::string> missing_parts(const fs::path& folder, const DatasetKind& kind) {
+  std::vector<std::string> missing;
+  for (const std::string_view part : kind.must_hold) {
+    if (holds(folder, part)) continue;
+    std::string text(part);
+    if (const size_t bar = text.find('|'); bar != text.npos) text.replace(bar, 1, " or ");
+    missing.push_back(std::move(text));
+  }
+  return missing;
+}
+
+std::vector<const DatasetKind*> fitting_kinds(const fs::path& folder) {
+  std::vector<const DatasetKind*> fitting;
+  for (const DatasetKind& kind : dataset_kinds()) {
+    if (missing_parts(folder, kind).empty()) fitting.push_back(&kind);
+  }
+  return fitting;
+}
+
+// A folder inside `folder`, at most two levels down, that is a data set: people name the one above.
+std::string data_set_inside(const fs::path& folder) {
+  constexpr int kLooks = 1000;
+  std::error_code end;
+  auto entry =
+      fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, end);
+  for (int looks = 0; !end && entry != fs::recursive_directory_iterator() && looks < kLooks;
+       ++looks, entry.increment(end)) {
+    std::error_code unreadable;
+    if (!entry->is_directory(unreadable)) continue;
+    if (!fitting_kinds(entry->path()).empty()) return entry->path().string();
+    if (entry.depth() == 1) entry.disable_recursion_pending();
+  }
+  return {};
+}
+
+// Tells of the kinds the folder has a part of, or of all when it has none.
+Error fits_none(const fs::path& folder) {
+  std::vector<std::string> near, all;
+  for (const DatasetKind& kind : dataset_kinds()) {
+    const auto missing = missing_parts(folder, kind);
+    all.push_back(fmt::format("{} lacks {}", kind.name, fmt::join(missing, ", ")));
+    if (missing.size() < kind.must_hold.size()) near.push_back(all.back());
+  }
+  const std::string inside = data_set_inside(folder);
+  return bad_input(fmt::format("{} is laid out like no data set: {}", folder.string(),
+                               fmt::join(near.empty() ? all : near, "; ")),
+                   inside.empty() ? "a folder of your own has images/, labels/, classes.txt and a "
+                                    "list of names for each split"
+                                  : "did you mean " + inside + "?");
+}
+
+const DatasetKind& detect(const fs::path& folder) {
+  const auto fitting = fitting_kinds(folder);
+  if (fitting.empty()) throw fits_none(folder);
+  // Those that share a layout stand one after the other; the first is the usual one.
+  const auto other = std::ranges::find_if(fitting, [&](const DatasetKind* kind) {
+    return kind->must_hold != fitting.front()->must_hold;
+  });
+  if (other == fitting.end()) return *fitting.front();
+  throw bad_input(
+      fmt::format("{} could be {} or {}", folder.string(), fitting.front()->name, (*other)->name),
+      "say which: --dataset, or dataset in a config");
+}
+
+}  // namespace
+
+const std::vector<DatasetKind>& dataset_kinds() {
+  static const std::vector<DatasetKind> kinds = {
+      {.name = "folder",
+       .must_hold = {"images/", "labels/", "classes.txt"},
+       .photos = "images",
+       .labels = {{"labels", ".png"}},
+       .lists = ""},
+      // The devkit's layout. SBD's further labels, made into PNGs, lie in SegmentationClassAug.
+      {.name = "voc2012",
+       .must_hold = {"JPEGImages/", "SegmentationClass/|SegmentationClassAug/",
+                     "ImageSets/Segmentation/"},
+       .photos = "JPEGImages",
+       .labels = {{"SegmentationClass", ".png"}, {"SegmentationClassAug", ".png"}},
+       .lists = "ImageSets/Segmentation",
+       .classes = voc_classes(),
+       .zero_is_background = true,
+       .reduce_zero_label = true,
+       .usual_unseen = "voc-5"},
+      // 164K. mmsegmentation writes *_labelTrainIds.png beside the published maps.
+      {.name = "coco-stuff",
+       .must_hold = {"images/train2017/|images/val2017/",
+                     "annotations/train2017/|annotations/val2017/"},
+       .photos = "images/{}2017",
+       .labels = {{"annotations/{}2017", "_labelTrainIds.png"},
+                  {"annotations/{}2017", ".png", /*coco_ids=*/true}},
+       .lists = "",
+       .lists_itself = true,
+       .classes = coco_stuff_classes(),
+       .usual_unseen = "coco-stuff-15"},
+      // VOC 2010's photos with the label PNGs that mmsegmentation makes of PASCAL Context.
+      {.name = "context59",
+       .must_hold = {"JPEGImages/", "SegmentationClassContext/", "ImageSets/SegmentationContext/"},
+       .photos = "JPEGImages",
+       .labels = {{"SegmentationClassContext", ".png"}},
+       .lists = "ImageSets/SegmentationContext",
+       .classes = context_classes(),
+       .zero_is_background = true,
+       .reduce_zero_label = true,
+       .usual_unseen = "context-zs3"},
+      {.name = "context60",
+       .must_hold = {"JPEGImages/", "SegmentationClassContext/", "ImageSets/SegmentationContext/"},
+       .photos = "JPEGImages",
+       .labels = {{"SegmentationClassContext", ".png"}},
+       .lists = "ImageSets/SegmentationContext",
+       .classes = context_classes(),
+       .zero_is_background = true,
+       .reduce_zero_label = false,
+       .usual_unseen = "context-zs3"},
+  };
+  return kinds;
+}
+
+std::vector<std::string> dataset_kind_names() {
+  std::vector<std::string> names = {"auto"};
+  for (const DatasetKind& kind : dataset_kinds()) names.emplace_back(kind.name);
+  return names;
+}
+
+const DatasetKind& find_dataset_kind(const fs::path& folder, const std::string& name) {
+  const auto& kinds = dataset_kinds();
+  const auto kind = std::ranges::find(kinds, name, &DatasetKind::name);
+  if (kind == kinds.end() && name != "auto") {
+    const auto names = dataset_kind_names();
+    const auto meant = nearest(name, names);
+    throw usage_error(fmt::format("there is no kind of data set called \"{}\"", name),
+                      meant ? fmt::format("did you mean {}?", *meant)
+                            : fmt::format("one of {}", fmt::join(names, ", ")));
+  }
+  std::error_code unreadable;
+  if (!fs::is_directory(folder, unreadable)) {
+    throw bad_input(fmt::format("there is no data set folder {}", folder.string()));
+  }
+  if (kind == kinds.end()) return detect(folder);
+  const auto missing = missing_parts(folder, *kind);
+  if (missing.empty()) return *kind;
+  throw bad_input(
+      fmt::format("the data set {} lacks {}", folder.string(), fmt::join(missing, ", ")),
+      fmt::format("{} is read as a {} set; \"auto\" finds out what it is", folder.string(),
+                  kind->name));
+}
+
+std::string folder_of_split(std::string_view folder, std::string_view split) {
+  std::string text(folder);
+  if (const size_t place = text.find("{}"); place != text.npos) text.replace(place, 2, split);
+  return text;
+}
+
+}  // namespace tagclip

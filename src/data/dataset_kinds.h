@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/builtin_classes.h"
+
+namespace tagclip {
+
+// Label files of one sort: FOLDER/NAME + ending.
+struct LabelFiles {
+  std::string_view folder;
+  std::string_view ending;
+  bool coco_ids = false;  // values are COCO-Stuff's category ids - 1, not class indices
+};
+
+// How a kind of data set lies on disk and what it means. In folders, {} is the name of the split.
+struct DatasetKind {
+  std::string_view name;                    // what the user types
+  std::vector<std::string_view> must_hold;  // a|b: one of them
+  std::string_view photos;                  // folder
+  std::vector<LabelFiles> labels;           // the first that has a name's file counts
+  std::string_view lists;                   // folder of <split>.txt; empty: beside the set
+  bool lists_itself = false;                // without a list, a split is what its folders hold
+  NameList classes = {};                    // empty: classes.txt, which names every value from 0
+  bool zero_is_background = false;          // value 0 precedes `classes`
+  bool reduce_zero_label = false;           // unless the user says otherwise
+  std::string_view usual_unseen = {};       // a built-in split
+};
+
+// All kinds; the first is the plain folder.
+const std::vector<DatasetKind>& dataset_kinds();
+
+// "auto" and the names of the kinds.
+std::vector<std::string> dataset_kind_names();
+
+// The kind called `name`, or for "auto" the one whose files and folders `folder` holds. Throws
+// Error(kUsage) for an unknown name (with the nearest), Error(kBadInput) listing what is missing
+// when the folder is none or not of that kind, or when it fits several.
+const DatasetKind& find_dataset_kind(const std::filesystem::path& folder, const std::string& name);
+
+// `folder` with {} replaced by `split`.
+std::string folder_of_split(std::string_view folder, std::string_view split);
+
+}  // namespace tagclip

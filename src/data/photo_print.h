@@ -1,0 +1,32 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "io/image.h"
+
+namespace tagclip {
+
+// What is left of a photo to find copies of it: the same picture at another size or quality, or
+// mirrored.
+struct PhotoPrint {
+  static constexpr int kSide = 16;
+
+  uint64_t hash = 0;           // difference hash: which of two neighbours is brighter
+  uint64_t mirrored_hash = 0;  // of the mirror image
+  std::array<uint8_t, kSide * kSide> grey{};  // the photo as a thumbnail
+};
+
+PhotoPrint print_of(const Image& photo);
+
+// Bits in which the hashes differ, of 64; the better of straight and mirrored.
+int hash_distance(const PhotoPrint& a, const PhotoPrint& b);
+
+// Correlation of the thumbnails' brightness, -1 to 1; the better of straight and mirrored. -1 when
+// one is next to blank: nothing tells blank photos apart.
+double correlation(const PhotoPrint& a, const PhotoPrint& b);
+
+// Whether both say so, which chance hardly manages (see photo_print.cc).
+bool are_copies(const PhotoPrint& a, const PhotoPrint& b);
+
+}  // namespace tagclip

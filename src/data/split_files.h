@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/dataset_info.h"
+
+namespace tagclip {
+
+// A photo and its label file, as paths inside the data set.
+struct LabelledFile {
+  std::string name;  // as the list has it
+  std::string photo, labels;
+  size_t label_files = 0;  // which of the kind's LabelFiles
+};
+
+// The files of a split.
+struct SplitFiles {
+  std::string list;                 // where the names come from: a list, or the folders
+  std::vector<LabelledFile> pairs;  // in the list's order
+  std::vector<std::string> without_photo, without_labels;  // names; may be in both
+};
+
+// Throws Error(kBadInput) when there is no such split (listing those there are), when a list or
+// folder cannot be read, or holds two photos of one name.
+SplitFiles list_split(const DatasetInfo& info, const std::string& split);
+
+// The splits a data set has, in alphabetical order.
+std::vector<std::string> splits_of(const DatasetInfo& info);
+
+// The first few of many names, for a message: "a, b and 3 more".
+std::string some_of(const std::vector<std::string>& names);
+
+}  // namespace tagclip
