@@ -82,8 +82,12 @@ PhotoPrint print_of(const Image& photo) {
   return print;
 }
 
-int hash_distance(const PhotoPrint& a, const PhotoPrint& b) {
-  return std::min(std::popcount(a.hash ^ b.hash), std::popcount(a.hash ^ b.mirrored_hash));
+int hash_distance(uint64_t hash, const PhotoPrint& other) {
+  return std::min(std::popcount(hash ^ other.hash), std::popcount(hash ^ other.mirrored_hash));
+}
+
+bool may_be_copies(uint64_t hash, const PhotoPrint& other) {
+  return hash_distance(hash, other) <= kMaxHashDistance;
 }
 
 double correlation(const PhotoPrint& a, const PhotoPrint& b) {
@@ -103,7 +107,7 @@ double correlation(const PhotoPrint& a, const PhotoPrint& b) {
 }
 
 bool are_copies(const PhotoPrint& a, const PhotoPrint& b) {
-  return hash_distance(a, b) <= kMaxHashDistance && correlation(a, b) >= kMinCorrelation;
+  return may_be_copies(a.hash, b) && correlation(a, b) >= kMinCorrelation;
 }
 
 }  // namespace tagclip
