@@ -202,7 +202,7 @@ TEST_F(DataCheckTest, ClassesThatNeverOccur) {
   const DataCheck found = check();
   EXPECT_THAT(codes(found),
               ElementsAre("warning seen-class-absent", "warning unseen-class-absent"));
-  EXPECT_THAT(found.findings[0].what, HasSubstr("train: 1 seen classes never occur: road"));
+  EXPECT_THAT(found.findings[0].what, HasSubstr("train: seen classes that never occur: road"));
   EXPECT_THAT(found.findings[1].what, HasSubstr("val: 1 of 1 unseen classes never occur: water"));
 }
 

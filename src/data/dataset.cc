@@ -39,10 +39,9 @@ LabelMap Dataset::labels(size_t index) const {
     const int label = mapping[map.labels[i]];
     if (label == LabelMapping::kNoClass) {
       throw bad_input(
-          fmt::format(
-              "{}: the pixel at x {}, y {} has label {}, but the values of {} classes end at {}",
-              label_path(index).string(), i % map.width, i / map.width, map.labels[i],
-              classes().size(), mapping.last_value()),
+          fmt::format("{}: the pixel at x {}, y {} has label {}, which is no class; the last is {}",
+                      label_path(index).string(), i % map.width, i / map.width, map.labels[i],
+                      mapping.last_value()),
           "255 is void; tagclip data check tells what may be wrong with the labels");
     }
     map.labels[i] = static_cast<uint16_t>(label);

@@ -62,6 +62,7 @@ std::string data_set_inside(const fs::path& folder) {
 Error fits_none(const fs::path& folder) {
   std::vector<std::string> near, all;
   for (const DatasetKind& kind : dataset_kinds()) {
+    if (kind.name == "context60") continue;  // the layout of context59
     const auto missing = missing_parts(folder, kind);
     all.push_back(fmt::format("{} lacks {}", kind.name, fmt::join(missing, ", ")));
     if (missing.size() < kind.must_hold.size()) near.push_back(all.back());

@@ -116,7 +116,7 @@ TEST_F(DatasetTest, LabelsBeyondTheClassesAreErrors) {
     FAIL() << "label 7 was accepted";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("labels/b.png"), HasSubstr("x 1, y 1"),
-                                    HasSubstr("label 7"), HasSubstr("end at 2")));
+                                    HasSubstr("label 7"), HasSubstr("the last is 2")));
   }
 }
 

@@ -8,9 +8,9 @@
 namespace tagclip {
 namespace {
 
-// Measured on four label sets: of 150,000 pairs of strangers, the nearest that differ in at most 18
-// bits correlate to 0.92; nearly all copies, mirrored and at a third of the size, stay within 11
-// bits and above 0.95.
+// Measured on four label sets: none of 141,456 pairs of strangers passes (of those within 18 bits
+// the best correlates to 0.92). Of 1,396 copies, all pass at two thirds of the size, all but 4
+// mirrored at a third, all but 86 with 2% cut off at each side.
 constexpr int kMaxHashDistance = 16;
 constexpr double kMinCorrelation = 0.95;
 // Grey levels; a thumbnail below it holds more noise than picture.
@@ -82,8 +82,12 @@ PhotoPrint print_of(const Image& photo) {
   return print;
 }
 
-int hash_distance(const PhotoPrint& a, const PhotoPrint& b) {
-  return std::min(std::popcount(a.hash ^ b.hash), std::popcount(a.hash ^ b.mirrored_hash));
+int hash_distance(uint64_t hash, const PhotoPrint& other) {
+  return std::min(std::popcount(hash ^ other.hash), std::popcount(hash ^ other.mirrored_hash));
+}
+
+bool may_be_copies(uint64_t hash, const PhotoPrint& other) {
+  return hash_distance(hash, other) <= kMaxHashDistance;
 }
 
 double correlation(const PhotoPrint& a, const PhotoPrint& b) {
@@ -103,7 +107,7 @@ double correlation(const PhotoPrint& a, const PhotoPrint& b) {
 }
 
 bool are_copies(const PhotoPrint& a, const PhotoPrint& b) {
-  return hash_distance(a, b) <= kMaxHashDistance && correlation(a, b) >= kMinCorrelation;
+  return may_be_copies(a.hash, b) && correlation(a, b) >= kMinCorrelation;
 }
 
 }  // namespace tagclip

@@ -19,14 +19,18 @@ struct PhotoPrint {
 
 PhotoPrint print_of(const Image& photo);
 
-// Bits in which the hashes differ, of 64; the better of straight and mirrored.
-int hash_distance(const PhotoPrint& a, const PhotoPrint& b);
+// Bits in which a photo's hash differs from that of another, of 64; the better of straight and
+// mirrored.
+int hash_distance(uint64_t hash, const PhotoPrint& other);
+
+// Whether the hashes leave it possible that they are copies: quick, and rarely wrong to say no.
+bool may_be_copies(uint64_t hash, const PhotoPrint& other);
 
 // Correlation of the thumbnails' brightness, -1 to 1; the better of straight and mirrored. -1 when
 // one is next to blank: nothing tells blank photos apart.
 double correlation(const PhotoPrint& a, const PhotoPrint& b);
 
-// Whether both say so, which chance hardly manages (see photo_print.cc).
+// Whether both say so, which chance hardly manages.
 bool are_copies(const PhotoPrint& a, const PhotoPrint& b);
 
 }  // namespace tagclip

@@ -11,7 +11,12 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-std::string photos(size_t count) { return fmt::format("{} photo{}", count, count == 1 ? "" : "s"); }
+// "1 photo", "2 photos"
+std::string counted(size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string photos(size_t count) { return counted(count, "photo"); }
 
 // The names of the pairs for which `is_so` holds.
 template <class Predicate>
@@ -49,21 +54,22 @@ void find_missing(const CheckedSplit& split, std::vector<Finding>& findings) {
   add("labels-missing", "without label file", split.files.without_labels);
 }
 
+// Label files that are pictures in a palette's colours are another mistake.
 void find_unreadable(const CheckedSplit& split, std::vector<Finding>& findings) {
-  const auto add = [&](const char* code, const char* what, std::string PairFacts::* error) {
-    const Names names = names_where(split, [&](const PairFacts& f) { return !(f.*error).empty(); });
+  const auto add = [&](const char* code, const char* file, std::string PairFacts::* error) {
+    const auto fails = [&](const PairFacts& f) {
+      return !(f.*error).empty() && (error == &PairFacts::photo_error || f.colours_of.empty());
+    };
+    const Names names = names_where(split, fails);
     if (names.empty()) return;
-    const auto first =
-        std::ranges::find_if(split.facts, [&](const PairFacts& f) { return !(f.*error).empty(); });
-    findings.push_back({Severity::kError, code,
-                        fmt::format("{}: {} of {} cannot be read, first: {}", split.name, what,
-                                    photos(names.size()), (*first).*error),
-                        "replace them, or take them out of the list: " + some_of(names)});
+    findings.push_back(
+        {Severity::kError, code,
+         fmt::format("{}: {} cannot be read, first: {}", split.name, counted(names.size(), file),
+                     (*std::ranges::find_if(split.facts, fails)).*error),
+         "replace it, or take the name out of the list: " + some_of(names)});
   };
-  add("photos-unreadable", "the photo files", &PairFacts::photo_error);
-  if (std::ranges::none_of(split.facts, [](const PairFacts& f) { return !f.colours_of.empty(); })) {
-    add("labels-unreadable", "the label files", &PairFacts::labels_error);
-  }
+  add("photos-unreadable", "photo file", &PairFacts::photo_error);
+  add("labels-unreadable", "label file", &PairFacts::labels_error);
 }
 
 void find_colour_labels(const CheckedSplit& split, std::vector<Finding>& findings) {
@@ -161,10 +167,11 @@ void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit
   };
   const CheckedSplit &first = splits.front(), &last = splits.back();
   if (const Names names = absent(first, true); !names.empty()) {
-    findings.push_back({Severity::kWarning, "seen-class-absent",
-                        fmt::format("{}: {} seen classes never occur: {}", first.name, names.size(),
-                                    some_of(names)),
-                        "the model cannot learn them; check the class list and its order"});
+    findings.push_back(
+        {Severity::kWarning, "seen-class-absent",
+         fmt::format("{}: seen classes that never occur: {}", first.name, some_of(names)),
+         "what training never shows is not learnt; check the class list and its "
+         "order"});
   }
   const auto unseen = static_cast<size_t>(std::ranges::count(info.seen, false));
   const Names names = absent(last, false);

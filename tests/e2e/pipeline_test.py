@@ -82,7 +82,7 @@ class PipelineTest(ProgramTest):
         config = samples.train_config(self.folder, data, samples.micro_clip())
         labels = data / "labels" / "sample0.png"
         Image.new("L", (60, 44), 9).save(labels)
-        self.assert_refused(tagclip("train", config), 3, "sample0.png", "has label 9", "ends at 4")
+        self.assert_refused(tagclip("train", config), 3, "sample0.png", "has label 9", "the last is 4")
         Image.new("L", (10, 10), 1).save(labels)
         self.assert_refused(tagclip("train", config), 3, "sample0.png is 10x10", "60x44")
         labels.unlink()

@@ -7,7 +7,7 @@ import unittest
 
 from support import BINARY, ROOT, USAGE, ProgramTest, tagclip
 
-COMMANDS = ("segment", "eval", "train", "pretrain", "verify", "info", "fetch", "tokenize", "bench")
+COMMANDS = ("segment", "data", "eval", "train", "pretrain", "verify", "info", "fetch", "tokenize", "bench")
 HEAVY = re.compile(r"libtorch|libc10|libtagclip_engine|libgomp|libcurl")
 
 
