@@ -20,9 +20,9 @@ namespace {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
-      segment_command(),  embed_command(),    eval_command(),  train_command(),
-      pretrain_command(), verify_command(),   info_command(),  convert_command(),
-      fetch_command(),    tokenize_command(), bench_command(),
+      segment_command(),  embed_command(),  eval_command(),     train_command(),
+      pretrain_command(), report_command(), verify_command(),   info_command(),
+      convert_command(),  fetch_command(),  tokenize_command(), bench_command(),
   };
   return table;
 }
