@@ -33,7 +33,8 @@ std::vector<TrainingRun> read_runs(const std::vector<std::filesystem::path>& fol
 }
 
 int report(const ReportOptions& options, Console& console) {
-  if (!options.overwrite && std::filesystem::exists(options.output)) {
+  std::error_code ignored;
+  if (!options.overwrite && std::filesystem::exists(options.output, ignored)) {
     throw usage_error(options.output + " exists already",
                       "give another name with -o, or --overwrite");
   }

@@ -19,6 +19,11 @@ RunData read_data(const JsonFields& fields, const std::filesystem::path& path) {
                .val = fields.count("val"),
                .classes = fields.texts("classes"),
                .seen = fields.flags("seen")};
+  constexpr size_t kMaxClasses = 10'000;  // those a confusion matrix can have
+  if (data.classes.empty() || data.classes.size() > kMaxClasses) {
+    throw bad_input(fmt::format("{}: data.classes: expected 1 to {} classes, found {}",
+                                path.string(), kMaxClasses, data.classes.size()));
+  }
   if (data.seen.size() != data.classes.size()) {
     throw bad_input(fmt::format("{}: data.seen: expected a mark for each of {} classes, found {}",
                                 path.string(), data.classes.size(), data.seen.size()));

@@ -45,7 +45,7 @@ bool add_line(std::string_view line, TrainingCurves& curves) {
 }  // namespace
 
 TrainingCurves read_training_curves(const std::filesystem::path& path) {
-  constexpr uint64_t kMaxBytes = 64 << 20;
+  constexpr uint64_t kMaxBytes = 32 << 20;
   const std::string log = read_text(path, kMaxBytes);
   TrainingCurves curves;
   size_t line = 1;

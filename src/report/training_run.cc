@@ -41,6 +41,21 @@ void check_classes(const TrainingRun& run) {
       "the two files are of different runs; train again into an empty folder");
 }
 
+// Opening a pipe would wait for its writer for ever.
+Settings read_run_settings(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_regular_file(path, ignored)) return read_settings(path);
+  throw bad_input(path.string() + ": expected the settings of the run, found " +
+                      (is_there(path) ? "no regular file" : "nothing"),
+                  "tagclip train writes them beside run.json");
+}
+
+// "runs/a/" as "runs/a", whose last part is its name.
+fs::path named(const fs::path& place) {
+  const fs::path normal = place.lexically_normal();
+  return normal.has_filename() || !normal.has_relative_path() ? normal : normal.parent_path();
+}
+
 }  // namespace
 
 int64_t TrainingRun::iteration() const {
@@ -52,7 +67,7 @@ int64_t TrainingRun::iteration() const {
 TrainingRun read_training_run(const fs::path& folder) {
   TrainingRun run{.folder = folder,
                   .record = read_run_record(folder / kRecord),
-                  .settings = read_settings(folder / "config.toml")};
+                  .settings = read_run_settings(folder / "config.toml")};
   if (is_there(folder / "log.jsonl")) run.curves = read_training_curves(folder / "log.jsonl");
   if (is_there(folder / "metrics.json")) {
     run.metrics = read_metrics_file(folder / "metrics.json");
@@ -72,7 +87,7 @@ std::vector<fs::path> find_runs(const std::vector<std::string>& places) {
                       "give the output folders of tagclip train, or a folder that holds them");
     }
     std::set<fs::path> runs;
-    collect_runs(fs::path(place).lexically_normal(), 0, runs);
+    collect_runs(named(place), 0, runs);
     if (runs.empty()) {
       throw bad_input(place + " holds no training run: no run.json is in it or below it",
                       "tagclip train writes one into its output folder");

@@ -66,7 +66,7 @@ def write_examples(folder, random, classes, count=2):
         labels[random.random(labels.shape) < 0.1] = 255
         photo.save(folder / f"photo{i}.photo.png")
         for ending, values in (("truth", np.asarray(truth)), ("labels", labels)):
-            image = Image.fromarray(values, "P")
+            image = Image.fromarray(values)
             colours = [value for name in CLASSES for value in COLOURS[name]]
             image.putpalette(colours + [0] * (768 - len(colours)))  # or Pillow packs 255 into fewer bits
             image.save(folder / f"photo{i}.{ending}.png")
