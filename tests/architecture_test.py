@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MAX_FILE_LINES = 400
 MAX_README_LINES = 15
-NEVER_TORCH = {"base", "io", "text", "data", "metrics", "cli"}
+NEVER_TORCH = {"base", "io", "text", "data", "metrics", "draw", "report", "cli"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 TORCH_HEADER = re.compile(r"^(ATen|torch|c10|caffe2)/")

@@ -3,10 +3,10 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "draw/overlay.h"
+#include "draw/palette.h"
 #include "infer/encoding_file.h"
 #include "infer/inference_model.h"
-#include "infer/overlay.h"
-#include "infer/palette.h"
 #include "infer/result_files.h"
 #include "infer/sliding_segmenter.h"
 #include "infer/summary.h"

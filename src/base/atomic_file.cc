@@ -6,23 +6,12 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <string>
 
-#include "base/error.h"
+#include "base/write_error.h"
 
 namespace tagclip {
 namespace {
-
-std::string hint_for(int error) {
-  if (error == ENOSPC || error == EDQUOT) return "free some space or choose another folder";
-  if (error == EFBIG) return "raise the limit on the size of files (ulimit -f)";
-  return "choose a folder you may write to";
-}
-
-Error cannot_write(const std::filesystem::path& path, int error) {
-  return failure("cannot write " + path.string() + ": " + std::strerror(error), hint_for(error));
-}
 
 std::filesystem::path temporary_beside(const std::filesystem::path& target) {
   static std::atomic<unsigned> counter{0};
@@ -75,8 +64,7 @@ void create_folders(const std::filesystem::path& folder) {
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
   if (!problem) return;
-  throw failure("cannot create the folder " + folder.string() + ": " + problem.message(),
-                hint_for(problem.value()));
+  throw cannot_create_folder(folder, problem.value());
 }
 
 }  // namespace tagclip

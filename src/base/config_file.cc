@@ -50,8 +50,32 @@ void read_table(const toml::table& table, const std::string& prefix,
   }
 }
 
-std::string read_text(const std::filesystem::path& path) {
-  constexpr size_t kMaxBytes = size_t{1} << 20;
+void collect(const toml::table& table, const std::string& prefix, int depth,
+             const std::filesystem::path& path, Settings& settings) {
+  constexpr int kMaxDepth = 8;
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    try {
+      if (!node.is_table()) {
+        settings[name] = to_value(node);
+      } else if (depth < kMaxDepth) {
+        collect(*node.as_table(), name + ".", depth + 1, path, settings);
+      } else {
+        throw usage_error("groups are nested too deeply");
+      }
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kBadInput) throw;
+      throw bad_input(place(path, node.source()) + ": " + error.what(), error.hint());
+    }
+  }
+}
+
+struct SizeLimit {
+  size_t bytes;
+  const char* words;
+};
+
+std::string read_text(const std::filesystem::path& path, SizeLimit limit) {
   const auto cannot_read = [&](const std::string& reason) {
     return bad_input(fmt::format("cannot read the config {}: {}", path.string(), reason),
                      "give the TOML file with the settings of the run");
@@ -60,25 +84,36 @@ std::string read_text(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, ignored)) throw cannot_read("it is a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw cannot_read(std::strerror(errno));
-  std::string text(kMaxBytes + 1, '\0');
+  std::string text(limit.bytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kMaxBytes) throw cannot_read("it is larger than 1 MiB");
+  if (text.size() > limit.bytes)
+    throw cannot_read(fmt::format("it is larger than {}", limit.words));
   return text;
+}
+
+toml::table parse(const std::filesystem::path& path, SizeLimit limit) {
+  const std::string text = read_text(path, limit);
+  try {
+    return toml::parse(text, path.string());
+  } catch (const toml::parse_error& error) {
+    throw bad_input(fmt::format("{}: {}", place(path, error.source()), error.description()),
+                    "a config is TOML: name = value, texts in quotes, [group] above its settings");
+  }
 }
 
 }  // namespace
 
 void read_config(const std::filesystem::path& path, FieldList& fields) {
-  const std::string text = read_text(path);
-  toml::table table;
-  try {
-    table = toml::parse(text, path.string());
-  } catch (const toml::parse_error& error) {
-    throw bad_input(fmt::format("{}: {}", place(path, error.source()), error.description()),
-                    "a config is TOML: name = value, texts in quotes, [group] above its settings");
-  }
-  read_table(table, "", path, fields);
+  read_table(parse(path, {size_t{1} << 20, "1 MiB"}), "", path, fields);
+}
+
+Settings read_settings(const std::filesystem::path& path) {
+  // toml++ recurses into dotted keys without a limit: a longer file could exhaust the stack.
+  constexpr SizeLimit kLimit{size_t{32} << 10, "32 KiB"};
+  Settings settings;
+  collect(parse(path, kLimit), "", 0, path, settings);
+  return settings;
 }
 
 std::string to_toml(const FieldList& fields) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include "base/fields.h"
 
@@ -10,6 +12,13 @@ namespace tagclip {
 // read, and with file, line and column for a syntax error, an unknown key (the nearest one is
 // suggested), a wrong type or a value out of range.
 void read_config(const std::filesystem::path& path, FieldList& fields);
+
+// Settings by their dotted names, of whatever program wrote them.
+using Settings = std::map<std::string, FieldValue>;
+
+// Reads the settings of a stranger's TOML file of at most 32 KiB. Throws Error(kBadInput) as
+// read_config does, and for groups nested deeper than 8.
+Settings read_settings(const std::filesystem::path& path);
 
 // All fields as TOML, each under a comment that explains it.
 std::string to_toml(const FieldList& fields);

@@ -24,6 +24,7 @@ Command data_command();
 Command eval_command();
 Command train_command();
 Command pretrain_command();
+Command report_command();
 Command verify_command();
 Command info_command();
 Command convert_command();

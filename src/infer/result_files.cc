@@ -4,8 +4,9 @@
 #include <unordered_set>
 
 #include "base/atomic_file.h"
-#include "infer/overlay.h"
-#include "infer/palette.h"
+#include "draw/class_colours.h"
+#include "draw/overlay.h"
+#include "draw/palette.h"
 #include "infer/summary.h"
 
 namespace tagclip {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "infer/palette.h"
+#include "draw/palette.h"
 
 namespace tagclip {
 namespace {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -32,7 +33,7 @@ class PngEncoder {
   // False, with reason(), when libpng gives up.
   bool encode(const PngContent& content);
 
-  std::span<const std::byte> bytes() const { return std::as_bytes(std::span(encoded_)); }
+  std::vector<std::byte> take_bytes() { return std::move(encoded_); }
   const char* reason() const { return reason_; }
 
  private:
@@ -50,7 +51,8 @@ class PngEncoder {
 
   bool append(const uint8_t* data, size_t count) noexcept {
     try {
-      encoded_.insert(encoded_.end(), data, data + count);
+      const auto bytes = std::as_bytes(std::span(data, count));
+      encoded_.insert(encoded_.end(), bytes.begin(), bytes.end());
       return true;
     } catch (const std::bad_alloc&) {  // must not unwind through libpng's C frames
       return false;
@@ -58,7 +60,7 @@ class PngEncoder {
   }
   void write_header(const PngContent& content);
 
-  std::vector<uint8_t> encoded_;
+  std::vector<std::byte> encoded_;
   char reason_[128] = {};
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
@@ -108,15 +110,20 @@ bool PngEncoder::encode(const PngContent& content) {
 
 }  // namespace
 
-void write_png_content(const std::filesystem::path& path, const PngContent& content) {
+std::vector<std::byte> encode_png(const PngContent& content) {
   TAGCLIP_CHECK(content.width > 0 && content.height > 0 && content.palette.size() <= 256,
-                "nothing to write to " + path.string());
+                "pixels for a PNG");
   PngEncoder encoder;
   if (!encoder.encode(content)) {
-    throw failure("cannot encode " + path.string() + ": " + encoder.reason());
+    throw failure(std::string("cannot encode a PNG: ") + encoder.reason());
   }
+  return encoder.take_bytes();
+}
+
+void write_png_content(const std::filesystem::path& path, const PngContent& content) {
+  const std::vector<std::byte> bytes = encode_png(content);
   AtomicFile file(path);
-  file.write(encoder.bytes());
+  file.write(bytes);
   file.commit();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -18,6 +19,9 @@ struct PngContent {
   std::span<const uint8_t> samples;  // [height, width, channels], 16 bits in native order
   std::vector<std::array<uint8_t, 3>> palette;  // of kPalette8: at most 256 colours
 };
+
+// The file's bytes. Throws Error(kFailure) when libpng gives up.
+std::vector<std::byte> encode_png(const PngContent& content);
 
 // Writes a PNG; it appears whole or not at all. Throws Error(kFailure) naming the path.
 void write_png_content(const std::filesystem::path& path, const PngContent& content);

@@ -8,26 +8,10 @@
 #include "base/error.h"
 #include "metrics/display_width.h"
 #include "metrics/segmentation_metrics.h"
+#include "metrics/summary_fields.h"
 
 namespace tagclip {
 namespace {
-
-struct Summary {
-  const char* table_name;
-  const char* json_name;
-  double value;
-};
-
-std::vector<Summary> summary_of(const SegmentationMetrics& metrics) {
-  return {{"pAcc", "pixel_accuracy", metrics.pixel_accuracy},
-          {"mIoU", "mean_iou", metrics.mean_iou},
-          {"mIoU(S)", "mean_iou_seen", metrics.mean_iou_seen},
-          {"mIoU(U)", "mean_iou_unseen", metrics.mean_iou_unseen},
-          {"hIoU", "harmonic_iou", metrics.harmonic_iou},
-          {"mAcc", "mean_accuracy", metrics.mean_accuracy},
-          {"mAcc(S)", "mean_accuracy_seen", metrics.mean_accuracy_seen},
-          {"mAcc(U)", "mean_accuracy_unseen", metrics.mean_accuracy_unseen}};
-}
 
 std::string percent(double fraction) {
   return std::isnan(fraction) ? "-" : fmt::format("{:.2f}", 100 * fraction);
@@ -73,8 +57,8 @@ std::string format_table(const SegmentationMetrics& metrics, const std::vector<s
             percent(metrics.accuracy[c]));
   }
   std::string separator = "\n";
-  for (const Summary& summary : summary_of(metrics)) {
-    table += fmt::format("{}{} {}", separator, summary.table_name, percent(summary.value));
+  for (const SummaryField& field : kSummaryFields) {
+    table += fmt::format("{}{} {}", separator, field.name, percent(metrics.*field.value));
     separator = "  ";
   }
   return table + "\n";
@@ -84,7 +68,7 @@ std::string to_json(const SegmentationMetrics& metrics, const std::vector<std::s
                     const std::vector<bool>& seen) {
   check_sizes(metrics, names, seen);
   nlohmann::ordered_json json;
-  for (const Summary& summary : summary_of(metrics)) json[summary.json_name] = summary.value;
+  for (const SummaryField& field : kSummaryFields) json[field.json_name] = metrics.*field.value;
   json["classes"] = per_class(metrics, names, seen);
   // A name that is not UTF-8 must not cost the numbers.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

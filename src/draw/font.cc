@@ -1,4 +1,4 @@
-#include "infer/font.h"
+#include "draw/font.h"
 
 #include <ft2build.h>
 #include FT_FREETYPE_H
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "infer/font_file.h"
+#include "draw/font_file.h"
 #include "text/utf8.h"
 
 namespace tagclip {

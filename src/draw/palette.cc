@@ -1,4 +1,4 @@
-#include "infer/palette.h"
+#include "draw/palette.h"
 
 #include <algorithm>
 #include <array>

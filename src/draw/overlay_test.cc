@@ -1,12 +1,12 @@
-#include "infer/overlay.h"
+#include "draw/overlay.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 
-#include "infer/font.h"
-#include "infer/palette.h"
+#include "draw/font.h"
+#include "draw/palette.h"
 
 namespace tagclip {
 namespace {

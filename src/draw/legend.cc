@@ -1,14 +1,13 @@
-#include "infer/legend.h"
+#include "draw/legend.h"
 
 #include <algorithm>
 
 #include "base/error.h"
-#include "infer/font.h"
+#include "draw/canvas.h"
+#include "draw/font.h"
 
 namespace tagclip {
 namespace {
-
-constexpr Colour kPaper{250, 250, 248}, kInk{32, 33, 36}, kGrey{117, 120, 126};
 
 // Measures of a legend, all in pixels, from the size of its letters.
 struct Metrics {
@@ -20,14 +19,6 @@ struct Metrics {
         margin(letters * 3 / 4) {}
   int letters, row, swatch, gap, margin;
 };
-
-void fill(Image& image, int left, int top, int width, int height, Colour colour) {
-  for (int y = std::max(0, top); y < std::min(image.height, top + height); ++y) {
-    for (int x = std::max(0, left); x < std::min(image.width, left + width); ++x) {
-      std::ranges::copy(colour, &image.pixels[(static_cast<size_t>(y) * image.width + x) * 3]);
-    }
-  }
-}
 
 class Legend {
  public:
@@ -43,9 +34,7 @@ class Legend {
     const int rows = (static_cast<int>(entries.size()) + columns_ - 1) / columns_;
     rows_ = std::min(rows, max_rows);
     shown_ = rows > max_rows ? rows_ * columns_ - 1 : static_cast<int>(entries.size());
-    image_ = {width, rows_ * size_.row + 2 * size_.margin, {}};
-    image_.pixels.resize(image_.size() * 3);
-    fill(image_, 0, 0, image_.width, image_.height, kPaper);
+    image_ = filled(width, rows_ * size_.row + 2 * size_.margin, kPaper);
   }
 
   Image draw() {
@@ -53,7 +42,7 @@ class Legend {
     const size_t more = entries_.size() - shown_;
     if (more > 0) {
       font_.draw(image_, left_of(shown_), base_of(shown_), "+ " + std::to_string(more) + " more",
-                 kGrey);
+                 kFaintInk);
     }
     return std::move(image_);
   }
@@ -76,7 +65,7 @@ class Legend {
     x += size_.swatch + size_.gap;
     const std::string name = font_.elided(entry.name, room);
     font_.draw(image_, x, base, name, kInk);
-    font_.draw(image_, x + font_.width(name) + size_.gap, base, entry.detail, kGrey);
+    font_.draw(image_, x + font_.width(name) + size_.gap, base, entry.detail, kFaintInk);
   }
 
   Metrics size_;

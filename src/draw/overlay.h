@@ -2,12 +2,9 @@
 
 #include <vector>
 
-#include "infer/legend.h"
+#include "draw/legend.h"
 
 namespace tagclip {
-
-// Of unlabelled pixels in legends.
-inline constexpr Colour kUnlabelledColour{96, 96, 96};
 
 // A picture to look at: the photo under translucent class colours with borders between the classes,
 // grey where unlabelled, and below it a legend. It is at most 2048 pixels long; small photos are

@@ -1,4 +1,4 @@
-#include "infer/font_file.h"
+#include "draw/font_file.h"
 
 // TAGCLIP_FONT is the path of the font when compiling.
 asm(".pushsection .rodata\n"

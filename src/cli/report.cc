@@ -1,0 +1,80 @@
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/option_checks.h"
+#include "cli/safe_text.h"
+#include "report/page.h"
+#include "report/run_table.h"
+
+namespace tagclip {
+namespace {
+
+struct ReportOptions {
+  std::vector<std::string> runs;
+  std::string output = "report.html";
+  bool json = false;
+  bool overwrite = false;
+};
+
+// The runs that can be read; the others are told of.
+std::vector<TrainingRun> read_runs(const std::vector<std::filesystem::path>& folders,
+                                   Console& console) {
+  std::vector<TrainingRun> runs;
+  for (const auto& folder : folders) {
+    try {
+      runs.push_back(read_training_run(folder));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kBadInput) throw;
+      const std::string hint = error.hint().empty() ? "" : " (" + error.hint() + ")";
+      console.warn(safe_text("left out: " + std::string(error.what()) + hint));
+    }
+  }
+  return runs;
+}
+
+int report(const ReportOptions& options, Console& console) {
+  std::error_code ignored;
+  if (!options.overwrite && std::filesystem::exists(options.output, ignored)) {
+    throw usage_error(options.output + " exists already",
+                      "give another name with -o, or --overwrite");
+  }
+  const auto folders = find_runs(options.runs);
+  const std::vector<TrainingRun> runs = read_runs(folders, console);
+  if (runs.empty()) throw bad_input("none of the runs can be reported");
+
+  const std::vector<RunGroup> groups = group_runs(runs);
+  console.print(options.json ? to_json(groups) : format_run_table(groups));
+  write_file(options.output, report_page(groups));
+  console.note("the page is " + options.output);
+  return runs.size() < folders.size() ? static_cast<int>(ErrorKind::kBadInput) : 0;
+}
+
+void add_options(CLI::App& app, ReportOptions& options) {
+  app.add_option("RUN", options.runs, "Output folders of tagclip train, or folders that hold some")
+      ->required()
+      ->check(not_empty());
+  app.add_option("-o,--output", options.output, "The page, one file that needs no other")
+      ->type_name("FILE")
+      ->check(not_empty())
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "A JSON object instead of the table");
+  app.add_flag("--overwrite", options.overwrite, "Replace a page that exists already");
+}
+
+}  // namespace
+
+Command report_command() {
+  return {"report", "Compare training runs with each other and with the paper",
+          [](CLI::App& app) -> Action {
+            auto options = std::make_shared<ReportOptions>();
+            add_options(app, *options);
+            app.footer(
+                "Prints a table and writes a page with curves, classes and photos. Runs of one\n"
+                "label and the same settings but for the seed become one row, mean and standard\n"
+                "deviation; a label such as table1/d or table2/voc puts the paper's row below it.\n"
+                "Example: tagclip report runs/baseline runs/tagclip -o report.html");
+            return [options](Console& console) { return report(*options, console); };
+          }};
+}
+
+}  // namespace tagclip

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "io/image.h"
+#include "io/label_map.h"
+
+namespace tagclip {
+
+// The ground and the letters of pictures that explain themselves.
+inline constexpr Colour kPaper{250, 250, 248}, kInk{32, 33, 36}, kFaintInk{117, 120, 126};
+
+// A picture of one colour.
+Image filled(int width, int height, Colour colour);
+
+// Fills a rectangle; what lies outside the picture is left out.
+void fill(Image& image, int left, int top, int width, int height, Colour colour);
+
+// Copies `part` into a picture that has room for it there.
+void paste(const Image& part, int left, int top, Image& onto);
+
+}  // namespace tagclip

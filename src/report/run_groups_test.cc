@@ -1,0 +1,173 @@
+#include "report/run_groups.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "report/run_table.h"
+#include "report/test_runs.h"
+
+namespace tagclip {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr size_t kMeanIou = 1;  // in kSummaryFields
+
+TEST(Statistic, MeanAndSampleDeviation) {
+  const Statistic three = statistic(std::vector<double>{0.2, NAN, 0.4, 0.6});
+  EXPECT_EQ(three.runs, 3);
+  EXPECT_DOUBLE_EQ(three.mean, 0.4);
+  EXPECT_DOUBLE_EQ(three.deviation, 0.2);
+  const Statistic one = statistic(std::vector<double>{0.5});
+  EXPECT_DOUBLE_EQ(one.mean, 0.5);
+  EXPECT_TRUE(std::isnan(one.deviation));
+  EXPECT_TRUE(std::isnan(statistic(std::vector<double>{NAN}).mean));
+}
+
+TEST(Statistic, IsShownInPercent) {
+  EXPECT_EQ(format_statistic({3, 0.5231, 0.0042}), "52.31 ± 0.42");
+  EXPECT_EQ(format_statistic({1, 0.5231, NAN}), "52.31");
+  EXPECT_EQ(format_statistic({0, NAN, NAN}), "-");
+}
+
+std::vector<std::string> names(const std::vector<RunGroup>& groups) {
+  std::vector<std::string> result;
+  for (const RunGroup& group : groups) result.push_back(group.name);
+  return result;
+}
+
+TEST(RunGroups, SeedsOfOneLabelAreOne) {
+  const std::vector<TrainingRun> runs = {sample_run("b", 1, 0.3), sample_run("a", 1, 0.5),
+                                         sample_run("b", 2, 0.4)};
+  const auto groups = group_runs(runs);
+  ASSERT_THAT(names(groups), ElementsAre("b", "a"));
+  EXPECT_EQ(groups[0].runs.size(), 2U);
+  EXPECT_DOUBLE_EQ(groups[0].summary[kMeanIou].mean, 0.35);
+  EXPECT_DOUBLE_EQ(groups[0].class_iou[2].mean, 0.175);
+  EXPECT_EQ(groups[0].class_iou[2].runs, 2);
+}
+
+TEST(RunGroups, OtherSettingsAreAnother) {
+  std::vector<TrainingRun> runs = {sample_run("a", 1, 0.3), sample_run("a", 2, 0.4)};
+  runs[1].settings["loss.trusty_weight"] = 5.0;
+  const auto groups = group_runs(runs);
+  EXPECT_THAT(names(groups), ElementsAre("a (a1)", "a (a2)"));
+  const auto differing = differing_settings(groups);
+  ASSERT_EQ(differing.size(), 1U);
+  EXPECT_THAT(differing.at("loss.trusty_weight"), ElementsAre("10", "5"));
+}
+
+TEST(RunGroups, OtherClassesAreAnother) {
+  std::vector<TrainingRun> runs = {sample_run("a", 1, 0.3), sample_run("a", 2, 0.4)};
+  runs[1].record.data.seen[0] = false;
+  const auto groups = group_runs(runs);
+  EXPECT_EQ(groups.size(), 2U);
+  EXPECT_EQ(by_data_set(groups).size(), 2U);
+}
+
+TEST(RunGroups, AnUnfinishedRunStandsAlone) {
+  std::vector<TrainingRun> runs = {sample_run("a", 1, 0.3), sample_run("a", 2, 0.4)};
+  runs[1].record.finished.clear();
+  runs[1].metrics->iteration = 40;
+  const auto groups = group_runs(runs);
+  ASSERT_THAT(names(groups), ElementsAre("a", "a (a2)"));
+  EXPECT_THAT(format_run_table(groups), HasSubstr("a (a2), unfinished: 40 of 100 iterations"));
+}
+
+TEST(RunGroups, WithoutLabelOrMetrics) {
+  std::vector<TrainingRun> runs = {sample_run("", 1, 0.3), sample_run("", 1, 0.3)};
+  runs[0].metrics.reset();
+  runs[1].settings["batch"] = int64_t{2};
+  const auto groups = group_runs(runs);
+  EXPECT_THAT(names(groups), ElementsAre("1", "1 #2"));
+  EXPECT_EQ(groups[0].summary[kMeanIou].runs, 0);
+  EXPECT_THAT(differing_settings(groups).at("batch"), ElementsAre("-", "2"));
+}
+
+TEST(RunTable, HoldsThePaperAgainstTheRuns) {
+  const std::vector<TrainingRun> runs = {sample_run("table1/d", 1, 0.5)};
+  const std::string table = format_run_table(group_runs(runs));
+  EXPECT_THAT(table, HasSubstr("paper, Table 1 (d): TagCLIP"));
+  EXPECT_THAT(table, HasSubstr("89.2"));
+  EXPECT_THAT(table, HasSubstr("pets: 3 classes, 1 of them unseen; 30 photos to train, 10 to"));
+  EXPECT_THAT(table, HasSubstr("Not comparable with the paper's numbers: table1/d."));
+}
+
+TEST(RunTable, DataOfThePapersSizeIsComparable) {
+  TrainingRun run = sample_run("table1/d", 1, 0.5);
+  run.record.data.classes.resize(20);
+  run.record.data.seen.assign(20, true);
+  std::fill_n(run.record.data.seen.begin(), 5, false);
+  run.record.data.val = 1449;
+  EXPECT_TRUE(comparable(run.record.data, *paper_row("table1/d")->data));
+  run.record.data.val = 100;
+  EXPECT_FALSE(comparable(run.record.data, *paper_row("table1/d")->data));
+}
+
+TEST(RunTable, AHostileLabelStaysOnItsLine) {
+  std::vector<TrainingRun> runs = {sample_run("a", 1, 0.5)};
+  runs[0].record.label = "two\nlines\x1b[31m and\xC2\x9Bmore" + std::string(500, 'x');
+  const std::string table = format_run_table(group_runs(runs));
+  EXPECT_THAT(table, HasSubstr("two lines [31m and more"));
+  EXPECT_THAT(table, Not(HasSubstr(std::string(100, 'x'))));
+}
+
+TEST(PaperNumbers, AreThoseOfTheTables) {
+  const PaperRow& tagclip = *paper_row("table2/voc");
+  EXPECT_DOUBLE_EQ(paper_value(tagclip, &SegmentationMetrics::mean_iou_unseen), 0.852);
+  EXPECT_TRUE(std::isnan(paper_value(tagclip, &SegmentationMetrics::mean_iou)));
+  EXPECT_TRUE(std::isnan(paper_value(tagclip, &SegmentationMetrics::mean_accuracy_seen)));
+  const PaperRow& context = *paper_row("table3/context");
+  EXPECT_DOUBLE_EQ(paper_value(context, &SegmentationMetrics::mean_iou), 0.426);
+  EXPECT_DOUBLE_EQ(paper_value(context, &SegmentationMetrics::mean_accuracy), 0.701);
+  EXPECT_EQ(paper_row("table9/x"), nullptr);
+}
+
+// hIoU is the harmonic mean of its row's neighbours: a slip of the pen would show.
+TEST(PaperNumbers, HarmonicMeansFit) {
+  int rows = 0;
+  for (const char* label : {"table1/a",
+                            "table1/b",
+                            "table1/c:H-H-T",
+                            "table1/c:T-H-H",
+                            "table1/c:T-H-T",
+                            "table1/c:T-T-H",
+                            "table1/c:T-T-TH",
+                            "table1/c:cat-cat-cat",
+                            "table1/c:TH-H-H",
+                            "table1/c:TH-T-T",
+                            "table1/c:TH-T-TH",
+                            "table1/c:TH-TH-H",
+                            "table1/c:TH-TH-T",
+                            "table1/c:TH-TH-TH",
+                            "table1/c",
+                            "table1/d",
+                            "table2/voc",
+                            "table2/voc:zegclip",
+                            "table2/coco",
+                            "table2/coco:zegclip",
+                            "table4/voc",
+                            "table4/voc:zegclip",
+                            "table4/voc:zepclip",
+                            "table4/coco",
+                            "table4/coco:zegclip",
+                            "table4/coco:zepclip",
+                            "table5/voc",
+                            "table5/voc:zegclip",
+                            "table5/coco",
+                            "table5/coco:zegclip"}) {
+    const PaperRow* row = paper_row(label);
+    ASSERT_NE(row, nullptr) << label;
+    const double seen = row->mean_iou_seen, unseen = row->mean_iou_unseen;
+    EXPECT_NEAR(row->harmonic_iou, 2 * seen * unseen / (seen + unseen), 0.11) << label;
+    ++rows;
+  }
+  EXPECT_EQ(rows, 30);
+}
+
+}  // namespace
+}  // namespace tagclip

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace tagclip {
+
+// The data set of a run.
+struct RunData {
+  std::string folder;
+  int64_t train = 0, val = 0;  // photos
+  std::vector<std::string> classes;
+  std::vector<bool> seen;  // per class: its labels may be learnt from
+};
+
+// run.json of a run's folder: what ran, where, on what, for how long.
+struct RunRecord {
+  std::string tagclip, libtorch;  // versions
+  std::string label;              // what the run is called in reports; may be empty
+  int64_t seed = 0;
+  std::string device, precision;
+  int64_t ranks = 1;
+  RunData data;
+  int64_t iterations = 0;         // those the settings ask for
+  std::string started, finished;  // as utc_time says it; `finished` is empty while it is not
+  double seconds = 0;             // of computing so far, over all sessions
+  int64_t trained_parameters = 0, all_parameters = 0;
+};
+
+// 2026-11-23T18:19:05Z
+std::string utc_time(std::chrono::system_clock::time_point time);
+
+// Appears whole or not at all. Throws Error(kFailure) when it cannot be written.
+void write_run_record(const std::filesystem::path& path, const RunRecord& record);
+
+// Throws Error(kBadInput) naming the file and the field when it is no such record.
+RunRecord read_run_record(const std::filesystem::path& path);
+
+}  // namespace tagclip
