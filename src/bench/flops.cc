@@ -1,5 +1,7 @@
 #include "bench/flops.h"
 
+#include "base/error.h"
+
 namespace tagclip {
 namespace {
 
@@ -38,6 +40,7 @@ void count_prompts(const ModelConfig& config, Counter& counter) {
 }
 
 void count_encoder(const ModelConfig& config, Counter& counter) {
+  TAGCLIP_CHECK(config.prompt_depth == 0, "counted are prompts in every layer");
   const int64_t N = patches_of(config), D = config.clip.vision_width, patch = config.clip.patch;
   counter.product(N, 3 * patch * patch, D, 0);
   for (int64_t layer = 0; layer < config.clip.vision_layers; ++layer) {
@@ -47,6 +50,7 @@ void count_encoder(const ModelConfig& config, Counter& counter) {
 }
 
 void count_decoder(const ModelConfig& config, int64_t classes, Counter& counter) {
+  TAGCLIP_CHECK(!config.has_own_learner(), "counted is the relationship descriptor");
   const int64_t N = patches_of(config), d = config.clip.embedding;
   const int64_t Q = classes + (config.trusty_token ? 1 : 0);
   counter.product(Q, 2 * d, d, 2);  // descriptor

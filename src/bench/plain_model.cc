@@ -24,7 +24,8 @@ at::Tensor attention_logits(const at::Tensor& q, const at::Tensor& k, int64_t he
 
 PlainModel::PlainModel(const ModelConfig& config, std::map<std::string, at::Tensor> parameters)
     : config_(config), parameters_(std::move(parameters)) {
-  TAGCLIP_CHECK(config.prompts > 0 && config.trusty_token && config.protocol == Protocol::kReleased,
+  TAGCLIP_CHECK(config.prompts > 0 && config.prompt_depth == 0 && !config.has_own_learner() &&
+                    config.trusty_token && config.protocol == Protocol::kReleased,
                 "the plain model is TagCLIP as released");
 }
 

@@ -133,16 +133,23 @@ std::string describe_decoder(const StoredWeights& file) {
     for (int64_t i = 0; i < layers; ++i) {
       pattern += file.find(fmt::format("{}{}.self_attn.in_proj_weight", prefix, i)) ? "_a" : "_n";
     }
-    return fmt::format("{}, self-attention {}, width {}, {}", counted(layers, "layer"),
-                       pattern.substr(1), size_of(file, prefix + "0.linear1.weight", 2, 1),
-                       file.find("decode_head.disc_token") ? "a trusty token" : "no trusty token");
+    return fmt::format(
+        "{}, self-attention {}, width {}, {}{}", counted(layers, "layer"), pattern.substr(1),
+        size_of(file, prefix + "0.linear1.weight", 2, 1),
+        file.find("decode_head.disc_token") ? "a trusty token" : "no trusty token",
+        file.contains_prefix("decode_head.learner.") ? ", a Trusty Learner before it" : "");
   }
   return {};
 }
 
 std::string describe_prompts(const StoredWeights& file) {
   const int64_t prompts = size_of(file, "backbone.prompt_embeddings", 3, 1);
-  return prompts == 0 ? "" : counted(prompts, "token") + " a layer";
+  if (prompts == 0) return {};
+  const int64_t depth = 1 + size_of(file, "backbone.deep_prompt_embeddings", 3, 0);
+  const int64_t layers = count_layers(file, "backbone.transformer.resblocks.", "ln_1.weight");
+  const std::string tokens = counted(prompts, "token");
+  return depth == layers ? tokens + " a layer"
+                         : fmt::format("{} a layer, in the first {} of {}", tokens, depth, layers);
 }
 
 std::string missing_part(const StoredWeights& file) {

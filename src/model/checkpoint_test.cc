@@ -84,6 +84,42 @@ TEST_F(Checkpoint, WithoutMetadataTheTensorsTellTheArchitecture) {
   }
 }
 
+TEST_F(Checkpoint, WithoutMetadataTheTensorsTellThePromptDepth) {
+  for (const int64_t depth : {1, 2, 4}) {
+    ModelConfig config = small_config();
+    config.clip.vision_layers = 4;
+    config.prompt_depth = depth;
+    save(path, tensors_of(small_model(config)), {{"vision_heads", "2"}, {"decoder_heads", "4"}});
+    const ModelConfig found = load_model(path).model.config;
+    EXPECT_EQ(found.prompted_layers(), depth);
+    EXPECT_EQ(found.prompts, 3);
+  }
+}
+
+TEST_F(Checkpoint, TheLearnersInputsAreInTheMetadataAlone) {
+  ModelConfig config = small_config();
+  config.self_attention = "n_n_n";
+  config.learner_query = config.learner_key = LearnerInput::kProduct;
+  config.learner_value = LearnerInput::kText;  // as wide: no shape tells them apart
+  const SegmentationModel model = small_model(config);
+  save_model(path, model, kTrainedOn, Precision::kFloat32);
+  const ModelConfig found = load_model(path).model.config;
+  EXPECT_EQ(found.learner_query, LearnerInput::kProduct);
+  EXPECT_EQ(found.learner_value, LearnerInput::kText);
+
+  save(path, tensors_of(model), {{"vision_heads", "2"}, {"decoder_heads", "4"}});
+  EXPECT_THAT(load_error(path), AllOf(HasSubstr(path.string()), HasSubstr("decode_head.learner."),
+                                      HasSubstr("tagclip.model")));
+  Metadata metadata = describe(config, {});
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    std::string& json = metadata["tagclip.model"];
+    json.replace(json.find(from), from.size(), to);
+  };
+  replace("\"learner_value\":\"text\"", "\"learner_value\":\"qms\"");
+  save(path, tensors_of(model), metadata);
+  EXPECT_THAT(load_error(path), AllOf(HasSubstr("learner_value"), HasSubstr("qms")));
+}
+
 TEST_F(Checkpoint, ZegClipsOwnNamesMeanZegClipsOwnDecoder) {
   const GoldenFile weights("zegclip_tiny_weights.safetensors");
   std::map<std::string, at::Tensor> renamed;

@@ -6,15 +6,98 @@
 #include "clip/clip_sizes.h"
 
 namespace tagclip {
+namespace {
+
+void require(bool holds, const std::string& what, const std::string& hint = {}) {
+  if (!holds) throw usage_error("model: " + what, hint);
+}
+
+void add_learner_input(const std::string& part, LearnerInput& member, FieldList& list) {
+  list.add("learner_" + part, member,
+           {{"t_hat", LearnerInput::kTHat},
+            {"text", LearnerInput::kText},
+            {"image", LearnerInput::kImage},
+            {"product", LearnerInput::kProduct},
+            {"concat", LearnerInput::kConcat}},
+           "what the Trusty Learner's " + part + " is made of");
+}
+
+void check_pattern(const ModelConfig& config) {
+  const std::string& pattern = config.self_attention;
+  bool fits = pattern.size() == static_cast<size_t>(2 * config.decoder_layers - 1);
+  for (size_t i = 0; fits && i < pattern.size(); ++i) {
+    fits = i % 2 ? pattern[i] == '_' : pattern[i] == 'a' || pattern[i] == 'n';
+  }
+  require(fits, c10::str("self_attention: expected ", config.decoder_layers,
+                         " letters a or n joined by _, found \"", pattern, "\""));
+}
+
+void check_prompts(const ModelConfig& config) {
+  require(config.prompts > 0 || config.prompt_depth == 0,
+          c10::str("prompt_depth is ", config.prompt_depth, ", but prompts is 0"),
+          "set prompts, or leave prompt_depth at 0");
+  require(config.prompt_depth <= config.clip.vision_layers,
+          c10::str("prompt_depth is ", config.prompt_depth, ", but the vision tower has ",
+                   config.clip.vision_layers, " layers"),
+          "0 gives prompts to every layer");
+}
+
+void check_learner(const ModelConfig& config) {
+  if (!config.has_own_learner()) {
+    require(!config.learner_text_after,
+            "learner_text_after: there is no learner it could come after",
+            "T-hat three times holds the text already; choose another learner_query, _key, _value");
+    return;
+  }
+  require(!config.has_self_attention(0),
+          c10::str("self_attention is ", config.self_attention,
+                   ", but the Trusty Learner takes the first layer's place"),
+          "begin it with n, or leave learner_query, _key and _value at t_hat");
+  require(config.learner_query != LearnerInput::kImage || config.learner_text_after,
+          "learner_query = image makes every class's query the same, and so its mask",
+          "set learner_text_after = true, which tells the classes apart again");
+}
+
+void infer_prompts(const StateDict& state, ModelConfig& config) {
+  config.prompts = 0;
+  if (!state.contains("backbone.prompt_embeddings")) return;
+  config.prompts = state.at("backbone.prompt_embeddings", 3).size(1);
+  const std::string deep = "backbone.deep_prompt_embeddings";
+  const int64_t depth = 1 + (state.contains(deep) ? state.at(deep, 3).size(0) : 0);
+  config.prompt_depth = depth == config.clip.vision_layers ? 0 : depth;
+}
+
+void infer_decoder(const StateDict& state, ModelConfig& config) {
+  const std::string layers = "decode_head.decoder.layers.";
+  config.decoder_layers = state.count_numbered(layers);
+  if (config.decoder_layers == 0)
+    throw bad_input(state.source + ": there is no decoder (" + layers + "*)");
+  config.self_attention.clear();
+  for (int64_t layer = 0; layer < config.decoder_layers; ++layer) {
+    const bool attends =
+        state.contains(layers + std::to_string(layer) + ".self_attn.in_proj_weight");
+    config.self_attention += attends ? "_a" : "_n";
+  }
+  config.self_attention.erase(0, 1);
+}
+
+}  // namespace
 
 FieldList ModelConfig::fields() {
   FieldList list;
   list.add("prompts", prompts, {0, 4096}, "visual prompt tokens a layer");
+  list.add("prompt_depth", prompt_depth, {0, 4096},
+           "layers with prompts of their own, from the first; 0 = all, 1 = shallow");
   list.add("decoder_layers", decoder_layers, {1, 16}, "layers of the decoder");
   list.add("decoder_heads", decoder_heads, {1, 256}, "attention heads of the decoder");
   list.add("self_attention", self_attention,
            "a letter a decoder layer: a = self-attention over the queries, n = none");
   list.add("trusty_token", trusty_token, "whether a trusty token joins the class queries");
+  add_learner_input("query", learner_query, list);
+  add_learner_input("key", learner_key, list);
+  add_learner_input("value", learner_value, list);
+  list.add("learner_text_after", learner_text_after,
+           "whether the text joins the output of a learner that is not t_hat three times");
   list.add("unused_self_attention", unused_self_attention,
            "whether layers without self-attention carry its weights all the same");
   list.add("protocol", protocol, {{"paper", Protocol::kPaper}, {"released", Protocol::kReleased}},
@@ -24,21 +107,14 @@ FieldList ModelConfig::fields() {
 }
 
 void ModelConfig::check() const {
-  const auto require = [](bool holds, const std::string& what) {
-    if (!holds) throw usage_error("model: " + what);
-  };
   ModelConfig copy = *this;
   copy.fields().check();
-  bool pattern_fits = self_attention.size() == static_cast<size_t>(2 * decoder_layers - 1);
-  for (size_t i = 0; pattern_fits && i < self_attention.size(); ++i) {
-    pattern_fits =
-        i % 2 ? self_attention[i] == '_' : self_attention[i] == 'a' || self_attention[i] == 'n';
-  }
-  require(pattern_fits, c10::str("self_attention: expected ", decoder_layers,
-                                 " letters a or n joined by _, found \"", self_attention, "\""));
+  check_pattern(*this);
   clip.check();
   require(clip.embedding % decoder_heads == 0,
           "clip.embedding must be a multiple of decoder_heads");
+  check_prompts(*this);
+  check_learner(*this);
 }
 
 void apply_architecture(const std::string& name, ModelConfig& config) {
@@ -49,6 +125,8 @@ void apply_architecture(const std::string& name, ModelConfig& config) {
   }
   config.trusty_token = !zegclip;
   config.unused_self_attention = name == "zegclip-released";
+  config.learner_query = config.learner_key = config.learner_value = LearnerInput::kTHat;
+  config.learner_text_after = false;
   config.self_attention.clear();
   for (int64_t layer = 0; layer < config.decoder_layers; ++layer) {
     const bool attends = name == "zegclip" || (name == "tagclip" && layer == 0);
@@ -58,28 +136,20 @@ void apply_architecture(const std::string& name, ModelConfig& config) {
 }
 
 ModelConfig infer_config(const StateDict& state, const Metadata& metadata) {
+  if (state.contains_prefix("decode_head.learner.")) {
+    throw bad_input(state.source +
+                    ": its Trusty Learner (decode_head.learner.*) has inputs that "
+                    "only the metadata tagclip.model tells, which is missing");
+  }
   ModelConfig config;
   if (state.contains_prefix("text_encoder.")) read_text_sizes(state, "text_encoder.", config.clip);
   read_vision_sizes(state, "backbone.", config.clip);
   config.clip.colours = Colours::kClip;  // of the CLIP it started from
   config.clip.vision_heads = positive_number(metadata, "vision_heads", config.clip.vision_heads);
-
-  config.prompts = state.contains("backbone.prompt_embeddings")
-                       ? state.at("backbone.prompt_embeddings", 3).size(1)
-                       : 0;
-  config.trusty_token = state.contains("decode_head.disc_token");
-  const std::string layers = "decode_head.decoder.layers.";
-  config.decoder_layers = state.count_numbered(layers);
-  if (config.decoder_layers == 0)
-    throw bad_input(state.source + ": there is no decoder (" + layers + "*)");
+  infer_prompts(state, config);
+  infer_decoder(state, config);
   config.decoder_heads = positive_number(metadata, "decoder_heads", config.decoder_heads);
-  config.self_attention.clear();
-  for (int64_t layer = 0; layer < config.decoder_layers; ++layer) {
-    const bool attends =
-        state.contains(layers + std::to_string(layer) + ".self_attn.in_proj_weight");
-    config.self_attention += attends ? "_a" : "_n";
-  }
-  config.self_attention.erase(0, 1);
+  config.trusty_token = state.contains("decode_head.disc_token");
   if (state.contains_prefix("decode_head.class_embed.")) config.protocol = Protocol::kPaper;
   return config;
 }

@@ -15,20 +15,47 @@ enum class Protocol {
   kReleased,  // sigmoid(trusty logit) = P(unseen); focal trusty loss; no classification term
 };
 
+// What the Trusty Learner's queries, keys or values are (Table 1 (c)), of the class words with the
+// trusty token T' [Q, d] and the image h [B, d]. h is the class token, repeated for every query, as
+// in the released code: the paper's caption calls it patch embeddings, but then the learner's
+// output would have a row a patch, not a class, and H H T would pair N keys with Q values.
+enum class LearnerInput {
+  kTHat,     // [T' * h, T'], 2d (Eq. 4)
+  kText,     // T', d
+  kImage,    // h, d
+  kProduct,  // T' * h, d
+  kConcat,   // [T', h], 2d
+};
+
 // What a model is built of. The defaults are TagCLIP's for ViT-B/16 on VOC.
 struct ModelConfig {
   ClipConfig clip{.resolution = 512};
   int64_t prompts = 10;  // tokens a layer; 0 = none
+  // How many layers get prompts of their own, from the first; 0 = all. What the last of these makes
+  // of its prompts goes on through the layers above (1 = shallow visual prompt tuning).
+  int64_t prompt_depth = 0;
   int64_t decoder_layers = 3;
   int64_t decoder_heads = 8;
   // A letter a layer, joined by "_": a = self-attention over the queries, n = none.
   std::string self_attention = "a_n_n";
   bool trusty_token = true;
+  // The Trusty Learner. T-hat three times, TagCLIP, is one Linear (the relationship descriptor)
+  // and the first layer's self-attention; anything else a module before the decoder, see
+  // trusty_learner.h.
+  LearnerInput learner_query = LearnerInput::kTHat;
+  LearnerInput learner_key = LearnerInput::kTHat;
+  LearnerInput learner_value = LearnerInput::kTHat;
+  bool learner_text_after = false;  // T' joins that module's output
   // ZegCLIP as released: every layer carries self-attention weights that nothing reads.
   bool unused_self_attention = false;
   Protocol protocol = Protocol::kReleased;
 
   bool has_self_attention(int64_t layer) const { return self_attention.at(2 * layer) == 'a'; }
+  int64_t prompted_layers() const { return prompt_depth > 0 ? prompt_depth : clip.vision_layers; }
+  bool has_own_learner() const {
+    return learner_query != LearnerInput::kTHat || learner_key != LearnerInput::kTHat ||
+           learner_value != LearnerInput::kTHat;
+  }
   // The paper's Linear(d, 1) on each final query (Eq. 7, 8).
   bool has_presence_head() const { return protocol == Protocol::kPaper; }
 
@@ -44,7 +71,8 @@ void apply_architecture(const std::string& name, ModelConfig& config);
 
 // Reads sizes and architecture off the tensors of a model. Head counts leave no trace in them: they
 // come from `metadata` ("vision_heads", "decoder_heads") or are 64 wide in the vision tower and 8
-// in the decoder. Throws Error(kBadInput) naming the first tensor that is missing.
+// in the decoder. Throws Error(kBadInput) naming the first tensor that is missing, or where there
+// is a learner of its own: its inputs leave no trace either.
 ModelConfig infer_config(const StateDict& state, const Metadata& metadata);
 
 }  // namespace tagclip

@@ -7,25 +7,10 @@
 
 #include "clip/transformer.h"
 #include "model/config.h"
+#include "model/cross_attention.h"
 #include "model/dropout.h"
 
 namespace tagclip {
-
-// Attention-to-mask: queries attend to patches, and the attention logits are the masks (spec
-// section 4).
-struct MaskAttention {
-  MaskAttention(const ParameterScope& scope, int64_t width, int64_t heads);
-
-  // queries [B, Q, d], patches [B, N, d] -> logits before softmax, averaged over the heads, [B, Q,
-  // N]. That average is one product over the whole width: QK' / (heads sqrt(d / heads)).
-  at::Tensor mask_logits(const at::Tensor& queries, const at::Tensor& patches) const;
-  // What the queries gather from the patches, [B, Q, d].
-  at::Tensor gather(const at::Tensor& queries, const at::Tensor& patches,
-                    const Dropout& dropout) const;
-
-  Linear q, k, v, proj;
-  int64_t heads;
-};
 
 // One layer: self-attention over the queries (optional), mask attention, feed-forward; post-norm.
 struct DecoderLayer {
@@ -38,7 +23,7 @@ struct DecoderLayer {
                     const Dropout& dropout) const;
 
   std::optional<SelfAttention> self_attn;
-  MaskAttention multihead_attn;
+  CrossAttention multihead_attn;
   Linear linear1, linear2;
   LayerNorm norm1, norm2, norm3;
   bool attends;  // whether self_attn is read

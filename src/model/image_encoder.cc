@@ -9,8 +9,16 @@
 namespace tagclip {
 namespace {
 
-double prompt_bound(const ClipConfig& clip) {
-  return std::sqrt(6.0 / (3.0 * clip.patch * clip.patch + clip.vision_width));
+Initialiser prompt_init(const ClipConfig& clip) {
+  const double bound = std::sqrt(6.0 / (3.0 * clip.patch * clip.patch + clip.vision_width));
+  return uniform(-bound, bound);
+}
+
+at::Tensor deep_prompts(const ParameterScope& scope, const ModelConfig& config) {
+  const int64_t layers = config.prompted_layers() - 1;
+  if (layers == 0) return {};
+  return scope.add("deep_prompt_embeddings", {layers, config.prompts, config.clip.vision_width},
+                   prompt_init(config.clip));
 }
 
 // Kaiming normal for fan_out = D, as the prompts' projection starts.
@@ -20,10 +28,8 @@ Initialiser kaiming_fan_out(int64_t width) { return normal(std::sqrt(2.0 / width
 
 ImageEncoder::Prompts::Prompts(const ParameterScope& scope, const ModelConfig& config)
     : first(scope.add("prompt_embeddings", {1, config.prompts, config.clip.vision_width},
-                      uniform(-prompt_bound(config.clip), prompt_bound(config.clip)))),
-      deep(scope.add("deep_prompt_embeddings",
-                     {config.clip.vision_layers - 1, config.prompts, config.clip.vision_width},
-                     uniform(-prompt_bound(config.clip), prompt_bound(config.clip)))),
+                      prompt_init(config.clip))),
+      deep(deep_prompts(scope, config)),
       proj(scope / "prompt_proj", config.clip.vision_width, config.clip.vision_width,
            kaiming_fan_out(config.clip.vision_width)),
       norm(scope / "prompt_norm", config.clip.vision_width, 1e-6) {}
@@ -42,7 +48,10 @@ ImageEncoder::ImageEncoder(const ParameterScope& scope, const ModelConfig& confi
       ln_post_(scope / "ln_post", config.clip.vision_width),
       proj_(scope.add("proj", {config.clip.vision_width, config.clip.embedding},
                       normal(1 / std::sqrt(config.clip.vision_width)))) {
-  if (config.prompts > 0) prompts_.emplace(scope, config);
+  if (config.prompts == 0) return;
+  prompts_.emplace(scope, config);
+  const bool carried = config.prompted_layers() < config.clip.vision_layers;
+  replaced_ = static_cast<size_t>(config.prompted_layers() - (carried ? 1 : 0));
 }
 
 at::Tensor ImageEncoder::embed(const at::Tensor& pixels) const {
@@ -62,19 +71,25 @@ at::Tensor ImageEncoder::prompts(size_t layer, int64_t batch, const Dropout& dro
 }
 
 KeysValues ImageEncoder::prompt_keys(size_t layer, int64_t batch, const Dropout& dropout) const {
-  if (!frozen_.empty()) return frozen_[layer];
+  if (frozen_) return frozen_->keys[layer];
   return transformer_.resblocks[layer].prompt_keys(prompts(layer, batch, dropout));
+}
+
+at::Tensor ImageEncoder::carried_prompts(int64_t batch, const Dropout& dropout) const {
+  const at::Tensor tokens = frozen_ ? frozen_->carried : prompts(replaced_, batch, dropout);
+  return tokens.expand({batch, -1, -1});
 }
 
 void ImageEncoder::freeze() {
   at::NoGradGuard no_grad;
   if (!prompts_) return;
-  frozen_.clear();
-  std::vector<KeysValues> keys;
-  for (size_t layer = 0; layer < transformer_.resblocks.size(); ++layer) {
-    keys.push_back(prompt_keys(layer, 1, {}));
+  frozen_.reset();
+  FrozenPrompts frozen;
+  for (size_t layer = 0; layer < replaced_; ++layer) {
+    frozen.keys.push_back(prompt_keys(layer, 1, {}));
   }
-  frozen_ = std::move(keys);
+  if (replaced_ < transformer_.resblocks.size()) frozen.carried = carried_prompts(1, {});
+  frozen_ = std::move(frozen);
 }
 
 Encoding ImageEncoder::operator()(const at::Tensor& pixels, const Dropout& dropout) const {
@@ -82,13 +97,17 @@ Encoding ImageEncoder::operator()(const at::Tensor& pixels, const Dropout& dropo
   TAGCLIP_CHECK(pixels.size(2) >= patch() && pixels.size(3) >= patch(),
                 "image smaller than a patch");
   at::Tensor x = embed(pixels);
-  // Every layer replaces the prompt tokens, so what a layer computes at their places is never read:
-  // prompts are keys and values only.
+  const int64_t own = x.size(1);  // class token and patches
   for (size_t layer = 0; layer < transformer_.resblocks.size(); ++layer) {
     const ResidualBlock& block = transformer_.resblocks[layer];
-    x = prompts_ ? block(x, prompt_keys(layer, batch, dropout)) : block(x, /*causal=*/false);
+    if (layer < replaced_) {
+      x = block(x, prompt_keys(layer, batch, dropout));
+      continue;
+    }
+    if (prompts_ && layer == replaced_) x = at::cat({x, carried_prompts(batch, dropout)}, 1);
+    x = block(x, /*causal=*/false);
   }
-  if (prompts_) x = prompts_->norm(x);
+  if (prompts_) x = prompts_->norm(x.narrow(1, 0, own));
   const at::Tensor embeddings = unit(ln_post_(x).matmul(proj_));  // [B, 1 + N, d]
   return {embeddings.narrow(1, 1, embeddings.size(1) - 1), embeddings.select(1, 0),
           pixels.size(2) / patch(), pixels.size(3) / patch()};

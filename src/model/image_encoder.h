@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
 #include <vector>
 
 #include "clip/clip.h"
@@ -33,6 +34,7 @@ class ImageEncoder {
  private:
   at::Tensor prompts(size_t layer, int64_t batch, const Dropout& dropout) const;  // [B or 1, P, D]
   KeysValues prompt_keys(size_t layer, int64_t batch, const Dropout& dropout) const;
+  at::Tensor carried_prompts(int64_t batch, const Dropout& dropout) const;  // [B, P, D]
 
   at::Tensor conv1_, class_embedding_, positional_embedding_;
   LayerNorm ln_pre_;
@@ -43,12 +45,21 @@ class ImageEncoder {
   struct Prompts {
     Prompts(const ParameterScope& scope, const ModelConfig& config);
     at::Tensor first;  // [1, P, D]
-    at::Tensor deep;   // [layers - 1, P, D]
+    at::Tensor deep;   // [prompted layers - 1, P, D]; undefined where that is none
     Linear proj;
     LayerNorm norm;
   };
   std::optional<Prompts> prompts_;
-  std::vector<KeysValues> frozen_;  // by layer; empty until freeze()
+  // Layers, from the first, whose prompts the next layer replaces, or which is the last: what such
+  // a layer computes at their places is never read, so they are keys and values only. In the layer
+  // after these, if there is one, prompts become tokens like any other.
+  size_t replaced_ = 0;
+
+  struct FrozenPrompts {
+    std::vector<KeysValues> keys;  // by layer, of the `replaced_` ones
+    at::Tensor carried;            // [1, P, D]; undefined without
+  };
+  std::optional<FrozenPrompts> frozen_;  // by freeze()
 };
 
 }  // namespace tagclip

@@ -11,7 +11,7 @@ namespace tagclip {
 namespace {
 
 // The encoder as the paper writes it: prompt tokens join the sequence and are replaced before every
-// block.
+// block that has prompts of its own; the blocks above read what the last of these made of them.
 Encoding full_sequence(const SegmentationModel& model, const at::Tensor& pixels) {
   const auto find = [&](const char* name) {
     return *model.parameters.find(std::string("backbone.") + name);
@@ -30,7 +30,7 @@ Encoding full_sequence(const SegmentationModel& model, const at::Tensor& pixels)
       {x.narrow(1, 0, 1), project(find("prompt_embeddings")), x.narrow(1, 1, x.size(1) - 1)}, 1);
   const auto& blocks = model.encoder.transformer().resblocks;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    if (i > 0) {
+    if (i > 0 && static_cast<int64_t>(i) < model.config.prompted_layers()) {
       const at::Tensor deep =
           project(find("deep_prompt_embeddings").narrow(0, static_cast<int64_t>(i) - 1, 1));
       x = at::cat({x.narrow(1, 0, 1), deep, x.narrow(1, 1 + P, x.size(1) - 1 - P)}, 1);
@@ -50,6 +50,43 @@ TEST(ImageEncoder, PromptsAsKeysAloneEqualTheWholeSequence) {
   at::NoGradGuard no_grad;
   const SegmentationModel model = small_model();
   expect_same(model.encoder(small_pixels()), full_sequence(model, small_pixels()));
+}
+
+ModelConfig with_depth(int64_t depth) {
+  ModelConfig config = small_config();
+  config.clip.vision_layers = 4;
+  config.prompt_depth = depth;
+  return config;
+}
+
+TEST(ImageEncoder, EveryPromptDepthEqualsTheWholeSequence) {
+  at::NoGradGuard no_grad;
+  at::Tensor previous;
+  for (const int64_t depth : {1, 2, 3, 4}) {
+    SegmentationModel model = small_model(with_depth(depth));
+    const at::Tensor* deep = model.parameters.find("backbone.deep_prompt_embeddings");
+    ASSERT_EQ(deep == nullptr, depth == 1);
+    if (deep != nullptr) EXPECT_EQ(deep->sizes(), (std::vector<int64_t>{depth - 1, 3, 24}));
+    const Encoding encoding = model.encoder(small_pixels());
+    expect_same(encoding, full_sequence(model, small_pixels()), 2e-6);
+    model.encoder.freeze();
+    expect_same(model.encoder(small_pixels()), encoding, 0);
+    if (previous.defined()) EXPECT_FALSE(previous.equal(encoding.image)) << depth;
+    previous = encoding.image;
+  }
+  // 0 is every layer.
+  EXPECT_TRUE(small_model(with_depth(0)).encoder(small_pixels()).image.equal(previous));
+}
+
+TEST(ImageEncoder, FrozenItNoLongerLooksAtCarriedPrompts) {
+  at::NoGradGuard no_grad;
+  SegmentationModel model = small_model(with_depth(1));
+  model.encoder.freeze();
+  const Encoding before = model.encoder(small_pixels());
+  at::Tensor(*model.parameters.find("backbone.prompt_embeddings")).zero_();
+  expect_same(model.encoder(small_pixels()), before, 0);
+  model.encoder.freeze();
+  EXPECT_FALSE(model.encoder(small_pixels()).patches.equal(before.patches));
 }
 
 TEST(ImageEncoder, NonSquareAndOddGrids) {

@@ -5,10 +5,18 @@
 
 namespace tagclip {
 
+namespace {
+
+// The published checkpoints spell it so.
+Linear descriptor(const ParameterScope& scope, int64_t d) {
+  return {scope / "relationship_discriptor" / "q_proj", 2 * d, d, truncated_normal(0.02)};
+}
+
+}  // namespace
+
 DecodeHead::DecodeHead(const ParameterScope& scope, const ModelConfig& config)
-    // The published checkpoints spell it so.
-    : descriptor_(scope / "relationship_discriptor" / "q_proj", 2 * config.clip.embedding,
-                  config.clip.embedding, truncated_normal(0.02)),
+    : relation_(config.has_own_learner() ? Relation(TrustyLearner(scope / "learner", config))
+                                         : Relation(descriptor(scope, config.clip.embedding))),
       decoder_(scope / "decoder", config) {
   const int64_t d = config.clip.embedding;
   if (config.trusty_token) trusty_token_ = scope.add("disc_token", {1, d}, uniform(0, 1));
@@ -17,16 +25,19 @@ DecodeHead::DecodeHead(const ParameterScope& scope, const ModelConfig& config)
   }
 }
 
-at::Tensor DecodeHead::queries(const at::Tensor& text, const at::Tensor& image) const {
+at::Tensor DecodeHead::queries(const at::Tensor& text, const at::Tensor& image,
+                               const Dropout& dropout) const {
   const at::Tensor tokens = trusty_token_.defined() ? at::cat({text, trusty_token_}) : text;
-  const at::Tensor related = tokens.unsqueeze(0) * image.unsqueeze(1);  // [B, C + 1, d]
-  return descriptor_(at::cat({related, tokens.unsqueeze(0).expand_as(related)}, 2));
+  if (const auto* learner = std::get_if<TrustyLearner>(&relation_)) {
+    return (*learner)(tokens, image, dropout);
+  }
+  return std::get<Linear>(relation_)(learner_input(LearnerInput::kTHat, tokens, image));
 }
 
 MaskLogits DecodeHead::operator()(const Encoding& encoding, const at::Tensor& text,
                                   const Dropout& dropout) const {
-  const auto [logits, final_queries] =
-      decoder_(queries(text, encoding.image), encoding.patches, presence_.has_value(), dropout);
+  const auto [logits, final_queries] = decoder_(queries(text, encoding.image, dropout),
+                                                encoding.patches, presence_.has_value(), dropout);
   const int64_t classes = text.size(0);
   const at::Tensor maps = logits.unflatten(2, {encoding.height, encoding.width});
   MaskLogits result{.classes = maps.narrow(1, 0, classes)};

@@ -3,23 +3,27 @@
 #include <ATen/ATen.h>
 
 #include <optional>
+#include <variant>
 
 #include "clip/clip.h"
 #include "model/config.h"
 #include "model/decoder.h"
 #include "model/dense_model.h"
 #include "model/image_encoder.h"
+#include "model/trusty_learner.h"
 
 namespace tagclip {
 
-// The decode head: relationship descriptor, trusty token, segmentor (spec sections 3 and 4).
+// The decode head: trusty token, relationship descriptor or Trusty Learner, segmentor (spec
+// sections 3 and 4).
 class DecodeHead {
  public:
   DecodeHead(const ParameterScope& scope, const ModelConfig& config);
 
-  // The relationship descriptor (Eq. 1, 4): text [C, d] unit rows, image [B, d] -> queries [B, C
-  // (+1), d], the trusty token's last.
-  at::Tensor queries(const at::Tensor& text, const at::Tensor& image) const;
+  // What text and photo are to each other (Eq. 1, 4): text [C, d] unit rows, image [B, d] -> the
+  // segmentor's queries [B, C (+1), d], the trusty token's last.
+  at::Tensor queries(const at::Tensor& text, const at::Tensor& image,
+                     const Dropout& dropout = {}) const;
 
   MaskLogits operator()(const Encoding& encoding, const at::Tensor& text,
                         const Dropout& dropout = {}) const;
@@ -27,8 +31,11 @@ class DecodeHead {
   const Decoder& decoder() const { return decoder_; }
 
  private:
+  // The relationship descriptor (2d -> d, of T-hat), or a learner in its place.
+  using Relation = std::variant<Linear, TrustyLearner>;
+
   at::Tensor trusty_token_;  // [1, d]; undefined without
-  Linear descriptor_;        // 2d -> d
+  Relation relation_;
   Decoder decoder_;
   std::optional<Linear> presence_;  // d -> 1
 };

@@ -5,7 +5,6 @@
 
 #include <cmath>
 
-#include "base/error.h"
 #include "clip/test_golden.h"
 #include "model/losses.h"
 #include "model/test_model.h"
@@ -18,10 +17,10 @@ at::Tensor run(const SegmentationModel& model, const Dropout& dropout) {
   return model(small_pixels(), small_text(5), dropout).classes;
 }
 
-TEST(MaskAttention, MaskLogitsAreTheMeanOverTheHeads) {
+TEST(CrossAttention, MaskLogitsAreTheMeanOverTheHeads) {
   at::NoGradGuard no_grad;
   const SegmentationModel model = small_model();
-  const MaskAttention& attention = model.head.decoder().layers[0].multihead_attn;
+  const CrossAttention& attention = model.head.decoder().layers[0].multihead_attn;
   const at::Tensor queries = at::randn({2, 5, 16}, seeded(5)),
                    patches = at::randn({2, 9, 16}, seeded(6));
   const auto heads = [](const at::Tensor& x) {
@@ -34,7 +33,7 @@ TEST(MaskAttention, MaskLogitsAreTheMeanOverTheHeads) {
 
   const at::Tensor gathered = attention.proj(
       by_head.softmax(-1).matmul(heads(attention.v(patches))).transpose(1, 2).flatten(2));
-  expect_near("gathered", attention.gather(queries, patches, {}), gathered, 1e-6);
+  expect_near("gathered", attention(queries, patches, patches, {}), gathered, 1e-6);
 }
 
 TEST(Dropout, IsTheIdentityInEvaluation) {
@@ -153,31 +152,6 @@ TEST_F(Initialisation, FollowsTheSeed) {
   for (const Parameter& parameter : model.parameters.all()) {
     EXPECT_TRUE(parameter.tensor.equal(*again.parameters.find(parameter.name))) << parameter.name;
   }
-}
-
-TEST(ModelConfig, SaysWhatDoesNotFit) {
-  const auto message = [](auto change) -> std::string {
-    ModelConfig config = small_config();
-    change(config);
-    try {
-      config.check();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-      return error.what();
-    }
-    return "";
-  };
-  EXPECT_EQ(message([](ModelConfig&) {}), "");
-  EXPECT_NE(message([](ModelConfig& c) { c.self_attention = "a_x_n"; }).find("a_x_n"),
-            std::string::npos);
-  EXPECT_NE(message([](ModelConfig& c) { c.decoder_heads = 5; }).find("decoder_heads"),
-            std::string::npos);
-  EXPECT_NE(message([](ModelConfig& c) { c.clip.vision_heads = 5; }).find("vision_heads"),
-            std::string::npos);
-  EXPECT_NE(message([](ModelConfig& c) { c.clip.patch = 5; }).find("patch"), std::string::npos);
-  EXPECT_NE(message([](ModelConfig& c) { c.prompts = -1; }).find("prompts"), std::string::npos);
-  ModelConfig config;
-  EXPECT_THROW(apply_architecture("segclip", config), Error);
 }
 
 }  // namespace

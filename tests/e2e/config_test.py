@@ -85,6 +85,9 @@ class ConfigTest(ProgramTest):
         for assignment, part in (("augment.crop_size=33", "augment.crop_size: expected a multiple"),
                                  ("model.self_attention=a_b", "self_attention"),
                                  ("model.decoder_heads=7", "decoder_heads"),
+                                 ("model.prompt_depth=3", "the vision tower has 2 layers"),
+                                 ("model.learner_key=text", "begin it with n"),
+                                 ("model.learner_key=qms", "t_hat, text, image, product, concat"),
                                  ("device=tpu", "'tpu'")):
             with self.subTest(assignment):
                 self.assert_refused(tagclip("train", config, "--set", assignment), USAGE, part)

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "clip/transformer.h"
+#include "model/dropout.h"
+
+namespace tagclip {
+
+// Scaled dot-product attention with dropout on its weights: queries, keys and values [B, heads, .,
+// d / heads] -> heads side by side, [B, Q, d].
+at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                  const Dropout& dropout);
+
+// Multi-head attention of the decode head: of queries to patches (attention-to-mask, spec section
+// 4), and within the Trusty Learner.
+struct CrossAttention {
+  CrossAttention(const ParameterScope& scope, int64_t width, int64_t heads);
+
+  // What queries [B, Q, d] gather from values [B, L, d] by keys [B, L, d]; [B, Q, d].
+  at::Tensor operator()(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                        const Dropout& dropout) const;
+  // The logits before softmax, averaged over the heads: masks, where the keys are patches [B, N,
+  // d]; [B, Q, N]. That average is one product over the whole width: QK' / (heads sqrt(d / heads)).
+  at::Tensor mask_logits(const at::Tensor& queries, const at::Tensor& patches) const;
+
+  Linear q, k, v, proj;
+  int64_t heads;
+};
+
+}  // namespace tagclip
