@@ -1,7 +1,7 @@
 #include "train/trainer.h"
 
 #include "train/run_log.h"
-#include "train/training_run.h"
+#include "train/train_session.h"
 
 namespace tagclip {
 namespace {
@@ -15,7 +15,7 @@ bool stop_wanted(const Ranks& ranks, const TrainHooks& hooks) {
 
 TrainOutcome train(const TrainConfig& config, const Ranks& ranks, const TrainHooks& hooks) {
   config.check();
-  TrainingRun run(config, ranks, hooks);
+  TrainSession run(config, ranks, hooks);
   std::optional<RunLog> log;
   if (ranks.first()) log.emplace(config.output, run.iteration(), run.validated());
   hooks.on_start(run.iteration());

@@ -1,4 +1,4 @@
-#include "train/training_run.h"
+#include "train/train_session.h"
 
 #include <c10/util/StringUtil.h>
 
@@ -90,7 +90,7 @@ void check_share(const TrainConfig& config, const Ranks& ranks) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(const TrainConfig& config, const Ranks& ranks, const TrainHooks& hooks)
+TrainSession::TrainSession(const TrainConfig& config, const Ranks& ranks, const TrainHooks& hooks)
     : config_((check_share(config, ranks), config)),
       ranks_(ranks),
       hooks_(hooks),
@@ -119,7 +119,7 @@ TrainingRun::TrainingRun(const TrainConfig& config, const Ranks& ranks, const Tr
 }
 
 // All classes of the data set, as validation asks for them.
-EmbeddedVocabulary TrainingRun::vocabulary() const {
+EmbeddedVocabulary TrainSession::vocabulary() const {
   std::vector<ClassWords> classes;
   for (const std::string& name : data_.classes()) classes.push_back({{name}});
   TextEmbeddings embedded =
@@ -133,7 +133,7 @@ EmbeddedVocabulary TrainingRun::vocabulary() const {
           .truncated = {}};
 }
 
-void TrainingRun::resume() {
+void TrainSession::resume() {
   const std::optional<Checkpoint> found = checkpoints_.newest(told_once(hooks_, ranks_));
   if (!found) return;
   TrainConfig defaults;
@@ -153,7 +153,7 @@ void TrainingRun::resume() {
 }
 
 // Every rank reads the checkpoints for itself.
-void TrainingRun::check_agreement() const {
+void TrainSession::check_agreement() const {
   const double sum = ranks_.sum(static_cast<double>(iteration_));
   if (sum == static_cast<double>(iteration_ * ranks_.size())) return;
   throw bad_input(c10::str("rank ", ranks_.rank(), " finds ", iteration_, " iterations done in ",
@@ -161,7 +161,7 @@ void TrainingRun::check_agreement() const {
                   "the output folder must be one that all ranks share");
 }
 
-void TrainingRun::start_loader() {
+void TrainSession::start_loader() {
   loader_.emplace(source_, LoaderOptions{.first = iteration_,
                                          .last = config_.schedule.iterations,
                                          .share = {ranks_.rank(), ranks_.size()},
@@ -170,7 +170,7 @@ void TrainingRun::start_loader() {
                                          .pinned = device_.is_cuda()});
 }
 
-TrainReport TrainingRun::advance() {
+TrainReport TrainSession::advance() {
   const auto start = std::chrono::steady_clock::now();
   const LabelledBatch batch = loader_->next();
   for (const std::string& complaint : source_.take_complaints()) {
@@ -189,7 +189,7 @@ TrainReport TrainingRun::advance() {
   return report;
 }
 
-void TrainingRun::give_up(const TrainReport& report, const LabelledBatch& batch) {
+void TrainSession::give_up(const TrainReport& report, const LabelledBatch& batch) {
   const std::filesystem::path path = folder_ / c10::str("not_finite_iteration_", report.iteration,
                                                         "_rank_", ranks_.rank(), ".safetensors");
   std::string photos;
@@ -202,12 +202,12 @@ void TrainingRun::give_up(const TrainReport& report, const LabelledBatch& batch)
                 "nothing was changed by it; lower optimizer.lr, or use float32");
 }
 
-bool TrainingRun::validation_is_due() const {
+bool TrainSession::validation_is_due() const {
   if (!validation_ || iteration_ == 0 || validated_ == iteration_) return false;
   return iteration_ % config_.validate_every == 0 || iteration_ == config_.schedule.iterations;
 }
 
-std::optional<SegmentationMetrics> TrainingRun::validate() {
+std::optional<SegmentationMetrics> TrainSession::validate() {
   if (lowered_) lowered_->raise();
   const std::optional<SegmentationMetrics> metrics = measure();
   if (metrics) validated_ = iteration_;
@@ -219,7 +219,7 @@ std::optional<SegmentationMetrics> TrainingRun::validate() {
   return metrics;
 }
 
-std::optional<SegmentationMetrics> TrainingRun::measure() {
+std::optional<SegmentationMetrics> TrainSession::measure() {
   const SlidingSegmenter segmenter(model_, vocabulary_, {.weighting = config_.weighting});
   bool stopped = false;
   const ConfusionMatrix confusion =
@@ -231,23 +231,23 @@ std::optional<SegmentationMetrics> TrainingRun::measure() {
   return summarise(confusion, validation_->seen());
 }
 
-Metadata TrainingRun::progress() {
+Metadata TrainSession::progress() {
   return {{kIteration, std::to_string(iteration_)},
           {kConfig, to_json(binding(settings_.fields(), kFree))}};
 }
 
-void TrainingRun::write_model(const std::filesystem::path& path) {
+void TrainSession::write_model(const std::filesystem::path& path) {
   if (!ranks_.first()) return;
   tagclip::save_model(path, model_, trained_on_, config_.save_precision, progress());
 }
 
-void TrainingRun::save_model() {
+void TrainSession::save_model() {
   if (lowered_) lowered_->raise();
   write_model(model_path());
   if (lowered_) lowered_->lower();
 }
 
-void TrainingRun::save_state() {
+void TrainSession::save_state() {
   if (!ranks_.first()) return;
   Metadata metadata = progress();
   metadata[kValidated] = std::to_string(validated_);

@@ -14,10 +14,10 @@
 namespace tagclip {
 
 // All that a training run holds between its first and its last step: data, model, optimizer.
-class TrainingRun {
+class TrainSession {
  public:
   // Goes on where the output folder says. All arguments must outlive the run.
-  TrainingRun(const TrainConfig& config, const Ranks& ranks, const TrainHooks& hooks);
+  TrainSession(const TrainConfig& config, const Ranks& ranks, const TrainHooks& hooks);
 
   int64_t iteration() const { return iteration_; }  // done
   int64_t validated() const { return validated_; }  // the iteration of the last validation
