@@ -25,6 +25,7 @@ Command eval_command();
 Command train_command();
 Command pretrain_command();
 Command report_command();
+Command experiment_command();
 Command verify_command();
 Command info_command();
 Command convert_command();

@@ -20,10 +20,9 @@ namespace {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
-      segment_command(), embed_command(),    data_command(),     train_command(),
-      eval_command(),    report_command(),   pretrain_command(), verify_command(),
-      info_command(),    convert_command(),  fetch_command(),    tokenize_command(),
-      bench_command(),
+      segment_command(),    embed_command(),  data_command(),     train_command(),  eval_command(),
+      experiment_command(), report_command(), pretrain_command(), verify_command(), info_command(),
+      convert_command(),    fetch_command(),  tokenize_command(), bench_command(),
   };
   return table;
 }

@@ -60,6 +60,18 @@ struct TrainOptions {
   bool print_config = false;
 };
 
+// A table or figure of the paper: its training runs, one after the other.
+struct ExperimentOptions {
+  std::string name;                    // table1, ..., figure5
+  std::filesystem::path config;        // what all runs have in common; empty: the defaults
+  std::string data;                    // data set folder; empty: the config's
+  std::vector<std::string> overrides;  // name=value
+  std::vector<std::string> only;       // labels; empty: all
+  int64_t seeds = 1;                   // 1, 2, ...
+  std::filesystem::path output;
+  bool list = false;  // show the runs, and stop
+};
+
 struct EvalOptions : ModelOptions, WindowingOptions {
   DatasetOptions data;
   std::string split = "val";
@@ -103,6 +115,7 @@ struct BenchOptions {
 extern "C" {
 int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& console);
 int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& console);
+int tagclip_experiment(const tagclip::ExperimentOptions& options, tagclip::Console& console);
 int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& console);
 int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console);
 int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console& console);

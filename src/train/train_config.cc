@@ -21,15 +21,16 @@ FieldList augment_fields(AugmentOptions& augment) {
   return list;
 }
 
-void add_dataset_fields(FieldList& list, DatasetOptions& data) {
-  list.add("data", data.folder, "data set folder");
-  list.add("dataset", data.kind,
+void add_dataset_fields(FieldList& list, DatasetOptions& data, const std::string& prefix,
+                        const std::string& folder_help) {
+  list.add(prefix + "data", data.folder, folder_help);
+  list.add(prefix + "dataset", data.kind,
            "kind of data set: folder (images/, labels/, classes.txt, lists), voc2012, coco-stuff, "
            "context59, context60; auto looks at the folder");
-  list.add("unseen", data.unseen,
+  list.add(prefix + "unseen", data.unseen,
            "classes hidden in training: names or indices, a list file, a built-in split, none; "
            "empty: the set's own");
-  list.add("zero_label", data.zero_label,
+  list.add(prefix + "zero_label", data.zero_label,
            {{"auto", ZeroLabel::kAuto}, {"keep", ZeroLabel::kKeep}, {"reduce", ZeroLabel::kReduce}},
            "keep the background, label 0, as a class, or reduce: make it void; auto: as the set is "
            "used");
@@ -64,8 +65,10 @@ FieldList TrainConfig::fields() {
   FieldList list;
   list.add("output", output, "folder of the run");
   list.add("label", label, "what reports call the run and others like it");
-  add_dataset_fields(list, data);
+  add_dataset_fields(list, data, "", "data set folder");
   list.add("train_split", train_split, "list of the training photos");
+  add_dataset_fields(list, val_data, "val_",
+                     "data set folder of the validation, if it is another one: cross-dataset");
   list.add("val_split", val_split, "list of the validation photos; empty: no validation");
   list.add("clip", clip,
            "the CLIP to start from: a file of tagclip pretrain, or a trained model, whose towers "

@@ -49,6 +49,7 @@ struct TrainConfig {
   std::string output = "runs/train";
   std::string label;
   DatasetOptions data;
+  DatasetOptions val_data;  // no folder: `data`
   std::string train_split = "train";
   std::string val_split = "val";
   std::string clip;

@@ -1,7 +1,9 @@
 #include "train/train_session.h"
 
 #include <c10/util/StringUtil.h>
+#include <torch/version.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -101,11 +103,11 @@ TrainSession::TrainSession(const TrainConfig& config, const Ranks& ranks, const 
       trained_on_(make_trained_on(config, data_)),
       model_(starting_model(config, device_, told_once(hooks, ranks))),
       frozen_(frozen_fingerprint(model_)),
-      vocabulary_(vocabulary()),
+      vocabulary_(embed(data_.classes())),
       step_(model_, config, ranks),
       checkpoints_(folder_, config.keep),
       source_(config, data_) {
-  if (!config.val_split.empty()) validation_.emplace(config.data, config.val_split);
+  open_validation();
   resume();
   check_agreement();
   if (config.precision == ComputePrecision::kBFloat16) {
@@ -118,19 +120,26 @@ TrainSession::TrainSession(const TrainConfig& config, const Ranks& ranks, const 
   write_file(folder_ / "config.toml", to_toml(settings_.fields()));
 }
 
-// All classes of the data set, as validation asks for them.
-EmbeddedVocabulary TrainSession::vocabulary() const {
+EmbeddedVocabulary TrainSession::embed(const std::vector<std::string>& names) const {
   std::vector<ClassWords> classes;
-  for (const std::string& name : data_.classes()) classes.push_back({{name}});
+  for (const std::string& name : names) classes.push_back({{name}});
   TextEmbeddings embedded =
       embed_classes(*model_.text_encoder, model_.config.clip, classes, trained_on_.templates);
   return {.classes = classes,
-          .seen = trained_on_.seen,
+          .seen = seen_classes(classes, trained_on_),
           .inductive = trained_on_.inductive,
           .templates = trained_on_.templates,
           .embeddings = std::move(embedded.rows),
           .rows_of_class = std::move(embedded.rows_of_class),
           .truncated = {}};
+}
+
+void TrainSession::open_validation() {
+  if (config_.val_split.empty()) return;
+  const bool same = config_.val_data.folder.empty();
+  validation_.emplace(same ? config_.data : config_.val_data, config_.val_split);
+  validation_vocabulary_ = same ? vocabulary_ : embed(validation_->classes());
+  judged_seen_ = same ? validation_->seen() : validation_vocabulary_.seen;
 }
 
 void TrainSession::resume() {
@@ -207,20 +216,21 @@ bool TrainSession::validation_is_due() const {
   return iteration_ % config_.validate_every == 0 || iteration_ == config_.schedule.iterations;
 }
 
-std::optional<SegmentationMetrics> TrainSession::validate() {
+std::optional<Validation> TrainSession::validate() {
   if (lowered_) lowered_->raise();
-  const std::optional<SegmentationMetrics> metrics = measure();
-  if (metrics) validated_ = iteration_;
-  if (metrics && rank(*metrics) > best_) {
-    best_ = rank(*metrics);
+  std::optional<Validation> validation = measure();
+  if (validation) validated_ = iteration_;
+  if (validation && rank(validation->metrics) > best_) {
+    best_ = rank(validation->metrics);
     write_model(folder_ / "best.safetensors");
   }
   if (lowered_) lowered_->lower();
-  return metrics;
+  return validation;
 }
 
-std::optional<SegmentationMetrics> TrainSession::measure() {
-  const SlidingSegmenter segmenter(model_, vocabulary_, {.weighting = config_.weighting});
+std::optional<Validation> TrainSession::measure() {
+  const SlidingSegmenter segmenter(model_, validation_vocabulary_,
+                                   {.weighting = config_.weighting});
   bool stopped = false;
   const ConfusionMatrix confusion =
       evaluate(segmenter, *validation_, ranks_, [&](int64_t, int64_t) {
@@ -228,7 +238,45 @@ std::optional<SegmentationMetrics> TrainSession::measure() {
         return !stopped;
       });
   if (ranks_.sum(stopped ? 1 : 0) > 0) return {};
-  return summarise(confusion, validation_->seen());
+  return Validation{summarise(confusion, judged_seen_), predict_examples(segmenter)};
+}
+
+std::vector<Prediction> TrainSession::predict_examples(const SlidingSegmenter& segmenter) const {
+  std::vector<Prediction> result;
+  const auto count = std::min<int64_t>(config_.examples, static_cast<int64_t>(validation_->size()));
+  for (int64_t i = 0; ranks_.first() && i < count; ++i) {
+    auto [photo, truth] = validation_->read(i);
+    LabelMap labels = segmenter(photo).labels;
+    result.push_back({validation_->name(i), std::move(photo), std::move(labels), std::move(truth)});
+  }
+  return result;
+}
+
+// The classes are those that are measured.
+RunData TrainSession::run_data() const {
+  const auto train = static_cast<int64_t>(data_.size());
+  if (!validation_) return {config_.data.folder, train, 0, data_.classes(), data_.seen()};
+  const std::string& other = config_.val_data.folder;
+  return {other.empty() ? config_.data.folder : config_.data.folder + " -> " + other, train,
+          static_cast<int64_t>(validation_->size()), validation_->classes(), judged_seen_};
+}
+
+RunRecord TrainSession::record() const {
+  int64_t trained = 0;
+  for (const Parameter& parameter : model_.parameters.trained())
+    trained += parameter.tensor.numel();
+  const bool mixed = config_.precision == ComputePrecision::kBFloat16;
+  return {.tagclip = TAGCLIP_VERSION,
+          .libtorch = TORCH_VERSION,
+          .label = config_.label,
+          .seed = config_.seed,
+          .device = device_.str(),
+          .precision = mixed ? "bfloat16" : "float32",
+          .ranks = ranks_.size(),
+          .data = run_data(),
+          .iterations = config_.schedule.iterations,
+          .trained_parameters = trained,
+          .all_parameters = model_.parameters.count()};
 }
 
 Metadata TrainSession::progress() {

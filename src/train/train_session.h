@@ -3,13 +3,15 @@
 #include <filesystem>
 #include <optional>
 
-#include "infer/vocabulary.h"
+#include "infer/sliding_segmenter.h"
 #include "model/checkpoint.h"
+#include "report/run_record.h"
 #include "train/checkpoints.h"
 #include "train/lowered_weights.h"
 #include "train/run_state.h"
 #include "train/sample_loader.h"
 #include "train/trainer.h"
+#include "train/validation.h"
 
 namespace tagclip {
 
@@ -21,13 +23,13 @@ class TrainSession {
 
   int64_t iteration() const { return iteration_; }  // done
   int64_t validated() const { return validated_; }  // the iteration of the last validation
-  const TrainedOn& trained_on() const { return trained_on_; }
-  const Dataset& data() const { return data_; }
 
   TrainReport advance();
   bool validation_is_due() const;
   // Also saves the model when it is the best so far. Nothing when the user stopped it.
-  std::optional<SegmentationMetrics> validate();
+  std::optional<Validation> validate();
+  // What a report should know of the run.
+  RunRecord record() const;
 
   void save_state();
   // The finished model.
@@ -35,8 +37,11 @@ class TrainSession {
   std::filesystem::path model_path() const { return folder_ / "model.safetensors"; }
 
  private:
-  EmbeddedVocabulary vocabulary() const;
-  std::optional<SegmentationMetrics> measure();
+  EmbeddedVocabulary embed(const std::vector<std::string>& names) const;
+  void open_validation();
+  RunData run_data() const;
+  std::optional<Validation> measure();
+  std::vector<Prediction> predict_examples(const SlidingSegmenter& segmenter) const;
   void write_model(const std::filesystem::path& path);
   Metadata progress();
   void resume();
@@ -54,8 +59,11 @@ class TrainSession {
   std::optional<Dataset> validation_;
   TrainedOn trained_on_;
   SegmentationModel model_;
-  std::string frozen_;             // fingerprint of what training leaves as it is
-  EmbeddedVocabulary vocabulary_;  // made once: training leaves the text tower as it is
+  std::string frozen_;  // fingerprint of what training leaves as it is
+  // All classes of the data, and of the validation; made once: training leaves the text tower as it
+  // is.
+  EmbeddedVocabulary vocabulary_, validation_vocabulary_;
+  std::vector<bool> judged_seen_;  // classes of the validation that mIoU(S) is about
   TrainStep step_;
   std::optional<LoweredWeights> lowered_;  // in mixed precision
   Checkpoints checkpoints_;

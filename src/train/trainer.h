@@ -34,7 +34,10 @@ struct TrainOutcome {
 //   best.safetensors   the model with the best hIoU on the validation split (mIoU where nothing is
 //                      unseen)
 //   model.safetensors  the finished model
+//   run.json           what ran, where, on what, for how long
 //   log.jsonl          a line every `log_every` iterations and one a validation
+//   metrics.json       the last validation, class by class; examples/ has photos of it
+//   events.out.*       the same for TensorBoard
 // Every rank calls it with the same config; the first one writes. Same
 // seed, same batches and dropout, however often it was interrupted, whatever the number of workers.
 // Throws Error: kBadInput for an unusable data set or CLIP, or a run of other settings in the
