@@ -13,6 +13,8 @@ namespace {
 
 using Settings = std::vector<std::string>;
 
+const Settings kTagClip = {"model.trusty_token=true", "model.self_attention=a_n_n",
+                           "weighting=both"};
 const Settings kNoToken = {"model.trusty_token=false", "model.self_attention=n_n_n",
                            "weighting=none"};
 // ZegCLIP has weights of its own, too.
@@ -39,7 +41,7 @@ constexpr Learner kLearners[] = {
 };
 
 ExperimentRun learner_run(const Learner& learner) {
-  Settings settings = {"model.self_attention=n_n_n",
+  Settings settings = {"model.trusty_token=true", "model.self_attention=n_n_n",
                        std::string("model.learner_query=") + learner.query,
                        std::string("model.learner_key=") + learner.key,
                        std::string("model.learner_value=") + learner.value, "weighting=none"};
@@ -51,11 +53,11 @@ ExperimentRun learner_run(const Learner& learner) {
 std::vector<ExperimentRun> table1() {
   std::vector<ExperimentRun> runs = {
       {"table1/a", kNoToken},
-      {"table1/b", {"model.self_attention=n_n_n", "weighting=none"}},
+      {"table1/b", {"model.trusty_token=true", "model.self_attention=n_n_n", "weighting=none"}},
   };
   std::ranges::transform(kLearners, std::back_inserter(runs), learner_run);
-  runs.push_back({"table1/c", {"weighting=none"}});
-  runs.push_back({"table1/d", {}});
+  runs.push_back({"table1/c", with(kTagClip, {"weighting=none"})});
+  runs.push_back({"table1/d", kTagClip});
   return runs;
 }
 
@@ -80,7 +82,7 @@ std::string name_of(const DatasetOptions& data) {
 std::vector<ExperimentRun> against_zegclip(const std::string& table, const DatasetOptions& data,
                                            const Settings& common) {
   const std::string label = table + "/" + name_of(data);
-  return {{label + ":zegclip", with(kZegClip, common)}, {label, common}};
+  return {{label + ":zegclip", with(kZegClip, common)}, {label, with(kTagClip, common)}};
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 import samples
-from support import USAGE, ProgramTest, read_safetensors, tagclip
+from support import BAD_INPUT, USAGE, ProgramTest, read_safetensors, tagclip
 
 ITERATIONS = 40
 SHORT = ("--set", f"schedule.iterations={ITERATIONS}", "--set", "batch=6", "--set", "log_every=1",
@@ -86,6 +86,23 @@ class SettingsTest(ProgramTest):
         config = samples.train_config(self.folder, self.data, self.clip)
         refused = tagclip("train", config, "--set", "trusty_source=held-out-seen", "--set", "setting=transductive")
         self.assert_refused(refused, USAGE, "held-out-seen goes with setting = inductive")
+
+    def test_a_truncated_photo_fails_the_run_or_is_skipped(self):
+        data = self.folder / "truncated"
+        shutil.copytree(self.data, data)
+        photo = data / "images" / "sample3.jpg"
+        photo.write_bytes(photo.read_bytes()[:-200])
+        config = samples.train_config(self.folder, data, self.clip)
+        only = [*SHORT, "--set", "val_split=", "--set", f"output={self.folder / 'run'}"]
+        self.assert_refused(tagclip("train", config, *only), BAD_INPUT, "sample3.jpg")
+        for workers in (0, 3):
+            skipped = tagclip("train", config, *only, "--set", "bad_photos=skip", "--set", f"workers={workers}",
+                              "--set", f"output={self.folder / f'skip-{workers}'}")
+            self.assert_done(skipped)
+            self.assertEqual(skipped.err.count("a training photo is skipped:"), 1, skipped.err)
+            self.assertIn("sample3.jpg", skipped.err)
+        logs = [(self.folder / f"skip-{workers}" / "model.safetensors").read_bytes() for workers in (0, 3)]
+        self.assertTrue(logs[0] == logs[1])
 
     def test_bfloat16_follows_float32(self):
         full, exact = self.train("float32", "precision=float32")
