@@ -24,10 +24,10 @@ void AppendFile::append(std::string_view record) {
     const ssize_t written = ::pwrite(descriptor_, record.data(), record.size(), at);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
-      const Error error = cannot_write(path_, errno);
+      const int reason = errno;
       // Should this fail too, the next record overwrites what there is of this one.
       [[maybe_unused]] const int cut = ::ftruncate(descriptor_, length_);
-      throw error;
+      throw cannot_write(path_, reason);
     }
     record.remove_prefix(static_cast<size_t>(written));
   }

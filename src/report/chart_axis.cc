@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace tagclip {
@@ -29,11 +30,11 @@ std::vector<double> even_ticks(double low, double high) {
 }
 
 std::vector<double> powers_of_ten(double low, double high) {
-  const double first = std::ceil(std::log10(low) - 1e-9),
-               last = std::floor(std::log10(high) + 1e-9);
-  const double step = std::max(1.0, std::ceil((last - first) / 4));
+  const auto first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
+  const auto last = static_cast<int>(std::floor(std::log10(high) + 1e-9));
+  const int step = std::max(1, (last - first + 3) / 4);
   std::vector<double> ticks;
-  for (double power = first; power <= last; power += step) ticks.push_back(std::pow(10, power));
+  for (int power = first; power <= last; power += step) ticks.push_back(std::pow(10, power));
   return ticks;
 }
 

@@ -21,7 +21,8 @@ namespace {
 template <class Integer>
 Integer number_at(std::string_view bytes, size_t at) {
   Integer value = 0;
-  std::memcpy(&value, bytes.substr(at, sizeof value).data(), sizeof value);
+  const std::string_view part = bytes.substr(at, sizeof value);
+  std::memcpy(&value, part.data(), part.size());
   return value;
 }
 
@@ -111,7 +112,7 @@ TEST(EventFile, WritesASampleForTensorBoard) {
 
 TEST(EventFile, AFolderThatCannotBeMadeIsNamed) {
   try {
-    EventFile("/dev/null/events", 0);
+    const EventFile file("/dev/null/events", 0);
     FAIL() << "no error was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kFailure);

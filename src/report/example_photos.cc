@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 
 #include "base/error.h"
 #include "data/geometry.h"
@@ -18,7 +19,7 @@ namespace {
 constexpr size_t kMaxPhotos = 8;
 constexpr int kLongest = 400;  // pixels
 constexpr ImageLimits kLimits{.max_pixels = 16 << 20};
-const std::string kPhotoEnd = ".photo.png";
+constexpr std::string_view kPhotoEnd = ".photo.png";
 
 std::set<std::string> names_in(const std::filesystem::path& folder) {
   std::set<std::string> names;
@@ -53,7 +54,7 @@ class Reader {
       : folder_(folder), classes_(classes), palette_(result_palette(classes)) {}
 
   ExamplePhoto read(const std::string& name) const {
-    const Image full = read_image(folder_ / (name + kPhotoEnd), kLimits);
+    const Image full = read_image(folder_ / (name + std::string(kPhotoEnd)), kLimits);
     const int longest = std::max(full.width, full.height);
     const Size size = longest > kLongest ? fit_within({full.width, full.height}, kLongest, kLongest)
                                          : Size{full.width, full.height};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "draw/palette.h"
 #include "report/html.h"
 
@@ -55,6 +56,7 @@ class Row {
         add(*example, *group);
       }
     }
+    TAGCLIP_CHECK(first_ != nullptr, "a photo that one of the groups has");
     html_ = picture(first_->photo, name) + html_ + picture(first_->truth, "truth");
   }
 

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
+#include <string_view>
 
 #include "report/plain_text.h"
 
@@ -14,12 +16,14 @@ namespace tagclip {
 namespace {
 
 // What says how a run is kept and watched, not what it computes.
-const std::set<std::string> kFreeSettings = {"seed",      "label",          "output",    "device",
-                                             "log_every", "validate_every", "save_every"};
+constexpr std::array<std::string_view, 7> kFreeSettings = {
+    "seed", "label", "output", "device", "log_every", "validate_every", "save_every"};
 
 Settings decisive(const Settings& settings) {
   Settings result = settings;
-  std::erase_if(result, [](const auto& setting) { return kFreeSettings.contains(setting.first); });
+  std::erase_if(result, [](const auto& setting) {
+    return std::ranges::find(kFreeSettings, setting.first) != kFreeSettings.end();
+  });
   return result;
 }
 
@@ -55,7 +59,7 @@ void fill_in(RunGroup& group) {
 // The label, with the folder behind it where that alone tells groups apart.
 std::string own_name(const RunGroup& group, int finished_of_label) {
   const std::string label = short_name(group.first().record.label);
-  const std::string folder = short_name(group.first().folder.filename().string());
+  std::string folder = short_name(group.first().folder.filename().string());
   if (label.empty()) return folder;
   const bool unique = group.finished() && finished_of_label == 1;
   return unique ? label : label + " (" + folder + ")";

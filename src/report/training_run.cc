@@ -33,12 +33,11 @@ void collect_runs(const fs::path& folder, int depth, std::set<fs::path>& runs) {
 }
 
 // Metrics of other classes than the run's own could not be told apart class by class.
-void check_classes(const TrainingRun& run) {
-  const RunData& data = run.record.data;
-  if (run.metrics->names == data.classes && run.metrics->seen == data.seen) return;
-  throw bad_input(
-      (run.folder / "metrics.json").string() + ": expected the classes of run.json, found others",
-      "the two files are of different runs; train again into an empty folder");
+StoredMetrics read_metrics_of(const RunData& data, const fs::path& path) {
+  StoredMetrics stored = read_metrics_file(path);
+  if (stored.names == data.classes && stored.seen == data.seen) return stored;
+  throw bad_input(path.string() + ": expected the classes of run.json, found others",
+                  "the two files are of different runs; train again into an empty folder");
 }
 
 // Opening a pipe would wait for its writer for ever.
@@ -70,8 +69,7 @@ TrainingRun read_training_run(const fs::path& folder) {
                   .settings = read_run_settings(folder / "config.toml")};
   if (is_there(folder / "log.jsonl")) run.curves = read_training_curves(folder / "log.jsonl");
   if (is_there(folder / "metrics.json")) {
-    run.metrics = read_metrics_file(folder / "metrics.json");
-    check_classes(run);
+    run.metrics = read_metrics_of(run.record.data, folder / "metrics.json");
   }
   run.examples = read_example_photos(folder / "examples", run.record.data.classes.size());
   return run;
