@@ -17,6 +17,8 @@ install(TARGETS tagclip_engine tagclip_fetch
   LIBRARY DESTINATION ${private_libraries} COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/models/mini.safetensors
   DESTINATION share/tagclip/models COMPONENT runtime)
+install(FILES ${PROJECT_SOURCE_DIR}/configs/msrc21-reduced.toml
+  DESTINATION share/tagclip/configs COMPONENT runtime)
 
 install(TARGETS tagclip_public EXPORT tagclip
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

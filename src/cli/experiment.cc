@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/engine_library.h"
 #include "cli/option_checks.h"
+#include "cli/program_files.h"
 
 namespace tagclip {
 
@@ -12,7 +13,8 @@ Command experiment_command() {
         app.add_option("NAME", options->name, "table1, table2, table3, table4, table5 or figure5")
             ->required();
         app.add_option("CONFIG", options->config,
-                       "TOML file with what the runs have in common, as for train")
+                       "TOML file with what the runs have in common, as for train; without it the "
+                       "reduced runs of configs/msrc21-reduced.toml, from the small model's CLIP")
             ->check(not_empty());
         app.add_option("--data", options->data, "Data set folder, instead of the config's")
             ->type_name("FOLDER");
@@ -32,10 +34,15 @@ Command experiment_command() {
             ->type_name("FOLDER");
         app.add_flag("--list", options->list, "Print the runs and what sets them apart, and stop");
         app.footer(
-            "Example: tagclip experiment table1 configs/msrc21.toml --seeds 3\n"
+            "Example: tagclip experiment table1 --data msrc21 --seeds 3\n"
             "The same command goes on where it was stopped, and prints the table at the end.");
         return [options](Console& console) {
           if (options->output.empty()) options->output = "runs/" + options->name;
+          if (options->config.empty()) {
+            options->config = shipped_config("msrc21-reduced.toml");
+            options->overrides.insert(options->overrides.begin(),
+                                      "clip=" + default_weights().string());
+          }
           return run_engine("tagclip_experiment", *options, console);
         };
       }};

@@ -5,21 +5,34 @@
 #include "base/error.h"
 
 namespace tagclip {
+namespace {
+
+// In `folder` beside the program, in an installation, or in the source tree.
+std::filesystem::path find_shipped(const std::string& folder, const std::string& name,
+                                   const std::string& what, const std::string& advice) {
+  const std::filesystem::path program = program_folder();
+  std::string looked;
+  for (const char* place : {"", "../share/tagclip", "../.."}) {
+    const auto path = (program / place / folder / name).lexically_normal();
+    if (std::filesystem::exists(path)) return path;
+    looked += "\n    " + path.string();
+  }
+  throw bad_input(what + " that ships with tagclip is missing; looked for" + looked, advice);
+}
+
+}  // namespace
 
 std::filesystem::path program_folder() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 
 std::filesystem::path default_weights() {
-  const std::filesystem::path folder = program_folder();
-  std::string looked;
-  for (const char* place : {"models", "../share/tagclip/models", "../../models"}) {
-    const std::filesystem::path path = (folder / place / "mini.safetensors").lexically_normal();
-    if (std::filesystem::exists(path)) return path;
-    looked += "\n    " + path.string();
-  }
-  throw bad_input("the small model that ships with tagclip is missing; looked for" + looked,
-                  "name a model with --weights");
+  return find_shipped("models", "mini.safetensors", "the small model",
+                      "name a model with --weights");
+}
+
+std::filesystem::path shipped_config(const std::string& name) {
+  return find_shipped("configs", name, "the config " + name, "name a config of your own");
 }
 
 }  // namespace tagclip

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace tagclip {
 
@@ -11,5 +12,8 @@ std::filesystem::path program_folder();
 // installation's share/tagclip, or in the source tree the program was built in. Throws
 // Error(kBadInput) listing where it was looked for.
 std::filesystem::path default_weights();
+
+// A config that ships with the program, by its name in configs/; found and thrown as above.
+std::filesystem::path shipped_config(const std::string& name);
 
 }  // namespace tagclip

@@ -70,6 +70,24 @@ bool DataCheck::usable() const {
       findings, [](const Finding& finding) { return finding.severity == Severity::kError; });
 }
 
+std::vector<Finding> quick_check(const DatasetOptions& options, const std::string& split,
+                                 size_t files) {
+  const DatasetInfo info = read_dataset_info(options);
+  std::vector<CheckedSplit> some = {{split, list_split(info, split)}};
+  auto& pairs = some[0].files.pairs;
+  if (pairs.size() > files) {
+    std::vector<LabelledFile> chosen;
+    for (size_t i = 0; i < files; ++i) chosen.push_back(pairs[i * pairs.size() / files]);
+    pairs = std::move(chosen);
+  }
+  inspect_all(info, some, [](size_t, size_t) { return true; });
+  std::vector<Finding> findings;
+  find_label_mistakes(info, some, findings);
+  find_class_mistakes(info, some, findings);
+  std::erase_if(findings, [](const Finding& f) { return f.severity != Severity::kError; });
+  return findings;
+}
+
 std::optional<DataCheck> check_data(const DatasetOptions& options, std::vector<std::string> splits,
                                     const CheckProgress& progress) {
   DataCheck check{read_dataset_info(options)};

@@ -29,6 +29,11 @@ using CheckProgress = std::function<bool(size_t, size_t)>;
 std::optional<DataCheck> check_data(const DatasetOptions& options, std::vector<std::string> splits,
                                     const CheckProgress& progress);
 
+// The errors that the labels of some of a split's files give away, at most `files` of them, evenly
+// taken: what a training run would not notice by itself. Throws as check_data.
+std::vector<Finding> quick_check(const DatasetOptions& options, const std::string& split,
+                                 size_t files);
+
 // For people: what there is, a histogram of the classes, the findings and the verdict.
 std::string format_report(const DataCheck& check);
 

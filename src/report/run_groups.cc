@@ -16,13 +16,10 @@ namespace tagclip {
 namespace {
 
 // What says how a run is kept and watched, not what it computes.
-constexpr std::array<std::string_view, 7> kFreeSettings = {
-    "seed", "label", "output", "device", "log_every", "validate_every", "save_every"};
-
 Settings decisive(const Settings& settings) {
   Settings result = settings;
   std::erase_if(result, [](const auto& setting) {
-    return std::ranges::find(kFreeSettings, setting.first) != kFreeSettings.end();
+    return setting.first == "seed" || free_settings().contains(setting.first);
   });
   return result;
 }

@@ -33,6 +33,13 @@ RunData read_data(const JsonFields& fields, const std::filesystem::path& path) {
 
 }  // namespace
 
+const std::set<std::string>& free_settings() {
+  static const std::set<std::string> kNames = {
+      "output", "label",    "device",  "log_every", "validate_every", "save_every",
+      "keep",   "examples", "workers", "prefetch",  "rank_timeout",   "check_data"};
+  return kNames;
+}
+
 std::string utc_time(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                      fmt::gmtime(std::chrono::system_clock::to_time_t(time)));

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct RunData {
   std::vector<std::string> classes;
   std::vector<bool> seen;  // per class: its labels may be learnt from
 };
+
+// Settings of a run that say how it is watched and kept, not what it computes.
+const std::set<std::string>& free_settings();
 
 // run.json of a run's folder: what ran, where, on what, for how long.
 struct RunRecord {

@@ -31,7 +31,7 @@ double learning_rate(const PretrainConfig& config, int64_t step) {
 constexpr const char* kStep = "tagclip.pretrain.step";
 constexpr const char* kConfig = "tagclip.pretrain.config";
 constexpr int64_t kKept = 2;  // checkpoints
-const FreeSettings kFree = {"output", "log_every", "save_every"};
+const std::set<std::string> kFree = {"output", "log_every", "save_every"};
 
 class Run {
  public:

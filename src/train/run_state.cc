@@ -48,7 +48,7 @@ Number stored(const Checkpoint& checkpoint, const std::string& key) {
 
 }  // namespace
 
-FieldList binding(const FieldList& settings, const FreeSettings& free) {
+FieldList binding(const FieldList& settings, const std::set<std::string>& free) {
   FieldList list;
   for (const Field& field : settings.all()) {
     if (!free.contains(field.name)) list.add(field);

@@ -13,11 +13,8 @@
 
 namespace tagclip {
 
-// Names of settings that say how a run is watched and kept, not what it computes.
-using FreeSettings = std::set<std::string>;
-
-// All settings but the free ones: what a run's files tell of it.
-FieldList binding(const FieldList& settings, const FreeSettings& free);
+// All settings but the free ones, which say how a run is watched and kept, not what it computes.
+FieldList binding(const FieldList& settings, const std::set<std::string>& free);
 
 // The settings of a run, as its checkpoints hold them under `key`.
 struct StoredSettings {

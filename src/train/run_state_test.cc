@@ -65,7 +65,7 @@ Checkpoint newest(const std::filesystem::path& folder) {
   return Checkpoints(folder, 1).newest([](const std::string&) {}).value();
 }
 
-StoredSettings stored(Settings& settings, Settings& defaults, const FreeSettings& free) {
+StoredSettings stored(Settings& settings, Settings& defaults, const std::set<std::string>& free) {
   return {kSettings, binding(settings.fields(), free), binding(defaults.fields(), free)};
 }
 

@@ -90,6 +90,10 @@ FieldList TrainConfig::fields() {
   list.add("batch", batch, {1, 1 << 16}, "photos a step, over all ranks");
   list.add("workers", workers, {0, 256},
            "threads that read and augment photos; 0: the training thread does");
+  list.add(
+      "check_data", check_data,
+      "whether a new run looks at some label files first, and refuses sets that it would learn "
+      "the wrong thing from");
   list.add("prefetch", prefetch, {1, 64}, "batches they may be ahead");
   list.add("bad_photos", bad_photos, {{"fail", BadPhotos::kFail}, {"skip", BadPhotos::kSkip}},
            "what becomes of a training photo that cannot be read: the run fails, or takes another");

@@ -62,6 +62,7 @@ struct TrainConfig {
   int64_t workers = 4;
   int64_t prefetch = 2;  // batches
   BadPhotos bad_photos = BadPhotos::kFail;
+  bool check_data = true;
   ComputePrecision precision = ComputePrecision::kFloat32;
   Precision save_precision = Precision::kFloat32;
   std::string device = "auto";

@@ -13,6 +13,7 @@
 #include "clip/clip_file.h"
 #include "clip/fingerprint.h"
 #include "clip/text_embeddings.h"
+#include "data/data_check.h"
 #include "infer/inference_model.h"
 #include "model/from_clip.h"
 #include "train/evaluate.h"
@@ -25,10 +26,6 @@ constexpr const char* kValidated = "tagclip.train.validated";
 constexpr const char* kBest = "tagclip.train.best";
 constexpr const char* kFrozen = "tagclip.train.frozen";
 constexpr const char* kConfig = "tagclip.train.config";
-
-const FreeSettings kFree = {"output",         "label",      "device",      "log_every",
-                            "validate_every", "save_every", "keep",        "examples",
-                            "workers",        "prefetch",   "rank_timeout"};
 
 at::Device own_device(const TrainConfig& config, const Ranks& ranks) {
   const at::Device device = choose_device(config.device);
@@ -110,6 +107,7 @@ TrainSession::TrainSession(const TrainConfig& config, const Ranks& ranks, const 
   open_validation();
   resume();
   check_agreement();
+  check_labels();
   if (config.precision == ComputePrecision::kBFloat16) {
     lowered_.emplace(frozen_matrices(model_.parameters));
     lowered_->lower();
@@ -142,12 +140,23 @@ void TrainSession::open_validation() {
   judged_seen_ = same ? validation_->seen() : validation_vocabulary_.seen;
 }
 
+// A mistake in the labels costs a night, finding it a second.
+void TrainSession::check_labels() const {
+  constexpr size_t kFiles = 300;
+  if (!config_.check_data || !ranks_.first() || iteration_ > 0) return;
+  const std::vector<Finding> errors = quick_check(config_.data, config_.train_split, kFiles);
+  if (errors.empty()) return;
+  throw bad_input(config_.data.folder + ": " + errors[0].what,
+                  errors[0].advice + "; tagclip data check " + config_.data.folder +
+                      " looks at everything, check_data = false trains all the same");
+}
+
 void TrainSession::resume() {
   const std::optional<Checkpoint> found = checkpoints_.newest(told_once(hooks_, ranks_));
   if (!found) return;
   TrainConfig defaults;
-  check_settings(*found,
-                 {kConfig, binding(settings_.fields(), kFree), binding(defaults.fields(), kFree)});
+  check_settings(*found, {kConfig, binding(settings_.fields(), free_settings()),
+                          binding(defaults.fields(), free_settings())});
   if (const auto frozen = found->metadata.find(kFrozen);
       frozen == found->metadata.end() || frozen->second != frozen_) {
     throw bad_input(found->path.string() + " belongs to a run that started from another CLIP",
@@ -281,7 +290,7 @@ RunRecord TrainSession::record() const {
 
 Metadata TrainSession::progress() {
   return {{kIteration, std::to_string(iteration_)},
-          {kConfig, to_json(binding(settings_.fields(), kFree))}};
+          {kConfig, to_json(binding(settings_.fields(), free_settings()))}};
 }
 
 void TrainSession::write_model(const std::filesystem::path& path) {

@@ -39,6 +39,7 @@ class TrainSession {
  private:
   EmbeddedVocabulary embed(const std::vector<std::string>& names) const;
   void open_validation();
+  void check_labels() const;
   RunData run_data() const;
   std::optional<Validation> measure();
   std::vector<Prediction> predict_examples(const SlidingSegmenter& segmenter) const;

@@ -87,6 +87,18 @@ class SettingsTest(ProgramTest):
         refused = tagclip("train", config, "--set", "trusty_source=held-out-seen", "--set", "setting=transductive")
         self.assert_refused(refused, USAGE, "held-out-seen goes with setting = inductive")
 
+    def test_a_wrong_data_set_is_explained_not_trained_on(self):
+        """Labels that count from one: every pixel would be taught as its neighbour's class."""
+        data = self.folder / "shifted"
+        shutil.copytree(self.data, data)
+        for path in (data / "labels").iterdir():
+            Image.fromarray(np.array(Image.open(path)) + np.uint8(1)).save(path)
+        config = samples.train_config(self.folder, data, self.clip)
+        output = self.folder / "run"
+        refused = tagclip("train", config, *SHORT, "--set", f"output={output}")
+        self.assert_refused(refused, BAD_INPUT, "the ids count from one", "subtract 1", "tagclip data check")
+        self.assertFalse(output.exists())
+
     def test_a_truncated_photo_fails_the_run_or_is_skipped(self):
         data = self.folder / "truncated"
         shutil.copytree(self.data, data)
