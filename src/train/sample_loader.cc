@@ -5,6 +5,14 @@
 #include "base/error.h"
 
 namespace tagclip {
+namespace {
+
+// By us alone, views included.
+bool held_once(const at::Tensor& tensor) {
+  return tensor.use_count() == 1 && tensor.storage().use_count() == 1;
+}
+
+}  // namespace
 
 SampleLoader::SampleLoader(const SampleSource& source, LoaderOptions options)
     : source_(source), options_(options), next_(options.first) {
@@ -21,15 +29,21 @@ SampleLoader::~SampleLoader() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-LabelledBatch SampleLoader::empty_batch(int64_t iteration) const {
-  const int64_t side = source_.side();
-  const auto options = at::TensorOptions().pinned_memory(options_.pinned);
+// Fresh pages for a batch would take the system as long as the pictures take us.
+LabelledBatch SampleLoader::empty_batch(int64_t iteration) {
   const std::vector<int64_t> photos = source_.photos(iteration);
   const auto ours = photos.begin() + options_.share.part * rows();
-  return {iteration,
-          {ours, ours + rows()},
-          at::empty({rows(), 3, side, side}, options.dtype(at::kFloat)),
-          at::empty({rows(), side, side}, options.dtype(at::kByte))};
+  const auto free = std::ranges::find_if(lent_, [](const LabelledBatch& batch) {
+    return held_once(batch.pixels) && held_once(batch.labels);
+  });
+  if (free != lent_.end()) return {iteration, {ours, ours + rows()}, free->pixels, free->labels};
+  const int64_t side = source_.side();
+  const auto options = at::TensorOptions().pinned_memory(options_.pinned);
+  lent_.push_back({iteration,
+                   {ours, ours + rows()},
+                   at::empty({rows(), 3, side, side}, options.dtype(at::kFloat)),
+                   at::empty({rows(), side, side}, options.dtype(at::kByte))});
+  return lent_.back();
 }
 
 void SampleLoader::read(const LabelledBatch& batch, int64_t row) const {
@@ -42,7 +56,7 @@ void SampleLoader::read(const LabelledBatch& batch, int64_t row) const {
 LabelledBatch SampleLoader::next() {
   TAGCLIP_CHECK(next_ < options_.last, "all batches have been taken");
   if (threads_.empty()) {
-    const LabelledBatch batch = empty_batch(next_++);
+    const LabelledBatch batch = empty_batch(next_++);  // nobody to lock out
     for (int64_t row = 0; row < rows(); ++row) read(batch, row);
     return batch;
   }

@@ -51,7 +51,7 @@ class SampleLoader {
   };
 
   int64_t rows() const { return source_.batch() / options_.share.parts; }
-  LabelledBatch empty_batch(int64_t iteration) const;
+  LabelledBatch empty_batch(int64_t iteration);  // with the lock held
   void read(const LabelledBatch& batch, int64_t row) const;
   Pending* unstarted();  // with the lock held
   void work();
@@ -60,7 +60,8 @@ class SampleLoader {
   LoaderOptions options_;
   int64_t next_;  // iteration
 
-  std::mutex mutex_;
+  std::mutex mutex_;                // of what follows
+  std::vector<LabelledBatch> lent_;  // memory that comes back when a batch is let go of
   std::condition_variable work_left_, batch_done_;
   std::deque<Pending> pending_;  // from the next iteration on; a deque: its elements stay in place
   bool closing_ = false;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/test_dir.h"
@@ -127,6 +129,19 @@ TEST_F(SampleLoaderTest, WithoutAnyGoodPhotoSkippingEnds) {
   }
   config_.bad_photos = BadPhotos::kSkip;
   EXPECT_THROW(load({.last = 1, .workers = 2}), Error);
+}
+
+TEST_F(SampleLoaderTest, TakesMemoryBackOnceABatchIsLetGo) {
+  const Dataset data({.folder = dir_.path().string()}, "train");
+  const SampleSource source(config_, data);
+  SampleLoader loader(source, {.last = 100, .workers = 2, .prefetch = 1});
+  std::set<const void*> pages;
+  for (int i = 0; i < 20; ++i) pages.insert(loader.next().pixels.const_data_ptr());
+  EXPECT_LE(pages.size(), 3u);
+  const LabelledBatch kept = loader.next();
+  const at::Tensor before = kept.pixels.clone(), view = kept.pixels[0];
+  for (int i = 0; i < 20; ++i) loader.next();
+  EXPECT_TRUE(kept.pixels.equal(before)) << "a batch in use was written over";
 }
 
 TEST_F(SampleLoaderTest, MayBeLeftInTheMiddle) {
