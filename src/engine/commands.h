@@ -89,9 +89,12 @@ struct VerifyOptions {
 };
 
 struct BenchOptions {
-  std::string what = "all";   // segment, train-step, all
+  std::string what = "all";   // segment, train-step, all; loader
   std::string model = "all";  // voc, coco, all
   int64_t runs = 5;
+  std::string data;  // of loader: a data set folder ...
+  std::string split = "train";
+  int64_t photos = 320;  // ... and samples to make of it
   bool json = false;
 };
 
