@@ -11,7 +11,7 @@
 namespace tagclip {
 namespace {
 
-constexpr int64_t kStagePhotos = 64;
+constexpr int64_t kStageSamples = 64;
 
 double core_seconds() {
   timespec now{};
@@ -24,7 +24,7 @@ class Laps {
  public:
   void lap(Stage& stage) {
     const double now = core_seconds();
-    stage.seconds += (now - last_) / kStagePhotos;
+    stage.seconds += (now - last_) / kStageSamples;
     last_ = now;
   }
 
@@ -34,8 +34,10 @@ class Laps {
 
 std::vector<Stage> measure_stages(const TrainConfig& config, const FolderDataset& data) {
   std::vector<Stage> stages = {{"read photo"}, {"read labels"}, {"draw"}, {"resize to normalise"}};
+  std::vector<float> pixels(static_cast<size_t>(3) * config.augment.crop_size *
+                            config.augment.crop_size);
   Laps laps;
-  for (int64_t i = 0; i < kStagePhotos; ++i) {
+  for (int64_t i = 0; i < kStageSamples; ++i) {
     const size_t item = static_cast<size_t>(i) % data.size();
     std::mt19937_64 random = sample_random(config.seed, 0, i);
     const Image image = data.image(item);
@@ -44,7 +46,7 @@ std::vector<Stage> measure_stages(const TrainConfig& config, const FolderDataset
     laps.lap(stages[1]);
     const Augmentation decision = draw_augmentation(labels, config.augment, random);
     laps.lap(stages[2]);
-    augment(image, labels, config.augment, decision);
+    augment(image, labels, config.augment, decision, pixels.data());
     laps.lap(stages[3]);
   }
   return stages;
@@ -52,7 +54,7 @@ std::vector<Stage> measure_stages(const TrainConfig& config, const FolderDataset
 
 }  // namespace
 
-LoaderSpeed measure_loader(const FolderDataset& data, int64_t photos) {
+LoaderSpeed measure_loader(const FolderDataset& data, int64_t samples) {
   at::set_num_threads(1);
   TrainConfig config;
   config.setting = Setting::kSupervised;
@@ -61,7 +63,7 @@ LoaderSpeed measure_loader(const FolderDataset& data, int64_t photos) {
 
   LoaderSpeed speed;
   const double start = core_seconds();
-  for (int64_t iteration = 1; speed.photos < photos; ++iteration, speed.photos += config.batch) {
+  for (int64_t iteration = 1; speed.samples < samples; ++iteration, speed.samples += config.batch) {
     batches.batch(iteration);
   }
   speed.seconds = core_seconds() - start;

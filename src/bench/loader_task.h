@@ -9,15 +9,15 @@ namespace tagclip {
 
 // How fast one core makes training samples, from files to batches.
 struct LoaderSpeed {
-  int64_t photos = 0;
+  int64_t samples = 0;
   double seconds = 0;         // the core's own, whatever else it is given to do
-  std::vector<Stage> stages;  // seconds a photo, of a second, shorter pass
+  std::vector<Stage> stages;  // seconds a sample, of a second, shorter pass
 
-  double photos_per_second() const { return static_cast<double>(photos) / seconds; }
+  double samples_per_second() const { return static_cast<double>(samples) / seconds; }
 };
 
-// Makes batches of 16 with the paper's augmentation in one thread until they hold at least `photos`
-// samples; one batch before warms up. Throws Error(kBadInput) as reading the data set does.
-LoaderSpeed measure_loader(const FolderDataset& data, int64_t photos);
+// Makes batches of 16 with the paper's augmentation in one thread until they hold at least
+// `samples`; one batch before warms up. Throws Error(kBadInput) as reading the data set does.
+LoaderSpeed measure_loader(const FolderDataset& data, int64_t samples);
 
 }  // namespace tagclip

@@ -7,7 +7,7 @@ namespace tagclip {
 Command bench_command() {
   return {"bench", "Measure speed and memory beside plain LibTorch", [](CLI::App& app) -> Action {
             auto options = std::make_shared<BenchOptions>();
-            app.add_option("WHAT", options->what, "What to measure")
+            app.add_option("WHAT", options->what, "What to measure; all is the first two")
                 ->check(one_of({"segment", "train-step", "all", "loader"}))
                 ->capture_default_str();
             app.add_option("--model", options->model,
@@ -23,7 +23,7 @@ Command bench_command() {
                            "Of loader: a data set folder, whose training samples one core makes");
             app.add_option("--split", options->split, "Of loader: which list of its photos")
                 ->capture_default_str();
-            app.add_option("--photos", options->photos, "Of loader: how many samples")
+            app.add_option("--samples", options->samples, "Of loader: how many to make")
                 ->check(whole_number(1, 1000000))
                 ->capture_default_str();
             app.add_flag("--json", options->json, "Print a JSON object instead of the table");

@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "base/error.h"
+#include "base/heap.h"
 #include "bench/loader_task.h"
 #include "bench/report.h"
 #include "bench/tasks.h"
@@ -58,8 +59,9 @@ int bench_loader(const BenchOptions& options, Console& console) {
   if (options.data.empty()) {
     throw usage_error("bench loader: no data set folder is given", "give --data DIR");
   }
+  keep_freed_pages();  // as training does
   const FolderDataset data(options.data, options.split);
-  const LoaderSpeed speed = measure_loader(data, options.photos);
+  const LoaderSpeed speed = measure_loader(data, options.samples);
   console.print(options.json ? to_json(speed) : table_rows(speed));
   return 0;
 }

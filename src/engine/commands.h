@@ -94,7 +94,7 @@ struct BenchOptions {
   int64_t runs = 5;
   std::string data;  // of loader: a data set folder ...
   std::string split = "train";
-  int64_t photos = 320;  // ... and samples to make of it
+  int64_t samples = 320;  // ... and how many samples to make of it
   bool json = false;
 };
 

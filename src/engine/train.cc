@@ -1,5 +1,6 @@
 #include <c10/util/StringUtil.h>
 
+#include "base/heap.h"
 #include "engine/commands.h"
 #include "engine/run_config.h"
 #include "train/trainer.h"
@@ -37,6 +38,7 @@ int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& consol
   FieldList fields = config.fields();
   if (!read_run_config(options, fields, console)) return 0;
 
+  keep_freed_pages();
   const int64_t last = config.schedule.iterations;
   TrainHooks hooks;
   hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, last, console); };

@@ -67,5 +67,27 @@ TEST_F(SampleBatchesTest, ABatchDependsOnSeedAndIterationAlone) {
   EXPECT_FALSE(first.pixels.equal(SampleBatches(config_, data).batch(6).pixels));
 }
 
+TEST_F(SampleBatchesTest, MemoryIsLentAgainOnceNobodyHoldsIt) {
+  const FolderDataset data(dir_.path(), "train");
+  const SampleBatches batches(config_, data);
+  SampleBatch first = batches.batch(1);
+  const void* memory = first.pixels.const_data_ptr();
+  const at::Tensor view = first.pixels.select(0, 2), before = view.clone();
+  const SampleBatch second = batches.batch(2);
+  EXPECT_NE(second.pixels.const_data_ptr(), memory);
+  first = {};
+  EXPECT_NE(batches.batch(3).pixels.const_data_ptr(), memory) << "a view is held";
+  EXPECT_TRUE(view.equal(before));
+}
+
+TEST_F(SampleBatchesTest, OneBatchAfterAnotherNeedsTheMemoryOfOne) {
+  const FolderDataset data(dir_.path(), "train");
+  const SampleBatches batches(config_, data);
+  const void* memory = batches.batch(1).pixels.const_data_ptr();
+  EXPECT_EQ(batches.batch(2).pixels.const_data_ptr(), memory);
+  // What an earlier batch held shines through nowhere.
+  EXPECT_TRUE(batches.batch(5).pixels.equal(SampleBatches(config_, data).batch(5).pixels));
+}
+
 }  // namespace
 }  // namespace tagclip
