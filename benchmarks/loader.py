@@ -113,19 +113,20 @@ def draw_crop(labels, random):
         window = slice(y, y + CROP), slice(x, x + CROP)
         if candidate == 10:
             break
-        counts = np.bincount(labels[window].ravel(), minlength=256)[:VOID]
+        counts = cv2.calcHist([labels[window]], [0], None, [256], [0, 256])[:VOID]
         if np.count_nonzero(counts) > 1 and counts.max() / counts.sum() < LARGEST_SHARE:
             break
     return window
 
 
+NORMALISED = ((np.arange(256).reshape(-1, 1) - MEAN) / DEVIATION).astype(np.float32)
+
+
 def normalise(image):
     """BGR bytes to RGB floats [3, CROP, CROP], padded with 0."""
-    rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.float32)
-    cv2.subtract(rgb, np.float64(MEAN.reshape(1, -1)), rgb)
-    cv2.multiply(rgb, 1 / np.float64(DEVIATION.reshape(1, -1)), rgb)
     padded = np.zeros((3, CROP, CROP), np.float32)
-    padded[:, :image.shape[0], :image.shape[1]] = rgb.transpose(2, 0, 1)
+    for channel, plane in enumerate(reversed(cv2.split(image))):
+        padded[channel, :image.shape[0], :image.shape[1]] = cv2.LUT(plane, NORMALISED[:, channel].copy())
     return padded
 
 
