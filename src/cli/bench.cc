@@ -20,8 +20,10 @@ Command bench_command() {
                 ->check(whole_number(1, 1000))
                 ->capture_default_str();
             app.add_option("--data", options->data,
-                           "Of loader: a data set folder, whose training samples one core makes");
+                           "Of loader: a data set folder, whose training samples one core makes")
+                ->type_name("FOLDER");
             app.add_option("--split", options->split, "Of loader: which list of its photos")
+                ->type_name("NAME")
                 ->capture_default_str();
             app.add_option("--samples", options->samples, "Of loader: how many to make")
                 ->check(whole_number(1, 1000000))

@@ -57,7 +57,7 @@ int exit_code(const std::vector<Measurement>& measurements, Console& console) {
 
 int bench_loader(const BenchOptions& options, Console& console) {
   if (options.data.empty()) {
-    throw usage_error("bench loader: no data set folder is given", "give --data DIR");
+    throw usage_error("bench loader: no data set folder is given", "give --data FOLDER");
   }
   keep_freed_pages();  // as training does
   const FolderDataset data(options.data, options.split);

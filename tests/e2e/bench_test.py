@@ -18,7 +18,7 @@ class LoaderTest(ProgramTest):
         self.assertGreater(json.loads(report.out)["samples_per_second"], 1)
 
     def test_needs_a_data_set(self):
-        self.assert_refused(tagclip("bench", "loader"), USAGE, "no data set folder", "--data DIR")
+        self.assert_refused(tagclip("bench", "loader"), USAGE, "no data set folder", "--data FOLDER")
         self.assert_refused(tagclip("bench", "loader", "--data", self.folder), BAD_INPUT, "lacks images/")
 
 
