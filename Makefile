@@ -15,7 +15,7 @@ configure = cmake --preset $(1) -DCMAKE_PREFIX_PATH="$(subst :,;,$(CMAKE_PREFIX_
 compile = cmake --build --preset $(1) $(if $(JOBS),-j $(JOBS)) $(if $(2),--target $(2))
 
 help:  ## list what make can do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 setup:  ## install what the program and its tests need
 	@scripts/setup.sh build test
@@ -48,6 +48,10 @@ asan: needs-build build/  ## run the tests of the parsers under the address and 
 bench: build  ## measure speed beside plain LibTorch
 	$(PROGRAM) bench
 
+bench-loader: build  ## measure the training data loader beside PyTorch's with OpenCV
+	@scripts/setup.sh loader
+	@PYTHONPATH=$(CURDIR)/.deps/python/loader PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/loader.py
+
 fuzz: build/  ## feed every parser random files for FUZZ_SECONDS (60) each
 	@scripts/setup.sh build fuzz
 	@$(call configure,fuzz)
@@ -74,4 +78,4 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build demo test parity asan bench fuzz format lint docs clean
+.PHONY: help setup build demo test parity asan bench bench-loader fuzz format lint docs clean

@@ -153,4 +153,23 @@ std::string to_json(const Machine& machine, const std::vector<Measurement>& meas
   return report.dump(2);
 }
 
+std::string table_rows(const LoaderSpeed& speed) {
+  std::string text = c10::str("loader: ", formatted("%.1f", speed.samples_per_second()),
+                              " samples/s a core, of ", speed.samples, "; ms a sample: ");
+  for (const Stage& stage : speed.stages) {
+    if (&stage != &speed.stages.front()) text += ", ";
+    text += c10::str(stage.name, formatted(" %.2f", 1000 * stage.seconds));
+  }
+  return text;
+}
+
+std::string to_json(const LoaderSpeed& speed) {
+  auto stages = nlohmann::ordered_json::object();
+  for (const Stage& stage : speed.stages) stages[stage.name] = 1000 * stage.seconds;
+  const nlohmann::ordered_json report = {{"samples", speed.samples},
+                                         {"samples_per_second", speed.samples_per_second()},
+                                         {"stages_ms", std::move(stages)}};
+  return report.dump(2);
+}
+
 }  // namespace tagclip

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/loader_task.h"
 #include "bench/machine.h"
 #include "bench/measurement.h"
 
@@ -14,5 +15,9 @@ std::string table_rows(const Measurement& measurement, const Machine& machine);
 
 // All of it as one object.
 std::string to_json(const Machine& machine, const std::vector<Measurement>& measurements);
+
+// The same of the loader.
+std::string table_rows(const LoaderSpeed& speed);
+std::string to_json(const LoaderSpeed& speed);
 
 }  // namespace tagclip

@@ -52,5 +52,16 @@ TEST(Report, JsonHoldsAllNumbers) {
   EXPECT_EQ(m["agrees"], false);
 }
 
+TEST(Report, OfTheLoader) {
+  const LoaderSpeed speed{
+      .samples = 320, .seconds = 1.25, .stages = {{"read photo", 0.0015}, {"draw", 0.00025}}};
+  EXPECT_EQ(table_rows(speed),
+            "loader: 256.0 samples/s a core, of 320; ms a sample: read photo 1.50, draw 0.25");
+  const auto json = nlohmann::json::parse(to_json(speed));
+  EXPECT_EQ(json["samples"], 320);
+  EXPECT_EQ(json["samples_per_second"], 256);
+  EXPECT_EQ(json["stages_ms"]["draw"], 0.25);
+}
+
 }  // namespace
 }  // namespace tagclip

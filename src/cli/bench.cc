@@ -7,8 +7,8 @@ namespace tagclip {
 Command bench_command() {
   return {"bench", "Measure speed and memory beside plain LibTorch", [](CLI::App& app) -> Action {
             auto options = std::make_shared<BenchOptions>();
-            app.add_option("WHAT", options->what, "What to measure")
-                ->check(one_of({"segment", "train-step", "all"}))
+            app.add_option("WHAT", options->what, "What to measure; all is the first two")
+                ->check(one_of({"segment", "train-step", "all", "loader"}))
                 ->capture_default_str();
             app.add_option("--model", options->model,
                            "ViT-B/16 at 512: voc = 20 classes, 10 prompts; coco = 171, 100")
@@ -18,6 +18,15 @@ Command bench_command() {
                            "Measured runs of segment after one to warm up; a train step gets half "
                            "as many, rounded up")
                 ->check(whole_number(1, 1000))
+                ->capture_default_str();
+            app.add_option("--data", options->data,
+                           "Of loader: a data set folder, whose training samples one core makes")
+                ->type_name("FOLDER");
+            app.add_option("--split", options->split, "Of loader: which list of its photos")
+                ->type_name("NAME")
+                ->capture_default_str();
+            app.add_option("--samples", options->samples, "Of loader: how many to make")
+                ->check(whole_number(1, 1000000))
                 ->capture_default_str();
             app.add_flag("--json", options->json, "Print a JSON object instead of the table");
             return [options](Console& console) {

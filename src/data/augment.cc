@@ -12,15 +12,15 @@ Augmentation draw_augmentation(const LabelMap& labels, const AugmentOptions& opt
   decision.size =
       fit_within({labels.width, labels.height}, static_cast<int>(options.long_side * scale),
                  static_cast<int>(options.short_side * scale));
-  decision.box = draw_crop(resize_nearest(labels, decision.size), options.crop_size,
-                           options.max_class_ratio, random);
+  decision.box =
+      draw_crop(labels, decision.size, options.crop_size, options.max_class_ratio, random);
   decision.flip = uniform(random) < options.flip_probability;
   if (options.photometric) decision.photometric = draw_photometric(random);
   return decision;
 }
 
-TrainingSample augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
-                       const Augmentation& decision) {
+LabelMap augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
+                 const Augmentation& decision, float* pixels) {
   TAGCLIP_CHECK(image.width == labels.width && image.height == labels.height,
                 "image and labels differ in size");
   Image picture = resize_bilinear(image, decision.size, decision.box);
@@ -29,19 +29,16 @@ TrainingSample augment(const Image& image, const LabelMap& labels, const Augment
     picture = flip_horizontal(picture);
     target = flip_horizontal(target);
   }
-  picture = distort(picture, decision.photometric);
+  picture = distort(std::move(picture), decision.photometric);
 
   const Size size{options.crop_size, options.crop_size};
-  TrainingSample sample;
-  sample.pixels.resize(static_cast<size_t>(3) * size.width * size.height);
-  normalise_into(picture, options.normalisation, size, sample.pixels.data());
-  sample.labels = pad(target, size);
-  return sample;
+  normalise_into(picture, options.normalisation, size, pixels);
+  return pad(target, size);
 }
 
-TrainingSample augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
-                       std::mt19937_64& random) {
-  return augment(image, labels, options, draw_augmentation(labels, options, random));
+LabelMap augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
+                 std::mt19937_64& random, float* pixels) {
+  return augment(image, labels, options, draw_augmentation(labels, options, random), pixels);
 }
 
 }  // namespace tagclip

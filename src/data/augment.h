@@ -1,7 +1,6 @@
 #pragma once
 
 #include <random>
-#include <vector>
 
 #include "data/geometry.h"
 #include "data/normalise.h"
@@ -37,16 +36,13 @@ struct Augmentation {
 Augmentation draw_augmentation(const LabelMap& labels, const AugmentOptions& options,
                                std::mt19937_64& random);
 
-struct TrainingSample {
-  std::vector<float> pixels;  // [3, crop_size, crop_size]
-  LabelMap labels;            // [crop_size, crop_size]
-};
 // `image` and `labels` are of one size. Of `options` only the crop size and the normalisation
-// count.
-TrainingSample augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
-                       const Augmentation& decision);
+// count. Writes the floats [3, crop_size, crop_size] to `pixels`, returns the labels [crop_size,
+// crop_size].
+LabelMap augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
+                 const Augmentation& decision, float* pixels);
 // Draws and applies.
-TrainingSample augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
-                       std::mt19937_64& random);
+LabelMap augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
+                 std::mt19937_64& random, float* pixels);
 
 }  // namespace tagclip

@@ -26,6 +26,19 @@ Pair make_pair(int width, int height) {
   return pair;
 }
 
+struct TrainingSample {
+  std::vector<float> pixels;
+  LabelMap labels;
+};
+// `how`: a decision, or a generator.
+template <class How>
+TrainingSample sample_of(const Pair& pair, const AugmentOptions& options, How&& how) {
+  TrainingSample sample;
+  sample.pixels.assign(static_cast<size_t>(3) * options.crop_size * options.crop_size, 1e9f);
+  sample.labels = augment(pair.image, pair.labels, options, how, sample.pixels.data());
+  return sample;
+}
+
 Augmentation decision_of(const nlohmann::json& entry) {
   const auto number = [&](const char* key, float off) {
     const auto& value = entry.at("photometric").at(key);
@@ -58,7 +71,7 @@ TEST(Augment, GoldenTrainingSamples) {
     const Augmentation decision = decision_of(entry);
     EXPECT_EQ(fit_within({photo.width, photo.height}, entry["scale"][0], entry["scale"][1]),
               decision.size);
-    const TrainingSample sample = augment(photo, labels, options, decision);
+    const TrainingSample sample = sample_of({photo, labels}, options, decision);
 
     const auto means = test::values<double>(file, name + ".image_mean");
     std::vector<float> strided;
@@ -117,8 +130,8 @@ TEST(Augment, ASeedMakesTheSample) {
   std::set<std::vector<float>> different;
   for (int seed = 0; seed < 8; ++seed) {
     std::mt19937_64 random(seed), again(seed);
-    const TrainingSample sample = augment(pair.image, pair.labels, options, random);
-    const TrainingSample same = augment(pair.image, pair.labels, options, again);
+    const TrainingSample sample = sample_of(pair, options, random);
+    const TrainingSample same = sample_of(pair, options, again);
     EXPECT_EQ(sample.pixels, same.pixels);
     EXPECT_EQ(sample.labels.labels, same.labels.labels);
     different.insert(sample.pixels);
@@ -150,8 +163,8 @@ TEST(Augment, FlipsPictureAndLabelsTogether) {
   options.crop_size = 8;
   const Augmentation straight{.size = {8, 8}, .box = {0, 0, 8, 8}, .flip = false};
   const Augmentation mirrored{.size = {8, 8}, .box = {0, 0, 8, 8}, .flip = true};
-  const TrainingSample a = augment(pair.image, pair.labels, options, straight);
-  const TrainingSample b = augment(pair.image, pair.labels, options, mirrored);
+  const TrainingSample a = sample_of(pair, options, straight);
+  const TrainingSample b = sample_of(pair, options, mirrored);
   for (int x = 0; x < 8; ++x) {
     EXPECT_EQ(a.labels.labels[x], b.labels.labels[7 - x]);
     EXPECT_EQ(a.pixels[x], b.pixels[7 - x]);
@@ -163,7 +176,7 @@ TEST(Augment, PadsWhatTheCropDoesNotFill) {
   AugmentOptions options;
   options.crop_size = 8;
   const TrainingSample sample =
-      augment(pair.image, pair.labels, options, {.size = {6, 4}, .box = {0, 0, 6, 4}});
+      sample_of(pair, options, Augmentation{.size = {6, 4}, .box = {0, 0, 6, 4}});
   EXPECT_EQ(sample.pixels.size(), 3u * 64);
   EXPECT_EQ(sample.pixels[6], 0.0f);
   EXPECT_EQ(sample.pixels[4 * 8], 0.0f);
@@ -174,7 +187,7 @@ TEST(Augment, PadsWhatTheCropDoesNotFill) {
 TEST(Augment, ImageAndLabelsOfDifferentSizeAreABug) {
   const Pair pair = make_pair(6, 4);
   std::mt19937_64 random(1);
-  EXPECT_THROW(augment(pair.image, make_pair(4, 6).labels, {}, random), InternalError);
+  EXPECT_THROW(sample_of({pair.image, make_pair(4, 6).labels}, {}, random), InternalError);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct Photometric {
   bool contrast_first = true;
 };
 
-Image distort(const Image& image, const Photometric& decision);
+Image distort(Image image, const Photometric& decision);
 
 // Each step on with probability 1/2: brightness within 32, contrast and saturation 0.5 to 1.5, hue
 // -18 to 17 (the released range), contrast first or last by a coin.

@@ -1,5 +1,7 @@
 #include "data/photometric.h"
 
+#include <cmath>
+
 #include "data/hsv.h"
 #include "data/test_golden.h"
 
@@ -21,6 +23,12 @@ Photometric decision_of(const nlohmann::json& entry) {
   decision.hue = static_cast<int>(number("hue_delta", 0));
   decision.contrast_first = entry.at("contrast_position") == "first";
   return decision;
+}
+
+void put(const Rgb& rgb, uint8_t* pixel) {
+  pixel[0] = static_cast<uint8_t>(rgb.red);
+  pixel[1] = static_cast<uint8_t>(rgb.green);
+  pixel[2] = static_cast<uint8_t>(rgb.blue);
 }
 
 TEST(Photometric, GoldenCases) {
@@ -47,12 +55,14 @@ TEST(Hsv, GoldenConversions) {
   for (const std::string crop : {"photo", "synthetic"}) {
     const Image input = rgb(file, crop + ".input_bgr");
     const auto expected_hsv = test::values<uint8_t>(file, crop + ".hsv");
-    std::vector<uint8_t> hsv, back(3);
+    std::vector<uint8_t> hsv;
     Image round_trip = input;
     for (size_t i = 0; i < input.pixels.size(); i += 3) {
       const Hsv pixel = to_hsv(input.pixels[i], input.pixels[i + 1], input.pixels[i + 2]);
-      hsv.insert(hsv.end(), {pixel.hue, pixel.saturation, pixel.value});
-      to_rgb(pixel, &round_trip.pixels[i]);
+      for (const int part : {pixel.hue, pixel.saturation, pixel.value}) {
+        hsv.push_back(static_cast<uint8_t>(part));
+      }
+      put(to_rgb(pixel), &round_trip.pixels[i]);
     }
     EXPECT_EQ(hsv, expected_hsv) << crop;
     EXPECT_EQ(round_trip.pixels, rgb(file, crop + ".hsv_back_bgr").pixels) << crop;
@@ -75,6 +85,35 @@ TEST(Hsv, KnownColours) {
   EXPECT_EQ(hsv(128, 64, 64), (Triple{0, 128, 128}));
 }
 
+// OpenCV has tables: numerator / i, rounded half up.
+TEST(Hsv, ReciprocalsAreOpenCVs) {
+  for (int i = 1; i < 256; ++i) {
+    EXPECT_EQ(hsv_detail::reciprocal<255>(i), ((255 << 13) + i) / (2 * i)) << i;
+    EXPECT_EQ(hsv_detail::reciprocal<30>(i), ((30 << 13) + i) / (2 * i)) << i;
+  }
+}
+
+// Pure colours of full brightness show each channel's weight: OpenCV's, by sector of six.
+TEST(Hsv, EveryHueHasTheWeightsOfItsSector) {
+  for (int hue = 0; hue < kHues; ++hue) {
+    const float position = static_cast<float>(hue) * (6.0f / kHues);
+    const int sector = static_cast<int>(position);
+    const float falling = position - static_cast<float>(sector), rising = 1 - falling;
+    const float weights[6][3] = {{0, rising, 1},  {falling, 0, 1}, {1, 0, rising},
+                                 {1, falling, 0}, {rising, 1, 0},  {0, 1, falling}};
+    for (int saturation = 0; saturation < 256; ++saturation) {
+      const float part = static_cast<float>(saturation) * (1 / 255.0f);
+      const auto level = [&](int c) {
+        return static_cast<int>(std::fma(-part, weights[sector][c], 1.0f) * 255.0f);
+      };
+      const Rgb rgb = to_rgb({hue, saturation, 255});
+      ASSERT_EQ(rgb.red, level(0)) << hue << " " << saturation;
+      ASSERT_EQ(rgb.green, level(1)) << hue << " " << saturation;
+      ASSERT_EQ(rgb.blue, level(2)) << hue << " " << saturation;
+    }
+  }
+}
+
 // Within one step of hue the colour cannot come back exactly; grey and pure colours do.
 TEST(Hsv, RoundTripStaysNear) {
   int largest = 0;
@@ -84,14 +123,38 @@ TEST(Hsv, RoundTripStaysNear) {
         const Hsv pixel = to_hsv(r, g, b);
         ASSERT_LT(pixel.hue, kHues);
         ASSERT_EQ(pixel.value, std::max({r, g, b}));
-        uint8_t back[3];
-        to_rgb(pixel, back);
+        const Rgb back = to_rgb(pixel);
         largest = std::max(
-            {largest, std::abs(back[0] - r), std::abs(back[1] - g), std::abs(back[2] - b)});
+            {largest, std::abs(back.red - r), std::abs(back.green - g), std::abs(back.blue - b)});
       }
     }
   }
   EXPECT_LE(largest, 6);
+}
+
+// The loops are compiled for several processors: each must make the same of every colour.
+TEST(Photometric, ManyPixelsAreChangedAsOne) {
+  Image colours{256, 256, {}};
+  for (int i = 0; i < 256 * 256; ++i) {
+    for (const int level : {i & 255, (i >> 8) & 255, i * 37 % 256}) {
+      colours.pixels.push_back(static_cast<uint8_t>(level));
+    }
+  }
+  colours.height = 255, colours.width = 257;  // no multiple of any vector
+  const size_t count = colours.size();
+  colours.pixels.resize(count * 3);
+  const Image distorted = distort(colours, {.saturation = 1.37f, .hue = -7});
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* pixel = &colours.pixels[3 * i];
+    Hsv hsv = to_hsv(pixel[0], pixel[1], pixel[2]);
+    hsv.saturation = std::min(static_cast<int>(static_cast<float>(hsv.saturation) * 1.37f), 255);
+    const Rgb between = to_rgb(hsv);
+    hsv = to_hsv(between.red, between.green, between.blue);
+    hsv.hue = (hsv.hue + kHues - 7) % kHues;
+    uint8_t expected[3];
+    put(to_rgb(hsv), expected);
+    for (int c = 0; c < 3; ++c) ASSERT_EQ(distorted.pixels[3 * i + c], expected[c]) << i;
+  }
 }
 
 TEST(Photometric, NothingDecidedChangesNothing) {

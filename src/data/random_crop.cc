@@ -1,29 +1,52 @@
 #include "data/random_crop.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "base/error.h"
 #include "data/random.h"
+#include "data/resize.h"
 
 namespace tagclip {
 namespace {
 
 constexpr int kTestedCandidates = 10;
 
-// Pixels of each class. Labels come in long runs: one addition a run.
-std::vector<int64_t> count_classes(const LabelMap& map, const CropBox& box) {
+// How often source positions are read: each from `first` on as often as two neighbours in
+// `read_before` differ.
+struct Reads {
+  int first = 0;
+  std::vector<int> read_before;
+
+  int count() const { return static_cast<int>(read_before.size()) - 1; }
+  int between(int begin, int end) const { return read_before[end] - read_before[begin]; }
+};
+
+Reads count_reads(int source, int target, int begin, int count) {
+  const std::vector<int> indices = nearest_indices(source, target, begin, count);
+  Reads reads{indices.front(), std::vector<int>(indices.back() - indices.front() + 2)};
+  for (const int index : indices) ++reads.read_before[index - reads.first + 1];
+  std::partial_sum(reads.read_before.begin(), reads.read_before.end(), reads.read_before.begin());
+  return reads;
+}
+
+// Pixels of each class in the resized box. Labels come in long runs: one addition a run.
+std::vector<int64_t> count_classes(const LabelMap& labels, Size size, const CropBox& box) {
+  const Reads columns = count_reads(labels.width, size.width, box.x, box.width);
+  const Reads rows = count_reads(labels.height, size.height, box.y, box.height);
   std::vector<int64_t> counts;
-  for (int y = box.y; y < box.y + box.height; ++y) {
-    const uint16_t* run = map.labels.data() + static_cast<size_t>(y) * map.width + box.x;
-    const uint16_t* const end = run + box.width;
-    while (run != end) {
-      const uint16_t label = *run;
-      const uint16_t* next = std::find_if(run, end, [label](uint16_t l) { return l != label; });
-      if (label != kIgnore) {
-        if (label >= counts.size()) counts.resize(label + 1);
-        counts[label] += next - run;
-      }
-      run = next;
+  for (int y = 0; y < rows.count(); ++y) {
+    const uint16_t* row =
+        labels.labels.data() + static_cast<size_t>(rows.first + y) * labels.width + columns.first;
+    const int64_t repeats = rows.between(y, y + 1);
+    for (int x = 0; repeats > 0 && x < columns.count();) {
+      const uint16_t label = row[x];
+      const int begin = x;
+      while (x < columns.count() && row[x] == label) ++x;
+      if (label == kIgnore) continue;
+      if (label >= counts.size()) counts.resize(label + 1);
+      counts[label] += repeats * columns.between(begin, x);
     }
   }
   return counts;
@@ -31,9 +54,9 @@ std::vector<int64_t> count_classes(const LabelMap& map, const CropBox& box) {
 
 }  // namespace
 
-bool crop_is_mixed(const LabelMap& map, const CropBox& box, double max_ratio) {
+bool crop_is_mixed(const LabelMap& labels, Size size, const CropBox& box, double max_ratio) {
   int64_t labelled = 0, largest = 0;
-  for (const int64_t count : count_classes(map, box)) {
+  for (const int64_t count : count_classes(labels, size, box)) {
     labelled += count;
     largest = std::max(largest, count);
   }
@@ -54,13 +77,13 @@ CropBox draw_crop(Size source, int crop_size, std::mt19937_64& random) {
   return box;
 }
 
-CropBox draw_crop(const LabelMap& map, int crop_size, double max_ratio, std::mt19937_64& random) {
-  const auto draw = [&] { return draw_crop(Size{map.width, map.height}, crop_size, random); };
-  CropBox box = draw();
+CropBox draw_crop(const LabelMap& labels, Size size, int crop_size, double max_ratio,
+                  std::mt19937_64& random) {
+  CropBox box = draw_crop(size, crop_size, random);
   if (max_ratio >= 1) return box;
   for (int tested = 0; tested < kTestedCandidates; ++tested) {
-    if (crop_is_mixed(map, box, max_ratio)) break;
-    box = draw();
+    if (crop_is_mixed(labels, size, box, max_ratio)) break;
+    box = draw_crop(size, crop_size, random);
   }
   return box;
 }

@@ -69,14 +69,6 @@ void check_window(size_t source_pixels, Size size, const CropBox& window) {
                 "the window leaves the resized picture");
 }
 
-std::vector<int> nearest_indices(int source, int target, int begin, int count) {
-  std::vector<int> indices(count);
-  for (int i = 0; i < count; ++i) {
-    indices[i] = std::min(static_cast<int>((begin + i) * step(source, target)), source - 1);
-  }
-  return indices;
-}
-
 }  // namespace
 
 Image resize_bilinear(const Image& image, Size size) {
@@ -110,6 +102,14 @@ Image resize_bilinear(const Image& image, Size size, const CropBox& window) {
     out += row_values;
   }
   return resized;
+}
+
+std::vector<int> nearest_indices(int source, int target, int begin, int count) {
+  std::vector<int> indices(count);
+  for (int i = 0; i < count; ++i) {
+    indices[i] = std::min(static_cast<int>((begin + i) * step(source, target)), source - 1);
+  }
+  return indices;
 }
 
 LabelMap resize_nearest(const LabelMap& map, Size size) {

@@ -1,5 +1,8 @@
 #include <c10/util/StringUtil.h>
 
+#include "base/error.h"
+#include "base/heap.h"
+#include "bench/loader_task.h"
 #include "bench/report.h"
 #include "bench/tasks.h"
 #include "engine/commands.h"
@@ -52,11 +55,23 @@ int exit_code(const std::vector<Measurement>& measurements, Console& console) {
   return code;
 }
 
+int bench_loader(const BenchOptions& options, Console& console) {
+  if (options.data.empty()) {
+    throw usage_error("bench loader: no data set folder is given", "give --data FOLDER");
+  }
+  keep_freed_pages();  // as training does
+  const Dataset data(options.data, options.split);
+  const LoaderSpeed speed = measure_loader(data, options.samples);
+  console.print(options.json ? to_json(speed) : table_rows(speed));
+  return 0;
+}
+
 }  // namespace
 }  // namespace tagclip
 
 int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& console) {
   using namespace tagclip;
+  if (options.what == "loader") return bench_loader(options, console);
   console.note("measuring the speed of matrix products");
   const Machine machine = measure_machine();
   if (!options.json) console.print(table_head(machine));

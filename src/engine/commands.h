@@ -104,9 +104,12 @@ struct VerifyOptions {
 };
 
 struct BenchOptions {
-  std::string what = "all";   // segment, train-step, all
+  std::string what = "all";   // segment, train-step, all; loader
   std::string model = "all";  // voc, coco, all
   int64_t runs = 5;
+  std::string data;  // of loader: a data set folder ...
+  std::string split = "train";
+  int64_t samples = 320;  // ... and how many samples to make of it
   bool json = false;
 };
 

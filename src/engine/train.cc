@@ -1,5 +1,6 @@
 #include <c10/util/StringUtil.h>
 
+#include "base/heap.h"
 #include "engine/commands.h"
 #include "engine/run_config.h"
 #include "engine/train_noisily.h"
@@ -31,6 +32,7 @@ std::string describe(int64_t iteration, const SegmentationMetrics& m) {
 }  // namespace
 
 TrainOutcome train_noisily(const TrainConfig& config, const Ranks& ranks, Console& console) {
+  keep_freed_pages();
   const int64_t last = config.schedule.iterations;
   TrainHooks hooks;
   hooks.on_warning = [&](const std::string& warning) { console.warn(warning); };

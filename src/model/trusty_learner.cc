@@ -14,9 +14,9 @@ int64_t learner_input_width(LearnerInput input, int64_t d) {
 }
 
 at::Tensor learner_input(LearnerInput input, const at::Tensor& tokens, const at::Tensor& image) {
-  const at::Tensor product = tokens.unsqueeze(0) * image.unsqueeze(1);  // [B, Q, d]
-  const at::Tensor text = tokens.unsqueeze(0).expand_as(product);
-  const at::Tensor repeated = image.unsqueeze(1).expand_as(product);
+  at::Tensor product = tokens.unsqueeze(0) * image.unsqueeze(1);  // [B, Q, d]
+  at::Tensor text = tokens.unsqueeze(0).expand_as(product);
+  at::Tensor repeated = image.unsqueeze(1).expand_as(product);
   switch (input) {
     case LearnerInput::kTHat:
       return at::cat({product, text}, 2);

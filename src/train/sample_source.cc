@@ -68,9 +68,9 @@ void SampleSource::read(int64_t iteration, int64_t slot, int64_t photo, float* p
     }
   }
   std::mt19937_64 random = sample_random(config_.seed, iteration, slot);
-  const TrainingSample sample = augment(original.image, original.labels, config_.augment, random);
-  std::ranges::copy(sample.pixels, pixels);
-  std::ranges::transform(sample.labels.labels, labels,
+  const LabelMap crop =
+      augment(original.image, original.labels, config_.augment, random, pixels);
+  std::ranges::transform(crop.labels, labels,
                          [](uint16_t label) { return static_cast<uint8_t>(label); });
 }
 
