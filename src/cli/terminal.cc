@@ -37,14 +37,17 @@ constexpr int kBarWidth = 24;
 
 // To standard error. Where that is closed or full there is nobody to tell.
 void say(std::string_view words) { std::fwrite(words.data(), 1, words.size(), stderr); }
-// Lines that may hold names of strangers' files.
-void say_line(std::string_view line) { say(safe_text(line) + "\n"); }
+// Lines that may hold names of strangers' files, in one write.
+void say_line(std::string_view line, std::string_view before = "") {
+  say(fmt::format("{}{}\n", before, safe_text(line)));
+}
 
 }  // namespace
 
 Terminal::Terminal()
     : animated_(::isatty(STDERR_FILENO) && !plain_terminal()),
       colours_(animated_ && !is_set("NO_COLOR")) {
+  std::setvbuf(stdout, nullptr, _IONBF, 0);  // a line is one write: ranks may share the pipe
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the user's limit is then an error with a message
 }
@@ -70,14 +73,12 @@ void Terminal::note(std::string_view line) {
 
 void Terminal::warn(std::string_view line) {
   clear_bar();
-  say(coloured("33", "warning:") + " ");
-  say_line(line);
+  say_line(line, coloured("33", "warning:") + " ");
 }
 
 void Terminal::error(std::string_view what, std::string_view hint) {
   clear_bar();
-  say(coloured("31", "tagclip:") + " ");
-  say_line(what);
+  say_line(what, coloured("31", "tagclip:") + " ");
   if (!hint.empty()) say_line(fmt::format("  {}", hint));
 }
 

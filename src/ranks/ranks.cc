@@ -9,7 +9,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "base/error.h"
-#include "ranks/nccl.h"
+#include "ranks/nccl_backend.h"
 
 namespace tagclip {
 namespace {

@@ -1,4 +1,4 @@
-#include "ranks/nccl.h"
+#include "ranks/nccl_backend.h"
 
 #ifdef TAGCLIP_NCCL  // the headers were found, see CMakeLists.txt
 
