@@ -34,6 +34,7 @@ bool plain_terminal() {
 }
 
 constexpr int kBarWidth = 24;
+constexpr const char* kClearLine = "\r\x1b[K";
 
 // To standard error. Where that is closed or full there is nobody to tell.
 void say(std::string_view words) { std::fwrite(words.data(), 1, words.size(), stderr); }
@@ -59,7 +60,8 @@ std::string Terminal::coloured(const char* code, std::string_view text) const {
 void Terminal::print(std::string_view line) {
   clear_bar();
   std::string text = fmt::format("{}{}", line, line.ends_with('\n') ? "" : "\n");
-  if (::isatty(STDOUT_FILENO)) text = safe_text(text);
+  // Another rank's bar may stand there.
+  if (::isatty(STDOUT_FILENO)) text = (animated_ ? kClearLine : "") + safe_text(text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
     return;
   throw failure(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
@@ -96,15 +98,15 @@ void Terminal::progress(std::string_view label, int64_t done, int64_t total) {
     return;
   }
   const auto filled = static_cast<size_t>(kBarWidth * done / total);
-  say(fmt::format("\r\x1b[K{} [{:<{}}] {}/{} {}%", label, std::string(filled, '='), kBarWidth, done,
-                  total, percent));
+  say(fmt::format("{}{} [{:<{}}] {}/{} {}%", kClearLine, label, std::string(filled, '='), kBarWidth,
+                  done, total, percent));
   bar_shown_ = true;
   if (done >= total) clear_bar();
 }
 
 void Terminal::clear_bar() {
   if (!bar_shown_) return;
-  say("\r\x1b[K");
+  say(kClearLine);
   bar_shown_ = false;
 }
 
