@@ -78,6 +78,7 @@ std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const Ranks& ra
   check_agreement(photos, ranks);
   const std::vector<std::string> stems = result_stems(photos);
   std::vector<SegmentJob> jobs;
+  jobs.reserve(photos.size());
   for (size_t i = 0; i < photos.size(); ++i) {
     jobs.push_back({photos[i], stems[i], ResultFiles(options.output, stems[i])});
   }

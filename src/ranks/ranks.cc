@@ -79,7 +79,9 @@ Ranks::Ranks(const RankEnvironment& environment, std::chrono::seconds timeout)
 
 at::Device Ranks::own(at::Device device) const {
   if (!device.is_cuda() || alone()) return device;
-  return {at::kCUDA, static_cast<c10::DeviceIndex>(environment_.local_rank % at::getNumGPUs())};
+  const int64_t gpus = at::getNumGPUs();
+  TAGCLIP_CHECK(gpus > 0, "there is a CUDA device, so it must be among those counted");
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(environment_.local_rank % gpus)};
 }
 
 void Ranks::sum(at::Tensor& tensor) const {
