@@ -34,17 +34,21 @@ bool plain_terminal() {
 }
 
 constexpr int kBarWidth = 24;
+constexpr const char* kClearLine = "\r\x1b[K";
 
 // To standard error. Where that is closed or full there is nobody to tell.
 void say(std::string_view words) { std::fwrite(words.data(), 1, words.size(), stderr); }
-// Lines that may hold names of strangers' files.
-void say_line(std::string_view line) { say(safe_text(line) + "\n"); }
+// Lines that may hold names of strangers' files, in one write.
+void say_line(std::string_view line, std::string_view before = "") {
+  say(fmt::format("{}{}\n", before, safe_text(line)));
+}
 
 }  // namespace
 
 Terminal::Terminal()
     : animated_(::isatty(STDERR_FILENO) && !plain_terminal()),
       colours_(animated_ && !is_set("NO_COLOR")) {
+  std::setvbuf(stdout, nullptr, _IONBF, 0);  // a line is one write: ranks may share the pipe
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the user's limit is then an error with a message
 }
@@ -56,7 +60,8 @@ std::string Terminal::coloured(const char* code, std::string_view text) const {
 void Terminal::print(std::string_view line) {
   clear_bar();
   std::string text = fmt::format("{}{}", line, line.ends_with('\n') ? "" : "\n");
-  if (::isatty(STDOUT_FILENO)) text = safe_text(text);
+  // Another rank's bar may stand there.
+  if (::isatty(STDOUT_FILENO)) text = (animated_ ? kClearLine : "") + safe_text(text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
     return;
   throw failure(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
@@ -70,14 +75,12 @@ void Terminal::note(std::string_view line) {
 
 void Terminal::warn(std::string_view line) {
   clear_bar();
-  say(coloured("33", "warning:") + " ");
-  say_line(line);
+  say_line(line, coloured("33", "warning:") + " ");
 }
 
 void Terminal::error(std::string_view what, std::string_view hint) {
   clear_bar();
-  say(coloured("31", "tagclip:") + " ");
-  say_line(what);
+  say_line(what, coloured("31", "tagclip:") + " ");
   if (!hint.empty()) say_line(fmt::format("  {}", hint));
 }
 
@@ -95,15 +98,15 @@ void Terminal::progress(std::string_view label, int64_t done, int64_t total) {
     return;
   }
   const auto filled = static_cast<size_t>(kBarWidth * done / total);
-  say(fmt::format("\r\x1b[K{} [{:<{}}] {}/{} {}%", label, std::string(filled, '='), kBarWidth, done,
-                  total, percent));
+  say(fmt::format("{}{} [{:<{}}] {}/{} {}%", kClearLine, label, std::string(filled, '='), kBarWidth,
+                  done, total, percent));
   bar_shown_ = true;
   if (done >= total) clear_bar();
 }
 
 void Terminal::clear_bar() {
   if (!bar_shown_) return;
-  say("\r\x1b[K");
+  say(kClearLine);
   bar_shown_ = false;
 }
 

@@ -23,7 +23,7 @@ int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console&
   const bool with_list = needs_list(options);
   check_free(options.output, options.overwrite);
   if (with_list) check_free(class_list_of(options.output), options.overwrite);
-  const InferenceModel model = load_model_noisily(options, console);
+  const InferenceModel model = load_model_noisily(options, Ranks(), console);
   const EmbeddedVocabulary vocabulary = embed_noisily(model, std::move(wanted), options, console);
   if (console.stop_requested()) {
     console.note("stopped; nothing was written");

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "engine/commands.h"
 #include "engine/model_setup.h"
+#include "engine/rank_setup.h"
 #include "engine/run_config.h"
 #include "metrics/segmentation_metrics.h"
 #include "train/evaluate.h"
@@ -10,15 +11,12 @@
 namespace tagclip {
 namespace {
 
-constexpr int kRankTimeout = 600;  // seconds
-
 // The classes that mIoU(S) is about: those of the data set's split; without one, those the model
 // has seen in training, if that is known.
 std::vector<bool> judged_as_seen(const EvalOptions& options, const Dataset& data,
                                  const InferenceModel& model,
                                  const EmbeddedVocabulary& vocabulary) {
-  const bool split =
-      !options.data.unseen.empty() || std::ranges::count(data.seen(), false) > 0;
+  const bool split = !options.data.unseen.empty() || std::ranges::count(data.seen(), false) > 0;
   return split || model.trained_on.classes.empty() ? data.seen() : vocabulary.seen;
 }
 
@@ -30,8 +28,9 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
   const Dataset data(options.data, options.split);
   std::vector<std::string> templates;
   if (!options.prompt.empty()) templates = parse_templates(options.prompt);
-  const Ranks ranks(read_rank_environment(), std::chrono::seconds(kRankTimeout));
-  const InferenceModel model = load_model_noisily(options, console);
+  const Ranks ranks = meet_ranks();
+  FirstRankConsole shared(ranks, console);
+  const InferenceModel model = load_model_noisily(options, ranks, shared);
 
   std::vector<ClassWords> classes;
   for (const std::string& name : data.classes()) classes.push_back({{name}});
@@ -45,11 +44,11 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
 
   const ConfusionMatrix confusion =
       evaluate(segmenter, data, ranks, [&](int64_t done, int64_t total) {
-        console.progress("evaluating", done, total);
+        shared.progress("evaluating", done, total);
         return !console.stop_requested();
       });
-  if (ranks.sum(console.stop_requested() ? 1 : 0) > 0) {
-    if (ranks.first()) console.note("stopped; nothing was measured");
+  if (stop_wanted(ranks, console)) {
+    shared.note("stopped; nothing was measured");
     return stopped_exit_code(console);
   }
   if (!ranks.first()) return 0;

@@ -48,11 +48,12 @@ void report(const EmbeddedVocabulary& vocabulary, Console& console) {
 
 }  // namespace
 
-InferenceModel load_model_noisily(const ModelOptions& options, Console& console) {
+InferenceModel load_model_noisily(const ModelOptions& options, const Ranks& ranks,
+                                  Console& console) {
   InferenceModel model = load_for_inference({.weights = options.weights,
                                              .text_weights = options.text_weights,
                                              .mode = parse_mode(options.mode),
-                                             .device = choose_device(options.device)});
+                                             .device = ranks.own(choose_device(options.device))});
   if (!model.assumption.empty()) {
     console.warn(c10::str(options.weights.string(), ": ", model.assumption));
   }

@@ -3,11 +3,14 @@
 #include "base/console.h"
 #include "engine/commands.h"
 #include "infer/vocabulary.h"
+#include "ranks/ranks.h"
 
 namespace tagclip {
 
-// Loads what the options name, and tells what had to be assumed of it.
-InferenceModel load_model_noisily(const ModelOptions& options, Console& console);
+// Loads what the options name, and tells what had to be assumed of it. A rank gets a GPU of its
+// own.
+InferenceModel load_model_noisily(const ModelOptions& options, const Ranks& ranks,
+                                  Console& console);
 
 // Throws Error(kFailure) where the file exists and the user did not ask for `overwrite`.
 void check_free(const std::filesystem::path& file, bool overwrite);

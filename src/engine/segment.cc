@@ -2,16 +2,15 @@
 #include <c10/util/StringUtil.h>
 
 #include <algorithm>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "engine/commands.h"
 #include "engine/model_setup.h"
-#include "engine/run_config.h"
+#include "engine/rank_setup.h"
+#include "engine/segment_jobs.h"
+#include "engine/segment_tally.h"
 #include "infer/encoding_file.h"
-#include "infer/photo_list.h"
-#include "infer/result_files.h"
 #include "infer/stopwatch.h"
 #include "infer/summary.h"
 
@@ -19,39 +18,11 @@ namespace tagclip {
 namespace {
 
 // From here on a run shows its progress.
-constexpr size_t kManyPhotos = 4;
+constexpr int64_t kManyPhotos = 4;
 
-struct Job {
-  std::filesystem::path photo;
-  std::string stem;  // of all its files
-  ResultFiles files;
-};
-
-// What is to be done; photos that have results already are left alone unless the user asked to
-// overwrite.
-std::vector<Job> plan(const SegmentOptions& options, Console& console) {
-  const auto photos = list_photos(options.inputs, std::cin);
-  const std::vector<std::string> stems = result_stems(photos);
-  std::vector<Job> jobs;
-  for (size_t i = 0; i < photos.size(); ++i) {
-    jobs.push_back({photos[i], stems[i], ResultFiles(options.output, stems[i])});
-  }
-  if (options.overwrite) return jobs;
-
-  const size_t all = jobs.size();
-  std::erase_if(jobs, [](const Job& job) { return job.files.any_exists(); });
-  const size_t done = all - jobs.size();
-  if (jobs.empty()) {
-    throw failure(c10::str(options.output.string(), " holds results of ",
-                           all == 1 ? "this photo" : "all these photos", " already"),
-                  "--overwrite replaces them, --output chooses another folder");
-  }
-  if (done > 0) {
-    console.warn(c10::str(done, " of ", all, " photos have results in ", options.output.string(),
-                          " already and are left out; --overwrite replaces them"));
-  }
-  return jobs;
-}
+// The ranks compare notes this often: seldom enough to cost nothing, often enough that all stop
+// soon after one was told to.
+constexpr double kSecondsBetweenMeetings = 5;
 
 void create_folder(const std::filesystem::path& folder) {
   std::error_code problem;
@@ -62,29 +33,8 @@ void create_folder(const std::filesystem::path& folder) {
   }
 }
 
-// Seconds of a photo or of a whole run.
-struct Times {
-  double read = 0, write = 0;
-  StageTimes compute;
-
-  double total() const {
-    return read + compute.prepare + compute.encode + compute.decode + compute.blend + write;
-  }
-  Times& operator+=(const Times& other) {
-    read += other.read;
-    write += other.write;
-    compute.prepare += other.compute.prepare;
-    compute.encode += other.compute.encode;
-    compute.decode += other.compute.decode;
-    compute.blend += other.compute.blend;
-    return *this;
-  }
-};
-
-std::string milliseconds(double seconds) { return fixed(1000 * seconds, 1); }
-
-nlohmann::ordered_json json_line(const Job& job, const std::string& classes_json,
-                                 const Times& times) {
+nlohmann::ordered_json json_line(const SegmentJob& job, const std::string& classes_json,
+                                 const PhotoTimes& times) {
   auto line = nlohmann::ordered_json::parse(classes_json);
   line["photo"] = job.photo.string();
   line["files"] = {{"overlay", job.files.overlay.string()},
@@ -102,35 +52,59 @@ class Run {
  public:
   // `encoder_fingerprint`: empty where no encodings are kept or read.
   Run(const SegmentOptions& options, const SlidingSegmenter& segmenter,
-      std::string encoder_fingerprint, Console& console)
+      std::string encoder_fingerprint, const std::vector<SegmentJob>& jobs, const Ranks& ranks,
+      Console& console)
       : options_(options),
         segmenter_(segmenter),
         encoder_fingerprint_(std::move(encoder_fingerprint)),
-        console_(console) {}
+        jobs_(jobs),
+        ranks_(ranks),
+        console_(console),
+        shared_console_(ranks, console) {}
 
-  int operator()(const std::vector<Job>& jobs) {
-    size_t tried = 0;
-    while (tried < jobs.size() && !console_.stop_requested()) {
-      attempt(jobs[tried]);
-      ++tried;
-      if (jobs.size() >= kManyPhotos) {
-        console_.progress("photos", static_cast<int64_t>(tried), static_cast<int64_t>(jobs.size()));
-      }
+  // The exit code is that of all ranks together.
+  int operator()() {
+    SegmentTally all;
+    for (bool stop = false; !stop && all.tried() < total_;) {
+      work();
+      all = add_up(own_, ranks_);
+      stop = stop_wanted(ranks_, console_);
+      elsewhere_ = all.tried() - own_.tried();
+      if (!ranks_.alone()) show_progress();
     }
-    report(jobs.size());
-    if (tried < jobs.size()) return kStopped;
-    return failed_ > 0 ? static_cast<int>(ErrorKind::kBadInput) : 0;
+    report(all);
+    if (all.tried() < total_) return kStopped;
+    return all.failed > 0 ? static_cast<int>(ErrorKind::kBadInput) : 0;
   }
 
  private:
+  // Until the next meeting.
+  void work() {
+    Stopwatch watch;
+    double passed = 0;
+    while (next() < total_ && passed < kSecondsBetweenMeetings && !console_.stop_requested()) {
+      attempt(jobs_[next()]);
+      show_progress();
+      passed += watch.lap();
+    }
+  }
+
+  // The ranks take turns.
+  int64_t next() const { return ranks_.rank() + own_.tried() * ranks_.size(); }
+
+  void show_progress() {
+    if (total_ < kManyPhotos) return;
+    shared_console_.progress("photos", own_.tried() + elsewhere_, total_);
+  }
+
   // A photo that cannot be used costs itself alone; a world that fails ends the run.
-  void attempt(const Job& job) {
+  void attempt(const SegmentJob& job) {
     try {
       segment(job);
-      ++done_;
+      ++own_.done;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBadInput) throw;
-      ++failed_;
+      ++own_.failed;
       const std::string hint = error.hint().empty() ? "" : c10::str(" (", error.hint(), ")");
       console_.warn(error.what() + hint);
       if (options_.json) {
@@ -139,9 +113,9 @@ class Run {
     }
   }
 
-  void segment(const Job& job) {
+  void segment(const SegmentJob& job) {
     Stopwatch watch;
-    Times times;
+    PhotoTimes times;
     const Image photo = read_image(job.photo, {.max_pixels = options_.max_pixels});
     times.read = watch.lap();
     const SegmentedPhoto result = result_of(job, photo);
@@ -152,12 +126,12 @@ class Run {
     write_results(job.files, photo, result, segmenter_.vocabulary(), classes);
     times.write = watch.lap() + std::max(0.0, kept);
 
-    total_ += times;
+    own_.times += times;
     console_.print(options_.json ? dump(json_line(job, classes, times))
                                  : line(job, photo, result, times));
   }
 
-  SegmentedPhoto result_of(const Job& job, const Image& photo) const {
+  SegmentedPhoto result_of(const SegmentJob& job, const Image& photo) const {
     const PhotoEncoder& encoder = segmenter_.encoder();
     StageTimes times;
     EncodedPhoto encoded;
@@ -179,42 +153,39 @@ class Run {
     return result;
   }
 
-  static std::filesystem::path encoding_in(const std::filesystem::path& folder, const Job& job) {
+  static std::filesystem::path encoding_in(const std::filesystem::path& folder,
+                                           const SegmentJob& job) {
     return folder / (job.stem + ".encoding.safetensors");
   }
 
-  std::string line(const Job& job, const Image& photo, const SegmentedPhoto& result,
-                   const Times& times) const {
+  std::string line(const SegmentJob& job, const Image& photo, const SegmentedPhoto& result,
+                   const PhotoTimes& times) const {
     return c10::str(job.photo.string(), " ", photo.width, "x", photo.height, ": ",
                     describe(result, segmenter_.vocabulary()), "  ", milliseconds(times.total()),
                     " ms");
   }
 
-  void report(size_t jobs) {
-    if (done_ + failed_ < jobs) {
-      console_.note(
-          c10::str("stopped: ", jobs - done_ - failed_, " of ", jobs, " photos are left"));
+  void report(const SegmentTally& all) {
+    if (all.tried() < total_) {
+      shared_console_.note(
+          c10::str("stopped: ", total_ - all.tried(), " of ", total_, " photos are left"));
     }
-    if (done_ > 0) {
-      const auto mean = [&](double seconds) {
-        return milliseconds(seconds / static_cast<double>(done_));
-      };
-      console_.note(c10::str("ms a photo: read ", mean(total_.read), ", resize ",
-                             mean(total_.compute.prepare), ", encode ", mean(total_.compute.encode),
-                             ", decoder ", mean(total_.compute.decode), ", masks ",
-                             mean(total_.compute.blend), ", write ", mean(total_.write)));
-    }
+    if (all.done > 0) shared_console_.note(describe_times(all));
     const std::string where =
-        done_ > 0 ? "; results are in " + options_.output.string() : std::string();
-    console_.note(c10::str(done_, " done, ", failed_, " failed", where));
+        all.done > 0 ? "; results are in " + options_.output.string() : std::string();
+    shared_console_.note(c10::str(all.done, " done, ", all.failed, " failed", where));
   }
 
   const SegmentOptions& options_;
   const SlidingSegmenter& segmenter_;
   std::string encoder_fingerprint_;
+  const std::vector<SegmentJob>& jobs_;
+  const int64_t total_ = static_cast<int64_t>(jobs_.size());
+  const Ranks& ranks_;
   Console& console_;
-  size_t done_ = 0, failed_ = 0;
-  Times total_;
+  FirstRankConsole shared_console_;
+  SegmentTally own_;
+  int64_t elsewhere_ = 0;  // photos that other ranks had tried at the last meeting
 };
 
 }  // namespace
@@ -226,11 +197,13 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
   Wanted wanted = read_words(options);
   const Weighting weighting = parse_weighting(options.weighting);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
-  const std::vector<Job> jobs = plan(options, console);
+  const Ranks ranks = meet_ranks();
+  FirstRankConsole shared(ranks, console);
+  const std::vector<SegmentJob> jobs = plan_jobs(options, ranks, shared);
 
-  const InferenceModel model = load_model_noisily(options, console);
-  EmbeddedVocabulary vocabulary = embed_noisily(model, std::move(wanted), options, console);
-  if (console.stop_requested()) return kStopped;
+  const InferenceModel model = load_model_noisily(options, ranks, shared);
+  EmbeddedVocabulary vocabulary = embed_noisily(model, std::move(wanted), options, shared);
+  if (stop_wanted(ranks, console)) return kStopped;
   const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
                                    {.window = options.window,
                                     .stride = options.stride,
@@ -240,6 +213,6 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
   create_folder(options.output);
   if (!options.save_encoding.empty()) create_folder(options.save_encoding);
   const bool encodings = !options.encoding.empty() || !options.save_encoding.empty();
-  return Run(options, segmenter, encodings ? model.dense->encoder_fingerprint() : "",
-             console)(jobs);
+  return Run(options, segmenter, encodings ? model.dense->encoder_fingerprint() : "", jobs, ranks,
+             console)();
 }

@@ -1,5 +1,6 @@
 #include "ranks/ranks.h"
 
+#include <ATen/Context.h>
 #include <c10/util/StringUtil.h>
 
 #define USE_C10D_GLOO
@@ -8,6 +9,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "base/error.h"
+#include "ranks/nccl_backend.h"
 
 namespace tagclip {
 namespace {
@@ -36,17 +38,31 @@ class Ranks::Group {
   Group(const RankEnvironment& environment, std::chrono::seconds timeout)
       : store_(open_store(environment, timeout)),
         gloo_(c10::make_intrusive<c10d::ProcessGroupGloo>(
-            store_, static_cast<int>(environment.rank), static_cast<int>(environment.size),
-            c10d::ProcessGroupGloo::Options::create_default(timeout))) {}
+            prefixed("gloo"), static_cast<int>(environment.rank),
+            static_cast<int>(environment.size),
+            c10d::ProcessGroupGloo::Options::create_default(timeout))),
+        nccl_(open_nccl(prefixed("nccl"), environment, timeout)) {}
 
   void sum(at::Tensor& tensor) {
-    std::vector<at::Tensor> tensors = {tensor};
-    gloo_->allreduce(tensors)->wait();
+    if (!tensor.is_cuda()) return sum(*gloo_, tensor);
+    if (nccl_) return sum(*nccl_, tensor);
+    at::Tensor host = tensor.cpu();
+    sum(*gloo_, host);
+    tensor.copy_(host);
   }
 
  private:
+  c10::intrusive_ptr<c10d::Store> prefixed(const char* name) const {
+    return c10::make_intrusive<c10d::PrefixStore>(name, store_);
+  }
+
+  static void sum(c10d::Backend& backend, at::Tensor& tensor) {
+    std::vector<at::Tensor> tensors = {tensor};
+    backend.allreduce(tensors)->wait();
+  }
+
   c10::intrusive_ptr<c10d::Store> store_;
-  c10::intrusive_ptr<c10d::Backend> gloo_;
+  c10::intrusive_ptr<c10d::Backend> gloo_, nccl_;
 };
 
 Ranks::Ranks(const RankEnvironment& environment, std::chrono::seconds timeout)
@@ -61,13 +77,18 @@ Ranks::Ranks(const RankEnvironment& environment, std::chrono::seconds timeout)
   }
 }
 
+at::Device Ranks::own(at::Device device) const {
+  if (!device.is_cuda() || alone()) return device;
+  const int64_t gpus = at::getNumGPUs();
+  TAGCLIP_CHECK(gpus > 0, "there is a CUDA device, so it must be among those counted");
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(environment_.local_rank % gpus)};
+}
+
 void Ranks::sum(at::Tensor& tensor) const {
   if (alone()) return;
   TAGCLIP_CHECK(tensor.is_contiguous(), "only contiguous tensors are added up");
   try {
-    at::Tensor host = tensor.cpu();  // Gloo's home; the same tensor on the CPU
-    group_->sum(host);
-    if (!host.is_same(tensor)) tensor.copy_(host);
+    group_->sum(tensor);
   } catch (const std::exception& error) {
     throw failure(
         c10::str("rank ", rank(), " of ", size(), " has lost another one: ", first_line(error)),

@@ -27,11 +27,6 @@ constexpr const char* kBest = "tagclip.train.best";
 constexpr const char* kFrozen = "tagclip.train.frozen";
 constexpr const char* kConfig = "tagclip.train.config";
 
-at::Device own_device(const TrainConfig& config, const Ranks& ranks) {
-  const at::Device device = choose_device(config.device);
-  if (!device.is_cuda() || ranks.alone()) return device;
-  return {at::kCUDA, static_cast<c10::DeviceIndex>(ranks.local_rank())};
-}
 
 using Warning = std::function<void(const std::string&)>;
 
@@ -95,7 +90,7 @@ TrainSession::TrainSession(const TrainConfig& config, const Ranks& ranks, const 
       hooks_(hooks),
       settings_(config),
       folder_(config.output),
-      device_(own_device(config, ranks)),
+      device_(ranks.own(choose_device(config.device))),
       data_(config.data, config.train_split),
       trained_on_(make_trained_on(config, data_)),
       model_(starting_model(config, device_, told_once(hooks, ranks))),

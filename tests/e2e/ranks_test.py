@@ -1,47 +1,20 @@
 """Several processes on one job: the same losses and counts as one process, and nobody left behind.
 
-They are started with the environment that torchrun gives; tests/parity starts them with torchrun itself.
+tests/parity/torchrun_test.py starts them with torchrun itself.
 """
 
 import json
 import signal
-import socket
-import subprocess
 import time
 import unittest
 
 import samples
-from support import BINARY, FAILURE, REQUEUE, USAGE, ProgramTest, environment, tagclip
+from rank_runs import finish, run, slurm_environments, start
+from support import FAILURE, REQUEUE, USAGE, ProgramTest, tagclip
 
 ITERATIONS = 12
 SETTINGS = ("--set", f"schedule.iterations={ITERATIONS}", "--set", "batch=6", "--set", "log_every=1",
             "--set", "validate_every=6", "--set", "save_every=6")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start(size, *arguments, cwd=None):
-    """That many ranks of the program."""
-    port = free_port()
-    ranks = []
-    for rank in range(size):
-        env = environment(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(size),
-                          MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-        ranks.append(subprocess.Popen([BINARY, *map(str, arguments)], cwd=cwd, env=env, text=True,
-                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE))
-    return ranks
-
-
-def run(size, *arguments, cwd=None):
-    results = []
-    for rank in start(size, *arguments, cwd=cwd):
-        out, err = rank.communicate(timeout=100)
-        results.append((rank.returncode, out, err))
-    return results
 
 
 def log_of(folder):
@@ -76,6 +49,16 @@ class RanksTest(ProgramTest):
                 for a, b in zip(log_of(alone), log_of(together), strict=True):
                     for key in ("loss", "mask", "dice", "trusty", "presence"):
                         self.assertAlmostEqual(a.get(key, 0), b.get(key, 0), delta=1e-5 * abs(a.get(key, 0)) + 1e-7)
+
+    def test_slurms_ranks_find_each_other(self):
+        config = samples.train_config(self.folder, self.data, self.clip)
+        ranks = start(2, "train", config, "--set", "schedule.iterations=2", "--set", "val_split=", "--set",
+                      f"output={self.folder / 'slurm'}", environments=slurm_environments(2))
+        results = finish(ranks)
+        self.assert_all_done(results)
+        self.assertIn("iteration 2/2", results[0][1])
+        self.assertEqual(results[1][1], "")
+        self.assertEqual(len(log_of(self.folder / "slurm")), 2)
 
     def test_evaluation_merges_exactly(self):
         results = {size: run(size, "eval", "--data", self.data, "--weights", self.weights(), "--json")
