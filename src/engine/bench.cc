@@ -60,7 +60,7 @@ int bench_loader(const BenchOptions& options, Console& console) {
     throw usage_error("bench loader: no data set folder is given", "give --data FOLDER");
   }
   keep_freed_pages();  // as training does
-  const Dataset data(options.data, options.split);
+  const Dataset data({.folder = options.data}, options.split);
   const LoaderSpeed speed = measure_loader(data, options.samples);
   console.print(options.json ? to_json(speed) : table_rows(speed));
   return 0;

@@ -28,7 +28,7 @@ class ConfigTest(ProgramTest):
                 ("optimizer.lr=2", "optimizer.lr: expected a number from 0 to 1, found 2"),
                 ("optimizer.lr=nan", "optimizer.lr: expected a number"),
                 ("model.trusty_token=yes", "expected true or false, found \"yes\""),
-                ("setting=guided", "expected one of inductive, supervised, found \"guided\""),
+                ("setting=guided", "expected one of inductive, transductive, supervised, found \"guided\""),
                 ("batch", "--set batch: expected name=value", "for example"),
                 ("=3", "--set =3: expected name=value")):
             with self.subTest(assignment):

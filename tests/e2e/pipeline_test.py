@@ -1,6 +1,7 @@
 """From captions to masks with a micro model: pretrain, info, train, eval, segment."""
 
 import json
+import re
 import unittest
 
 from PIL import Image
@@ -28,8 +29,9 @@ class PipelineTest(ProgramTest):
         self.assertRegex(trained.out, r"(?m)^iteration 4/4  loss \d+\.\d+ ")
         self.assertRegex(trained.out, r"(?m)^validation at 4: pAcc .* hIoU ")
         run = self.folder / "run"
-        self.assertEqual({"config.toml", "log.jsonl", "last.safetensors", "best.safetensors",
-                          "model.safetensors"}, {path.name for path in run.iterdir()})
+        self.assertEqual({"config.toml", "run.json", "log.jsonl", "metrics.json", "examples", "checkpoints", "events",
+                          "best.safetensors", "model.safetensors"},
+                         {re.sub(r"^events\..*", "events", path.name) for path in run.iterdir()})
         model = run / "model.safetensors"
 
         photo = PHOTOS / "cat.jpg"
@@ -82,7 +84,9 @@ class PipelineTest(ProgramTest):
         config = samples.train_config(self.folder, data, samples.micro_clip())
         labels = data / "labels" / "sample0.png"
         Image.new("L", (60, 44), 9).save(labels)
-        self.assert_refused(tagclip("train", config), 3, "sample0.png", "has label 9", "the last is 4")
+        self.assert_refused(tagclip("train", config), 3, "no class has the label 9", "first in sample0", "data check")
+        blindly = tagclip("train", config, "--set", "check_data=false")
+        self.assert_refused(blindly, 3, "sample0.png", "has label 9", "the last is 4")
         Image.new("L", (10, 10), 1).save(labels)
         self.assert_refused(tagclip("train", config), 3, "sample0.png is 10x10", "60x44")
         labels.unlink()
