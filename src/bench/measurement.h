@@ -27,7 +27,7 @@ struct Measurement {
   std::string workload;
   std::string task;
   int64_t photos = 0;  // a run
-  double flops = 0;    // a run, that the result needs
+  double flops = 0;    // a run, that the result needs; 0: no matrix products
   PairedRuns runs;
   std::optional<int64_t> our_peak, plain_peak;  // bytes, of the first, unmeasured run
   std::vector<Stage> stages;                    // empty where the task has none

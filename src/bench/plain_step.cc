@@ -44,8 +44,8 @@ at::Tensor PlainStep::loss(const StepInput& batch, int64_t iteration) const {
       model_(batch.pixels, batch.text, Dropout(config_.prompt_dropout, generator),
              Dropout(config_.decoder_dropout, generator));
   const auto masks = std::max<int64_t>(1, count_masks(batch.targets.labels, batch.text.size(0)));
-  return segmentation_losses(logits, batch.targets, static_cast<double>(masks), Protocol::kReleased,
-                             config_.loss)
+  return plain_segmentation_losses(logits, batch.targets, static_cast<double>(masks),
+                                   Protocol::kReleased, config_.loss)
       .total();
 }
 

@@ -61,13 +61,15 @@ Row row(const std::string& name, const char* way, const Speed& speed, const std:
           range(speed.ms, "%.0f"),
           formatted("%.2f", speed.photos_per_second),
           speed.peak ? formatted("%.2f", static_cast<double>(*speed.peak) / kGiB) : "-",
-          formatted("%.0f%%", 100 * speed.share),
+          speed.share > 0 ? formatted("%.0f%%", 100 * speed.share) : "-",
           ratio};
 }
 
 std::string details(const Measurement& measurement) {
-  std::string text = c10::str("  ", measurement.runs.ours.size(), " runs each, ",
-                              formatted("%.0f", measurement.flops / 1e9), " GFLOP; differences:");
+  std::string text = c10::str("  ", measurement.runs.ours.size(), " runs each of ",
+                              measurement.photos, measurement.photos == 1 ? " photo" : " photos");
+  if (measurement.flops > 0) text += formatted(", %.0f GFLOP", measurement.flops / 1e9);
+  text += "; differences:";
   for (const Difference& d : measurement.differences) {
     text += c10::str(" ", d.name, formatted(" %.1e", d.value));
     if (!(d.value <= d.limit)) text += formatted(" (past %.0e)", d.limit);

@@ -34,6 +34,14 @@ TEST(Report, TableSaysWhatWasMeasured) {
   EXPECT_THAT(rows, HasSubstr("500 (500 to 500) ms, 8.0 (8.0 to 8.0) times faster"));
 }
 
+TEST(Report, WithoutMatrixProductsNoShareOfTheCeiling) {
+  Measurement m = example();
+  EXPECT_THAT(table_rows(m, kMachine), testing::HasSubstr("of 2 photos, 800 GFLOP;"));
+  m.flops = 0;
+  EXPECT_THAT(table_rows(m, kMachine), testing::Not(testing::HasSubstr("%")));
+  EXPECT_THAT(table_rows(m, kMachine), testing::HasSubstr("of 2 photos; differences"));
+}
+
 TEST(Report, TableFitsAHundredColumns) {
   std::istringstream lines(table_head(kMachine) + "\n" + table_rows(example(), kMachine));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;

@@ -15,4 +15,9 @@ Measurement measure_segment(const Workload& workload, int64_t pairs, const PairP
 Measurement measure_train_step(const Workload& workload, int64_t photos, int64_t pairs,
                                const PairProgress& progress);
 
+// The losses of `photos` with their gradients, from random logits to random labels; of the classes
+// that are seen. Peaks are what the process holds beyond what it held before.
+Measurement measure_losses(const Workload& workload, int64_t photos, int64_t pairs,
+                           const PairProgress& progress);
+
 }  // namespace tagclip

@@ -27,6 +27,13 @@ TEST(TrainStepTask, IsMeasuredAndAgreesWithThePlainWay) {
   EXPECT_TRUE(m.agrees()) << m.differences[0].value << " " << m.differences[1].value;
 }
 
+TEST(LossesTask, IsMeasuredAndAgreesWithThePlainWay) {
+  const Measurement m = measure_losses(tiny_workload(), 3, 2, kGoOn);
+  EXPECT_EQ(m.photos, 3);
+  EXPECT_EQ(m.runs.plain.size(), 2U);
+  EXPECT_TRUE(m.agrees()) << m.differences[0].value << " " << m.differences[1].value;
+}
+
 TEST(Measurement, WhatIsNoNumberDoesNotAgree) {
   Measurement m;
   m.differences = {{"loss", 0.5, 1}};

@@ -7,16 +7,16 @@ namespace tagclip {
 Command bench_command() {
   return {"bench", "Measure speed and memory beside plain LibTorch", [](CLI::App& app) -> Action {
             auto options = std::make_shared<BenchOptions>();
-            app.add_option("WHAT", options->what, "What to measure; all is the first two")
-                ->check(one_of({"segment", "train-step", "all", "loader"}))
+            app.add_option("WHAT", options->what, "What to measure; all is the first three")
+                ->check(one_of({"segment", "train-step", "losses", "all", "loader"}))
                 ->capture_default_str();
             app.add_option("--model", options->model,
                            "ViT-B/16 at 512: voc = 20 classes, 10 prompts; coco = 171, 100")
                 ->check(one_of({"voc", "coco", "all"}))
                 ->capture_default_str();
             app.add_option("--runs", options->runs,
-                           "Measured runs of segment after one to warm up; a train step gets half "
-                           "as many, rounded up")
+                           "Measured runs of segment after one to warm up; the others get half as "
+                           "many, rounded up")
                 ->check(whole_number(1, 1000))
                 ->capture_default_str();
             app.add_option("--data", options->data,

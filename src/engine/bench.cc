@@ -14,34 +14,46 @@ constexpr int64_t kBatch = 2;  // photos of a train step
 
 struct Job {
   Workload workload;
-  bool trains = false;
+  std::string task;
+  int64_t photos = 1;
 
-  std::string name() const { return workload.name + (trains ? " train-step" : " segment"); }
+  std::string name() const { return workload.name + " " + task; }
 };
 
+// Every task on every model. A batch of 16 is the recipe's; of COCO's classes, plain losses of 16
+// photos would take 40 GiB.
+std::vector<Job> all_jobs() {
+  return {{voc_workload(), "segment"},
+          {coco_workload(), "segment"},
+          {voc_workload(), "train-step", kBatch},
+          {coco_workload(), "train-step", kBatch},
+          {voc_workload(), "losses", 16},
+          {coco_workload(), "losses", 4}};
+}
+
 std::vector<Job> jobs_of(const BenchOptions& options) {
-  const auto chosen = [](const std::string& choice, const char* name) {
-    return choice == "all" || choice == name;
-  };
-  std::vector<Job> jobs;
-  for (const bool trains : {false, true}) {
-    if (!chosen(options.what, trains ? "train-step" : "segment")) continue;
-    if (chosen(options.model, "voc")) jobs.push_back({voc_workload(), trains});
-    if (chosen(options.model, "coco")) jobs.push_back({coco_workload(), trains});
-  }
+  std::vector<Job> jobs = all_jobs();
+  const std::string name = options.model == "voc" ? "VOC" : "COCO";
+  std::erase_if(jobs, [&](const Job& job) {
+    return (options.what != "all" && options.what != job.task) ||
+           (options.model != "all" && name != job.workload.name);
+  });
   return jobs;
 }
 
-// A train step takes several times as long as a photo: half as many runs, rounded up.
+// A train step takes several times as long as a photo, and so do plain losses: half as many runs,
+// rounded up.
 Measurement measure(const Job& job, int64_t runs, Console& console) {
-  console.note(c10::str(job.name(), ": building the model, warming up, comparing results"));
-  const int64_t pairs = job.trains ? (runs + 1) / 2 : runs;
+  console.note(c10::str(job.name(), ": warming up, comparing results"));
+  const bool segments = job.task == "segment";
+  const int64_t pairs = segments ? runs : (runs + 1) / 2;
   const auto progress = [&](int64_t done) {
     console.progress(job.name() + " runs", done, pairs);
     return !console.stop_requested();
   };
-  return job.trains ? measure_train_step(job.workload, kBatch, pairs, progress)
-                    : measure_segment(job.workload, pairs, progress);
+  if (segments) return measure_segment(job.workload, pairs, progress);
+  return job.task == "losses" ? measure_losses(job.workload, job.photos, pairs, progress)
+                              : measure_train_step(job.workload, job.photos, pairs, progress);
 }
 
 int exit_code(const std::vector<Measurement>& measurements, Console& console) {

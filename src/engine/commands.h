@@ -104,7 +104,7 @@ struct VerifyOptions {
 };
 
 struct BenchOptions {
-  std::string what = "all";   // segment, train-step, all; loader
+  std::string what = "all";   // segment, train-step, losses, all; loader
   std::string model = "all";  // voc, coco, all
   int64_t runs = 5;
   std::string data;  // of loader: a data set folder ...

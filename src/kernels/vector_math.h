@@ -29,4 +29,14 @@ inline float fast_exp(float x) {
 // 1 / (1 + exp(-x)) to 3e-7.
 inline float fast_sigmoid(float x) { return 1 / (1 + fast_exp(-x)); }
 
+// log(1 + x) for 0 <= x <= 1, to a factor of 1 +- 2e-7.
+inline float fast_log1p(float x) {
+  // Minimax polynomial of log(1 + x) / x.
+  constexpr float k0 = 0.99999997f, k1 = -0.499994931f, k2 = 0.333190966f, k3 = -0.248429808f,
+                  k4 = 0.191060009f, k5 = -0.136632329f, k6 = 0.0782257969f, k7 = -0.0295051421f,
+                  k8 = 0.00523266981f;
+  const float high = k4 + x * (k5 + x * (k6 + x * (k7 + x * k8)));
+  return x * (k0 + x * (k1 + x * (k2 + x * (k3 + x * high))));
+}
+
 }  // namespace tagclip

@@ -1,58 +1,69 @@
 #include "model/losses.h"
 
-#include <algorithm>
-
 #include "base/error.h"
+#include "kernels/mask_loss.h"
 
 namespace tagclip {
 namespace {
 
-constexpr double kFocalAlpha = 0.25;
-
-// Sigmoid focal loss with gamma 2, elementwise.
-at::Tensor focal(const at::Tensor& logits, const at::Tensor& target) {
-  const at::Tensor p = logits.sigmoid();
-  const at::Tensor entropy =
-      at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None);
-  const at::Tensor miss = p + target - 2 * p * target;  // 1 - p_t
-  const at::Tensor alpha = (1 - kFocalAlpha) + (2 * kFocalAlpha - 1) * target;
-  return alpha * entropy * miss * miss;
+at::Tensor dice(const MaskSums& sums) {
+  return 1 - (2 * sums.hit + 1) / (sums.area + sums.target + 1);
 }
 
-// p and target [M, pixels] -> [M]
-at::Tensor dice(const at::Tensor& p, const at::Tensor& target) {
-  return 1 - (2 * (p * target).sum(-1) + 1) / (p.sum(-1) + target.sum(-1) + 1);
+at::Tensor tversky(const MaskSums& sums) {
+  const at::Tensor false_alarm = sums.area - sums.hit, missed = sums.target - sums.hit;
+  return sums.hit / (sums.hit + 0.3 * false_alarm + 0.7 * missed);
 }
 
-at::Tensor tversky(const at::Tensor& p, const at::Tensor& target) {
-  const at::Tensor hit = (p * target).sum(-1);
-  const at::Tensor false_alarm = (p * (1 - target)).sum(-1), missed = ((1 - p) * target).sum(-1);
-  return hit / (hit + 0.3 * false_alarm + 0.7 * missed);
+// Sums [B, C] of the maps that `which` [B, C] names -> [M]
+MaskSums selected(const MaskSums& sums, const at::Tensor& which) {
+  return {.focal = sums.focal.masked_select(which),
+          .hit = sums.hit.masked_select(which),
+          .area = sums.area.masked_select(which),
+          .target = sums.target.masked_select(which)};
 }
 
-// labels [B, H, W] -> [B, C, H, W] of 0 and 1; ignored pixels are background of every class.
-at::Tensor binary_masks(const at::Tensor& labels, int64_t classes) {
-  const at::Tensor index = at::arange(classes, labels.options()).view({1, classes, 1, 1});
-  return labels.unsqueeze(1).eq(index).to(at::kFloat);
+// The terms that look at pixels.
+struct PixelSums {
+  MaskSums classes, trusty;
+};
+
+using SumMasks = MaskSums(const at::Tensor& logits, const at::Tensor& labels);
+
+// The released trusty target: 1 where the unmasked label is unseen, 0 everywhere else, ignored
+// pixels included. The paper's: 1 where the class is seen, 0 where unseen (Eq. 9).
+PixelSums pixel_sums(const MaskLogits& logits, const Targets& targets, Protocol protocol,
+                     SumMasks* sum_classes, SumMasks* sum_trusty) {
+  PixelSums sums{.classes = sum_classes(logits.classes, targets.labels), .trusty = {}};
+  if (logits.trusty.defined()) {
+    sums.trusty = sum_trusty(logits.trusty, protocol == Protocol::kReleased
+                                                ? targets.familiar.eq(0).to(at::kChar)
+                                                : targets.familiar);
+  }
+  return sums;
 }
 
-at::Tensor upsample(const at::Tensor& logits, const at::Tensor& labels) {
-  if (logits.size(2) == labels.size(1) && logits.size(3) == labels.size(2)) return logits;
-  return at::upsample_bilinear2d(logits, {labels.size(1), labels.size(2)}, /*align_corners=*/false);
-}
+Losses weigh(const PixelSums& sums, const MaskLogits& logits, const Targets& targets,
+             double num_masks, Protocol protocol, const LossConfig& config) {
+  TAGCLIP_CHECK(num_masks >= 1, "num_masks is at least 1");
+  const auto pixels = static_cast<double>(targets.labels.size(1) * targets.labels.size(2));
+  const at::Tensor present = sums.classes.target.gt(0);  // [B, C]
+  const MaskSums found = selected(sums.classes, present);
+  const at::Tensor overlap = config.overlap == OverlapLoss::kDice ? dice(found) : tversky(found);
 
-// The released target: 1 where the unmasked label is unseen, 0 everywhere else, ignored pixels
-// included.
-at::Tensor trusty_released(const at::Tensor& logits, const at::Tensor& familiar, double num_masks) {
-  const at::Tensor target = familiar.eq(0).unsqueeze(1).to(at::kFloat);
-  return focal(logits, target).mean({1, 2, 3}).sum() / num_masks;
-}
-
-// The paper's: dice over the labelled pixels, 1 where the class is seen (Eq. 9, 10).
-at::Tensor trusty_paper(const at::Tensor& logits, const at::Tensor& familiar) {
-  const at::Tensor labelled = familiar.ge(0).flatten(1).to(at::kFloat);
-  const at::Tensor target = familiar.eq(1).flatten(1).to(at::kFloat);
-  return dice(logits.sigmoid().flatten(1) * labelled, target).mean();
+  Losses losses;
+  losses.mask = config.mask_weight / num_masks / pixels * sums.classes.focal.sum();
+  losses.dice = config.dice_weight / num_masks * overlap.sum();
+  if (logits.trusty.defined()) {
+    losses.trusty = config.trusty_weight * (protocol == Protocol::kReleased
+                                                ? sums.trusty.focal.sum() / (pixels * num_masks)
+                                                : dice(sums.trusty).mean());
+  }
+  if (logits.presence.defined()) {
+    losses.presence = config.presence_weight *
+                      at::binary_cross_entropy_with_logits(logits.presence, present.to(at::kFloat));
+  }
+  return losses;
 }
 
 }  // namespace
@@ -77,36 +88,29 @@ at::Tensor Losses::total() const {
 }
 
 int64_t count_masks(const at::Tensor& labels, int64_t classes) {
-  return binary_masks(labels, classes).flatten(2).amax(2).sum().item<int64_t>();
+  // Places 0 and C + 1 collect what is ignored.
+  const at::Tensor place = labels.flatten(1).clamp(-1, classes) + 1;
+  return at::zeros({labels.size(0), classes + 2}, labels.options())
+      .scatter_(1, place, 1)
+      .narrow(1, 1, classes)
+      .sum()
+      .item<int64_t>();
 }
 
 Losses segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
                            Protocol protocol, const LossConfig& config) {
-  TAGCLIP_CHECK(num_masks >= 1, "num_masks is at least 1");
-  const at::Tensor maps = upsample(logits.classes, targets.labels);     // [B, C, H, W]
-  const at::Tensor masks = binary_masks(targets.labels, maps.size(1));  // [B, C, H, W]
-  const at::Tensor present = masks.flatten(2).amax(2);                  // [B, C]
-
-  Losses losses;
-  losses.mask = config.mask_weight / num_masks * focal(maps, masks).mean({2, 3}).sum();
-
-  const at::Tensor where = present.flatten().nonzero().squeeze(1);
-  const at::Tensor p = maps.sigmoid().flatten(2).flatten(0, 1).index_select(0, where);
-  const at::Tensor t = masks.flatten(2).flatten(0, 1).index_select(0, where);
-  const at::Tensor overlap = config.overlap == OverlapLoss::kDice ? dice(p, t) : tversky(p, t);
-  losses.dice = config.dice_weight / num_masks * overlap.sum();
-
-  if (logits.trusty.defined()) {
-    const at::Tensor map = upsample(logits.trusty, targets.labels);  // [B, 1, H, W]
-    losses.trusty = config.trusty_weight * (protocol == Protocol::kReleased
-                                                ? trusty_released(map, targets.familiar, num_masks)
-                                                : trusty_paper(map, targets.familiar));
+  if (!logits.classes.is_cpu() || logits.classes.scalar_type() != at::kFloat) {
+    return plain_segmentation_losses(logits, targets, num_masks, protocol, config);
   }
-  if (logits.presence.defined()) {
-    losses.presence =
-        config.presence_weight * at::binary_cross_entropy_with_logits(logits.presence, present);
-  }
-  return losses;
+  const PixelSums sums = pixel_sums(logits, targets, protocol, mask_sums, binary_mask_sums);
+  return weigh(sums, logits, targets, num_masks, protocol, config);
+}
+
+Losses plain_segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
+                                 Protocol protocol, const LossConfig& config) {
+  const PixelSums sums =
+      pixel_sums(logits, targets, protocol, plain_mask_sums, plain_binary_mask_sums);
+  return weigh(sums, logits, targets, num_masks, protocol, config);
 }
 
 }  // namespace tagclip

@@ -95,6 +95,15 @@ TEST_P(GoldenLosses, ReleasedTermsAndGradients) {
     check_gradients(others[i], "aux" + std::to_string(i) + ".");
 }
 
+TEST_P(GoldenLosses, OfThePlainWay) {
+  const MaskLogits logits = golden_.logits();
+  const Losses losses = plain_segmentation_losses(logits, golden_.targets, golden_.num_masks,
+                                                  Protocol::kReleased, golden_.config);
+  golden_.check(losses);
+  losses.total().backward();
+  expect_gradient("pred_masks", logits.classes.grad(), golden_.at("grad.pred_masks"));
+}
+
 TEST_P(GoldenLosses, MasksAreCounted) {
   const int64_t counted = count_masks(golden_.targets.labels, golden_.entry.at("classes"));
   EXPECT_EQ(std::max<int64_t>(1, counted), golden_.entry.at("num_masks"));
@@ -144,6 +153,16 @@ TEST(Losses, PresenceIsBinaryCrossEntropyOfTheClassesInThePhoto) {
   EXPECT_NEAR(losses.presence.item<float>(), std::log(2), 1e-6);  // a coin's toss each
   EXPECT_NEAR(losses.total().item<float>(),
               (losses.mask + losses.dice + losses.trusty + losses.presence).item<float>(), 1e-5);
+}
+
+TEST(Losses, OfOtherPrecisionsTakeThePlainWay) {
+  const LossCase golden("two_images");
+  MaskLogits logits = golden.logits();
+  const Losses single = golden.released(logits);
+  logits.classes = logits.classes.to(at::kDouble);
+  const Losses exact = golden.released(logits);
+  EXPECT_EQ(exact.mask.scalar_type(), at::kDouble);
+  expect_near("mask", exact.mask.to(at::kFloat), single.mask, 0, 1e-6);
 }
 
 TEST(Losses, NumMasksOfAllRanksDividesTheTerms) {

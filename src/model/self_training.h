@@ -11,7 +11,8 @@ inline constexpr int64_t kHidden = -1;
 
 // Pseudo labels of the transductive setting (spec section 5): where `labels` is kHidden, the unseen
 // class with the largest logit (the lowest of equals); elsewhere `labels` unchanged. logits [B, C,
-// H, W] of all classes at the labels' size; labels [B, H, W] int64; unseen: class indices.
+// h, w] of all classes, upsampled to the labels bilinearly; labels [B, H, W] int64; unseen: class
+// indices.
 at::Tensor self_training_labels(const at::Tensor& logits, const at::Tensor& labels,
                                 const std::vector<int64_t>& unseen);
 

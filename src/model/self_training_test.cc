@@ -53,5 +53,13 @@ TEST_F(SelfTraining, TheLowestClassWinsATie) {
   EXPECT_EQ(labels[0][0][1].item<int64_t>(), indices("in.unseen_idx")[first]);
 }
 
+TEST(SelfTrainingLabels, AreOfLogitsUpsampledToTheLabels) {
+  const at::Tensor logits = at::randn({2, 6, 4, 5}), labels = at::full({2, 40, 30}, kHidden);
+  const std::vector<int64_t> some = {1, 4, 5};
+  const at::Tensor maps = at::upsample_bilinear2d(logits, {40, 30}, /*align_corners=*/false);
+  EXPECT_TRUE(
+      self_training_labels(logits, labels, some).equal(self_training_labels(maps, labels, some)));
+}
+
 }  // namespace
 }  // namespace tagclip

@@ -92,10 +92,8 @@ MaskLogits TrainStep::forward(const StepInput& input, int64_t iteration) {
 Targets TrainStep::label_hidden(const StepInput& input, const MaskLogits& logits) const {
   if (input.pseudo.empty()) return input.targets;
   const at::NoGradGuard no_grad;
-  const at::Tensor& labels = input.targets.labels;
-  const at::Tensor maps = at::upsample_bilinear2d(
-      logits.classes.detach(), {labels.size(1), labels.size(2)}, /*align_corners=*/false);
-  return {self_training_labels(maps, labels, input.pseudo), input.targets.familiar};
+  return {self_training_labels(logits.classes.detach(), input.targets.labels, input.pseudo),
+          input.targets.familiar};
 }
 
 // num_masks is a mean over the ranks, so that the mean of their losses is the whole batch's.
