@@ -1,6 +1,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "bench/machine.h"
 #include "bench/tasks.h"

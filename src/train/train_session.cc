@@ -27,7 +27,6 @@ constexpr const char* kBest = "tagclip.train.best";
 constexpr const char* kFrozen = "tagclip.train.frozen";
 constexpr const char* kConfig = "tagclip.train.config";
 
-
 using Warning = std::function<void(const std::string&)>;
 
 SegmentationModel starting_model(const TrainConfig& config, at::Device device,
@@ -181,18 +180,17 @@ void TrainSession::start_loader() {
                                          .workers = config_.workers,
                                          .prefetch = config_.prefetch,
                                          .pinned = device_.is_cuda()});
+  stage_.emplace(*loader_, config_.schedule.iterations - iteration_, device_);
 }
 
 TrainReport TrainSession::advance() {
   const auto start = std::chrono::steady_clock::now();
-  const LabelledBatch batch = loader_->next();
+  const LabelledBatch batch = stage_->next();
   for (const std::string& complaint : source_.take_complaints()) {
     hooks_.on_warning("a training photo is skipped: " + complaint);
   }
-  const StepInput input =
-      step_input(batch.pixels.to(device_, /*non_blocking=*/true),
-                 batch.labels.to(device_, /*non_blocking=*/true), vocabulary_.embeddings,
-                 step_classes(config_, data_.seen(), iteration_));
+  const StepInput input = step_input(batch.pixels, batch.labels, vocabulary_.embeddings,
+                                     step_classes(config_, data_.seen(), iteration_));
   TrainReport report = step_.compute(input, iteration_);
   if (!report.finite()) give_up(report, batch);
   step_.update(iteration_);

@@ -7,6 +7,7 @@
 #include "model/checkpoint.h"
 #include "report/run_record.h"
 #include "train/checkpoints.h"
+#include "train/device_stage.h"
 #include "train/lowered_weights.h"
 #include "train/run_state.h"
 #include "train/sample_loader.h"
@@ -70,6 +71,7 @@ class TrainSession {
   Checkpoints checkpoints_;
   SampleSource source_;
   std::optional<SampleLoader> loader_;
+  std::optional<DeviceStage> stage_;
   int64_t iteration_ = 0, validated_ = 0;
   double best_ = -1;
 };
