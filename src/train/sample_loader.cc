@@ -42,7 +42,7 @@ LabelledBatch SampleLoader::empty_batch(int64_t iteration) {
   lent_.push_back({iteration,
                    {ours, ours + rows()},
                    at::empty({rows(), 3, side, side}, options.dtype(at::kFloat)),
-                   at::empty({rows(), side, side}, options.dtype(at::kByte))});
+                   at::empty({rows(), side, side}, options.dtype(at::kInt))});
   return lent_.back();
 }
 
@@ -50,7 +50,7 @@ void SampleLoader::read(const LabelledBatch& batch, int64_t row) const {
   const int64_t slot = options_.share.part * rows() + row;
   source_.read(batch.iteration, slot, batch.photos[row],
                batch.pixels[row].mutable_data_ptr<float>(),
-               batch.labels[row].mutable_data_ptr<uint8_t>());
+               batch.labels[row].mutable_data_ptr<int32_t>());
 }
 
 LabelledBatch SampleLoader::next() {

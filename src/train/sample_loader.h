@@ -19,7 +19,7 @@ struct LabelledBatch {
   int64_t iteration = 0;
   std::vector<int64_t> photos;  // positions in the data set, where none had to be replaced
   at::Tensor pixels;            // [B, 3, side, side] float32, normalised
-  at::Tensor labels;            // [B, side, side] uint8: classes of the data set, 255 void
+  at::Tensor labels;            // [B, side, side] int32: classes of the data set, or void_label
 };
 
 struct LoaderOptions {

@@ -68,6 +68,25 @@ TEST_F(SampleLoaderTest, BatchesHoldStoredClasses) {
   EXPECT_TRUE((batch.labels.le(2) | batch.labels.eq(255)).all().item<bool>());
 }
 
+TEST_F(SampleLoaderTest, LabelsBeyond255StayWhatTheyAre) {
+  std::string names;
+  for (int c = 0; c < 300; ++c) names += "class " + std::to_string(c) + "\n";
+  write_file(dir_ / "classes.txt", names);
+  write_file(dir_ / "unseen.txt", "class 1\n");
+  for (int i = 0; i < 5; ++i) {
+    LabelMap labels{40, 30, {}};
+    for (int p = 0; p < 40 * 30; ++p) {
+      labels.labels.push_back(p % 40 >= 36 ? kIgnore : 255 + p % 40 % 2 * 44);
+    }
+    write_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"), labels,
+                    voc_palette(300));
+  }
+  const at::Tensor labels = load({.last = 1})[0].labels;
+  EXPECT_TRUE(labels.eq(255).any().item<bool>());
+  EXPECT_TRUE(labels.eq(299).any().item<bool>());
+  EXPECT_TRUE((labels.eq(255) | labels.eq(299) | labels.eq(300)).all().item<bool>());
+}
+
 TEST_F(SampleLoaderTest, WorkersChangeNothing) {
   const auto plain = load({.last = 7});
   EXPECT_FALSE(plain[0].pixels.equal(plain[1].pixels));

@@ -60,7 +60,7 @@ LabelledImage SampleSource::read_photo(int64_t iteration, int64_t slot, int64_t 
 }
 
 void SampleSource::read(int64_t iteration, int64_t slot, int64_t photo, float* pixels,
-                        uint8_t* labels) const {
+                        int32_t* labels) const {
   LabelledImage original = read_photo(iteration, slot, photo);
   if (never_reads_unseen(config_)) {
     for (uint16_t& label : original.labels.labels) {
@@ -70,8 +70,10 @@ void SampleSource::read(int64_t iteration, int64_t slot, int64_t photo, float* p
   std::mt19937_64 random = sample_random(config_.seed, iteration, slot);
   const LabelMap crop =
       augment(original.image, original.labels, config_.augment, random, pixels);
-  std::ranges::transform(crop.labels, labels,
-                         [](uint16_t label) { return static_cast<uint8_t>(label); });
+  const auto nothing = static_cast<int32_t>(void_label(data_.classes().size()));
+  std::ranges::transform(crop.labels, labels, [&](uint16_t label) {
+    return label == kIgnore ? nothing : int32_t{label};
+  });
 }
 
 }  // namespace tagclip

@@ -26,9 +26,9 @@ class SampleSource {
   // The photos of an iteration, by slot: positions in the data set.
   std::vector<int64_t> photos(int64_t iteration) const;
   // Of photo `photo` in slot `slot` of an iteration: pixels [3, side, side], normalised; labels
-  // [side, side], classes of the data set or 255. Throws Error(kBadInput) for a photo that cannot
-  // be read, or when too many cannot.
-  void read(int64_t iteration, int64_t slot, int64_t photo, float* pixels, uint8_t* labels) const;
+  // [side, side], classes of the data set or void_label. Throws Error(kBadInput) for a photo that
+  // cannot be read, or when too many cannot.
+  void read(int64_t iteration, int64_t slot, int64_t photo, float* pixels, int32_t* labels) const;
   // What was wrong with photos that were skipped, once a photo, since the last call.
   std::vector<std::string> take_complaints();
 

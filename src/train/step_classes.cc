@@ -40,6 +40,8 @@ std::vector<bool> draw_held_out(const TrainConfig& config, const std::vector<boo
 
 }  // namespace
 
+int64_t void_label(size_t classes) { return std::max<int64_t>(255, static_cast<int64_t>(classes)); }
+
 bool never_reads_unseen(const TrainConfig& config) {
   return config.trusty_source == TrustySource::kHeldOutSeen;
 }
@@ -52,8 +54,9 @@ StepClasses step_classes(const TrainConfig& config, const std::vector<bool>& see
   std::vector<bool> held_out(seen.size(), false);
   if (never_reads_unseen(config)) held_out = draw_held_out(config, seen, iteration);
 
-  StepClasses step{.label = at::full({kVoid + 1}, kIgnored, at::kLong),
-                   .familiar = at::full({kVoid + 1}, -1, at::kChar)};
+  const int64_t nothing = void_label(seen.size());
+  StepClasses step{.label = at::full({nothing + 1}, kIgnored, at::kLong),
+                   .familiar = at::full({nothing + 1}, -1, at::kChar)};
   auto* label = step.label.mutable_data_ptr<int64_t>();
   auto* familiar = step.familiar.mutable_data_ptr<int8_t>();
   for (size_t c = 0; c < seen.size(); ++c) {
@@ -70,7 +73,7 @@ StepClasses step_classes(const TrainConfig& config, const std::vector<bool>& see
       step.pseudo.push_back(map);
     }
   }
-  if (!step.pseudo.empty() && pseudo_labels == PseudoLabels::kEverything) label[kVoid] = kHidden;
+  if (!step.pseudo.empty() && pseudo_labels == PseudoLabels::kEverything) label[nothing] = kHidden;
   return step;
 }
 

@@ -8,8 +8,10 @@
 
 namespace tagclip {
 
-// Labels as they are stored: a class of the data set, or this.
-inline constexpr int64_t kVoid = 255;
+// What stands for void in batches of stored labels, beside the data set's classes: 255, as in label
+// files, unless that is a class.
+int64_t void_label(size_t classes);
+
 // What a step's label maps hold for pixels that are no class's: background of every map, which
 // self-training leaves alone (it replaces kHidden).
 inline constexpr int64_t kIgnored = -2;
@@ -18,8 +20,8 @@ inline constexpr int64_t kIgnored = -2;
 // of the stored labels.
 struct StepClasses {
   std::vector<int64_t> classes;  // one a map, positions in the data set's list
-  at::Tensor label;              // [256] int64, by stored label: a map, kHidden or kIgnored
-  at::Tensor familiar;           // [256] int8: 1 seen, 0 unseen, -1 tells the trusty map nothing
+  at::Tensor label;     // [void_label + 1] int64, by stored label: a map, kHidden or kIgnored
+  at::Tensor familiar;  // the same, int8: 1 seen, 0 unseen, -1 tells the trusty map nothing
   std::vector<int64_t> pseudo;   // maps that hidden pixels may be given to; empty: they stay hidden
 };
 

@@ -77,6 +77,15 @@ TEST(StepClasses, HeldOutSeenClassesStandInForUnseenOnes) {
   EXPECT_EQ(held_out.size(), 3u) << "always the same were held out";
 }
 
+TEST(StepClasses, ManyClassesMoveVoidBehindThem) {
+  const StepClasses step = step_classes({}, std::vector<bool>(300, true), 0);
+  EXPECT_EQ(void_label(300), 300);
+  EXPECT_EQ(step.label[255].item<int64_t>(), 255);
+  EXPECT_EQ(step.label[299].item<int64_t>(), 299);
+  EXPECT_EQ(step.label[300].item<int64_t>(), kIgnored);
+  EXPECT_EQ(step.familiar[300].item<int64_t>(), -1);
+}
+
 TEST(StepClasses, AtLeastOneIsHeldOutAndOneIsLeft) {
   TrainConfig config{.trusty_source = TrustySource::kHeldOutSeen, .held_out_share = 0};
   EXPECT_EQ(step_classes(config, kSeen, 0).classes.size(), 2u);

@@ -17,7 +17,7 @@ struct StepInput {
   std::vector<int64_t> pseudo;  // maps that pixels of kHidden are given to; empty: none
 };
 
-// Turns stored labels [B, H, W] uint8 into targets. text_of_all [C of the data set, d].
+// Turns stored labels [B, H, W] into targets. text_of_all [C of the data set, d].
 StepInput step_input(at::Tensor pixels, const at::Tensor& stored_labels,
                      const at::Tensor& text_of_all, const StepClasses& classes);
 
