@@ -111,7 +111,10 @@ class Segmentation {
 };
 
 struct SegmenterOptions {
-  std::string device = "auto";   // auto, cpu, cuda
+  std::string device = "auto";  // auto, cpu, cuda
+  // What a CPU's image encoder computes in: float32, bfloat16, int8. `tagclip segment` says how
+  // many pixels each labels as float32 does.
+  std::string precision = "float32";
   std::string mode = "trained";  // trained: the weights' decoder; clip, sclip: a CLIP as it is
   std::filesystem::path text_weights = {};  // a CLIP that reads the words, where the weights cannot
   int window = 0;                  // side of the sliding window in pixels; 0: as in training

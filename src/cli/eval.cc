@@ -16,6 +16,7 @@ Command eval_command() {
             ->capture_default_str();
         add_dataset_options(app, options->data);
         add_model_options(app, *options);
+        add_precision_option(app, *options, "float32");
         add_windowing_options(app, *options);
         add_prompt_option(app, options->prompt);
         app.add_flag("--json", options->json, "Print a JSON object instead of the table");

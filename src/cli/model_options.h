@@ -10,6 +10,8 @@ namespace tagclip {
 
 // Which model, and where it runs.
 void add_model_options(CLI::App& app, ModelOptions& options);
+// What the encoder computes in.
+void add_precision_option(CLI::App& app, PrecisionOptions& options, const char* default_value);
 // How photos are cut up and scored.
 void add_windowing_options(CLI::App& app, WindowingOptions& options);
 // Words, and how they become embeddings.

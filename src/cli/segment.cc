@@ -18,6 +18,7 @@ void add_options(CLI::App& app, SegmentOptions& options) {
       ->check(not_empty())
       ->capture_default_str();
   add_model_options(app, options);
+  add_precision_option(app, options, "auto");
   add_windowing_options(app, options);
   app.add_option("--threshold", options.threshold, "Pixels with a lower score stay unlabelled")
       ->type_name("SCORE")

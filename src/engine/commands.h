@@ -42,7 +42,12 @@ struct WordOptions {
   bool no_cache = false;                  // neither read nor keep embeddings of words
 };
 
-struct SegmentOptions : ModelOptions, WindowingOptions, WordOptions {
+// What a CPU's encoder computes in: auto, float32, bfloat16, int8.
+struct PrecisionOptions {
+  std::string precision = "float32";
+};
+
+struct SegmentOptions : ModelOptions, PrecisionOptions, WindowingOptions, WordOptions {
   std::vector<std::string> inputs;  // files, folders, globs; "-" reads a list from standard input
   std::filesystem::path output = "out";
   double threshold = 0;                 // scores below it are unlabelled
@@ -72,7 +77,7 @@ struct ExperimentOptions {
   bool list = false;  // show the runs, and stop
 };
 
-struct EvalOptions : ModelOptions, WindowingOptions {
+struct EvalOptions : ModelOptions, PrecisionOptions, WindowingOptions {
   DatasetOptions data;
   std::string split = "val";
   std::string prompt;  // see parse_templates; empty: the model's own

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "engine/commands.h"
 #include "engine/model_setup.h"
+#include "engine/precision_setup.h"
 #include "engine/rank_setup.h"
 #include "engine/run_config.h"
 #include "metrics/segmentation_metrics.h"
@@ -30,17 +31,21 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
   if (!options.prompt.empty()) templates = parse_templates(options.prompt);
   const Ranks ranks = meet_ranks();
   FirstRankConsole shared(ranks, console);
-  const InferenceModel model = load_model_noisily(options, ranks, shared);
+  InferenceModel model = load_model_noisily(options, ranks, shared);
 
   std::vector<ClassWords> classes;
   for (const std::string& name : data.classes()) classes.push_back({{name}});
   EmbeddedVocabulary vocabulary = embed_vocabulary(model, std::move(classes), std::move(templates));
   const std::vector<bool> seen = judged_as_seen(options, data, model, vocabulary);
-  const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
-                                   {.window = options.window,
-                                    .stride = options.stride,
-                                    .short_side = options.short_side,
-                                    .weighting = parse_weighting(options.weighting)});
+  const SlidingOptions sliding{.window = options.window,
+                               .stride = options.stride,
+                               .short_side = options.short_side,
+                               .weighting = parse_weighting(options.weighting)};
+  model.dense = in_precision(
+      options.precision, model.dense, {vocabulary, sliding},
+      {static_cast<int64_t>(data.size()), [&](int64_t i) { return data.read(i).image; }}, ranks,
+      shared);
+  const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary), sliding);
 
   const ConfusionMatrix confusion =
       evaluate(segmenter, data, ranks, [&](int64_t done, int64_t total) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/commands.h"
 #include "engine/model_setup.h"
+#include "engine/precision_setup.h"
 #include "engine/rank_setup.h"
 #include "engine/segment_jobs.h"
 #include "engine/segment_tally.h"
@@ -201,15 +202,22 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
   FirstRankConsole shared(ranks, console);
   const std::vector<SegmentJob> jobs = plan_jobs(options, ranks, shared);
 
-  const InferenceModel model = load_model_noisily(options, ranks, shared);
+  InferenceModel model = load_model_noisily(options, ranks, shared);
   EmbeddedVocabulary vocabulary = embed_noisily(model, std::move(wanted), options, shared);
   if (stop_wanted(ranks, console)) return kStopped;
-  const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary),
-                                   {.window = options.window,
-                                    .stride = options.stride,
-                                    .short_side = options.short_side,
-                                    .weighting = weighting,
-                                    .threshold = options.threshold});
+  const SlidingOptions sliding{.window = options.window,
+                               .stride = options.stride,
+                               .short_side = options.short_side,
+                               .weighting = weighting,
+                               .threshold = options.threshold};
+  if (options.encoding.empty()) {
+    const auto photo = [&](int64_t i) {
+      return read_image(jobs[i].photo, {.max_pixels = options.max_pixels});
+    };
+    model.dense = in_precision(options.precision, model.dense, {vocabulary, sliding},
+                               {static_cast<int64_t>(jobs.size()), photo}, ranks, shared);
+  }
+  const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary), sliding);
   create_folder(options.output);
   if (!options.save_encoding.empty()) create_folder(options.save_encoding);
   const bool encodings = !options.encoding.empty() || !options.save_encoding.empty();

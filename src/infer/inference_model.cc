@@ -100,4 +100,12 @@ InferenceModel load_for_inference(const ModelChoice& choice) {
   return model;
 }
 
+std::shared_ptr<const DenseModel> in_precision(std::shared_ptr<const DenseModel> model,
+                                               MatrixPrecision precision) {
+  if (model->device().is_cpu()) return model->packed(precision);
+  if (precision == MatrixPrecision::kFloat32) return model;
+  throw usage_error(c10::str("the precision ", name_of(precision), " is for CPUs"),
+                    "leave it out, or compute on the device cpu");
+}
+
 }  // namespace tagclip

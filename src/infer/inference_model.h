@@ -51,4 +51,9 @@ struct InferenceModel {
 // of another size than the model compares with.
 InferenceModel load_for_inference(const ModelChoice& choice);
 
+// The model as it encodes in this precision: on a CPU from weights packed for it, on a GPU as it
+// is. Throws Error(kUsage) where the precision does not run on the model's device.
+std::shared_ptr<const DenseModel> in_precision(std::shared_ptr<const DenseModel> model,
+                                               MatrixPrecision precision);
+
 }  // namespace tagclip

@@ -7,23 +7,40 @@
 
 namespace tagclip {
 
-// exp(x) to a factor of 1 +- 8e-6, in operations that compilers turn into vector instructions;
-// beyond |x| = 87 as at the limit.
-inline float fast_exp(float x) {
-  constexpr float kLog2E = 1.44269504f;
-  constexpr float kLimit = 126;          // 2^126 and 2^-126 are normal numbers
+inline constexpr float kLog2E = 1.44269504f;
+
+// 2^t for t <= 127, below -126 as there: 2^f times the power of two beside it, |f| <= 1/2;
+// `polynomial`(f) is 2^f.
+template <typename Polynomial>
+inline float exp2_by(float t, const Polynomial& polynomial) {
   constexpr float kRounder = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
-  // Taylor coefficients of 2^f, enough for |f| <= 1/2.
-  constexpr float k1 = 6.93147181e-1f, k2 = 2.40226507e-1f, k3 = 5.55041087e-2f,
-                  k4 = 9.61812911e-3f, k5 = 1.33335581e-3f, k6 = 1.54035304e-4f;
-  float t = x * kLog2E;
-  t = t > kLimit ? kLimit : t;  // written so that NaN passes
-  t = t < -kLimit ? -kLimit : t;
+  t = t < -126 ? -126 : t;               // written so that NaN passes
   const float rounded = t + kRounder;
-  const float f = t - (rounded - kRounder);
-  const float fractional = 1 + f * (k1 + f * (k2 + f * (k3 + f * (k4 + f * (k5 + f * k6)))));
+  const float fractional = polynomial(t - (rounded - kRounder));
   const uint32_t exponent = std::bit_cast<uint32_t>(rounded) << 23;
   return std::bit_cast<float>(std::bit_cast<uint32_t>(fractional) + exponent);
+}
+
+// 2^t for t <= 127, in operations that compilers turn into vector instructions.
+inline float fast_exp2(float t) {
+  // Taylor coefficients, enough for |f| <= 1/2.
+  constexpr float k1 = 6.93147181e-1f, k2 = 2.40226507e-1f, k3 = 5.55041087e-2f,
+                  k4 = 9.61812911e-3f, k5 = 1.33335581e-3f, k6 = 1.54035304e-4f;
+  return exp2_by(
+      t, [](float f) { return 1 + f * (k1 + f * (k2 + f * (k3 + f * (k4 + f * (k5 + f * k6))))); });
+}
+
+// 2^t for t <= 127 to a factor of 1 +- 1e-4: a bfloat16 rounds off 20 times that.
+inline float rough_exp2(float t) {
+  // Minimax polynomial of 2^f, |f| <= 1/2.
+  constexpr float k0 = 0.999928074f, k1 = 0.693260986f, k2 = 0.242611122f, k3 = 0.055171668f;
+  return exp2_by(t, [](float f) { return k0 + f * (k1 + f * (k2 + f * k3)); });
+}
+
+// exp(x) to a factor of 1 +- 8e-6; beyond |x| = 87 as at the limit.
+inline float fast_exp(float x) {
+  const float t = x * kLog2E, power = fast_exp2(t);
+  return t > 126 ? 0x1p126f : power;
 }
 
 // 1 / (1 + exp(-x)) to 3e-7.

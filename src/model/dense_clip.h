@@ -1,5 +1,6 @@
 #pragma once
 
+#include "clip/packed_tower.h"
 #include "model/dense_model.h"
 
 namespace tagclip {
@@ -19,6 +20,7 @@ class DenseClip : public DenseModel {
 
   Encoding encode(const at::Tensor& pixels) const override;
   MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override;
+  std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const override;
   at::Device device() const override { return clip.logit_scale.device(); }
   const ClipConfig& clip_config() const override { return clip.config; }
   const TextTower* text_tower() const override { return &clip.text; }
@@ -31,6 +33,11 @@ class DenseClip : public DenseModel {
 
   Clip clip;
   DenseAttention attention;
+
+ private:
+  at::Tensor encode_packed(const at::Tensor& pixels) const;  // as ln_post and proj leave it
+
+  std::shared_ptr<const PackedTower> tower_;  // by packed()
 };
 
 // What a block's attention puts out, before it is added to x, with each kind of attention.

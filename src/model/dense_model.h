@@ -2,8 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include <memory>
+
 #include "clip/clip.h"
 #include "kernels/blend.h"
+#include "kernels/precision.h"
 
 namespace tagclip {
 
@@ -46,6 +49,10 @@ class DenseModel {
   virtual Encoding encode(const at::Tensor& pixels) const = 0;
   // text [C, d], unit rows.
   virtual MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const = 0;
+
+  // The same model, which shares these weights but encodes on CPUs with copies of them packed for
+  // this precision. Throws Error(kUsage) where the precision does not run here.
+  virtual std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const = 0;
 
   virtual at::Device device() const = 0;
   virtual const ClipConfig& clip_config() const = 0;

@@ -59,7 +59,9 @@ at::Tensor ImageEncoder::embed(const at::Tensor& pixels) const {
   const at::Tensor positions = resize_positions(positional_embedding_, height, width);
   // The class embedding enters twice: once as the token, once in its position (spec section 2.2).
   const at::Tensor first = positions[0] + class_embedding_ + class_embedding_;
-  const at::Tensor patches = embed_patches(pixels, conv1_) + positions.narrow(0, 1, height * width);
+  const at::Tensor embedded =
+      packed_ ? packed_->tower.embed_patches(pixels) : embed_patches(pixels, conv1_);
+  const at::Tensor patches = embedded + positions.narrow(0, 1, height * width);
   return ln_pre_(at::cat({first.expand({pixels.size(0), 1, -1}), patches}, 1));
 }
 
@@ -92,12 +94,19 @@ void ImageEncoder::freeze() {
   frozen_ = std::move(frozen);
 }
 
-Encoding ImageEncoder::operator()(const at::Tensor& pixels, const Dropout& dropout) const {
-  const int64_t batch = pixels.size(0);
-  TAGCLIP_CHECK(pixels.size(2) >= patch() && pixels.size(3) >= patch(),
-                "image smaller than a patch");
-  at::Tensor x = embed(pixels);
-  const int64_t own = x.size(1);  // class token and patches
+void ImageEncoder::freeze(MatrixPrecision precision) {
+  at::NoGradGuard no_grad;
+  freeze();
+  // A PackedTower stays where it was made.
+  const std::shared_ptr<Packed> packed(new Packed{{conv1_, transformer_, proj_, precision}, {}});
+  for (size_t layer = 0; layer < replaced_; ++layer) {
+    packed->keys.push_back(packed->tower.blocks()[layer].keys_values(frozen_->keys[layer]));
+  }
+  packed_ = packed;
+}
+
+at::Tensor ImageEncoder::run_blocks(at::Tensor x, const Dropout& dropout) const {
+  const int64_t batch = x.size(0);
   for (size_t layer = 0; layer < transformer_.resblocks.size(); ++layer) {
     const ResidualBlock& block = transformer_.resblocks[layer];
     if (layer < replaced_) {
@@ -107,8 +116,34 @@ Encoding ImageEncoder::operator()(const at::Tensor& pixels, const Dropout& dropo
     if (prompts_ && layer == replaced_) x = at::cat({x, carried_prompts(batch, dropout)}, 1);
     x = block(x, /*causal=*/false);
   }
+  return x;
+}
+
+at::Tensor ImageEncoder::run_packed_blocks(at::Tensor x) const {
+  const std::vector<PackedBlock>& blocks = packed_->tower.blocks();
+  const auto run = [&](size_t begin, size_t end) {
+    if (begin == end) return;
+    PackedTower::Borrowed buffers(packed_->tower, x.size(0), x.size(1));
+    for (size_t layer = begin; layer < end; ++layer) {
+      blocks[layer](x, layer < replaced_ ? packed_->keys[layer] : at::Tensor(), *buffers);
+    }
+  };
+  run(0, replaced_);
+  if (prompts_ && replaced_ < blocks.size()) x = at::cat({x, carried_prompts(x.size(0), {})}, 1);
+  run(replaced_, blocks.size());
+  return x;
+}
+
+Encoding ImageEncoder::operator()(const at::Tensor& pixels, const Dropout& dropout) const {
+  TAGCLIP_CHECK(pixels.size(2) >= patch() && pixels.size(3) >= patch(),
+                "image smaller than a patch");
+  const bool packed = packed_ && !dropout.active();
+  at::Tensor x = embed(pixels);
+  const int64_t own = x.size(1);  // class token and patches
+  x = packed ? run_packed_blocks(x) : run_blocks(x, dropout);
   if (prompts_) x = prompts_->norm(x.narrow(1, 0, own));
-  const at::Tensor embeddings = unit(ln_post_(x).matmul(proj_));  // [B, 1 + N, d]
+  const at::Tensor embeddings =
+      unit(packed ? packed_->tower.project(x, ln_post_) : ln_post_(x).matmul(proj_));
   return {embeddings.narrow(1, 1, embeddings.size(1) - 1), embeddings.select(1, 0),
           pixels.size(2) / patch(), pixels.size(3) / patch()};
 }

@@ -2,10 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "clip/clip.h"
+#include "clip/packed_tower.h"
 #include "model/config.h"
 #include "model/dense_model.h"
 #include "model/dropout.h"
@@ -25,6 +27,9 @@ class ImageEncoder {
   // Prompt keys and values depend on no photo. Computes them once and keeps them for every later
   // call; to be called when the weights are final.
   void freeze();
+  // The same, and packs the weights for this precision: on CPUs, and of use without dropout only.
+  // Throws Error(kUsage) where the precision does not run here.
+  void freeze(MatrixPrecision precision);
 
   // What the first block reads, after ln_pre: class token and patches, [B, 1 + N, D].
   at::Tensor embed(const at::Tensor& pixels) const;
@@ -35,6 +40,9 @@ class ImageEncoder {
   at::Tensor prompts(size_t layer, int64_t batch, const Dropout& dropout) const;  // [B or 1, P, D]
   KeysValues prompt_keys(size_t layer, int64_t batch, const Dropout& dropout) const;
   at::Tensor carried_prompts(int64_t batch, const Dropout& dropout) const;  // [B, P, D]
+  // embed's result -> after the blocks, [B, 1 + N (+ P), D].
+  at::Tensor run_blocks(at::Tensor x, const Dropout& dropout) const;
+  at::Tensor run_packed_blocks(at::Tensor x) const;
 
   at::Tensor conv1_, class_embedding_, positional_embedding_;
   LayerNorm ln_pre_;
@@ -60,6 +68,12 @@ class ImageEncoder {
     at::Tensor carried;            // [1, P, D]; undefined without
   };
   std::optional<FrozenPrompts> frozen_;  // by freeze()
+
+  struct Packed {
+    PackedTower tower;
+    std::vector<at::Tensor> keys;  // FrozenPrompts' as its blocks read them
+  };
+  std::shared_ptr<const Packed> packed_;  // by freeze(precision)
 };
 
 }  // namespace tagclip

@@ -54,6 +54,12 @@ SegmentationModel::SegmentationModel(const ModelConfig& model_config, bool with_
     text_encoder.emplace(ParameterScope(parameters, "text_encoder"), config.clip);
 }
 
+std::shared_ptr<const DenseModel> SegmentationModel::packed(MatrixPrecision precision) const {
+  auto result = std::make_shared<SegmentationModel>(*this);
+  result->encoder.freeze(precision);
+  return result;
+}
+
 std::string SegmentationModel::encoder_fingerprint() const {
   std::vector<at::Tensor> tensors = {at::tensor(
       {config.clip.vision_heads, static_cast<int64_t>(config.clip.activation)}, at::kLong)};

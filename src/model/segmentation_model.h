@@ -54,6 +54,7 @@ struct SegmentationModel : DenseModel {
   MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override {
     return head(encoding, text);
   }
+  std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const override;
   at::Device device() const override { return parameters.all().front().tensor.device(); }
   const ClipConfig& clip_config() const override { return config.clip; }
   const TextTower* text_tower() const override { return text_encoder ? &*text_encoder : nullptr; }

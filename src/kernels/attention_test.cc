@@ -1,0 +1,79 @@
+#include "kernels/attention.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include "kernels/vector_math.h"
+
+namespace tagclip {
+namespace {
+
+double difference(const at::Tensor& a, const at::Tensor& b) {
+  return (a.to(at::kFloat) - b.to(at::kFloat)).abs().max().item<double>();
+}
+
+struct Case {
+  int64_t B, L, P, heads, d;
+};
+
+constexpr Case kCases[] = {{1, 1, 0, 1, 1},    {2, 5, 3, 2, 8},    {1, 33, 1, 3, 7},
+                           {1, 64, 10, 2, 64}, {3, 100, 7, 2, 32}, {1, 257, 4, 1, 6},
+                           {1, 31, 0, 4, 20}};
+
+at::Tensor attended(const at::Tensor& qkv, const at::Tensor& also, int64_t heads) {
+  at::Tensor out = at::empty({qkv.size(0), qkv.size(1), qkv.size(2) / 3}, qkv.options());
+  attention(qkv, also, heads, out);
+  return out;
+}
+
+TEST(Attention, EqualsThePlainOneWhateverTheSizes) {
+  at::manual_seed(1);
+  for (const auto& [type, tolerance] : {std::pair(at::kFloat, 2e-5), {at::kBFloat16, 0.05}}) {
+    for (const Case& c : kCases) {
+      const at::Tensor qkv = (at::randn({c.B, c.L, 3 * c.heads * c.d}) * 2).to(type);
+      at::Tensor also;
+      if (c.P > 0) also = at::randn({c.P, 2 * c.heads * c.d}).to(type);
+      EXPECT_LT(difference(attended(qkv, also, c.heads), plain_attention(qkv, also, c.heads)),
+                tolerance)
+          << type << " L " << c.L << " P " << c.P << " d " << c.d;
+    }
+  }
+}
+
+TEST(Attention, HugeScoresDoNotOverflow) {
+  at::manual_seed(2);
+  const at::Tensor qkv = at::randn({1, 40, 3 * 16}) * 300;
+  const at::Tensor out = attended(qkv, {}, 1);
+  EXPECT_TRUE(out.isfinite().all().item<bool>());
+  EXPECT_LT(difference(out, plain_attention(qkv, {}, 1)), 0.05);
+}
+
+TEST(Attention, WhatIsNoNumberStaysNone) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    at::Tensor qkv = at::ones({1, 4, 3 * 8}, type);
+    qkv[0][0][0] = std::nan("");
+    EXPECT_TRUE(attended(qkv, {}, 1)[0][0].isnan().all().item<bool>()) << type;
+  }
+}
+
+TEST(Attention, ThreadsChangeNothing) {
+  at::manual_seed(3);
+  const int threads = at::get_num_threads();
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor qkv = at::randn({2, 150, 3 * 32}).to(type);
+    at::set_num_threads(1);
+    const at::Tensor one = attended(qkv, {}, 2);
+    at::set_num_threads(5);
+    EXPECT_TRUE(one.equal(attended(qkv, {}, 2))) << type;
+  }
+  at::set_num_threads(threads);
+}
+
+TEST(VectorMath, RoughPowersOfTwoAreWithinWhatIsPromised) {
+  for (double t = -125; t < 125; t += 0.0371) {
+    EXPECT_NEAR(rough_exp2(static_cast<float>(t)) / std::exp2(static_cast<float>(t)), 1, 1e-4);
+  }
+}
+
+}  // namespace
+}  // namespace tagclip

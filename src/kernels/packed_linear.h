@@ -1,0 +1,56 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <optional>
+
+#include "kernels/precision.h"
+#include "kernels/rows.h"
+
+namespace tagclip {
+
+// What multiplies.
+enum class Product {
+  kBlocked,  // blocks of the operands, by oneDNN's brgemm: float32 anywhere, others on AMX
+  kOneDnn,   // oneDNN's whole product of prepacked weights: bfloat16 on AVX-512
+};
+// The one for this processor; nothing where it has no instructions for them.
+std::optional<Product> product_of(MatrixPrecision precision);
+
+// What becomes of a product while it is in the cache.
+enum class Finish {
+  kStore,           // out = sums + bias
+  kStoreQuickGelu,  // out = y sigmoid(1.702 y), y = sums + bias
+  kAdd,             // out += sums + bias
+};
+
+// x W' + b, its weights packed once in the order in which the processor's matrix units read them.
+// Safe to use from several threads.
+class PackedLinear {
+ public:
+  // weight [out, in] float; bias [out] float or undefined. Throws Error(kUsage) where the
+  // precision does not run here.
+  PackedLinear(const at::Tensor& weight, const at::Tensor& bias, MatrixPrecision precision);
+
+  // x: M rows of `in`. out [M, out], float or bfloat16 (kAdd: float), rows one behind the other or
+  // further apart.
+  void operator()(const Rows& x, Finish finish, at::Tensor& out) const;
+
+  int64_t in() const { return in_; }
+  int64_t out() const { return out_; }
+  MatrixPrecision precision() const { return precision_; }
+
+ private:
+  void blocked(const Rows& x, Finish finish, at::Tensor& out) const;
+  void whole(const Rows& x, Finish finish, at::Tensor& out) const;
+
+  int64_t in_, out_;
+  MatrixPrecision precision_;
+  Product product_;
+  at::Tensor panels_;  // kBlocked: see pack_panels
+  at::Tensor scales_;  // [out] float; int8 only
+  at::Tensor bias_;    // [out] float
+  at::Tensor packed_;  // kOneDnn
+};
+
+}  // namespace tagclip

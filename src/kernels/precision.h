@@ -1,0 +1,35 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string_view>
+
+namespace tagclip {
+
+// In what numbers matrix products are made. Sums, normalisations and what blocks add up stay in
+// float32 with each of them.
+enum class MatrixPrecision {
+  kFloat32,
+  kBfloat16,
+  kInt8,  // of weights a scale a row, of activations a scale a token, found as they come
+};
+
+inline constexpr MatrixPrecision kMatrixPrecisions[] = {
+    MatrixPrecision::kFloat32, MatrixPrecision::kBfloat16, MatrixPrecision::kInt8};
+
+// "float32", "bfloat16", "int8".
+std::string_view name_of(MatrixPrecision precision);
+// Throws Error(kUsage) for another word.
+MatrixPrecision parse_precision(std::string_view word);
+
+// Whether this processor has instructions for such products.
+bool runs_here(MatrixPrecision precision);
+// Throws Error(kUsage) where it has not.
+void check_runs_here(MatrixPrecision precision);
+
+// What matrix products of a precision read: float, bfloat16 or int8.
+at::ScalarType operand_type(MatrixPrecision precision);
+// What is kept between them: float, or bfloat16.
+at::ScalarType storage_type(MatrixPrecision precision);
+
+}  // namespace tagclip

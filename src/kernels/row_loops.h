@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tagclip {
+
+// The inner loops over one row of n numbers. Ranges do not overlap. uint16_t are bfloat16 numbers.
+
+// out = (x - mean) / sqrt(variance + epsilon) weight + bias
+void norm_row(const float* x, const float* weight, const float* bias, float epsilon, int64_t n,
+              float* out);
+
+void narrow_row(const float* x, int64_t n, uint16_t* out);
+void widen_row(const uint16_t* x, int64_t n, float* out);
+
+// out = x / scale, rounded; returns the scale, with which the largest becomes +-127.
+float quantise_row(const float* x, int64_t n, int8_t* out);
+
+}  // namespace tagclip

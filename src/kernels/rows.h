@@ -1,0 +1,35 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "kernels/precision.h"
+
+namespace tagclip {
+
+// Rows as matrix products of a precision read them.
+struct Rows {
+  at::Tensor values;  // [M, K], operand_type; rows may lie further apart, with zeros between them
+  at::Tensor scales;  // [M] float, row m is values[m] scales[m]; int8 only
+};
+
+// Memory for M rows of K.
+Rows empty_rows(int64_t M, int64_t K, MatrixPrecision precision);
+
+// x [M, K] float -> what at::layer_norm makes of it.
+void layer_norm_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                     double epsilon, Rows& out);
+
+// x [M, K], float or bfloat16, in the precision of `out`. Of int8, each row's largest number
+// becomes +-127.
+void copy_rows(const at::Tensor& x, Rows& out);
+
+// Patches of a photo as rows: pixels [3, H, W] float -> [H' W', 3 patch patch]. What is left of the
+// sides beyond whole patches is not read.
+void patch_rows(const at::Tensor& pixels, int64_t patch, Rows& out);
+
+// The bits of bfloat16 numbers, which the loops of this folder read and write.
+inline uint16_t* bfloat16_bits(const at::Tensor& numbers) {
+  return reinterpret_cast<uint16_t*>(numbers.mutable_data_ptr<at::BFloat16>());
+}
+
+}  // namespace tagclip

@@ -1,0 +1,125 @@
+// Encoders packed for inference, against the same ones in LibTorch's operations.
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/error.h"
+#include "model/dense_clip.h"
+#include "model/test_model.h"
+
+namespace tagclip {
+namespace {
+
+// Of unit vectors: 1 - cosine at most.
+double tolerance(MatrixPrecision precision) {
+  switch (precision) {
+    case MatrixPrecision::kFloat32:
+      return 1e-6;
+    case MatrixPrecision::kBfloat16:
+      return 1e-3;
+    case MatrixPrecision::kInt8:
+      return 1e-2;
+  }
+  return 0;
+}
+
+double farthest(const at::Tensor& a, const at::Tensor& b) {
+  return 1 - (a * b).sum(-1).min().item<double>();
+}
+
+void expect_alike(const DenseModel& model, const at::Tensor& pixels, const std::string& what) {
+  const c10::InferenceMode no_gradients;
+  const Encoding expected = model.encode(pixels);
+  for (const MatrixPrecision precision : kMatrixPrecisions) {
+    if (!runs_here(precision)) continue;
+    const Encoding found = model.packed(precision)->encode(pixels);
+    EXPECT_EQ(found.height, expected.height);
+    EXPECT_EQ(found.patches.sizes(), expected.patches.sizes());
+    EXPECT_LT(farthest(found.patches, expected.patches), tolerance(precision))
+        << what << " " << name_of(precision);
+    EXPECT_LT(farthest(found.image, expected.image), tolerance(precision))
+        << what << " " << name_of(precision);
+  }
+}
+
+TEST(PackedEncoder, EncodesAsBefore) {
+  for (const auto& [height, width] : {std::pair{16, 16}, {12, 28}, {4, 4}, {36, 21}}) {
+    expect_alike(small_model(), small_pixels(2, height, width),
+                 std::to_string(height) + "x" + std::to_string(width));
+  }
+}
+
+TEST(PackedEncoder, EveryPromptDepth) {
+  for (const int64_t depth : {1, 2, 3, 4}) {
+    ModelConfig config = small_config();
+    config.clip.vision_layers = 4;
+    config.prompt_depth = depth;
+    expect_alike(small_model(config), small_pixels(), "depth " + std::to_string(depth));
+  }
+}
+
+TEST(PackedEncoder, WithoutPromptsAndWithTheExactGelu) {
+  ModelConfig config = small_config();
+  config.prompts = 0;
+  config.clip.activation = Activation::kGelu;
+  expect_alike(small_model(config), small_pixels(), "gelu");
+}
+
+TEST(PackedEncoder, HeadsOfOddWidth) {
+  ModelConfig config = small_config();
+  config.clip.vision_width = 21;
+  config.clip.vision_heads = 3;
+  config.clip.vision_mlp = 35;
+  config.clip.patch = 3;
+  config.clip.resolution = 15;
+  expect_alike(small_model(config), small_pixels(), "odd");
+}
+
+TEST(PackedEncoder, DenseClip) {
+  for (const DenseAttention attention : {DenseAttention::kValue, DenseAttention::kCorrelative}) {
+    Clip clip(small_config().clip);
+    at::Generator generator = seeded();
+    clip.parameters.initialise(generator);
+    expect_alike(DenseClip(std::move(clip), attention), small_pixels(), "dense clip");
+  }
+}
+
+TEST(PackedEncoder, KeepsItsMemoryFromPhotoToPhotoAndFromSizeToSize) {
+  const c10::InferenceMode no_gradients;
+  const auto model = small_model().packed(MatrixPrecision::kFloat32);
+  const at::Tensor small = small_pixels(1), large = small_pixels(2, 28, 24);
+  const at::Tensor first = model->encode(small).patches, other = model->encode(large).patches;
+  EXPECT_TRUE(model->encode(small).patches.equal(first));
+  EXPECT_TRUE(model->encode(large).patches.equal(other));
+}
+
+TEST(PackedEncoder, ThreadsDoNotMeet) {
+  const auto model = small_model().packed(MatrixPrecision::kFloat32);
+  const at::Tensor pixels = small_pixels();
+  const auto encode = [&] {
+    const c10::InferenceMode no_gradients;
+    return model->encode(pixels).patches;
+  };
+  const at::Tensor expected = encode();
+  std::vector<int> equal(4);
+  {
+    std::vector<std::jthread> threads;
+    for (int& result : equal) {
+      threads.emplace_back([&] {
+        result = 1;
+        for (int i = 0; i < 20; ++i) result &= encode().equal(expected) ? 1 : 0;
+      });
+    }
+  }
+  EXPECT_EQ(equal, std::vector<int>(4, 1));
+}
+
+TEST(PackedEncoder, ItsFingerprintIsThatOfTheWeights) {
+  const SegmentationModel model = small_model();
+  EXPECT_EQ(model.packed(MatrixPrecision::kFloat32)->encoder_fingerprint(),
+            model.encoder_fingerprint());
+}
+
+}  // namespace
+}  // namespace tagclip
