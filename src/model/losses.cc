@@ -99,7 +99,7 @@ int64_t count_masks(const at::Tensor& labels, int64_t classes) {
 
 Losses segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
                            Protocol protocol, const LossConfig& config) {
-  if (!logits.classes.is_cpu() || logits.classes.scalar_type() != at::kFloat) {
+  if (logits.classes.scalar_type() != at::kFloat) {
     return plain_segmentation_losses(logits, targets, num_masks, protocol, config);
   }
   const PixelSums sums = pixel_sums(logits, targets, protocol, mask_sums, binary_mask_sums);

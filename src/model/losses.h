@@ -39,12 +39,12 @@ struct Losses {
 
 // Training losses (spec sections 5 and 9). Logits are upsampled bilinearly to the labels.
 // `num_masks` is the number of (photo, present class) pairs, averaged over ranks, at least 1:
-// count_masks of the batch alone. float32 on the CPU goes through kernels/mask_loss.h, which never
-// holds maps of the labels' size; all else as plain_segmentation_losses.
+// count_masks of the batch alone. float32 goes through kernels/mask_loss.h, which never holds maps of
+// the labels' size; all else as plain_segmentation_losses.
 Losses segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
                            Protocol protocol, const LossConfig& config);
 
-// The same in LibTorch's operations alone: the reference, and what GPUs run.
+// The same in LibTorch's operations alone: the reference.
 Losses plain_segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
                                  Protocol protocol, const LossConfig& config);
 
