@@ -14,17 +14,18 @@ namespace {
 constexpr int64_t kMaxLogitBytes = 4LL << 30;
 
 at::Tensor joined(const std::vector<MaskLogits>& batches, at::Tensor MaskLogits::* part) {
-  if (!(batches[0].*part).defined()) return {};
+  if (batches.size() == 1 || !(batches[0].*part).defined()) return batches[0].*part;
   std::vector<at::Tensor> parts;
-  for (const MaskLogits& batch : batches) parts.push_back((batch.*part).cpu());
+  for (const MaskLogits& batch : batches) parts.push_back(batch.*part);
   return at::cat(parts);
 }
 
 bool all_finite(const WindowLogits& logits) {
-  const auto finite = [](const at::Tensor& part) {
-    return !part.defined() || part.isfinite().all().item<bool>();
-  };
-  return finite(logits.classes) && finite(logits.trusty) && finite(logits.presence);
+  at::Tensor finite = logits.classes.isfinite().all();
+  for (const at::Tensor& part : {logits.trusty, logits.presence}) {
+    if (part.defined()) finite = finite.logical_and(part.isfinite().all());
+  }
+  return finite.item<bool>();  // one wait for a GPU
 }
 
 void apply_threshold(double threshold, BestClass& best) {

@@ -9,4 +9,11 @@ MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
                                            : plain_mask_sums(logits, labels);
 }
 
+BestClass gpu_blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                    Extent photo) {
+  const auto on_cpu = [](const at::Tensor& part) { return part.defined() ? part.cpu() : part; };
+  return blend({on_cpu(logits.classes), on_cpu(logits.trusty), on_cpu(logits.presence)}, layout,
+               rule, photo);
+}
+
 }  // namespace tagclip

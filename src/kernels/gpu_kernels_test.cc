@@ -1,6 +1,7 @@
 // The kernels as a GPU runs them, against the plain versions on the CPU.
 #include "kernels/gpu_kernels.h"
 
+#include "kernels/test_blend_cases.h"
 #include "kernels/test_gpu.h"
 #include "kernels/test_mask_cases.h"
 
@@ -48,6 +49,27 @@ TEST_F(GpuMaskSums, AreTheSameEveryTime) {
   const MaskCase given = full_size(-4, 4);
   const at::Tensor once = results_of(given, on_gpu);
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(once.equal(results_of(given, on_gpu)));
+}
+
+class GpuBlend : public GpuTest {};
+
+BestClass blend_on_gpu(const WindowLogits& logits, const WindowLayout& layout,
+                       const ScoreRule& rule, Extent photo) {
+  const auto moved = [](const at::Tensor& part) { return part.defined() ? part.cuda() : part; };
+  return blend({moved(logits.classes), moved(logits.trusty), moved(logits.presence)}, layout, rule,
+               photo);
+}
+
+TEST_F(GpuBlend, AgreesWithTheReference) {
+  for (uint32_t seed = 1; seed <= 120; ++seed) {
+    SCOPED_TRACE(seed);
+    expect_agreement(random_blend(seed), blend_on_gpu);
+  }
+}
+
+TEST_F(GpuBlend, AgreesWithTheReferenceOnManyClasses) {
+  expect_agreement(random_blend(1, 300), blend_on_gpu);
+  expect_agreement(random_blend(2, 2500), blend_on_gpu);
 }
 
 }  // namespace

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
 #include <vector>
 
 #include "kernels/mask_loss.h"
+#include "kernels/test_random.h"
 
 namespace tagclip {
 
@@ -23,10 +23,6 @@ using SumMasks = MaskSums(const at::Tensor& logits, const at::Tensor& labels);
 inline constexpr double kValueLimit = 1e-5, kGradientLimit = 1e-4;
 
 inline at::Generator seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
-
-inline int64_t draw(std::mt19937& random, int64_t low, int64_t high) {
-  return std::uniform_int_distribution<int64_t>(low, high)(random);
-}
 
 inline at::Tensor leaf(const at::Tensor& values) { return values.clone().requires_grad_(); }
 

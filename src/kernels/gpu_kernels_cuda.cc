@@ -1,6 +1,7 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include "kernels/blend_buffers.h"
 #include "kernels/gpu_kernels.h"
 #include "kernels/mask_buffers.h"
 
@@ -18,6 +19,14 @@ MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
     run_on_gpu(buffers.task<int64_t>(), stream);
   }
   return with_gradients(logits, buffers.maps());
+}
+
+BestClass gpu_blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                    Extent photo) {
+  const c10::cuda::CUDAGuard device(logits.classes.device());
+  const BlendBuffers buffers(logits, layout, rule, photo);
+  run_on_gpu(buffers.task(), c10::cuda::getCurrentCUDAStream());
+  return buffers.result();
 }
 
 }  // namespace tagclip
