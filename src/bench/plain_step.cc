@@ -3,7 +3,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "train/schedule.h"
@@ -43,9 +42,8 @@ at::Tensor PlainStep::loss(const StepInput& batch, int64_t iteration) const {
   const MaskLogits logits =
       model_(batch.pixels, batch.text, Dropout(config_.prompt_dropout, generator),
              Dropout(config_.decoder_dropout, generator));
-  const auto masks = std::max<int64_t>(1, count_masks(batch.targets.labels, batch.text.size(0)));
-  return plain_segmentation_losses(logits, batch.targets, static_cast<double>(masks),
-                                   Protocol::kReleased, config_.loss)
+  const at::Tensor masks = count_masks(batch.targets.labels, batch.text.size(0));
+  return plain_segmentation_losses(logits, batch.targets, masks, Protocol::kReleased, config_.loss)
       .total();
 }
 

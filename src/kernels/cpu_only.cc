@@ -2,8 +2,6 @@
 
 namespace tagclip {
 
-bool has_gpu_kernels() { return false; }
-
 MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
   return labels.scalar_type() == at::kChar ? plain_binary_mask_sums(logits, labels)
                                            : plain_mask_sums(logits, labels);

@@ -7,11 +7,8 @@
 
 namespace tagclip {
 
-// What runs where logits are on a GPU.
-
-// Whether the kernels for it are compiled in. Where they are not, these functions still compute the
-// same: the plain way, or on the CPU.
-bool has_gpu_kernels();
+// What runs where logits are on a GPU. In a build without CUDA's compiler the same is computed the
+// plain way, or on the CPU.
 
 // mask_sums where the labels are int64, binary_mask_sums where they are int8.
 MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels);

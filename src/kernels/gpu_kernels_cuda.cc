@@ -7,8 +7,6 @@
 
 namespace tagclip {
 
-bool has_gpu_kernels() { return true; }
-
 MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
   const c10::cuda::CUDAGuard device(logits.device());
   const MaskBuffers buffers(logits, labels);

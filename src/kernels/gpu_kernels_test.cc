@@ -1,8 +1,8 @@
 // The kernels as a GPU runs them, against the plain versions on the CPU.
 #include "kernels/gpu_kernels.h"
 
+#include "gpu/test_gpu.h"
 #include "kernels/test_blend_cases.h"
-#include "kernels/test_gpu.h"
 #include "kernels/test_mask_cases.h"
 
 namespace tagclip {
