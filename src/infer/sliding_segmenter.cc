@@ -82,7 +82,7 @@ void SlidingSegmenter::check_memory(const EncodedPhoto& photo) const {
 WindowLogits SlidingSegmenter::decode(const EncodedPhoto& photo) const {
   const at::Device device = vocabulary_.embeddings.device();
   const auto all = static_cast<int64_t>(photo.windows.size());
-  const auto at_once = static_cast<int64_t>(windows_at_once(photo.windows[0]));
+  const auto at_once = static_cast<int64_t>(windows_at_once(photo.windows[0], device));
   std::vector<MaskLogits> batches;
   for (int64_t begin = 0; begin < all; begin += at_once) {
     const int64_t n = std::min(at_once, all - begin);
