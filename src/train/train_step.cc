@@ -11,11 +11,6 @@
 namespace tagclip {
 namespace {
 
-at::Generator make_generator(at::Device device) {
-  return device.is_cpu() ? at::detail::createCPUGenerator()
-                         : at::globalContext().defaultGenerator(device).clone();
-}
-
 std::vector<Parameter> trained_parameters(SegmentationModel& model) {
   model.set_trained();
   return model.parameters.trained();
@@ -26,6 +21,11 @@ at::Tensor look_up(const at::Tensor& table, const at::Tensor& labels) {
 }
 
 }  // namespace
+
+at::Generator dropout_generator(at::Device device) {
+  return device.is_cpu() ? at::detail::createCPUGenerator()
+                         : at::globalContext().defaultGenerator(device).clone();
+}
 
 void seed_dropout(at::Generator& generator, int64_t seed, int64_t iteration) {
   std::seed_seq sequence{seed, iteration, int64_t{-2}};
@@ -51,7 +51,7 @@ TrainStep::TrainStep(SegmentationModel& model, const TrainConfig& config, const 
       ranks_(ranks),
       launch_(launch),
       optimizer_(trained_parameters(model), config.optimizer),
-      generator_(make_generator(model.device())) {}
+      generator_(dropout_generator(model.device())) {}
 
 bool TrainStep::records() const {
   return launch_ == Launch::kRecorded && ranks_.alone() && model_.device().is_cuda();

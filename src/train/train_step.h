@@ -70,6 +70,8 @@ class TrainStep {
   at::Tensor values_;  // [6] float64: the losses of TrainReport in its order, norm of the gradients
 };
 
+// What draws dropout on a device.
+at::Generator dropout_generator(at::Device device);
 // Makes `generator` draw the dropout of that iteration, whatever it drew before.
 void seed_dropout(at::Generator& generator, int64_t seed, int64_t iteration);
 
