@@ -1,5 +1,5 @@
-// The whole model on a GPU: training steps of 16 photos and inference of 1 and 32, ours beside plain
-// LibTorch calls, by turns. ViT-B/16 with random weights at 512 x 512.
+// The whole model on a GPU: training steps of 16 photos and inference of 1 and 32, ours beside
+// plain LibTorch calls, by turns. ViT-B/16 with random weights at 512 x 512.
 #include <ATen/Context.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/InferenceMode.h>
@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "bench/paired_runs.h"
@@ -26,14 +25,16 @@ namespace tagclip {
 namespace {
 
 constexpr int64_t kLabelPairs = 20, kStepPairs = 5, kWarmUps = 4;
-const at::Device kGpu(at::kCUDA, 0);
+constexpr at::DeviceIndex kGpuIndex = 0;
+
+at::Device gpu() { return {at::kCUDA, kGpuIndex}; }
 
 // The most that LibTorch takes of the GPU's memory while the object lives, beyond what it held.
 class GpuMemory {
  public:
   GpuMemory() {
     allocator_.emptyCache();
-    allocator_.resetPeakStats(kGpu.index());
+    allocator_.resetPeakStats(kGpuIndex);
     before_ = reserved().current;
   }
   double gib() const { return static_cast<double>(reserved().peak - before_) / (1 << 30); }
@@ -41,7 +42,7 @@ class GpuMemory {
  private:
   // Of all of its pools: the first of the allocator's numbers.
   c10::CachingAllocator::Stat reserved() const {
-    return allocator_.getDeviceStats(kGpu.index()).reserved_bytes[0];
+    return allocator_.getDeviceStats(kGpuIndex).reserved_bytes[0];
   }
 
   c10::DeviceAllocator& allocator_ = *c10::getDeviceAllocator(at::kCUDA);
@@ -51,7 +52,7 @@ class GpuMemory {
 // Until it has been recorded.
 void warm_up(const std::function<void()>& work) {
   for (int64_t i = 0; i < kWarmUps; ++i) work();
-  finish(kGpu);
+  finish(gpu());
 }
 
 struct Row {
@@ -77,17 +78,23 @@ void run_by_turns_on_gpu(Row& row, const std::function<void()>& ours,
   const auto finished = [](const std::function<void()>& work) {
     return [&work] {
       work();
-      finish(kGpu);
+      finish(gpu());
     };
   };
   row.runs = run_by_turns(finished(ours), finished(plain), pairs, [](int64_t) { return true; });
 }
 
+SegmentationModel model_on_gpu(const Workload& workload) {
+  SegmentationModel model = random_model(workload.model);
+  model.parameters.to(gpu());
+  return model;
+}
+
 StepInput on_gpu(const StepInput& batch) {
-  return {.pixels = batch.pixels.to(kGpu),
-          .text = batch.text.to(kGpu),
-          .targets = {.labels = batch.targets.labels.to(kGpu),
-                      .familiar = batch.targets.familiar.to(kGpu)},
+  return {.pixels = batch.pixels.to(gpu()),
+          .text = batch.text.to(gpu()),
+          .targets = {.labels = batch.targets.labels.to(gpu()),
+                      .familiar = batch.targets.familiar.to(gpu())},
           .pseudo = {}};
 }
 
@@ -102,8 +109,7 @@ Row measure_step(Workload workload, int64_t photos) {
   Row row{.name = workload.name + " step of " + std::to_string(photos)};
 
   const GpuMemory our_memory;
-  SegmentationModel model = random_model(workload.model);
-  model.parameters.to(kGpu);
+  SegmentationModel model = model_on_gpu(workload);
   const Ranks alone;
   TrainStep step(model, config, alone);
   LoweredWeights lowered(frozen_matrices(model.parameters));
@@ -118,8 +124,7 @@ Row measure_step(Workload workload, int64_t photos) {
   row.our_gib = our_memory.gib();
 
   const GpuMemory plain_memory;
-  SegmentationModel plain_model = random_model(workload.model);
-  plain_model.parameters.to(kGpu);
+  SegmentationModel plain_model = model_on_gpu(workload);
   PlainStep plain_step(plain_model, config);
   const auto plain = [&] { plain_loss = plain_step(batch, plain_iteration++); };
   warm_up(plain);
@@ -134,7 +139,7 @@ class OurLabels {
  public:
   OurLabels(const Workload& workload, const EmbeddedVocabulary& vocabulary)
       : model_(make_model(workload)),
-        text_(vocabulary.embeddings.to(kGpu)),
+        text_(vocabulary.embeddings.to(gpu())),
         rule_(score_rule(vocabulary.seen, vocabulary.inductive, Weighting::kBoth,
                          model_.scoring())) {}
 
@@ -153,8 +158,7 @@ class OurLabels {
 
  private:
   static std::shared_ptr<const DenseModel> make_model(const Workload& workload) {
-    auto model = std::make_shared<SegmentationModel>(random_model(workload.model));
-    model->parameters.to(kGpu);
+    auto model = std::make_shared<SegmentationModel>(model_on_gpu(workload));
     model->encoder.freeze();
     return model;
   }
@@ -167,16 +171,16 @@ class OurLabels {
 class PlainLabels {
  public:
   PlainLabels(const Workload& workload, const EmbeddedVocabulary& vocabulary)
-      : owner_(random_model(workload.model)), text_(vocabulary.embeddings.to(kGpu)) {
-    owner_.parameters.to(kGpu);
-    model_.emplace(owner_.config, parameters_by_name(owner_));
+      : owner_(model_on_gpu(workload)),
+        model_(owner_.config, parameters_by_name(owner_)),
+        text_(vocabulary.embeddings.to(gpu())) {
     seen_ = at::empty({workload.classes, 1, 1}, at::kBool);
     std::ranges::copy(vocabulary.seen, seen_.data_ptr<bool>());
-    seen_ = seen_.to(kGpu);
+    seen_ = seen_.to(gpu());
   }
 
   at::Tensor operator()(const at::Tensor& pixels) const {  // -> [B, H, W] int64
-    const MaskLogits maps = (*model_)(pixels, text_);
+    const MaskLogits maps = model_(pixels, text_);
     const at::Tensor scores = probabilities(maps.classes, pixels) - seen_.to(at::kFloat) * 0.1;
     const at::Tensor novel = probabilities(maps.trusty, pixels);
     return (scores * at::where(seen_, 1 - novel, novel)).argmax(1).cpu();
@@ -189,14 +193,14 @@ class PlainLabels {
   }
 
   SegmentationModel owner_;
-  std::optional<PlainModel> model_;
+  PlainModel model_;
   at::Tensor text_, seen_;
 };
 
 Row measure_inference(const Workload& workload, int64_t photos) {
   const c10::InferenceMode no_gradients;
   const EmbeddedVocabulary vocabulary = random_vocabulary(workload);
-  const at::Tensor pixels = random_batch(workload, photos).pixels.to(kGpu);
+  const at::Tensor pixels = random_batch(workload, photos).pixels.to(gpu());
   Row row{.name = workload.name + " labels of " + std::to_string(photos)};
   at::Tensor labels, plain_labels;
   const GpuMemory our_memory;

@@ -38,9 +38,8 @@ double PlainStep::operator()(const StepInput& batch, int64_t iteration) {
 MaskLogits PlainStep::logits(const StepInput& batch, const at::Generator& generator) const {
   const bool mixed = config_.precision == ComputePrecision::kBFloat16;
   const AutocastGuard autocast(mixed, batch.pixels.device().type());
-  MaskLogits logits =
-      model_(batch.pixels, batch.text, Dropout(config_.prompt_dropout, generator),
-             Dropout(config_.decoder_dropout, generator));
+  MaskLogits logits = model_(batch.pixels, batch.text, Dropout(config_.prompt_dropout, generator),
+                             Dropout(config_.decoder_dropout, generator));
   logits.classes = logits.classes.to(at::kFloat);
   logits.trusty = logits.trusty.to(at::kFloat);
   return logits;

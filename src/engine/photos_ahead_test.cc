@@ -12,7 +12,8 @@ namespace tagclip {
 namespace {
 
 constexpr int64_t kMaxPixels = 1 << 24;
-const std::filesystem::path kPhotos = std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/photos";
+const std::filesystem::path kPhotos =
+    std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/photos";
 
 class PhotosAheadTest : public testing::Test {
  protected:

@@ -23,8 +23,9 @@ class RecordedWork {
 
   // The first calls run `work`, the next one records it, those after launch what was recorded and
   // leave `work` alone. So it must, whenever it runs, read and write the same memory, not wait for
-  // the device, and not be told anything by the host; what it leaves behind in tensors that it makes
-  // itself is overwritten by the next call. Generators are seeded before the call, never by `work`.
+  // the device, and not be told anything by the host; what it leaves behind in tensors that it
+  // makes itself is overwritten by the next call. Generators are seeded before the call, never by
+  // `work`.
   void operator()(const std::function<void()>& work);
 
   bool recorded() const;  // whether the next call launches a recording

@@ -42,8 +42,8 @@ MaskLogits RecordedModel::decode(const Encoding& encoding, const at::Tensor& tex
     const MaskLogits logits = model_->decode({inputs[0], inputs[1], height, width}, inputs[2]);
     return Tensors{logits.classes, logits.trusty, logits.presence};
   };
-  const Tensors outputs = decode_(
-      {filled_up(encoding.patches), filled_up(encoding.image), text}, {height, width}, decode);
+  const Tensors outputs = decode_({filled_up(encoding.patches), filled_up(encoding.image), text},
+                                  {height, width}, decode);
   const int64_t rows = encoding.image.size(0);
   return {first_rows(outputs[0], rows), first_rows(outputs[1], rows), first_rows(outputs[2], rows)};
 }

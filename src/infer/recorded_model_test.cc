@@ -41,8 +41,8 @@ void expect_close(const at::Tensor& found, const at::Tensor& expected) {
 class RecordedModelTest : public testing::Test {
  protected:
   InferenceModel load(at::Device device) const {
-    return load_for_inference({.weights = save_test_model(folder_ / "model.safetensors"),
-                               .device = device});
+    return load_for_inference(
+        {.weights = save_test_model(folder_ / "model.safetensors"), .device = device});
   }
 
   TestDir folder_;

@@ -10,10 +10,10 @@
 
 namespace tagclip {
 
-// The GPU's way from windows' logits to the best class of every pixel: see blend.h. The photo is cut
-// into tiles, a block each. A few classes at a time, the block computes their blended scores at the
-// places of the picture that the tile's pixels lie between, then every pixel its own and whether it
-// is the best so far.
+// The GPU's way from windows' logits to the best class of every pixel: see blend.h. The photo is
+// cut into tiles, a block each. A few classes at a time, the block computes their blended scores at
+// the places of the picture that the tile's pixels lie between, then every pixel its own and
+// whether it is the best so far.
 
 inline constexpr int kBlendHeight = 8, kBlendWidth = 32;  // of a tile, a thread a pixel
 inline constexpr int kBlendThreads = kBlendHeight * kBlendWidth;
@@ -39,12 +39,12 @@ struct BlendTask {
   Resize rows, columns;              // logits -> window
   Resize photo_rows, photo_columns;  // picture -> photo
   bool softmax, trusty_means_seen;
-  const int32_t* corners;    // [K, 2]: top, left
-  const float* logits;       // [K, C, h, w]
-  const float* trusty;       // [K, h, w]; nullptr: no score is weighted
-  const float* presence;     // [K, C], probabilities; nullptr: every class is taken for present
-  const float* deduction;    // [C]
-  const uint8_t* weight;     // [C]
+  const int32_t* corners;  // [K, 2]: top, left
+  const float* logits;     // [K, C, h, w]
+  const float* trusty;     // [K, h, w]; nullptr: no score is weighted
+  const float* presence;   // [K, C], probabilities; nullptr: every class is taken for present
+  const float* deduction;  // [C]
+  const uint8_t* weight;   // [C]
 
   uint16_t* labels;  // [H, W]
   float* scores;     // [H, W]
@@ -122,10 +122,13 @@ TAGCLIP_HOST_DEVICE inline void add_window(const BlendTask& task, int k, const B
       sums[i] += logit;
       continue;
     }
-    const float presence = task.presence == nullptr ? 1 : task.presence[k * task.classes + c];
+    const float presence =
+        task.presence == nullptr ? 1 : task.presence[int64_t{k} * task.classes + c];
     const uint8_t weight = task.weight[c];
-    sums[i] += (presence * fast_sigmoid(logit) - task.deduction[c]) *
-               (weight == kWeighSeen ? seen : weight == kWeighNovel ? novel : 1);
+    sums[i] +=
+        (presence * fast_sigmoid(logit) - task.deduction[c]) * (weight == kWeighSeen    ? seen
+                                                                : weight == kWeighNovel ? novel
+                                                                                        : 1);
   }
 }
 
@@ -135,7 +138,7 @@ TAGCLIP_HOST_DEVICE inline void blend_place(const BlendTask& task, int y, int x,
   int covering = 0;
   for (float& score : scores) score = 0;
   for (int k = 0; k < task.windows; ++k) {
-    const int row = y - task.corners[2 * k], column = x - task.corners[2 * k + 1];
+    const int row = y - task.corners[int64_t{2} * k], column = x - task.corners[int64_t{2} * k + 1];
     if (row < 0 || row >= task.rows.outputs || column < 0 || column >= task.columns.outputs) {
       continue;
     }

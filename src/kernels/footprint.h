@@ -4,8 +4,8 @@
 
 namespace tagclip {
 
-// How logits along one axis are stretched to pixels, bilinearly (align_corners false), seen from the
-// logits: which pixels look at one of them.
+// How logits along one axis are stretched to pixels, bilinearly (align_corners false), seen from
+// the logits: which pixels look at one of them.
 struct Stretch {
   int inputs, outputs;
   float scale;  // inputs / outputs

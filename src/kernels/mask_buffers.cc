@@ -23,15 +23,15 @@ MaskBuffers::MaskBuffers(const at::Tensor& logits, const at::Tensor& labels)
     : logits_(logits.detach().contiguous()), labels_(labels.contiguous()) {
   const int64_t photos = logits.size(0), classes = logits.size(1);
   const int64_t height = logits.size(2), width = logits.size(3);
-  TAGCLIP_CHECK(std::max({height, width, labels.size(1), labels.size(2)}) <=
-                    std::numeric_limits<int>::max(),
-                "mask_sums: a side beyond 32 bits");
+  TAGCLIP_CHECK(
+      std::max({height, width, labels.size(1), labels.size(2)}) <= std::numeric_limits<int>::max(),
+      "mask_sums: a side beyond 32 bits");
   const int64_t tiles = ceil_div(height, tile_height()) * ceil_div(width, tile_width());
   const auto floats = logits_.options();
   counts_ = at::zeros({photos, classes}, floats.dtype(at::kInt));
   tile_sums_ = at::empty({kMaskSums, photos * classes, tiles}, floats);
-  tile_gradients_ = at::empty(
-      {kMaskSums, photos * classes, tiles, tile_height() + 2, tile_width() + 2}, floats);
+  tile_gradients_ =
+      at::empty({kMaskSums, photos * classes, tiles, tile_height() + 2, tile_width() + 2}, floats);
   sums_ = at::empty({kMaskSums, photos, classes}, floats);
   gradients_ = at::empty({kMaskSums, photos, classes, height, width}, floats);
 }

@@ -34,11 +34,11 @@ struct MaskTask {
   const float* logits;  // [B, C, h, w]
   const Label* labels;  // [B, H, W]
 
-  int* counts;             // [B, C], zeros before
-  float* tile_sums;        // [kMaskSums, B C, tiles]
-  float* tile_gradients;   // [kMaskSums, B C, tiles, tile_height + 2, tile_width + 2]
-  float* sums;             // [kMaskSums, B C]
-  float* gradients;        // [kMaskSums, B C, h, w]
+  int* counts;            // [B, C], zeros before
+  float* tile_sums;       // [kMaskSums, B C, tiles]
+  float* tile_gradients;  // [kMaskSums, B C, tiles, tile_height + 2, tile_width + 2]
+  float* sums;            // [kMaskSums, B C]
+  float* gradients;       // [kMaskSums, B C, h, w]
 
   TAGCLIP_HOST_DEVICE int64_t maps() const { return int64_t{photos} * classes; }
   TAGCLIP_HOST_DEVICE int64_t pixels() const { return int64_t{rows.outputs} * columns.outputs; }
@@ -271,8 +271,8 @@ TAGCLIP_HOST_DEVICE float gradient_of(const MaskTask<Label>& task, int sum, int6
   for (int down = previous(row) / task.tile_height; down <= last_down; ++down) {
     for (int across = previous(column) / task.tile_width; across <= last_across; ++across) {
       const int y = row - down * task.tile_height + 1, x = column - across * task.tile_width + 1;
-      gradient += task.rim_of(sum, map, down * task.tiles_across +
-                                            across)[y * (task.tile_width + 2) + x];
+      gradient +=
+          task.rim_of(sum, map, down * task.tiles_across + across)[y * (task.tile_width + 2) + x];
     }
   }
   return gradient;

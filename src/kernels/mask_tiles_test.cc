@@ -43,7 +43,8 @@ TEST(MaskTiles, OfOneMapAPhotoAgreeWithTheReference) {
 
 // Maps of several tiles, down and across, the last ones smaller.
 TEST(MaskTiles, ManyOfAMapAgreeWithTheReference) {
-  const int64_t sizes[][4] = {{70, 150, 35, 300}, {40, 65, 90, 64}, {1, 200, 3, 17}, {33, 130, 1, 1}};
+  const int64_t sizes[][4] = {
+      {70, 150, 35, 300}, {40, 65, 90, 64}, {1, 200, 3, 17}, {33, 130, 1, 1}};
   for (const auto& [h, w, height, width] : sizes) {
     SCOPED_TRACE(at::IntArrayRef({h, w, height, width}));
     const MaskCase given = masks_of_size(h, w, height, width);
@@ -98,7 +99,8 @@ TEST(Stretch, FindsTheFirstPixelOfAPlace) {
   for (const int inputs : {1, 3, 32, 77}) {
     for (const int outputs : {1, 2, 31, 512, 1000}) {
       const Stretch stretch{inputs, outputs, static_cast<float>(inputs) / outputs};
-      for (float place = 0; place <= static_cast<float>(inputs); place += 0.5f) {
+      for (int half = 0; half <= 2 * inputs; ++half) {
+        const float place = 0.5f * static_cast<float>(half);
         int expected = 0;
         while (expected < outputs && stretch.place(expected) < place) ++expected;
         ASSERT_EQ(stretch.first_at(place), expected) << inputs << " " << outputs << " " << place;

@@ -22,7 +22,9 @@ using SumMasks = MaskSums(const at::Tensor& logits, const at::Tensor& labels);
 
 inline constexpr double kValueLimit = 1e-5, kGradientLimit = 1e-4;
 
-inline at::Generator seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+inline at::Generator seeded(uint64_t seed) {
+  return at::make_generator<at::CPUGeneratorImpl>(seed);
+}
 
 inline at::Tensor leaf(const at::Tensor& values) { return values.clone().requires_grad_(); }
 
@@ -93,8 +95,8 @@ inline at::Tensor results_of(const MaskCase& given, SumMasks* way) {
   const at::Tensor logits = leaf(given.logits);
   const MaskSums sums = way(logits, given.labels);
   mixed(sums).backward();
-  return at::cat({sums.focal.flatten(), sums.hit.flatten(), sums.area.flatten(),
-                  logits.grad().flatten()});
+  return at::cat(
+      {sums.focal.flatten(), sums.hit.flatten(), sums.area.flatten(), logits.grad().flatten()});
 }
 
 }  // namespace tagclip

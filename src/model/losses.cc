@@ -46,7 +46,8 @@ Losses weigh(const PixelSums& sums, const MaskLogits& logits, const Targets& tar
 
   Losses losses;
   losses.mask = config.mask_weight / pixels * sums.classes.focal.sum() / num_masks;
-  losses.dice = config.dice_weight * overlap.masked_fill(present.logical_not(), 0).sum() / num_masks;
+  losses.dice =
+      config.dice_weight * overlap.masked_fill(present.logical_not(), 0).sum() / num_masks;
   if (logits.trusty.defined()) {
     losses.trusty = config.trusty_weight * (protocol == Protocol::kReleased
                                                 ? sums.trusty.focal.sum() / pixels / num_masks

@@ -38,9 +38,10 @@ struct Losses {
 };
 
 // Training losses (spec sections 5 and 9). Logits are upsampled bilinearly to the labels.
-// `num_masks` is the number of (photo, present class) pairs, averaged over ranks: count_masks of the
-// batch alone; none counts as one. Nothing of it is read on the CPU. float32 goes through kernels/mask_loss.h, which never holds maps of
-// the labels' size; all else as plain_segmentation_losses.
+// `num_masks` is the number of (photo, present class) pairs, averaged over ranks: count_masks of
+// the batch alone; none counts as one. Nothing of it is read on the CPU. float32 goes through
+// kernels/mask_loss.h, which never holds maps of the labels' size; all else as
+// plain_segmentation_losses.
 Losses segmentation_losses(const MaskLogits& logits, const Targets& targets,
                            const at::Tensor& num_masks, Protocol protocol,
                            const LossConfig& config);
@@ -50,8 +51,8 @@ Losses plain_segmentation_losses(const MaskLogits& logits, const Targets& target
                                  const at::Tensor& num_masks, Protocol protocol,
                                  const LossConfig& config);
 
-// (photo, present class) pairs of labels [B, H, W], for C training classes. A scalar, float32, where
-// the labels are.
+// (photo, present class) pairs of labels [B, H, W], for C training classes. A scalar, float32,
+// where the labels are.
 at::Tensor count_masks(const at::Tensor& labels, int64_t classes);
 
 }  // namespace tagclip

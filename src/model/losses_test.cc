@@ -149,9 +149,8 @@ TEST(Losses, PresenceIsBinaryCrossEntropyOfTheClassesInThePhoto) {
   const LossCase golden("two_images");
   MaskLogits logits = golden.logits();
   logits.presence = at::zeros({2, 5});
-  const Losses losses =
-      segmentation_losses(logits, golden.targets, at::scalar_tensor(5), Protocol::kPaper,
-                          golden.config);
+  const Losses losses = segmentation_losses(logits, golden.targets, at::scalar_tensor(5),
+                                            Protocol::kPaper, golden.config);
   EXPECT_NEAR(losses.presence.item<float>(), std::log(2), 1e-6);  // a coin's toss each
   EXPECT_NEAR(losses.total().item<float>(),
               (losses.mask + losses.dice + losses.trusty + losses.presence).item<float>(), 1e-5);

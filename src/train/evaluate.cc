@@ -15,8 +15,8 @@ void add_up(ConfusionMatrix& confusion, const Ranks& ranks) {
 
 }  // namespace
 
-ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data,
-                         const Ranks& ranks, const EvaluationProgress& progress) {
+ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data, const Ranks& ranks,
+                         const EvaluationProgress& progress) {
   TAGCLIP_CHECK(segmenter.vocabulary().classes.size() == data.classes().size(),
                 "the vocabulary must be the set's class list");
   ConfusionMatrix confusion(static_cast<int>(data.classes().size()));

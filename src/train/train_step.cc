@@ -38,8 +38,9 @@ StepInput step_input(at::Tensor pixels, const at::Tensor& stored_labels,
   return {std::move(pixels),
           text_of_all.index_select(0, rows),
           {look_up(classes.label, stored_labels), look_up(classes.familiar, stored_labels)},
-          classes.pseudo.empty() ? at::Tensor()
-                                 : at::tensor(classes.pseudo, at::kLong).to(stored_labels.device())};
+          classes.pseudo.empty()
+              ? at::Tensor()
+              : at::tensor(classes.pseudo, at::kLong).to(stored_labels.device())};
 }
 
 bool TrainReport::finite() const { return std::isfinite(total) && std::isfinite(gradient_norm); }
