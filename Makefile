@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 PROGRAM := build/release/tagclip
 CORES := $(shell nproc)
+GPU_TESTED := gpu kernels infer train  # folders of src
 
 # Their values reach CMake at every configure, so that none sticks from an earlier one.
 configure = cmake --preset $(1) -DCMAKE_PREFIX_PATH="$(subst :,;,$(CMAKE_PREFIX_PATH))" >build/$(1).configure.log
@@ -52,6 +53,17 @@ bench-loader: build  ## measure the training data loader beside PyTorch's with O
 	@scripts/setup.sh loader
 	@PYTHONPATH=$(CURDIR)/.deps/python/loader PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/loader.py
 
+test-gpu: build/  ## run the tests that need a GPU and LibTorch with CUDA; without, they say that they are skipped
+	@$(call configure,release)
+	@$(call compile,release,$(addsuffix _test,$(GPU_TESTED)))
+	@for folder in $(GPU_TESTED); do \
+	  build/release/src/$$folder/$${folder}_test --gtest_filter='Gpu*' || exit; done
+
+bench-gpu: build/  ## measure steps and inference on a GPU beside plain LibTorch
+	@$(call configure,release)
+	@$(call compile,release,gpu_bench)
+	@build/release/benchmarks/gpu_bench
+
 fuzz: build/  ## feed every parser random files for FUZZ_SECONDS (60) each
 	@scripts/setup.sh build fuzz
 	@$(call configure,fuzz)
@@ -78,4 +90,4 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build demo test parity asan bench bench-loader fuzz format lint docs clean
+.PHONY: help setup build demo test parity asan bench bench-loader test-gpu bench-gpu fuzz format lint docs clean

@@ -15,7 +15,7 @@ changed_files() {
   fi
 }
 
-list=$(changed_files '*.h' '*.cc')
+list=$(changed_files '*.h' '*.cc' '*.cu')
 [[ -n $list ]] || exit 0
 mapfile -t files <<<"$list"
 

@@ -1,6 +1,5 @@
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -29,7 +28,7 @@ class LossRun {
     };
     logits_.classes = logits(classes);
     logits_.trusty = logits(1);
-    masks_ = static_cast<double>(std::max<int64_t>(1, count_masks(targets_.labels, classes)));
+    masks_ = count_masks(targets_.labels, classes);
   }
 
   // The total loss, gradients ready.
@@ -50,7 +49,7 @@ class LossRun {
   Way* way_;
   Targets targets_;
   MaskLogits logits_;
-  double masks_ = 1;
+  at::Tensor masks_;
 };
 
 // Runs `work`; bytes that the process came to hold meanwhile.

@@ -1,9 +1,7 @@
 #include "bench/plain_step.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "train/schedule.h"
@@ -37,15 +35,22 @@ double PlainStep::operator()(const StepInput& batch, int64_t iteration) {
   return total.item<double>();
 }
 
+MaskLogits PlainStep::logits(const StepInput& batch, const at::Generator& generator) const {
+  const bool mixed = config_.precision == ComputePrecision::kBFloat16;
+  const AutocastGuard autocast(mixed, batch.pixels.device().type());
+  MaskLogits logits = model_(batch.pixels, batch.text, Dropout(config_.prompt_dropout, generator),
+                             Dropout(config_.decoder_dropout, generator));
+  logits.classes = logits.classes.to(at::kFloat);
+  logits.trusty = logits.trusty.to(at::kFloat);
+  return logits;
+}
+
 at::Tensor PlainStep::loss(const StepInput& batch, int64_t iteration) const {
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>();
+  at::Generator generator = dropout_generator(batch.pixels.device());
   seed_dropout(generator, config_.seed, iteration);
-  const MaskLogits logits =
-      model_(batch.pixels, batch.text, Dropout(config_.prompt_dropout, generator),
-             Dropout(config_.decoder_dropout, generator));
-  const auto masks = std::max<int64_t>(1, count_masks(batch.targets.labels, batch.text.size(0)));
-  return plain_segmentation_losses(logits, batch.targets, static_cast<double>(masks),
-                                   Protocol::kReleased, config_.loss)
+  const MaskLogits logits = this->logits(batch, generator);
+  const at::Tensor masks = count_masks(batch.targets.labels, batch.text.size(0));
+  return plain_segmentation_losses(logits, batch.targets, masks, Protocol::kReleased, config_.loss)
       .total();
 }
 

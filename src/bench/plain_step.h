@@ -8,7 +8,7 @@
 
 namespace tagclip {
 
-// TrainStep in plain LibTorch calls, AdamW parameter by parameter. float32 on the CPU.
+// TrainStep in plain LibTorch calls, AdamW parameter by parameter.
 class PlainStep {
  public:
   // Shares the frozen parameters of `model`; the trained ones start as copies of its.
@@ -25,6 +25,7 @@ class PlainStep {
     at::Tensor value, first_moment, second_moment;
   };
 
+  MaskLogits logits(const StepInput& batch, const at::Generator& generator) const;
   at::Tensor loss(const StepInput& batch, int64_t iteration) const;
   void update(double lr);
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/commands.h"
 #include "engine/model_setup.h"
+#include "engine/photos_ahead.h"
 #include "engine/precision_setup.h"
 #include "engine/rank_setup.h"
 #include "engine/segment_jobs.h"
@@ -61,7 +62,8 @@ class Run {
         jobs_(jobs),
         ranks_(ranks),
         console_(console),
-        shared_console_(ranks, console) {}
+        shared_console_(ranks, console),
+        ahead_(segmenter.encoder(), options.max_pixels) {}
 
   // The exit code is that of all ranks together.
   int operator()() {
@@ -84,6 +86,7 @@ class Run {
     Stopwatch watch;
     double passed = 0;
     while (next() < total_ && passed < kSecondsBetweenMeetings && !console_.stop_requested()) {
+      if (own_.tried() == fetched_) fetch();
       attempt(jobs_[next()]);
       show_progress();
       passed += watch.lap();
@@ -91,7 +94,18 @@ class Run {
   }
 
   // The ranks take turns.
-  int64_t next() const { return ranks_.rank() + own_.tried() * ranks_.size(); }
+  int64_t nth(int64_t own) const { return ranks_.rank() + own * ranks_.size(); }
+  int64_t next() const { return nth(own_.tried()); }
+
+  // The next photos together, where that is worth it.
+  void fetch() {
+    const auto most = static_cast<int64_t>(segmenter_.encoder().photos_at_once());
+    std::vector<std::filesystem::path> photos;
+    for (; nth(fetched_) < total_ && fetched_ < own_.tried() + most; ++fetched_) {
+      photos.push_back(jobs_[nth(fetched_)].photo);
+    }
+    if (most > 1 && options_.encoding.empty()) ahead_.fetch(photos);
+  }
 
   void show_progress() {
     if (total_ < kManyPhotos) return;
@@ -115,43 +129,43 @@ class Run {
   }
 
   void segment(const SegmentJob& job) {
+    const PreparedPhoto photo = prepared(job);
     Stopwatch watch;
-    PhotoTimes times;
-    const Image photo = read_image(job.photo, {.max_pixels = options_.max_pixels});
-    times.read = watch.lap();
-    const SegmentedPhoto result = result_of(job, photo);
-    times.compute = result.times;
-    const double kept = watch.lap() - times.total() + times.read;  // writing the encoding
-    const std::string classes = to_json(result, segmenter_.vocabulary(),
-                                        job.photo.filename().string(), last_name(options_.weights));
-    write_results(job.files, photo, result, segmenter_.vocabulary(), classes);
-    times.write = watch.lap() + std::max(0.0, kept);
-
-    own_.times += times;
-    console_.print(options_.json ? dump(json_line(job, classes, times))
-                                 : line(job, photo, result, times));
-  }
-
-  SegmentedPhoto result_of(const SegmentJob& job, const Image& photo) const {
-    const PhotoEncoder& encoder = segmenter_.encoder();
-    StageTimes times;
-    EncodedPhoto encoded;
-    if (options_.encoding.empty()) {
-      encoded = encoder(photo, times);
-    } else {
-      Stopwatch watch;
-      encoded = read_encoding(encoding_in(options_.encoding, job), photo, encoder_fingerprint_,
-                              encoder.options(), encoder.clip_config());
-      times.encode = watch.lap();
-    }
     if (!options_.save_encoding.empty()) {
-      write_encoding(encoding_in(options_.save_encoding, job), encoded, photo,
+      write_encoding(encoding_in(options_.save_encoding, job), photo.encoded, photo.image,
                      encoder_fingerprint_);
     }
-    SegmentedPhoto result = segmenter_(encoded);
-    result.times.prepare = times.prepare;
-    result.times.encode = times.encode;
-    return result;
+    const double kept = watch.lap();
+    SegmentedPhoto result = segmenter_(photo.encoded);
+    result.times.prepare = photo.times.prepare;
+    result.times.encode = photo.times.encode;
+    watch.lap();
+    const std::string classes = to_json(result, segmenter_.vocabulary(),
+                                        job.photo.filename().string(), last_name(options_.weights));
+    write_results(job.files, photo.image, result, segmenter_.vocabulary(), classes);
+
+    const PhotoTimes times{
+        .read = photo.read, .write = kept + watch.lap(), .compute = result.times};
+    own_.times += times;
+    console_.print(options_.json ? dump(json_line(job, classes, times))
+                                 : line(job, photo.image, result, times));
+  }
+
+  PreparedPhoto prepared(const SegmentJob& job) {
+    if (std::optional<PreparedPhoto> ahead = ahead_.take(job.photo)) return std::move(*ahead);
+    const PhotoEncoder& encoder = segmenter_.encoder();
+    PreparedPhoto photo;
+    Stopwatch watch;
+    photo.image = read_image(job.photo, {.max_pixels = options_.max_pixels});
+    photo.read = watch.lap();
+    if (options_.encoding.empty()) {
+      photo.encoded = encoder(photo.image, photo.times);
+    } else {
+      photo.encoded = read_encoding(encoding_in(options_.encoding, job), photo.image,
+                                    encoder_fingerprint_, encoder.options(), encoder.clip_config());
+      photo.times.encode = watch.lap();
+    }
+    return photo;
   }
 
   static std::filesystem::path encoding_in(const std::filesystem::path& folder,
@@ -185,6 +199,8 @@ class Run {
   const Ranks& ranks_;
   Console& console_;
   FirstRankConsole shared_console_;
+  PhotosAhead ahead_;
+  int64_t fetched_ = 0;  // own photos that are or were fetched ahead
   SegmentTally own_;
   int64_t elsewhere_ = 0;  // photos that other ranks had tried at the last meeting
 };

@@ -5,6 +5,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "base/error.h"
+#include "infer/recorded_model.h"
 #include "model/dense_clip.h"
 #include "model/from_clip.h"
 
@@ -94,6 +95,7 @@ InferenceModel load_for_inference(const ModelChoice& choice) {
   } else {
     use_clip(stored, choice.mode, choice.device, model);
   }
+  if (choice.device.is_cuda()) model.dense = std::make_shared<RecordedModel>(model.dense);
   if (!choice.text_weights.empty()) {
     model.text_clip = load_text_clip(choice, model);
   }

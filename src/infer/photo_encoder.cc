@@ -17,7 +17,8 @@
 namespace tagclip {
 namespace {
 
-constexpr int64_t kPixelsAtOnce = 1 << 20;  // of the windows that go through the model together
+// Of the windows that go through the model together.
+constexpr int64_t kPixelsAtOnce = 1 << 20, kGpuPixelsAtOnce = 1 << 23;
 constexpr int64_t kMaxEncodingBytes = 4LL << 30;
 
 WindowOptions without_defaults(WindowOptions options, const DenseModel& model) {
@@ -47,22 +48,52 @@ Image resized_to(const Image& photo, Size size) {
   return Size{photo.width, photo.height} == size ? photo : resize_bilinear(photo, size);
 }
 
+// A window of one of several pictures.
+struct PictureWindow {
+  size_t picture;
+  CropBox box;
+};
+
+Size size_of(const PictureWindow& window) { return {window.box.width, window.box.height}; }
+
+// As many of the first windows, all of one size, as go through the model together.
+std::span<const PictureWindow> first_batch(std::span<const PictureWindow> windows,
+                                           at::Device device) {
+  const size_t most = std::min(windows.size(), windows_at_once(windows[0].box, device));
+  size_t n = 1;
+  while (n < most && size_of(windows[n]) == size_of(windows[0])) ++n;
+  return windows.first(n);
+}
+
 // Normalised pixels [n, 3, h, w] of the windows.
-at::Tensor pixels_of(const Image& picture, std::span<const CropBox> windows, Colours colours) {
+at::Tensor pixels_of(const std::vector<Image>& pictures, std::span<const PictureWindow> windows,
+                     Colours colours) {
   Normalisation normalisation;
   const ColourNumbers numbers = colour_numbers(colours);
   for (size_t c = 0; c < 3; ++c) {
     normalisation.mean[c] = 255 * numbers.mean[c];
     normalisation.deviation[c] = 255 * numbers.deviation[c];
   }
-  const Size size{windows[0].width, windows[0].height};
+  const Size size = size_of(windows[0]);
   at::Tensor pixels = at::empty({static_cast<int64_t>(windows.size()), 3, size.height, size.width});
   float* to = pixels.data_ptr<float>();
-  for (const CropBox& window : windows) {
-    normalise_into(crop(picture, window), normalisation, size, to);
+  for (const auto& [picture, box] : windows) {
+    normalise_into(crop(pictures[picture], box), normalisation, size, to);
     to += 3 * int64_t{size.width} * size.height;
   }
   return pixels;
+}
+
+// Gives each picture its rows of a batch.
+void hand_out(const Encoding& batch, std::span<const PictureWindow> windows,
+              std::vector<std::vector<Encoding>>& parts) {
+  for (size_t begin = 0, end = 0; begin < windows.size(); begin = end) {
+    while (end < windows.size() && windows[end].picture == windows[begin].picture) ++end;
+    const auto first = static_cast<int64_t>(begin), rows = static_cast<int64_t>(end - begin);
+    parts[windows[begin].picture].push_back({batch.patches.narrow(0, first, rows),
+                                             batch.image.narrow(0, first, rows), batch.height,
+                                             batch.width});
+  }
 }
 
 Encoding joined(const std::vector<Encoding>& parts) {
@@ -86,9 +117,10 @@ void finish(at::Device device) {
       .synchronizeDevice(device.has_index() ? device.index() : 0);
 }
 
-size_t windows_at_once(const CropBox& window) {
+size_t windows_at_once(const CropBox& window, at::Device device) {
+  const int64_t pixels = device.is_cpu() ? kPixelsAtOnce : kGpuPixelsAtOnce;
   return static_cast<size_t>(
-      std::max<int64_t>(1, kPixelsAtOnce / (int64_t{window.width} * window.height)));
+      std::max<int64_t>(1, pixels / (int64_t{window.width} * window.height)));
 }
 
 void lay_out(EncodedPhoto& photo, const WindowOptions& options) {
@@ -111,29 +143,45 @@ void PhotoEncoder::check_memory(const std::vector<CropBox>& windows) const {
                   "cut the photo into pieces");
 }
 
-EncodedPhoto PhotoEncoder::operator()(const Image& photo, StageTimes& times) const {
-  const c10::InferenceMode no_gradients;
+EncodedPhoto PhotoEncoder::lay_out_windows(const Image& photo) const {
   EncodedPhoto result;
   result.photo = {photo.width, photo.height};
   lay_out(result, options_);
   check_memory(result.windows);
+  return result;
+}
+
+EncodedPhoto PhotoEncoder::operator()(const Image& photo, StageTimes& times) const {
+  return std::move((*this)(std::span(&photo, 1), times).front());
+}
+
+std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos,
+                                                   StageTimes& times) const {
+  const c10::InferenceMode no_gradients;
+  std::vector<EncodedPhoto> results;
+  for (const Image& photo : photos) results.push_back(lay_out_windows(photo));
 
   Stopwatch watch;
-  const Image picture = resized_to(photo, result.picture);
+  std::vector<Image> pictures;
+  std::vector<PictureWindow> windows;
+  for (size_t i = 0; i < photos.size(); ++i) {
+    pictures.push_back(resized_to(photos[i], results[i].picture));
+    for (const CropBox& box : results[i].windows) windows.push_back({i, box});
+  }
   times.prepare += watch.lap();
   const at::Device device = model_.device();
-  std::vector<Encoding> parts;
-  for (std::span<const CropBox> rest = result.windows; !rest.empty();) {
-    const size_t n = std::min(rest.size(), windows_at_once(rest[0]));
-    const at::Tensor pixels = pixels_of(picture, rest.first(n), model_.colours());
+  std::vector<std::vector<Encoding>> parts(photos.size());
+  for (std::span<const PictureWindow> rest = windows; !rest.empty();) {
+    const std::span<const PictureWindow> batch = first_batch(rest, device);
+    const at::Tensor pixels = pixels_of(pictures, batch, model_.colours());
     times.prepare += watch.lap();
-    parts.push_back(model_.encode(pixels.to(device)));
+    hand_out(model_.encode(pixels.to(device)), batch, parts);
     finish(device);
     times.encode += watch.lap();
-    rest = rest.subspan(n);
+    rest = rest.subspan(batch.size());
   }
-  result.encoding = joined(parts);
-  return result;
+  for (size_t i = 0; i < photos.size(); ++i) results[i].encoding = joined(parts[i]);
+  return results;
 }
 
 }  // namespace tagclip

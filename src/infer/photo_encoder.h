@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "infer/windows.h"
@@ -35,8 +36,8 @@ struct StageTimes {
 // Waits for a GPU, so that the next stage is not charged for this one.
 void finish(at::Device device);
 
-// How many windows of this size go through a model together.
-size_t windows_at_once(const CropBox& window);
+// How many windows of this size go through a model on `device` together.
+size_t windows_at_once(const CropBox& window, at::Device device);
 
 // Fills in picture and windows of a photo whose size is known; `options` without zeros. Throws
 // Error(kBadInput) for a photo that is too long and thin.
@@ -52,11 +53,16 @@ class PhotoEncoder {
 
   // Throws Error(kBadInput) for a photo that is too long and thin to hold its windows in memory.
   EncodedPhoto operator()(const Image& photo, StageTimes& times) const;
+  // The same of several, whose windows go through the model together; `times` are for all.
+  std::vector<EncodedPhoto> operator()(std::span<const Image> photos, StageTimes& times) const;
+  // How many photos are worth being encoded together: a GPU is not filled by the windows of one.
+  size_t photos_at_once() const { return model_.device().is_cpu() ? 1 : 8; }
 
   const WindowOptions& options() const { return options_; }  // without zeros
   const ClipConfig& clip_config() const { return model_.clip_config(); }
 
  private:
+  EncodedPhoto lay_out_windows(const Image& photo) const;
   void check_memory(const std::vector<CropBox>& windows) const;
 
   const DenseModel& model_;

@@ -14,17 +14,18 @@ namespace {
 constexpr int64_t kMaxLogitBytes = 4LL << 30;
 
 at::Tensor joined(const std::vector<MaskLogits>& batches, at::Tensor MaskLogits::* part) {
-  if (!(batches[0].*part).defined()) return {};
+  if (batches.size() == 1 || !(batches[0].*part).defined()) return batches[0].*part;
   std::vector<at::Tensor> parts;
-  for (const MaskLogits& batch : batches) parts.push_back((batch.*part).cpu());
+  for (const MaskLogits& batch : batches) parts.push_back(batch.*part);
   return at::cat(parts);
 }
 
 bool all_finite(const WindowLogits& logits) {
-  const auto finite = [](const at::Tensor& part) {
-    return !part.defined() || part.isfinite().all().item<bool>();
-  };
-  return finite(logits.classes) && finite(logits.trusty) && finite(logits.presence);
+  at::Tensor finite = logits.classes.isfinite().all();
+  for (const at::Tensor& part : {logits.trusty, logits.presence}) {
+    if (part.defined()) finite = finite.logical_and(part.isfinite().all());
+  }
+  return finite.item<bool>();  // one wait for a GPU
 }
 
 void apply_threshold(double threshold, BestClass& best) {
@@ -81,7 +82,7 @@ void SlidingSegmenter::check_memory(const EncodedPhoto& photo) const {
 WindowLogits SlidingSegmenter::decode(const EncodedPhoto& photo) const {
   const at::Device device = vocabulary_.embeddings.device();
   const auto all = static_cast<int64_t>(photo.windows.size());
-  const auto at_once = static_cast<int64_t>(windows_at_once(photo.windows[0]));
+  const auto at_once = static_cast<int64_t>(windows_at_once(photo.windows[0], device));
   std::vector<MaskLogits> batches;
   for (int64_t begin = 0; begin < all; begin += at_once) {
     const int64_t n = std::min(at_once, all - begin);

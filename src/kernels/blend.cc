@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "kernels/candidates.h"
+#include "kernels/gpu_kernels.h"
 #include "kernels/row_blender.h"
 
 namespace tagclip {
@@ -136,8 +137,9 @@ Interval nth(int64_t n, int64_t length, int64_t total) {
 
 void check(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule) {
   const auto count = static_cast<size_t>(logits.classes.size(1));
-  TAGCLIP_CHECK(logits.classes.is_cpu() && logits.classes.scalar_type() == at::kFloat,
-                "blend takes float32 on the CPU");
+  const at::Tensor& classes = logits.classes;
+  TAGCLIP_CHECK((classes.is_cpu() || classes.is_cuda()) && classes.scalar_type() == at::kFloat,
+                "blend takes float32 on the CPU or a GPU");
   TAGCLIP_CHECK(logits.classes.size(0) == static_cast<int64_t>(layout.corners.size()),
                 "blend: as many windows as logits");
   TAGCLIP_CHECK(rule.deduction.size() == count && rule.weight.size() == count,
@@ -149,6 +151,7 @@ void check(const WindowLogits& logits, const WindowLayout& layout, const ScoreRu
 BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                 Extent photo) {
   check(logits, layout, rule);
+  if (logits.classes.is_cuda()) return gpu_blend(logits, layout, rule, photo);
   const BlendInput input(logits, layout, rule);
   const BilinearAxis rows(layout.picture.height, photo.height);
   const BilinearAxis columns(layout.picture.width, photo.width);

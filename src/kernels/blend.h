@@ -65,9 +65,8 @@ at::Tensor blend_scores(const WindowLogits& logits, const WindowLayout& layout,
 // The best of scores [C, H, W].
 BestClass best_class(const at::Tensor& scores);
 
-// best_class(blend_scores(...)) without ever holding the scores of more than a few rows. The logits
-// must be on the CPU. Scores agree to 1e-5; labels, too, where the two best scores differ by more
-// than that.
+// best_class(blend_scores(...)) without ever holding the scores of more than a few rows, on the CPU
+// or a GPU. Scores agree to 1e-5; labels, too, where the two best scores differ by more than that.
 BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                 Extent photo);
 

@@ -6,6 +6,7 @@
 
 #include "kernels/bilinear.h"
 #include "kernels/mask_loss_rows.h"
+#include "kernels/mask_maps.h"
 
 namespace tagclip {
 
@@ -18,12 +19,6 @@ struct MapResize {
   Columns across() const {
     return {columns.low.data(), columns.high.data(), columns.fraction.data(), pixel_width()};
   }
-};
-
-// Sums over the pixels of one map: see MaskSums.
-template <typename T>
-struct MapSums {
-  T focal{}, hit{}, area{};
 };
 
 // Walks over the pixels of one map from top to bottom. Only two of the map's rows are at hand at a

@@ -3,7 +3,9 @@
 #include <ATen/Parallel.h>
 
 #include "base/error.h"
+#include "kernels/gpu_kernels.h"
 #include "kernels/map_sweep.h"
+#include "kernels/mask_maps.h"
 
 namespace tagclip {
 namespace {
@@ -37,12 +39,6 @@ Targets read_targets(const at::Tensor& labels, int64_t classes, const Narrow& na
   return targets;
 }
 
-// What is known of all maps, without ties to the logits.
-struct Computed {
-  MapSums<at::Tensor> values;     // [B, C] double
-  MapSums<at::Tensor> gradients;  // [B, C, h, w] float
-};
-
 MapSums<at::Tensor> zeros(at::IntArrayRef shape, at::ScalarType type) {
   return {at::zeros(shape, type), at::zeros(shape, type), at::zeros(shape, type)};
 }
@@ -57,7 +53,7 @@ MapSums<T*> of_map(const MapSums<at::Tensor>& all, int64_t map, int64_t size) {
 }
 
 // What has no target has a focal sum alone, unless `all_maps` are to have all.
-Computed compute(const at::Tensor& logits, const Targets& targets, bool all_maps) {
+MaskMaps compute(const at::Tensor& logits, const Targets& targets, bool all_maps) {
   const int64_t photos = logits.size(0), classes = logits.size(1);
   const int64_t height = targets.labels.size(1), width = targets.labels.size(2);
   const MapResize resize{logits.size(2), logits.size(3), BilinearAxis(logits.size(2), height),
@@ -67,10 +63,11 @@ Computed compute(const at::Tensor& logits, const Targets& targets, bool all_maps
   const int32_t* labels = targets.labels.const_data_ptr<int32_t>();
   const int64_t* counts = targets.counts.const_data_ptr<int64_t>();
 
-  const Computed result{zeros({photos, classes}, at::kDouble), zeros(logits.sizes(), at::kFloat)};
+  const MaskMaps result{zeros({photos, classes}, at::kDouble), zeros(logits.sizes(), at::kFloat),
+                        targets.counts};
   at::parallel_for(0, photos * classes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t map = begin; map < end; ++map) {
-      const MapSums<double*> sums = of_map<double>(result.values, map, 1);
+      const MapSums<double*> sums = of_map<double>(result.sums, map, 1);
       MapSweep sweep(resize, maps + map * map_size, of_map<float>(result.gradients, map, map_size));
       if (counts[map] == 0 && !all_maps) {
         *sums.focal = sweep.background();
@@ -93,18 +90,11 @@ at::Tensor with_gradient(const at::Tensor& values, const at::Tensor& logits,
   return values.to(at::kFloat) + ((logits - logits.detach()) * gradient).sum({2, 3});
 }
 
-MaskSums sums_of(const at::Tensor& logits, const Targets& targets, bool all_maps) {
-  const auto& [values, gradients] = compute(logits.detach().contiguous(), targets, all_maps);
-  return {.focal = with_gradient(values.focal, logits, gradients.focal),
-          .hit = with_gradient(values.hit, logits, gradients.hit),
-          .area = with_gradient(values.area, logits, gradients.area),
-          .target = targets.counts.to(at::kFloat)};
-}
-
 void check(const at::Tensor& logits, const at::Tensor& labels, at::ScalarType type) {
-  TAGCLIP_CHECK(logits.is_cpu() && logits.scalar_type() == at::kFloat && labels.is_cpu() &&
-                    labels.scalar_type() == type,
-                "mask_sums takes float32 logits on the CPU");
+  TAGCLIP_CHECK((logits.is_cpu() || logits.is_cuda()) && labels.device() == logits.device(),
+                "mask_sums takes logits and labels on the CPU or a GPU");
+  TAGCLIP_CHECK(logits.scalar_type() == at::kFloat && labels.scalar_type() == type,
+                "mask_sums takes float32 logits");
   TAGCLIP_CHECK(logits.dim() == 4 && logits.size(2) > 0 && logits.size(3) > 0,
                 "mask_sums: logits [B, C, h, w]");
   TAGCLIP_CHECK(labels.dim() == 3 && labels.size(0) == logits.size(0),
@@ -113,22 +103,32 @@ void check(const at::Tensor& logits, const at::Tensor& labels, at::ScalarType ty
 
 }  // namespace
 
+MaskSums with_gradients(const at::Tensor& logits, const MaskMaps& maps) {
+  const auto& [sums, gradients, counts] = maps;
+  return {.focal = with_gradient(sums.focal, logits, gradients.focal),
+          .hit = with_gradient(sums.hit, logits, gradients.hit),
+          .area = with_gradient(sums.area, logits, gradients.area),
+          .target = counts.to(at::kFloat)};
+}
+
 MaskSums mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
   check(logits, labels, at::kLong);
+  if (logits.is_cuda()) return gpu_mask_sums(logits, labels);
   const int64_t classes = logits.size(1);
   const Targets targets = read_targets<int64_t>(labels, classes, [&](int64_t label) {
     return label >= 0 && label < classes ? static_cast<int32_t>(label) : kBackground;
   });
-  return sums_of(logits, targets, /*all_maps=*/false);
+  return with_gradients(logits, compute(logits.detach().contiguous(), targets, /*all_maps=*/false));
 }
 
 MaskSums binary_mask_sums(const at::Tensor& logits, const at::Tensor& given) {
   check(logits, given, at::kChar);
   TAGCLIP_CHECK(logits.size(1) == 1, "binary_mask_sums: one map a photo");
+  if (logits.is_cuda()) return gpu_mask_sums(logits, given);
   const Targets targets = read_targets<int8_t>(given, 1, [](int8_t target) {
     return target == 1 ? 0 : target < 0 ? kUncounted : kBackground;
   });
-  return sums_of(logits, targets, /*all_maps=*/true);
+  return with_gradients(logits, compute(logits.detach().contiguous(), targets, /*all_maps=*/true));
 }
 
 }  // namespace tagclip

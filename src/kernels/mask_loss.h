@@ -17,9 +17,9 @@ struct MaskSums {
 // [B, H, W], int64. The target of map c are the pixels of label c; labels outside 0 .. C-1 are
 // background of every map. hit and area are 0 where a photo has no pixel of the class.
 //
-// The logits are float32 on the CPU. Nothing of size [C, H, W] is ever held, and results do not
-// depend on the number of threads. Gradients are computed along with the sums: backward() through
-// them costs next to nothing, a second derivative is not to be had.
+// The logits are float32, on the CPU or a GPU. Nothing of size [C, H, W] is ever held, and results
+// do not depend on the number or the order of threads. Gradients are computed along with the sums:
+// backward() through them costs next to nothing, a second derivative is not to be had.
 MaskSums mask_sums(const at::Tensor& logits, const at::Tensor& labels);
 
 // The same for one map a photo: logits [B, 1, h, w], targets [B, H, W] int8. 1: target. 0:

@@ -1,40 +1,8 @@
 #include "kernels/mask_loss_rows.h"
 
-#include <cmath>
-
-#include "kernels/vector_math.h"
+#include "kernels/mask_pixel.h"
 
 namespace tagclip {
-namespace {
-
-constexpr float kAlphaTarget = 0.25f, kAlphaBackground = 0.75f;
-
-// The sigmoid of a logit, what it lacks to 1, and log(1 + exp(logit)).
-struct Activation {
-  float p, rest, softplus;
-};
-
-// Of exp(-|x|), which never overflows.
-inline Activation activate(float x) {
-  const float e = fast_exp(-std::fabs(x));
-  const float larger = 1 / (1 + e), smaller = e * larger;
-  return {.p = x > 0 ? larger : smaller,
-          .rest = x > 0 ? smaller : larger,
-          .softplus = (x > 0 ? x : 0) + fast_log1p(e)};
-}
-
-// Focal loss of a logit against 0, up to alpha, and its derivative. Against 1 it is the loss of
-// -logit.
-struct Focal {
-  float loss, slope;
-};
-
-inline Focal focal_of(const Activation& a) {
-  const float square = a.p * a.p;
-  return {.loss = square * a.softplus, .slope = square * (a.p + 2 * a.rest * a.softplus)};
-}
-
-}  // namespace
 
 TAGCLIP_EACH_PROCESSOR
 float add_background(PixelRow row, RowGradient focal) {
@@ -69,25 +37,22 @@ RowSums add_target(PixelRow row, RowLabels given, RowGradient focal, RowGradient
   float focal_sum = 0, hit_sum = 0, area_sum = 0;
 #pragma omp simd reduction(+ : focal_sum, hit_sum, area_sum)
   for (int64_t i = 0; i < row.count; ++i) {
-    const bool target = labels[i] == given.target;
-    const float counted = labels[i] == given.uncounted ? 0.0f : 1.0f;
-    const float sign = target ? -1.0f : 1.0f;
-    const Activation a = activate(sign * (upper[i] + row.fraction * (lower[i] - upper[i])));
-    const Focal f = focal_of(a);
-    const float alpha = target ? kAlphaTarget : kAlphaBackground;
-    focal_sum += alpha * f.loss;
-    const float slope = sign * alpha * f.slope;
-    focal_upper[i] += slope - row.fraction * slope;
-    focal_lower[i] += row.fraction * slope;
-
-    const float p = counted * (target ? a.rest : a.p);
-    area_sum += p;
-    hit_sum += target ? p : 0.0f;
-    const float p_slope = counted * a.p * a.rest, hit_slope = target ? p_slope : 0.0f;
-    area_upper[i] += p_slope - row.fraction * p_slope;
-    area_lower[i] += row.fraction * p_slope;
-    hit_upper[i] += hit_slope - row.fraction * hit_slope;
-    hit_lower[i] += row.fraction * hit_slope;
+    const PixelKind kind = labels[i] == given.target      ? PixelKind::kTarget
+                           : labels[i] == given.uncounted ? PixelKind::kUncounted
+                                                          : PixelKind::kBackground;
+    const PixelShare share = share_of(upper[i] + row.fraction * (lower[i] - upper[i]), kind);
+    focal_sum += share.focal;
+    hit_sum += share.hit;
+    area_sum += share.area;
+    const float focal_below = row.fraction * share.focal_slope;
+    const float hit_below = row.fraction * share.hit_slope;
+    const float area_below = row.fraction * share.area_slope;
+    focal_upper[i] += share.focal_slope - focal_below;
+    focal_lower[i] += focal_below;
+    hit_upper[i] += share.hit_slope - hit_below;
+    hit_lower[i] += hit_below;
+    area_upper[i] += share.area_slope - area_below;
+    area_lower[i] += area_below;
   }
   return {focal_sum, hit_sum, area_sum};
 }

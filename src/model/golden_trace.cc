@@ -67,9 +67,9 @@ GoldenStep golden_step(const SegmentationModel& model, const GoldenInputs& input
     throw bad_input("train.* and grad.* need the labels in.label and in.label_seen");
   }
   const MaskLogits logits = model(inputs.image, inputs.seen_text());
-  const int64_t masks = count_masks(inputs.label_seen, logits.classes.size(1));
-  return {logits, segmentation_losses(logits, targets_of(inputs), std::max<double>(1, masks),
-                                      model.config.protocol, released_losses(model.config))};
+  const at::Tensor masks = count_masks(inputs.label_seen, logits.classes.size(1));
+  return {logits, segmentation_losses(logits, targets_of(inputs), masks, model.config.protocol,
+                                      released_losses(model.config))};
 }
 
 NamedTensors trace_training(SegmentationModel& model, const GoldenInputs& inputs) {

@@ -1,6 +1,5 @@
 #include "model/losses.h"
 
-#include "base/error.h"
 #include "kernels/mask_loss.h"
 
 namespace tagclip {
@@ -10,17 +9,11 @@ at::Tensor dice(const MaskSums& sums) {
   return 1 - (2 * sums.hit + 1) / (sums.area + sums.target + 1);
 }
 
+// A finite number also where a class is absent.
 at::Tensor tversky(const MaskSums& sums) {
   const at::Tensor false_alarm = sums.area - sums.hit, missed = sums.target - sums.hit;
-  return sums.hit / (sums.hit + 0.3 * false_alarm + 0.7 * missed);
-}
-
-// Sums [B, C] of the maps that `which` [B, C] names -> [M]
-MaskSums selected(const MaskSums& sums, const at::Tensor& which) {
-  return {.focal = sums.focal.masked_select(which),
-          .hit = sums.hit.masked_select(which),
-          .area = sums.area.masked_select(which),
-          .target = sums.target.masked_select(which)};
+  const at::Tensor all = sums.hit + 0.3 * false_alarm + 0.7 * missed;
+  return sums.hit / all.masked_fill(sums.target.eq(0), 1);
 }
 
 // The terms that look at pixels.
@@ -44,19 +37,20 @@ PixelSums pixel_sums(const MaskLogits& logits, const Targets& targets, Protocol 
 }
 
 Losses weigh(const PixelSums& sums, const MaskLogits& logits, const Targets& targets,
-             double num_masks, Protocol protocol, const LossConfig& config) {
-  TAGCLIP_CHECK(num_masks >= 1, "num_masks is at least 1");
+             const at::Tensor& counted, Protocol protocol, const LossConfig& config) {
+  const at::Tensor num_masks = counted.clamp_min(1);
   const auto pixels = static_cast<double>(targets.labels.size(1) * targets.labels.size(2));
   const at::Tensor present = sums.classes.target.gt(0);  // [B, C]
-  const MaskSums found = selected(sums.classes, present);
-  const at::Tensor overlap = config.overlap == OverlapLoss::kDice ? dice(found) : tversky(found);
+  const at::Tensor overlap =
+      config.overlap == OverlapLoss::kDice ? dice(sums.classes) : tversky(sums.classes);
 
   Losses losses;
-  losses.mask = config.mask_weight / num_masks / pixels * sums.classes.focal.sum();
-  losses.dice = config.dice_weight / num_masks * overlap.sum();
+  losses.mask = config.mask_weight / pixels * sums.classes.focal.sum() / num_masks;
+  losses.dice =
+      config.dice_weight * overlap.masked_fill(present.logical_not(), 0).sum() / num_masks;
   if (logits.trusty.defined()) {
     losses.trusty = config.trusty_weight * (protocol == Protocol::kReleased
-                                                ? sums.trusty.focal.sum() / (pixels * num_masks)
+                                                ? sums.trusty.focal.sum() / pixels / num_masks
                                                 : dice(sums.trusty).mean());
   }
   if (logits.presence.defined()) {
@@ -87,27 +81,29 @@ at::Tensor Losses::total() const {
   return sum;
 }
 
-int64_t count_masks(const at::Tensor& labels, int64_t classes) {
+at::Tensor count_masks(const at::Tensor& labels, int64_t classes) {
   // Places 0 and C + 1 collect what is ignored.
   const at::Tensor place = labels.flatten(1).clamp(-1, classes) + 1;
   return at::zeros({labels.size(0), classes + 2}, labels.options())
       .scatter_(1, place, 1)
       .narrow(1, 1, classes)
       .sum()
-      .item<int64_t>();
+      .to(at::kFloat);
 }
 
-Losses segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
-                           Protocol protocol, const LossConfig& config) {
-  if (!logits.classes.is_cpu() || logits.classes.scalar_type() != at::kFloat) {
+Losses segmentation_losses(const MaskLogits& logits, const Targets& targets,
+                           const at::Tensor& num_masks, Protocol protocol,
+                           const LossConfig& config) {
+  if (logits.classes.scalar_type() != at::kFloat) {
     return plain_segmentation_losses(logits, targets, num_masks, protocol, config);
   }
   const PixelSums sums = pixel_sums(logits, targets, protocol, mask_sums, binary_mask_sums);
   return weigh(sums, logits, targets, num_masks, protocol, config);
 }
 
-Losses plain_segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
-                                 Protocol protocol, const LossConfig& config) {
+Losses plain_segmentation_losses(const MaskLogits& logits, const Targets& targets,
+                                 const at::Tensor& num_masks, Protocol protocol,
+                                 const LossConfig& config) {
   const PixelSums sums =
       pixel_sums(logits, targets, protocol, plain_mask_sums, plain_binary_mask_sums);
   return weigh(sums, logits, targets, num_masks, protocol, config);

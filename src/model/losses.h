@@ -38,17 +38,21 @@ struct Losses {
 };
 
 // Training losses (spec sections 5 and 9). Logits are upsampled bilinearly to the labels.
-// `num_masks` is the number of (photo, present class) pairs, averaged over ranks, at least 1:
-// count_masks of the batch alone. float32 on the CPU goes through kernels/mask_loss.h, which never
-// holds maps of the labels' size; all else as plain_segmentation_losses.
-Losses segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
-                           Protocol protocol, const LossConfig& config);
+// `num_masks` is the number of (photo, present class) pairs, averaged over ranks: count_masks of
+// the batch alone; none counts as one. Nothing of it is read on the CPU. float32 goes through
+// kernels/mask_loss.h, which never holds maps of the labels' size; all else as
+// plain_segmentation_losses.
+Losses segmentation_losses(const MaskLogits& logits, const Targets& targets,
+                           const at::Tensor& num_masks, Protocol protocol,
+                           const LossConfig& config);
 
-// The same in LibTorch's operations alone: the reference, and what GPUs run.
-Losses plain_segmentation_losses(const MaskLogits& logits, const Targets& targets, double num_masks,
-                                 Protocol protocol, const LossConfig& config);
+// The same in LibTorch's operations alone: the reference.
+Losses plain_segmentation_losses(const MaskLogits& logits, const Targets& targets,
+                                 const at::Tensor& num_masks, Protocol protocol,
+                                 const LossConfig& config);
 
-// (photo, present class) pairs of labels [B, H, W], for C training classes; may be 0.
-int64_t count_masks(const at::Tensor& labels, int64_t classes);
+// (photo, present class) pairs of labels [B, H, W], for C training classes. A scalar, float32,
+// where the labels are.
+at::Tensor count_masks(const at::Tensor& labels, int64_t classes);
 
 }  // namespace tagclip

@@ -74,7 +74,8 @@ TEST(SegmentationModel, PaperProtocolHasAPresenceHeadThatLearns) {
   EXPECT_EQ(logits.presence.sizes(), (std::vector<int64_t>{2, 5}));
   const Targets targets{at::randint(5, {2, 16, 16}, seeded(4), at::kLong),
                         at::ones({2, 16, 16}, at::kChar)};
-  const Losses losses = segmentation_losses(logits, targets, 10, Protocol::kPaper, {});
+  const Losses losses =
+      segmentation_losses(logits, targets, at::scalar_tensor(10), Protocol::kPaper, {});
   ASSERT_TRUE(losses.presence.defined());
   losses.total().backward();
   for (const Parameter& parameter : model.parameters.trained()) {

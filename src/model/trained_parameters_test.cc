@@ -105,7 +105,8 @@ at::Tensor training_loss(const SegmentationModel& model) {
   const MaskLogits logits = model(small_pixels().to(type), small_text(5).to(type));
   const Targets targets{.labels = at::randint(5, {2, 16, 16}, seeded(4), at::kLong),
                         .familiar = at::ones({2, 16, 16}, at::kChar)};
-  return segmentation_losses(logits, targets, 5, model.config.protocol, {}).total();
+  return segmentation_losses(logits, targets, at::scalar_tensor(5), model.config.protocol, {})
+      .total();
 }
 
 // From starting values some gradients are too faint for single precision to tell from zero.

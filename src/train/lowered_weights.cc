@@ -11,11 +11,12 @@ LoweredWeights::LoweredWeights(std::vector<Parameter> matrices) : matrices_(std:
   for (const Parameter& matrix : matrices_) {
     TAGCLIP_CHECK(!matrix.tensor.requires_grad(), matrix.name + " is trained");
     originals_.push_back(matrix.tensor.detach().to(at::kCPU));
+    lowered_.push_back(matrix.tensor.detach().to(at::kBFloat16));
   }
 }
 
 void LoweredWeights::lower() {
-  for (Parameter& matrix : matrices_) matrix.tensor.set_data(matrix.tensor.to(at::kBFloat16));
+  for (size_t i = 0; i < matrices_.size(); ++i) matrices_[i].tensor.set_data(lowered_[i]);
 }
 
 void LoweredWeights::raise() {

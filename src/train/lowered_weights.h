@@ -19,6 +19,7 @@ class LoweredWeights {
  private:
   std::vector<Parameter> matrices_;
   std::vector<at::Tensor> originals_;  // float32, on the CPU
+  std::vector<at::Tensor> lowered_;  // bfloat16; the same memory for good: captured graphs read it
 };
 
 // The matrices of the vision tower, which autocast would convert in every step.

@@ -2,8 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <cmath>
-
 #include "base/error.h"
 
 namespace tagclip {
@@ -19,6 +17,10 @@ FieldList AdamWConfig::fields() {
 }
 
 AdamW::AdamW(std::vector<Parameter> parameters, const AdamWConfig& config) : config_(config) {
+  TAGCLIP_CHECK(!parameters.empty(), "nothing to train");
+  const at::Tensor& first = parameters.front().tensor;
+  // The fused kernels read float32 on a GPU, float64 on the CPU.
+  learning_rate_ = at::zeros({}, first.options().dtype(first.is_cuda() ? at::kFloat : at::kDouble));
   for (Parameter& parameter : parameters) {
     const at::Tensor value = parameter.tensor.detach();
     slots_.push_back({std::move(parameter), at::zeros_like(value), at::zeros_like(value),
@@ -30,12 +32,21 @@ void AdamW::zero_grad() {
   for (Slot& slot : slots_) slot.parameter.tensor.mutable_grad().reset();
 }
 
+void AdamW::set_learning_rate(double lr) {
+  at::NoGradGuard no_grad;
+  learning_rate_.fill_(lr);
+}
+
 void AdamW::step(double lr) {
+  set_learning_rate(lr);
+  step();
+}
+
+void AdamW::step() {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> values, gradients, first, second, steps;
   for (Slot& slot : slots_) {
     if (!slot.parameter.tensor.grad().defined()) continue;
-    slot.steps += 1;
     values.push_back(slot.parameter.tensor);
     gradients.push_back(slot.parameter.tensor.grad());
     first.push_back(slot.first_moment);
@@ -43,8 +54,10 @@ void AdamW::step(double lr) {
     steps.push_back(slot.steps);
   }
   if (values.empty()) return;
-  at::_fused_adamw_(values, gradients, first, second, {}, steps, lr, config_.beta1, config_.beta2,
-                    config_.weight_decay, config_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  at::_foreach_add_(steps, 1);
+  at::_fused_adamw_(values, gradients, first, second, {}, steps, learning_rate_, config_.beta1,
+                    config_.beta2, config_.weight_decay, config_.epsilon, /*amsgrad=*/false,
+                    /*maximize=*/false);
 }
 
 std::vector<at::Tensor> AdamW::gradients() const {
@@ -56,12 +69,10 @@ std::vector<at::Tensor> AdamW::gradients() const {
   return result;
 }
 
-double AdamW::gradient_norm() const {
-  double sum = 0;
-  for (const at::Tensor& gradient : gradients()) {
-    sum += std::pow(gradient.norm().item<double>(), 2);
-  }
-  return std::sqrt(sum);
+at::Tensor AdamW::gradient_norm() const {
+  const std::vector<at::Tensor> all = gradients();
+  if (all.empty()) return at::zeros({}, learning_rate_.options().dtype(at::kDouble));
+  return at::stack(at::_foreach_norm(all)).to(at::kDouble).norm();
 }
 
 std::map<std::string, at::Tensor> AdamW::state() const {

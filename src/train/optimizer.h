@@ -29,10 +29,13 @@ class AdamW {
   void zero_grad();
   // One update at learning rate `lr`. Parameters without a gradient are left alone.
   void step(double lr);
+  // The two halves of it: only the first one is told anything by the host.
+  void set_learning_rate(double lr);
+  void step();
   // Those that the last backward pass has left, in the order of the parameters.
   std::vector<at::Tensor> gradients() const;
-  // Euclidean norm over all gradients; NaN or infinite when any of them is.
-  double gradient_norm() const;
+  // Euclidean norm over all gradients; NaN or infinite when any of them is. A scalar, float64.
+  at::Tensor gradient_norm() const;
 
   // The moments and step counts by name, for a checkpoint.
   std::map<std::string, at::Tensor> state() const;
@@ -46,6 +49,7 @@ class AdamW {
   };
   AdamWConfig config_;
   std::vector<Slot> slots_;
+  at::Tensor learning_rate_;  // a scalar where the parameters are
 };
 
 }  // namespace tagclip

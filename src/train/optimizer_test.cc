@@ -67,9 +67,9 @@ TEST(AdamW, MeasuresTheGradientAsAWhole) {
   AdamW optimizer({a, b}, {});
   a.tensor.mutable_grad() = at::tensor({2.0f, 1.0f});
   b.tensor.mutable_grad() = at::tensor({2.0f});
-  EXPECT_NEAR(optimizer.gradient_norm(), 3, 1e-6);
+  EXPECT_NEAR(optimizer.gradient_norm().item<double>(), 3, 1e-6);
   b.tensor.mutable_grad() = at::tensor({NAN});
-  EXPECT_TRUE(std::isnan(optimizer.gradient_norm()));
+  EXPECT_TRUE(std::isnan(optimizer.gradient_norm().item<double>()));
 }
 
 }  // namespace

@@ -1,0 +1,61 @@
+# CUDA sources: *.cu, and *_cuda.cc, which see LibTorch's CUDA headers, too. In their place a build
+# without CUDA has its folder's cpu_only.cc.
+#
+# TAGCLIP_CUDA          LibTorch carries CUDA and there is an nvcc: they are part of the program
+# target cuda_check     else, where there is an nvcc: compiles them, so that they stay compilable
+include(CheckLanguage)
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90)  # bfloat16 begins with 80; newer GPUs translate 90's code
+endif()
+check_language(CUDA)
+if(CMAKE_CUDA_COMPILER)
+  enable_language(CUDA)
+  find_package(CUDAToolkit REQUIRED)
+endif()
+set(TAGCLIP_CUDA OFF)
+if(CMAKE_CUDA_COMPILER AND LibTorch_CUDA)
+  set(TAGCLIP_CUDA ON)
+elseif(CMAKE_CUDA_COMPILER)
+  message(STATUS "CUDA sources are only checked: this LibTorch has no CUDA")
+  add_custom_target(cuda_check)
+  add_test(NAME cuda_compile
+    COMMAND ${CMAKE_COMMAND} --build ${PROJECT_BINARY_DIR} --target cuda_check)
+  set_tests_properties(cuda_compile PROPERTIES LABELS cuda TIMEOUT 900)
+elseif(LibTorch_CUDA)
+  message(WARNING "no nvcc: a GPU will do without our kernels and captured graphs (docs/gpu.md)")
+endif()
+
+# The CUDA sources of this folder, for its library or for cuda_check.
+function(tagclip_cuda_sources library)
+  file(GLOB kernels CONFIGURE_DEPENDS *.cu)
+  file(GLOB wrappers CONFIGURE_DEPENDS *_cuda.cc)
+  if(NOT CMAKE_CUDA_COMPILER OR NOT (kernels OR wrappers))
+    return()
+  endif()
+  if(kernels)  # without LibTorch: its compiler options are not nvcc's
+    add_library(${library}_cu OBJECT EXCLUDE_FROM_ALL ${kernels})
+    target_include_directories(${library}_cu PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    # As a flag, too: CMake 3.25 does not know that nvcc 13 has C++20, and would give up.
+    set_target_properties(${library}_cu PROPERTIES CUDA_STANDARD_REQUIRED OFF)
+    target_compile_options(${library}_cu PRIVATE -std=c++20 --use_fast_math)
+  endif()
+  if(TAGCLIP_CUDA)
+    target_sources(${library} PRIVATE ${wrappers})
+    target_link_libraries(${library} PUBLIC CUDA::cudart)
+    if(kernels)
+      target_sources(${library} PRIVATE $<TARGET_OBJECTS:${library}_cu>)
+    endif()
+    return()
+  endif()
+  if(kernels)
+    add_dependencies(cuda_check ${library}_cu)
+  endif()
+  if(wrappers)
+    add_library(${library}_cuda_check OBJECT EXCLUDE_FROM_ALL ${wrappers})
+    target_include_directories(${library}_cuda_check PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(${library}_cuda_check SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+    target_compile_definitions(${library}_cuda_check PRIVATE C10_CUDA_NO_CMAKE_CONFIGURE_FILE)
+    tagclip_use_torch(${library}_cuda_check)
+    add_dependencies(cuda_check ${library}_cuda_check)
+  endif()
+endfunction()
