@@ -1,4 +1,7 @@
+#include <ATen/Parallel.h>
 #include <c10/util/StringUtil.h>
+
+#include <algorithm>
 
 #include "base/error.h"
 #include "base/heap.h"
@@ -18,50 +21,61 @@ struct Job {
   int64_t photos = 1;
 
   std::string name() const { return workload.name + " " + task; }
+  // The word on the command line that asks for it.
+  std::string group() const {
+    return task == "blend" || task == "mask-loss" ? "kernels" : task;
+  }
 };
 
-// Every task on every model. A batch of 16 is the recipe's; of COCO's classes, plain losses of 16
-// photos would take 27 GiB.
-std::vector<Job> all_jobs() {
-  return {{voc_workload(), "segment"},
-          {coco_workload(), "segment"},
-          {voc_workload(), "train-step", kBatch},
-          {coco_workload(), "train-step", kBatch},
-          {voc_workload(), "losses", 16},
-          {coco_workload(), "losses", 4}};
+// A batch of 16 is the recipe's; of hundreds of classes, plain losses of 16 photos would take tens
+// of GiB.
+int64_t loss_photos(const Workload& workload) { return workload.classes <= 20 ? 16 : 2; }
+
+std::vector<Workload> workloads_of(const BenchOptions& options) {
+  if (!options.weights.empty()) return {workload_of(options.weights)};
+  if (options.model == "voc") return {voc_workload()};
+  if (options.model == "coco") return {coco_workload()};
+  return {voc_workload(), coco_workload()};
 }
 
 std::vector<Job> jobs_of(const BenchOptions& options) {
-  std::vector<Job> jobs = all_jobs();
-  const std::string name = options.model == "voc" ? "VOC" : "COCO";
+  const std::vector<Workload> workloads = workloads_of(options);
+  std::vector<Job> jobs;
+  for (const char* task : {"segment", "train-step", "blend", "mask-loss"}) {
+    for (const Workload& workload : workloads) jobs.push_back({workload, task});
+  }
   std::erase_if(jobs, [&](const Job& job) {
-    return (options.what != "all" && options.what != job.task) ||
-           (options.model != "all" && name != job.workload.name);
+    return options.what != "all" && options.what != job.group();
   });
+  for (Job& job : jobs) {
+    if (job.task == "train-step") job.photos = kBatch;
+    if (job.task == "mask-loss") job.photos = loss_photos(job.workload);
+  }
   return jobs;
 }
 
 // A train step takes several times as long as a photo, and so do plain losses: half as many runs,
 // rounded up.
 Measurement measure(const Job& job, int64_t runs, Console& console) {
-  console.note(c10::str(job.name(), ": warming up, comparing results"));
-  const bool segments = job.task == "segment";
-  const int64_t pairs = segments ? runs : (runs + 1) / 2;
+  console.note(job.name() + ": warming up, comparing results");
+  const int64_t pairs = job.task == "segment" ? runs : (runs + 1) / 2;
   const auto progress = [&](int64_t done) {
     console.progress(job.name() + " runs", done, pairs);
     return !console.stop_requested();
   };
-  if (segments) return measure_segment(job.workload, pairs, progress);
-  return job.task == "losses" ? measure_losses(job.workload, job.photos, pairs, progress)
-                              : measure_train_step(job.workload, job.photos, pairs, progress);
+  if (job.task == "segment") return measure_segment(job.workload, pairs, progress);
+  if (job.task == "blend") return measure_blend(job.workload, pairs, progress);
+  if (job.task == "mask-loss") {
+    return measure_mask_loss(job.workload, job.photos, pairs, progress);
+  }
+  return measure_train_step(job.workload, job.photos, pairs, progress);
 }
 
 int exit_code(const std::vector<Measurement>& measurements, Console& console) {
   int code = 0;
   for (const Measurement& m : measurements) {
     if (m.agrees()) continue;
-    console.warn(m.workload + " " + m.task +
-                 ": our results are not those of the plain computation");
+    console.warn(m.name() + ": our results are not those of the plain computation");
     code = 1;
   }
   return code;
@@ -78,18 +92,14 @@ int bench_loader(const BenchOptions& options, Console& console) {
   return 0;
 }
 
-}  // namespace
-}  // namespace tagclip
-
-int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& console) {
-  using namespace tagclip;
-  if (options.what == "loader") return bench_loader(options, console);
+int bench_models(const BenchOptions& options, Console& console) {
+  const std::vector<Job> jobs = jobs_of(options);
   console.note("measuring the speed of matrix products");
   const Machine machine = measure_machine();
   if (!options.json) console.print(table_head(machine));
 
   std::vector<Measurement> measurements;
-  for (const Job& job : jobs_of(options)) {
+  for (const Job& job : jobs) {
     measurements.push_back(measure(job, options.runs, console));
     if (console.stop_requested()) {
       console.note("stopped in " + job.name() + ", which is left out");
@@ -99,4 +109,14 @@ int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& consol
   }
   if (options.json) console.print(to_json(machine, measurements));
   return exit_code(measurements, console);
+}
+
+}  // namespace
+}  // namespace tagclip
+
+int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& console) {
+  using namespace tagclip;
+  if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
+  return options.what == "loader" ? bench_loader(options, console)
+                                  : bench_models(options, console);
 }

@@ -104,8 +104,10 @@ struct VerifyOptions {
 };
 
 struct BenchOptions {
-  std::string what = "all";   // segment, train-step, losses, all; loader
-  std::string model = "all";  // voc, coco, all
+  std::string what = "all";       // segment, train-step, kernels, loader, all
+  std::string model = "all";      // voc, coco, all
+  std::filesystem::path weights;  // a model instead of these; empty: none
+  int64_t threads = 0;            // 0: all
   int64_t runs = 5;
   std::string data;  // of loader: a data set folder ...
   std::string split = "train";

@@ -1,10 +1,45 @@
-"""tagclip bench loader; the other tasks are too slow for a test."""
+"""tagclip bench on small models and data: its own full-size ones are too slow for a test."""
 
 import json
 import unittest
 
 import samples
-from support import BAD_INPUT, USAGE, ProgramTest, tagclip
+from support import BAD_INPUT, CHECKPOINTS, MINI, ROOT, USAGE, ProgramTest, tagclip
+
+
+class ModelTest(ProgramTest):
+    def measure(self, what):
+        result = tagclip("bench", what, "--weights", MINI, "--runs", 1, "--json")
+        self.assert_done(result)
+        return json.loads(result.out)
+
+    def test_measures_a_model_of_ours(self):
+        report = self.measure("segment")
+        self.assertEqual(sorted(report["machine"]["ceilings_flops_per_second"]), ["bfloat16", "float32", "int8"])
+        [row] = report["measurements"]
+        self.assertEqual(row["name"], "mini segment")
+        self.assertTrue(row["agrees"], row["differences"])
+        self.assertEqual(row["runs"], 1)
+        for way in ("ours", "plain"):
+            self.assertGreater(row[way]["flops_per_second"], 0)
+            self.assertLess(row[way]["ms"]["min"], 60_000)
+        self.assertGreater(row["plain_over_ours"]["median"], 0)
+
+    def test_measures_the_kernels(self):
+        rows = self.measure("kernels")["measurements"]
+        self.assertEqual([row["name"] for row in rows], ["mini blend", "mini mask-loss"])
+        for row in rows:
+            self.assertTrue(row["agrees"], row["differences"])
+
+    def test_refuses_what_it_cannot_compare(self):
+        for weights, *words in (
+                (self.folder / "none.safetensors", "none.safetensors"),
+                (CHECKPOINTS / "README.md", "README.md"),
+                (CHECKPOINTS / "openai_torchscript.pt", "not a segmentation model")):
+            self.assert_refused(tagclip("bench", "--weights", weights), BAD_INPUT, *words)
+        zegclip = ROOT / "tests/data/model/zegclip_tiny_weights.safetensors"
+        self.assert_refused(tagclip("bench", "--weights", zegclip), USAGE, "not TagCLIP as released")
+        self.assert_refused(tagclip("bench", "--weights", MINI, "--model", "voc"), USAGE, "--model")
 
 
 class LoaderTest(ProgramTest):

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/paired_runs.h"
+
+namespace tagclip {
+
+// A number as printf prints it.
+std::string formatted(const char* format, double value);
+
+// "median (min to max)"
+std::string range(const Spread& spread, const char* format);
+
+Spread milliseconds(const std::vector<double>& seconds);
+
+// A line of a table: cells padded to these widths, nothing behind the last one.
+std::string line(std::span<const std::string> cells, std::span<const size_t> widths);
+
+}  // namespace tagclip
