@@ -48,7 +48,7 @@ class LossRun {
 }  // namespace
 
 Measurement measure_mask_loss(const Workload& workload, int64_t photos, int64_t pairs,
-                           const PairProgress& progress) {
+                              const PairProgress& progress) {
   LossRun ours(workload, photos, segmentation_losses);
   LossRun plain(workload, photos, plain_segmentation_losses);
   Measurement result{.workload = workload.name, .task = "mask-loss", .photos = photos};

@@ -23,7 +23,7 @@ struct Stage {
   double seconds = 0;  // median
 };
 
-// Of all runs' times, one a stage.
+// One a stage, over all runs.
 std::vector<Stage> median_stages(const std::vector<StageTimes>& times);
 
 // What was found out about one task on one model.
@@ -32,7 +32,7 @@ struct Measurement {
   std::string task;
   std::string precision = "float32";  // of our matrix products; plain's are float32
   int64_t photos = 0;                 // a run
-  double flops = 0;    // a run, that the result needs; 0: no matrix products
+  double flops = 0;                   // a run, that the result needs; 0: no matrix products
   PairedRuns runs;
   std::optional<int64_t> our_peak, plain_peak;  // bytes, of the first, unmeasured run
   std::vector<Stage> stages;                    // empty where the task has none

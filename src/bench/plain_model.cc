@@ -24,8 +24,7 @@ at::Tensor attention_logits(const at::Tensor& q, const at::Tensor& k, int64_t he
 
 bool PlainModel::computes(const ModelConfig& config) {
   return config.prompts > 0 && config.prompted_layers() == config.clip.vision_layers &&
-         !config.has_own_learner() && config.trusty_token &&
-         config.protocol == Protocol::kReleased;
+         !config.has_own_learner() && config.trusty_token && config.protocol == Protocol::kReleased;
 }
 
 PlainModel::PlainModel(const ModelConfig& config, std::map<std::string, at::Tensor> parameters)

@@ -73,9 +73,9 @@ std::string details(const Measurement& m) {
     text += c10::str(" ", stage.name, formatted(" %.1f", 1000 * stage.seconds));
   }
   if (!m.other_words.ours.empty()) {
-    text += c10::str("\n  other words on the kept encoding: ",
-                     range(milliseconds(m.other_words.ours), "%.0f"), " ms, ",
-                     range(m.other_words.ratio(), "%.1f"), " times faster");
+    text += c10::str(
+        "\n  other words on the kept encoding: ", range(milliseconds(m.other_words.ours), "%.0f"),
+        " ms, ", range(m.other_words.ratio(), "%.1f"), " times faster");
   }
   return text;
 }

@@ -18,7 +18,10 @@ Measurement example() {
   return m;
 }
 
-const Machine kMachine{.cpu = "A processor", .threads = 2, .libtorch = "2.13.0", .ceilings = {{"float32", 4e11}, {"bfloat16", 8e11}}};
+const Machine kMachine{.cpu = "A processor",
+                       .threads = 2,
+                       .libtorch = "2.13.0",
+                       .ceilings = {{"float32", 4e11}, {"bfloat16", 8e11}}};
 
 TEST(Report, TableSaysWhatWasMeasured) {
   using testing::HasSubstr;
@@ -26,11 +29,11 @@ TEST(Report, TableSaysWhatWasMeasured) {
   EXPECT_THAT(table_head(kMachine), HasSubstr("800 GFLOP/s in bfloat16, 400 GFLOP/s in float32"));
   const std::string rows = table_rows(example(), kMachine);
   EXPECT_THAT(rows, HasSubstr("2000    3000 "));  // ms, fastest and median
-  EXPECT_THAT(rows, HasSubstr("0.667"));            // 2 photos in 3 s
-  EXPECT_THAT(rows, HasSubstr("267 "));                 // GFLOP/s: 8e11 / 3 s ...
-  EXPECT_THAT(rows, HasSubstr("67%"));                  // ... of 4e11
-  EXPECT_THAT(rows, HasSubstr("25%"));                  // plain: 8e11 / 8 s
-  EXPECT_THAT(rows, HasSubstr("2 (2 to 3)"));       // plain over ours
+  EXPECT_THAT(rows, HasSubstr("0.667"));          // 2 photos in 3 s
+  EXPECT_THAT(rows, HasSubstr("267 "));           // GFLOP/s: 8e11 / 3 s ...
+  EXPECT_THAT(rows, HasSubstr("67%"));            // ... of 4e11
+  EXPECT_THAT(rows, HasSubstr("25%"));            // plain: 8e11 / 8 s
+  EXPECT_THAT(rows, HasSubstr("2 (2 to 3)"));     // plain over ours
   EXPECT_THAT(rows, HasSubstr("differences: loss 2.5e-01 gradients 5.0e-01 (past 2e-01)"));
   EXPECT_THAT(rows, HasSubstr("encode 1250.0"));
   EXPECT_THAT(rows, HasSubstr("500 (500 to 500) ms, 8.0 (8.0 to 8.0) times faster"));
