@@ -15,7 +15,7 @@ configure = cmake --preset $(1) -DCMAKE_PREFIX_PATH="$(subst :,;,$(CMAKE_PREFIX_
 compile = cmake --build --preset $(1) $(if $(JOBS),-j $(JOBS)) $(if $(2),--target $(2))
 
 help:  ## list what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 setup:  ## install what the program and its tests need
 	@scripts/setup.sh build test
@@ -52,6 +52,19 @@ bench-loader: build  ## measure the training data loader beside PyTorch's with O
 	@scripts/setup.sh loader
 	@PYTHONPATH=$(CURDIR)/.deps/python/loader PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/loader.py
 
+bench-contenders: build  ## measure beside PyTorch, torch.compile, ONNX Runtime and OpenVINO (10 minutes)
+	@scripts/setup.sh contenders
+	@PYTHONPATH=$(CURDIR)/.deps/python/contenders PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/contenders.py
+
+bench-floors: build  ## fail where a ratio to plain LibTorch has fallen under its recorded floor
+	@benchmarks/floors.sh $(PROGRAM)
+
+bench-kernels: build/  ## measure single kernels with Google Benchmark
+	@scripts/setup.sh build bench
+	@$(call configure,release)
+	@$(call compile,release,benchmarks)
+	@for bench in build/release/benchmarks/*_bench; do $$bench || exit; done
+
 fuzz: build/  ## feed every parser random files for FUZZ_SECONDS (60) each
 	@scripts/setup.sh build fuzz
 	@$(call configure,fuzz)
@@ -78,4 +91,4 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build demo test parity asan bench bench-loader fuzz format lint docs clean
+.PHONY: help setup build demo test parity asan bench bench-loader bench-contenders bench-floors bench-kernels fuzz format lint docs clean

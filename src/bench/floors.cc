@@ -23,8 +23,8 @@ void compare(const std::string& what, std::optional<double> ratio, double floor,
   if (!ratio) {
     sentences.push_back(what + " could not be measured, so its floor is not held");
   } else if (!(*ratio >= floor * (1 - noise))) {  // a NaN is no ratio
-    sentences.push_back(c10::str(what, ": plain / ours is ", formatted("%.3g", *ratio),
-                                 ", its floor ", formatted("%.3g", floor), " less noise of ",
+    sentences.push_back(c10::str(what, ": plain / ours is ", rounded(*ratio), ", its floor ",
+                                 rounded(floor), " less noise of ",
                                  formatted("%.0f%%", 100 * noise)));
   }
 }

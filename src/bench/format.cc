@@ -15,9 +15,11 @@ std::string formatted(const char* format, double value) {
   return text.data();
 }
 
-std::string range(const Spread& spread, const char* format) {
-  return c10::str(formatted(format, spread.median), " (", formatted(format, spread.min), " to ",
-                  formatted(format, spread.max), ")");
+std::string rounded(double value) { return formatted(value < 100 ? "%.3g" : "%.0f", value); }
+
+std::string range(const Spread& spread) {
+  return c10::str(rounded(spread.median), " (", rounded(spread.min), " to ", rounded(spread.max),
+                  ")");
 }
 
 Spread milliseconds(const std::vector<double>& seconds) {

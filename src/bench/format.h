@@ -11,8 +11,11 @@ namespace tagclip {
 // A number as printf prints it.
 std::string formatted(const char* format, double value);
 
+// To three digits, whole from 100 on.
+std::string rounded(double value);
+
 // "median (min to max)"
-std::string range(const Spread& spread, const char* format);
+std::string range(const Spread& spread);
 
 Spread milliseconds(const std::vector<double>& seconds);
 

@@ -48,11 +48,11 @@ using Row = std::array<std::string, kWidths.size()>;
 Row row(const std::string& name, const char* way, const Speed& speed, const std::string& ratio) {
   return {name,
           way,
-          formatted("%.4g", speed.ms.min),
-          formatted("%.4g", speed.ms.median),
-          formatted("%.3g", speed.photos_per_second),
-          speed.peak ? formatted("%.3g", static_cast<double>(*speed.peak) / kGiB) : "-",
-          speed.share > 0 ? formatted("%.0f", speed.flops_per_second / 1e9) : "-",
+          rounded(speed.ms.min),
+          rounded(speed.ms.median),
+          rounded(speed.photos_per_second),
+          speed.peak ? rounded(static_cast<double>(*speed.peak) / kGiB) : "-",
+          speed.share > 0 ? rounded(speed.flops_per_second / 1e9) : "-",
           speed.share > 0 ? formatted("%.0f%%", 100 * speed.share) : "-",
           ratio};
 }
@@ -61,7 +61,7 @@ std::string details(const Measurement& m) {
   std::string text = c10::str("  ", m.runs.ours.size(), " runs each of ", m.photos,
                               m.photos == 1 ? " photo" : " photos");
   if (m.flops > 0) text += formatted(", %.0f GFLOP", m.flops / 1e9);
-  if (m.memory_ratio()) text += formatted("; memory, plain / ours: %.3g", *m.memory_ratio());
+  if (m.memory_ratio()) text += "; memory, plain / ours: " + rounded(*m.memory_ratio());
   text += "\n  differences:";
   for (const Difference& d : m.differences) {
     text += c10::str(" ", d.name, formatted(" %.1e", d.value));
@@ -73,9 +73,9 @@ std::string details(const Measurement& m) {
     text += c10::str(" ", stage.name, formatted(" %.1f", 1000 * stage.seconds));
   }
   if (!m.other_words.ours.empty()) {
-    text += c10::str(
-        "\n  other words on the kept encoding: ", range(milliseconds(m.other_words.ours), "%.0f"),
-        " ms, ", range(m.other_words.ratio(), "%.1f"), " times faster");
+    text +=
+        c10::str("\n  other words on the kept encoding: ", range(milliseconds(m.other_words.ours)),
+                 " ms, ", range(m.other_words.ratio()), " times faster");
   }
   return text;
 }
@@ -134,9 +134,8 @@ std::string table_head(const Machine& machine) {
 
 std::string table_rows(const Measurement& m, const Machine& machine) {
   return c10::str(
-      line(row(m.name(), "ours", speed_of_ours(m, machine), range(m.runs.ratio(), "%.3g")),
-           kWidths),
-      "\n", line(row("", "plain", speed_of_plain(m, machine), ""), kWidths), "\n", details(m));
+      line(row(m.name(), "ours", speed_of_ours(m, machine), range(m.runs.ratio())), kWidths), "\n",
+      line(row("", "plain", speed_of_plain(m, machine), ""), kWidths), "\n", details(m));
 }
 
 std::string to_json(const Machine& machine, const std::vector<Measurement>& measurements) {

@@ -36,7 +36,7 @@ TEST(Report, TableSaysWhatWasMeasured) {
   EXPECT_THAT(rows, HasSubstr("2 (2 to 3)"));     // plain over ours
   EXPECT_THAT(rows, HasSubstr("differences: loss 2.5e-01 gradients 5.0e-01 (past 2e-01)"));
   EXPECT_THAT(rows, HasSubstr("encode 1250.0"));
-  EXPECT_THAT(rows, HasSubstr("500 (500 to 500) ms, 8.0 (8.0 to 8.0) times faster"));
+  EXPECT_THAT(rows, HasSubstr("500 (500 to 500) ms, 8 (8 to 8) times faster"));
 }
 
 TEST(Report, ComparesARowWithTheCeilingOfItsPrecision) {

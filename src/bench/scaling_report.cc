@@ -30,14 +30,14 @@ std::string scaling_row(const ScalingPoint& point) {
   std::string stages;
   for (const Stage& stage : point.stages) {
     if (!stages.empty()) stages += ", ";
-    stages += stage.name + formatted(" %.3g", 1000 * stage.seconds);
+    stages += stage.name + " " + rounded(1000 * stage.seconds);
   }
   const Row row = {std::to_string(point.value),
                    point.task,
-                   formatted("%.4g", ms.min),
-                   formatted("%.4g", ms.median),
-                   formatted("%.3g", photos_per_second(point)),
-                   point.peak ? formatted("%.3g", static_cast<double>(*point.peak) / kMiB) : "-",
+                   rounded(ms.min),
+                   rounded(ms.median),
+                   rounded(photos_per_second(point)),
+                   point.peak ? rounded(static_cast<double>(*point.peak) / kMiB) : "-",
                    stages};
   return line(row, kWidths);
 }
