@@ -45,16 +45,20 @@ asan: needs-build build/  ## run the tests of the parsers under the address and 
 	@$(call compile,asan)
 	@ctest --preset asan --parallel $(CORES)
 
-bench: build  ## measure speed beside plain LibTorch
+bench: build  ## measure speed and memory beside plain LibTorch
 	$(PROGRAM) bench
 
 bench-loader: build  ## measure the training data loader beside PyTorch's with OpenCV
 	@scripts/setup.sh loader
 	@PYTHONPATH=$(CURDIR)/.deps/python/loader PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/loader.py
 
-bench-contenders: build  ## measure beside PyTorch, torch.compile, ONNX Runtime and OpenVINO (10 minutes)
+bench-contenders: build  ## measure beside PyTorch, ONNX Runtime, OpenVINO (10 minutes)
 	@scripts/setup.sh contenders
 	@PYTHONPATH=$(CURDIR)/.deps/python/contenders PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/contenders.py
+
+bench-ranks: build  ## measure segment and train on one and on several ranks
+	@scripts/setup.sh test
+	@PYTHONPATH=$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/ranks.py
 
 bench-floors: build  ## fail where a ratio to plain LibTorch has fallen under its recorded floor
 	@benchmarks/floors.sh $(PROGRAM)
@@ -91,4 +95,4 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build demo test parity asan bench bench-loader bench-contenders bench-floors bench-kernels fuzz format lint docs clean
+.PHONY: help setup build demo test parity asan bench bench-loader bench-contenders bench-ranks bench-floors bench-kernels fuzz format lint docs clean

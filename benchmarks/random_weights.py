@@ -6,6 +6,7 @@ import struct
 import numpy as np
 
 WIDTH, LAYERS, PATCH, GRID, EMBEDDING = 768, 12, 16, 32, 512  # ViT-B/16 at 512 x 512
+CLIP_GRID, CONTEXT, VOCABULARY = 14, 77, 49408
 DECODER_LAYERS = 3
 LOGIT_GAIN = 1000  # spreads the logits like a trained model's; near zero most classes could win nowhere
 
@@ -80,6 +81,18 @@ def tagclip_weights(prompts, seed=1):
         if layer > 0:  # only the first layer lets its queries attend to each other
             tensors = {k: v for k, v in tensors.items() if ".self_attn." not in k}
         weights |= tensors
+    return {name: value.astype(np.float32) for name, value in weights.items()}
+
+
+def clip_weights(seed=1):
+    """A CLIP under OpenAI's names whose text tower has one layer: enough to read words."""
+    random = np.random.default_rng(seed)
+    weights = vision_tower(random, "visual.", CLIP_GRID) | block(random, "transformer.resblocks.0", EMBEDDING, 1) | {
+        "token_embedding.weight": random.normal(0, 0.02, (VOCABULARY, EMBEDDING)),
+        "positional_embedding": random.normal(0, 0.01, (CONTEXT, EMBEDDING)),
+        "text_projection": random.normal(0, EMBEDDING**-0.5, (EMBEDDING, EMBEDDING)),
+        "logit_scale": np.array(np.log(100)), **norm("ln_final", EMBEDDING),
+    }
     return {name: value.astype(np.float32) for name, value in weights.items()}
 
 
