@@ -3,11 +3,12 @@
 import contextlib
 import io
 import logging
+import multiprocessing
 import sys
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable
 
 import numpy as np
@@ -45,8 +46,12 @@ def quiet():
     logging.disable(logging.NOTSET)
 
 
-def eager(module, pixels, dtype=torch.float32):
-    module, given = module.to(dtype), torch.from_numpy(pixels).to(dtype)
+def given_to(module, pixels):
+    return torch.from_numpy(pixels).to(next(module.parameters()).dtype)
+
+
+def eager(module, pixels):
+    given = given_to(module, pixels)
 
     def labels():
         with torch.inference_mode():
@@ -54,14 +59,14 @@ def eager(module, pixels, dtype=torch.float32):
     return labels
 
 
-def compiled(module, pixels, dtype):
+def compiled(module, pixels):
     """With weights packed ahead, which torch.compile does for modules it may freeze."""
     torch._inductor.config.freezing = True
-    module, given = torch.compile(module.to(dtype)), torch.from_numpy(pixels).to(dtype)
+    program, given = torch.compile(module), given_to(module, pixels)
 
     def labels():
         with torch.no_grad():
-            return module(given).numpy()
+            return program(given).numpy()
     return labels
 
 
@@ -78,45 +83,47 @@ def onnx_runtime(path, pixels, threads):
     return lambda: session.run(None, {"pixels": pixels})[0]
 
 
-def open_vino(model, pixels, threads, precision):
+def open_vino(path, pixels, threads, precision):
     """`precision` of what is not int8 already."""
-    compiled_model = openvino.Core().compile_model(model, "CPU", {
+    program = openvino.Core().compile_model(path, "CPU", {
         "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision})
-    return lambda: compiled_model(pixels)[0]
+    return lambda: program(pixels)[0]
 
 
-def quantised(model, pixels):
+def write_models(weights, text, unseen, pixels, folder):
+    """The careful model as files: ONNX, the same with int8 weights, OpenVINO's with int8 throughout."""
+    export_onnx(Careful(weights, text, unseen), pixels, folder / "careful.onnx")
     random = np.random.default_rng(3)
     photos = [pixels] + [pixels + random.normal(0, 0.3, pixels.shape).astype(np.float32)
                          for _ in range(CALIBRATION_PHOTOS - 1)]
     with quiet():
-        return nncf.quantize(model, nncf.Dataset(photos), model_type=nncf.ModelType.TRANSFORMER,
-                             subset_size=CALIBRATION_PHOTOS)
+        quantize_dynamic(folder / "careful.onnx", folder / "int8.onnx", weight_type=QuantType.QInt8)
+        model = nncf.quantize(openvino.Core().read_model(folder / "careful.onnx"), nncf.Dataset(photos),
+                              model_type=nncf.ModelType.TRANSFORMER, subset_size=CALIBRATION_PHOTOS)
+    openvino.save_model(model, folder / "int8.xml", compress_to_fp16=False)
 
 
 def contenders(weights, text, unseen, pixels, threads, folder):
     """Makes them one by one; the first is what the others' labels are compared with."""
-    def careful():
-        return Careful(weights, text, unseen)
+    # Quantising takes gigabytes, which a process of its own gives back.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(write_models, weights, text, unseen, pixels, folder).result()
+    careful = Careful(weights, text, unseen)
 
     yield Contender("PyTorch, as released", "float32", eager(Released(weights, text, unseen), pixels))
-    yield Contender("PyTorch, with care", "float32", eager(careful(), pixels))
-    yield Contender("torch.compile", "float32", compiled(careful(), pixels, torch.float32))
-
-    exported, small = Path(folder) / "careful.onnx", Path(folder) / "careful-int8.onnx"
-    export_onnx(careful(), pixels, exported)
+    yield Contender("PyTorch, with care", "float32", eager(careful, pixels))
+    yield Contender("torch.compile", "float32", compiled(careful, pixels))
+    exported = folder / "careful.onnx"
     yield Contender("ONNX Runtime", "float32", onnx_runtime(exported, pixels, threads))
-    model = openvino.Core().read_model(exported)
-    yield Contender("OpenVINO", "float32", open_vino(model, pixels, threads, "f32"))
+    yield Contender("OpenVINO", "float32", open_vino(exported, pixels, threads, "f32"))
 
-    yield Contender("PyTorch, with care", "bfloat16", eager(careful(), pixels, torch.bfloat16))
-    yield Contender("torch.compile", "bfloat16", compiled(careful(), pixels, torch.bfloat16))
-    yield Contender("OpenVINO", "bfloat16", open_vino(model, pixels, threads, "bf16"))
+    low = Careful(weights, text, unseen).bfloat16()
+    yield Contender("PyTorch, with care", "bfloat16", eager(low, pixels))
+    yield Contender("torch.compile", "bfloat16", compiled(low, pixels))
+    yield Contender("OpenVINO", "bfloat16", open_vino(exported, pixels, threads, "bf16"))
 
-    with quiet():
-        quantize_dynamic(exported, small, weight_type=QuantType.QInt8)
-    yield Contender("ONNX Runtime", "int8", onnx_runtime(small, pixels, threads))
-    yield Contender("OpenVINO with nncf", "int8", open_vino(quantised(model, pixels), pixels, threads, "bf16"))
+    yield Contender("ONNX Runtime", "int8", onnx_runtime(folder / "int8.onnx", pixels, threads))
+    yield Contender("OpenVINO with nncf", "int8", open_vino(folder / "int8.xml", pixels, threads, "bf16"))
 
 
 def versions():

@@ -101,6 +101,7 @@ def measure(name, runs, threads):
     text = random_weights.unit_rows(model["classes"])
     with tempfile.TemporaryDirectory(prefix="tagclip-contenders-") as folder:
         files, pixels = write_files(Path(folder), weights, text, model["unseen"])
+        print(f"{name}: exporting and quantising", flush=True)
         all_contenders, labels, programs = [], [], []
 
         def enter(contender):
@@ -108,7 +109,8 @@ def measure(name, runs, threads):
             all_contenders.append(contender)
             labels.append(contender.labels())
 
-        for contender in contender_runtimes.contenders(weights, text, model["unseen"], pixels, threads, folder):
+        for contender in contender_runtimes.contenders(weights, text, model["unseen"], pixels, threads,
+                                                        files["folder"]):
             enter(contender)
         for precision in OURS:
             programs.append(OurProgram(precision, files, threads))

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <torch/version.h>
 
+#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -39,6 +40,12 @@ double Machine::share(double operations_per_second, const std::string& precision
   const auto ceiling = ceilings.find(precision);
   TAGCLIP_CHECK(ceiling != ceilings.end(), "no ceiling was measured for " + precision);
   return operations_per_second / ceiling->second;
+}
+
+double core_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 PeakMemory::PeakMemory() {

@@ -22,6 +22,10 @@ struct Machine {
 // `side`: see measure_ceilings.
 Machine measure_machine(int64_t side = 2048);
 
+// What all threads of this process together have spent on cores: on a busy machine worth more than
+// the clock.
+double core_seconds();
+
 // The most memory this process holds while the object lives, shared libraries included.
 class PeakMemory {
  public:

@@ -24,14 +24,17 @@ ScalingPoint measured(ScalingPoint point, int64_t runs, const std::function<Stag
   double passed = 0;
   const auto once = [&] {
     Stopwatch watch;
+    const double before = core_seconds();
     times.push_back(run());
     point.seconds.push_back(watch.lap());
+    point.core_seconds.push_back(core_seconds() - before);
     passed += point.seconds.back();
   };
   point.peak = memory_growth(once);
   if (passed < kLong) {  // that was the warm-up
     times.clear();
     point.seconds.clear();
+    point.core_seconds.clear();
   }
   while (std::ssize(point.seconds) < runs && (point.seconds.empty() || passed < kLong)) once();
   for (const Stage& stage : median_stages(times)) {

@@ -17,6 +17,7 @@ struct ScalingPoint {
   int64_t value = 0;   // of what is varied
   int64_t photos = 1;  // a run
   std::vector<double> seconds;
+  std::vector<double> core_seconds;  // of the same runs, on all cores together
   std::optional<int64_t> peak;  // bytes that the process came to hold in the first run
   std::vector<Stage> stages;    // empty where the task has none
 };

@@ -10,7 +10,7 @@
 namespace tagclip {
 namespace {
 
-constexpr std::array<size_t, 7> kWidths = {9, 12, 9, 9, 10, 10, 0};
+constexpr std::array<size_t, 8> kWidths = {9, 12, 9, 9, 9, 10, 8, 0};
 using Row = std::array<std::string, kWidths.size()>;
 constexpr double kMiB = 1 << 20;
 
@@ -21,7 +21,7 @@ double photos_per_second(const ScalingPoint& point) {
 }  // namespace
 
 std::string scaling_head(const Machine& machine, const std::string& variable) {
-  const Row head = {variable, "task", "ms min", "median", "images/s", "MiB", "ms of which"};
+  const Row head = {variable, "task", "ms min", "median", "core ms", "images/s", "MiB", "ms of which"};
   return describe(machine) + "\n" + line(head, kWidths);
 }
 
@@ -36,6 +36,7 @@ std::string scaling_row(const ScalingPoint& point) {
                    point.task,
                    rounded(ms.min),
                    rounded(ms.median),
+                   rounded(milliseconds(point.core_seconds).min),
                    rounded(photos_per_second(point)),
                    point.peak ? rounded(static_cast<double>(*point.peak) / kMiB) : "-",
                    stages};
@@ -56,6 +57,7 @@ std::string to_json(const Machine& machine, const std::string& variable,
                     {"images", point.photos},
                     {"runs", point.seconds.size()},
                     {"ms", {{"min", ms.min}, {"median", ms.median}, {"max", ms.max}}},
+                    {"core_ms", milliseconds(point.core_seconds).min},
                     {"images_per_second", photos_per_second(point)},
                     {"peak_bytes", peak},
                     {"stages_ms", stages}});

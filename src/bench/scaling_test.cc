@@ -44,6 +44,7 @@ TEST(Scaling, ManyWindowsTakeLongerThanOnePhotoShrunkToOne) {
   const ScalingPoint shrunk = points_by("side").back(), cut_up = points_by("windows").back();
   EXPECT_EQ(cut_up.value, shrunk.value);
   EXPECT_EQ(cut_up.seconds.size(), 2U);
+  EXPECT_EQ(cut_up.core_seconds.size(), 2U);
   EXPECT_GT(spread_of(cut_up.seconds).min, 2 * spread_of(shrunk.seconds).min);
   EXPECT_EQ(cut_up.stages.size(), 4U);
 }
@@ -72,16 +73,18 @@ TEST(Scaling, IsReported) {
                            .value = 4,
                            .photos = 4,
                            .seconds = {0.5, 2, 1},
+                           .core_seconds = {0.75, 0.8, 0.9},
                            .peak = 3 << 20,
                            .stages = {{"encode", 0.25}}};
   EXPECT_EQ(scaling_row(point),
-            "4        encode      500      1000     4         3         encode 250");
+            "4        encode      500      1000     750      4         3       encode 250");
   const Machine machine{.cpu = "A processor", .threads = 2, .libtorch = "2.13.0"};
   EXPECT_THAT(scaling_head(machine, "batch"), testing::HasSubstr("\nbatch    task"));
   const auto json = nlohmann::json::parse(to_json(machine, "batch", {point}));
   EXPECT_EQ(json["by"], "batch");
   EXPECT_EQ(json["points"][0]["batch"], 4);
   EXPECT_EQ(json["points"][0]["ms"]["median"], 1000);
+  EXPECT_EQ(json["points"][0]["core_ms"], 750);
   EXPECT_EQ(json["points"][0]["peak_bytes"], 3 << 20);
 }
 
