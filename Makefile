@@ -16,7 +16,7 @@ configure = cmake --preset $(1) -DCMAKE_PREFIX_PATH="$(subst :,;,$(CMAKE_PREFIX_
 compile = cmake --build --preset $(1) $(if $(JOBS),-j $(JOBS)) $(if $(2),--target $(2))
 
 help:  ## list what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 setup:  ## install what the program and its tests need
 	@scripts/setup.sh build test
@@ -46,7 +46,7 @@ asan: needs-build build/  ## run the tests of the parsers under the address and 
 	@$(call compile,asan)
 	@ctest --preset asan --parallel $(CORES)
 
-bench: build  ## measure speed beside plain LibTorch
+bench: build  ## measure speed and memory beside plain LibTorch
 	$(PROGRAM) bench
 
 bench-loader: build  ## measure the training data loader beside PyTorch's with OpenCV
@@ -63,6 +63,23 @@ bench-gpu: build/  ## measure steps and inference on a GPU beside plain LibTorch
 	@$(call configure,release)
 	@$(call compile,release,gpu_bench)
 	@build/release/benchmarks/gpu_bench
+
+bench-contenders: build  ## measure beside PyTorch, ONNX Runtime, OpenVINO (10 minutes)
+	@scripts/setup.sh contenders
+	@PYTHONPATH=$(CURDIR)/.deps/python/contenders PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/contenders.py
+
+bench-ranks: build  ## measure segment and train on one and on several ranks
+	@scripts/setup.sh test
+	@PYTHONPATH=$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/ranks.py
+
+bench-floors: build  ## fail where a ratio to plain LibTorch has fallen under its recorded floor
+	@benchmarks/floors.sh $(PROGRAM)
+
+bench-kernels: build/  ## measure single kernels with Google Benchmark
+	@scripts/setup.sh build bench
+	@$(call configure,release)
+	@$(call compile,release,benchmarks)
+	@for bench in build/release/benchmarks/*_bench; do $$bench || exit; done
 
 fuzz: build/  ## feed every parser random files for FUZZ_SECONDS (60) each
 	@scripts/setup.sh build fuzz
@@ -90,4 +107,5 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build demo test parity asan bench bench-loader test-gpu bench-gpu fuzz format lint docs clean
+.PHONY: help setup build demo test parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
+  bench-ranks bench-floors bench-kernels fuzz format lint docs clean

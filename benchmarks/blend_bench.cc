@@ -56,7 +56,10 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
     benchmark->Args({classes, 2, 1000});  // both
   }
 }
-BENCHMARK(kernel)->Apply(sizes);
+BENCHMARK(kernel)
+    ->Apply(sizes)
+    ->Args({1000, 1, 512})
+    ->Args({10000, 1, 512});  // of which LibTorch would take tens of GiB
 BENCHMARK(libtorch)->Apply(sizes);
 
 }  // namespace

@@ -40,7 +40,8 @@ void count_prompts(const ModelConfig& config, Counter& counter) {
 }
 
 void count_encoder(const ModelConfig& config, Counter& counter) {
-  TAGCLIP_CHECK(config.prompt_depth == 0, "counted are prompts in every layer");
+  TAGCLIP_CHECK(config.prompted_layers() == config.clip.vision_layers,
+                "counted are prompts in every layer");
   const int64_t N = patches_of(config), D = config.clip.vision_width, patch = config.clip.patch;
   counter.product(N, 3 * patch * patch, D, 0);
   for (int64_t layer = 0; layer < config.clip.vision_layers; ++layer) {

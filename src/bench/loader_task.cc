@@ -1,8 +1,6 @@
 #include "bench/loader_task.h"
 
-#include <algorithm>
-#include <ctime>
-
+#include "bench/machine.h"
 #include "train/epoch_order.h"
 #include "train/sample_loader.h"
 
@@ -10,12 +8,6 @@ namespace tagclip {
 namespace {
 
 constexpr int64_t kStageSamples = 64;
-
-double core_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 // Adds what passes between laps to the stages in turn.
 class Laps {

@@ -1,21 +1,17 @@
 #include "bench/machine.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <malloc.h>
 #include <torch/version.h>
 
-#include <algorithm>
-#include <cmath>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 
-#include "infer/stopwatch.h"
+#include "base/error.h"
 
 namespace tagclip {
 namespace {
-
-constexpr int kProducts = 20;
 
 // What follows `key` and its colon in a file such as /proc/cpuinfo; empty where there is no such
 // line.
@@ -30,19 +26,6 @@ std::string value_of(const char* path, const std::string& key) {
   return {};
 }
 
-double matmul_ceiling(int64_t side) {
-  const at::Tensor a = at::rand({side, side}), b = at::rand({side, side});
-  at::Tensor product = at::mm(a, b);
-  const double flops = 2 * std::pow(static_cast<double>(side), 3);
-  double best = 0;
-  for (int i = 0; i < kProducts; ++i) {
-    Stopwatch watch;
-    at::mm_out(product, a, b);
-    best = std::max(best, flops / watch.lap());
-  }
-  return best;
-}
-
 }  // namespace
 
 Machine measure_machine(int64_t side) {
@@ -50,7 +33,19 @@ Machine measure_machine(int64_t side) {
   return {.cpu = cpu.empty() ? "unnamed processor" : cpu,
           .threads = at::get_num_threads(),
           .libtorch = TORCH_VERSION,
-          .ceiling = matmul_ceiling(side)};
+          .ceilings = measure_ceilings(side)};
+}
+
+double Machine::share(double operations_per_second, const std::string& precision) const {
+  const auto ceiling = ceilings.find(precision);
+  TAGCLIP_CHECK(ceiling != ceilings.end(), "no ceiling was measured for " + precision);
+  return operations_per_second / ceiling->second;
+}
+
+double core_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 PeakMemory::PeakMemory() {
@@ -65,6 +60,14 @@ std::optional<int64_t> PeakMemory::bytes() const {
   int64_t kibibytes = 0;
   if (!(mark >> kibibytes)) return {};
   return kibibytes << 10;
+}
+
+std::optional<int64_t> memory_growth(const std::function<void()>& work) {
+  const PeakMemory memory;
+  const std::optional<int64_t> before = memory.bytes();
+  work();
+  const std::optional<int64_t> peak = memory.bytes();
+  return before && peak ? std::optional(*peak - *before) : std::nullopt;
 }
 
 }  // namespace tagclip

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+
+#include "bench/ceiling.h"
 
 namespace tagclip {
 
@@ -10,11 +13,18 @@ struct Machine {
   std::string cpu;  // as the kernel names it
   int threads = 0;  // LibTorch's
   std::string libtorch;
-  double ceiling = 0;  // FLOP/s of float32 matrix products: the best of several
+  Ceilings ceilings;
+
+  // How much that is of what matrix products of this precision reach.
+  double share(double operations_per_second, const std::string& precision) const;
 };
 
-// Multiplies matrices of side x side for the ceiling; large ones take a few seconds.
+// `side`: see measure_ceilings.
 Machine measure_machine(int64_t side = 2048);
+
+// What all threads of this process together have spent on cores: on a busy machine worth more than
+// the clock.
+double core_seconds();
 
 // The most memory this process holds while the object lives, shared libraries included.
 class PeakMemory {
@@ -27,5 +37,8 @@ class PeakMemory {
  private:
   bool restarted_ = false;
 };
+
+// Runs `work`; bytes that the process came to hold meanwhile.
+std::optional<int64_t> memory_growth(const std::function<void()>& work);
 
 }  // namespace tagclip

@@ -22,11 +22,14 @@ at::Tensor attention_logits(const at::Tensor& q, const at::Tensor& k, int64_t he
 
 }  // namespace
 
+bool PlainModel::computes(const ModelConfig& config) {
+  return config.prompts > 0 && config.prompted_layers() == config.clip.vision_layers &&
+         !config.has_own_learner() && config.trusty_token && config.protocol == Protocol::kReleased;
+}
+
 PlainModel::PlainModel(const ModelConfig& config, std::map<std::string, at::Tensor> parameters)
     : config_(config), parameters_(std::move(parameters)) {
-  TAGCLIP_CHECK(config.prompts > 0 && config.prompt_depth == 0 && !config.has_own_learner() &&
-                    config.trusty_token && config.protocol == Protocol::kReleased,
-                "the plain model is TagCLIP as released");
+  TAGCLIP_CHECK(computes(config), "the plain model is TagCLIP as released");
 }
 
 MaskLogits PlainModel::operator()(const at::Tensor& pixels, const at::Tensor& text,

@@ -14,8 +14,11 @@ namespace tagclip {
 // to its end. What our speed is measured against.
 class PlainModel {
  public:
-  // `parameters` by their published names. `config` must have prompts, a trusty token and the
-  // released protocol.
+  // Whether this is a model it can compute: prompts in every layer, a trusty token, the
+  // relationship descriptor, the released protocol.
+  static bool computes(const ModelConfig& config);
+
+  // `parameters` by their published names.
   PlainModel(const ModelConfig& config, std::map<std::string, at::Tensor> parameters);
 
   // pixels [B, 3, H, W], normalised; text [C, d], unit rows. Draws the same dropout as

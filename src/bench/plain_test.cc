@@ -38,7 +38,7 @@ TEST(PlainSegmenter, FindsTheSameLabels) {
   SegmentationModel model = random_model(workload.model);
   model.encoder.freeze();
   const EmbeddedVocabulary vocabulary = random_vocabulary(workload);
-  const Image photo = random_photo(workload);
+  const Image photo = random_photo(workload.model.clip.resolution);
   const LabelMap ours = SlidingSegmenter(model, vocabulary)(photo).labels;
   const at::Tensor plain = PlainSegmenter(model, vocabulary)(photo).flatten();
   ASSERT_EQ(static_cast<int64_t>(ours.size()), plain.numel());

@@ -3,86 +3,79 @@
 #include <c10/util/StringUtil.h>
 
 #include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "bench/format.h"
+#include "bench/machine_report.h"
 
 namespace tagclip {
 namespace {
 
-std::string formatted(const char* format, double value) {
-  std::array<char, 64> text;
-  std::snprintf(text.data(), text.size(), format, value);
-  return text.data();
-}
-
-std::string range(const Spread& spread, const char* format) {
-  return c10::str(formatted(format, spread.median), " (", formatted(format, spread.min), " to ",
-                  formatted(format, spread.max), ")");
-}
-
-Spread milliseconds(const std::vector<double>& seconds) {
-  const Spread spread = spread_of(seconds);
-  return {1000 * spread.min, 1000 * spread.median, 1000 * spread.max};
-}
+constexpr double kGiB = 1 << 30;
 
 // What a way to compute reaches.
 struct Speed {
   Spread ms;
   double photos_per_second = 0;
+  double flops_per_second = 0;
   double share = 0;  // of the ceiling
   std::optional<int64_t> peak;
 };
 
 Speed speed_of(const std::vector<double>& seconds, std::optional<int64_t> peak,
-               const Measurement& measurement, const Machine& machine) {
+               const std::string& precision, const Measurement& measurement,
+               const Machine& machine) {
   const double median = spread_of(seconds).median;
+  const double flops_per_second = measurement.flops / median;
   return {.ms = milliseconds(seconds),
           .photos_per_second = static_cast<double>(measurement.photos) / median,
-          .share = measurement.flops / median / machine.ceiling,
+          .flops_per_second = flops_per_second,
+          .share = machine.share(flops_per_second, precision),
           .peak = peak};
 }
 
-using Row = std::array<std::string, 7>;
-
-std::string line(const Row& cells) {
-  constexpr std::array<size_t, 7> kWidths = {17, 7, 26, 10, 10, 9, 0};
-  std::string text;
-  for (size_t i = 0; i < cells.size(); ++i) {
-    text += cells[i];
-    if (cells[i].size() < kWidths[i]) text.append(kWidths[i] - cells[i].size(), ' ');
-  }
-  return text.substr(0, text.find_last_not_of(' ') + 1);
+Speed speed_of_ours(const Measurement& m, const Machine& machine) {
+  return speed_of(m.runs.ours, m.our_peak, m.precision, m, machine);
 }
 
+Speed speed_of_plain(const Measurement& m, const Machine& machine) {
+  return speed_of(m.runs.plain, m.plain_peak, "float32", m, machine);
+}
+
+constexpr std::array<size_t, 9> kWidths = {25, 6, 8, 8, 9, 9, 8, 8, 0};
+using Row = std::array<std::string, kWidths.size()>;
+
 Row row(const std::string& name, const char* way, const Speed& speed, const std::string& ratio) {
-  constexpr double kGiB = 1 << 30;
   return {name,
           way,
-          range(speed.ms, "%.0f"),
-          formatted("%.2f", speed.photos_per_second),
-          speed.peak ? formatted("%.2f", static_cast<double>(*speed.peak) / kGiB) : "-",
+          rounded(speed.ms.min),
+          rounded(speed.ms.median),
+          rounded(speed.photos_per_second),
+          speed.peak ? rounded(static_cast<double>(*speed.peak) / kGiB) : "-",
+          speed.share > 0 ? rounded(speed.flops_per_second / 1e9) : "-",
           speed.share > 0 ? formatted("%.0f%%", 100 * speed.share) : "-",
           ratio};
 }
 
-std::string details(const Measurement& measurement) {
-  std::string text = c10::str("  ", measurement.runs.ours.size(), " runs each of ",
-                              measurement.photos, measurement.photos == 1 ? " photo" : " photos");
-  if (measurement.flops > 0) text += formatted(", %.0f GFLOP", measurement.flops / 1e9);
-  text += "; differences:";
-  for (const Difference& d : measurement.differences) {
+std::string details(const Measurement& m) {
+  std::string text = c10::str("  ", m.runs.ours.size(), " runs each of ", m.photos,
+                              m.photos == 1 ? " photo" : " photos");
+  if (m.flops > 0) text += formatted(", %.0f GFLOP", m.flops / 1e9);
+  if (m.memory_ratio()) text += "; memory, plain / ours: " + rounded(*m.memory_ratio());
+  text += "\n  differences:";
+  for (const Difference& d : m.differences) {
     text += c10::str(" ", d.name, formatted(" %.1e", d.value));
     if (!(d.value <= d.limit)) text += formatted(" (past %.0e)", d.limit);
   }
-  if (measurement.stages.empty()) return text;
+  if (m.stages.empty()) return text;
   text += "\n  ours, ms:";
-  for (const Stage& stage : measurement.stages) {
+  for (const Stage& stage : m.stages) {
     text += c10::str(" ", stage.name, formatted(" %.1f", 1000 * stage.seconds));
   }
-  if (!measurement.other_words.ours.empty()) {
-    text += c10::str("\n  other words on the kept encoding: ",
-                     range(milliseconds(measurement.other_words.ours), "%.0f"), " ms, ",
-                     range(measurement.other_words.ratio(), "%.1f"), " times faster");
+  if (!m.other_words.ours.empty()) {
+    text +=
+        c10::str("\n  other words on the kept encoding: ", range(milliseconds(m.other_words.ours)),
+                 " ms, ", range(m.other_words.ratio()), " times faster");
   }
   return text;
 }
@@ -94,6 +87,7 @@ nlohmann::ordered_json json_of(const Spread& spread) {
 nlohmann::ordered_json json_of(const Speed& speed) {
   nlohmann::ordered_json json = {{"ms", json_of(speed.ms)},
                                  {"images_per_second", speed.photos_per_second},
+                                 {"flops_per_second", speed.flops_per_second},
                                  {"share_of_ceiling", speed.share},
                                  {"peak_bytes", nullptr}};
   if (speed.peak) json["peak_bytes"] = *speed.peak;
@@ -110,14 +104,19 @@ nlohmann::ordered_json json_of(const Measurement& m, const Machine& machine) {
     other_words = json_of(milliseconds(m.other_words.ours));
     other_words_ratio = json_of(m.other_words.ratio());
   }
-  return {{"model", m.workload},
+  nlohmann::ordered_json memory_ratio;
+  if (m.memory_ratio()) memory_ratio = *m.memory_ratio();
+  return {{"name", m.name()},
+          {"model", m.workload},
           {"task", m.task},
+          {"precision", m.precision},
           {"images", m.photos},
           {"flops", m.flops},
           {"runs", m.runs.ours.size()},
-          {"ours", json_of(speed_of(m.runs.ours, m.our_peak, m, machine))},
-          {"plain", json_of(speed_of(m.runs.plain, m.plain_peak, m, machine))},
+          {"ours", json_of(speed_of_ours(m, machine))},
+          {"plain", json_of(speed_of_plain(m, machine))},
           {"plain_over_ours", json_of(m.runs.ratio())},
+          {"plain_over_ours_peak", memory_ratio},
           {"other_words_ms", other_words},
           {"whole_over_other_words", other_words_ratio},
           {"stages_ms", std::move(stages)},
@@ -128,29 +127,21 @@ nlohmann::ordered_json json_of(const Measurement& m, const Machine& machine) {
 }  // namespace
 
 std::string table_head(const Machine& machine) {
-  return c10::str(machine.cpu, ", ", machine.threads, machine.threads == 1 ? " thread" : " threads",
-                  ", LibTorch ", machine.libtorch, "\nfloat32 matrix products reach ",
-                  formatted("%.0f", machine.ceiling / 1e9), " GFLOP/s: the ceiling\n",
-                  "ViT-B/16 at 512 x 512, random weights, float32; ms: median (min to max)\n\n",
-                  line({"", "", "ms", "images/s", "peak GiB", "ceiling", "plain / ours"}));
+  const Row head = {"",         "",        "ms min",  "median",      "images/s",
+                    "peak GiB", "GFLOP/s", "ceiling", "plain / ours"};
+  return describe(machine) + "\n" + line(head, kWidths);
 }
 
 std::string table_rows(const Measurement& m, const Machine& machine) {
   return c10::str(
-      line(row(m.workload + " " + m.task, "ours", speed_of(m.runs.ours, m.our_peak, m, machine),
-               range(m.runs.ratio(), "%.2f"))),
-      "\n", line(row("", "plain", speed_of(m.runs.plain, m.plain_peak, m, machine), "")), "\n",
-      details(m));
+      line(row(m.name(), "ours", speed_of_ours(m, machine), range(m.runs.ratio())), kWidths), "\n",
+      line(row("", "plain", speed_of_plain(m, machine), ""), kWidths), "\n", details(m));
 }
 
 std::string to_json(const Machine& machine, const std::vector<Measurement>& measurements) {
   auto list = nlohmann::ordered_json::array();
   for (const Measurement& measurement : measurements) list.push_back(json_of(measurement, machine));
-  const nlohmann::ordered_json report = {{"machine",
-                                          {{"cpu", machine.cpu},
-                                           {"threads", machine.threads},
-                                           {"libtorch", machine.libtorch},
-                                           {"ceiling_flops_per_second", machine.ceiling}}},
+  const nlohmann::ordered_json report = {{"machine", json_of(machine)},
                                          {"measurements", std::move(list)}};
   return report.dump(2);
 }

@@ -29,28 +29,16 @@ double logit_difference(const MaskLogits& ours, const MaskLogits& plain) {
   return ((joined(ours) - expected).abs().max() / expected.abs().max()).item<double>();
 }
 
-std::vector<Stage> median_stages(const std::vector<StageTimes>& times) {
-  const auto median = [&](double StageTimes::* stage) {
-    std::vector<double> seconds;
-    for (const StageTimes& run : times) seconds.push_back(run.*stage);
-    return spread_of(std::move(seconds)).median;
-  };
-  return {{"prepare", median(&StageTimes::prepare)},
-          {"encode", median(&StageTimes::encode)},
-          {"decode", median(&StageTimes::decode)},
-          {"blend", median(&StageTimes::blend)}};
-}
-
 }  // namespace
 
 Measurement measure_segment(const Workload& workload, int64_t pairs, const PairProgress& progress) {
   const c10::InferenceMode no_gradients;
-  SegmentationModel model = random_model(workload.model);
+  SegmentationModel model = model_of(workload);
   model.encoder.freeze();
   const EmbeddedVocabulary vocabulary = random_vocabulary(workload);
   const SlidingSegmenter segmenter(model, vocabulary);
   const PlainSegmenter plain(model, vocabulary);
-  const Image photo = random_photo(workload);
+  const Image photo = random_photo(workload.model.clip.resolution);
 
   Measurement result{.workload = workload.name, .task = "segment", .photos = 1};
   result.flops = segment_flops(workload.model, workload.classes);

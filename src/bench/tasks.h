@@ -15,9 +15,14 @@ Measurement measure_segment(const Workload& workload, int64_t pairs, const PairP
 Measurement measure_train_step(const Workload& workload, int64_t photos, int64_t pairs,
                                const PairProgress& progress);
 
-// The losses of `photos` with their gradients, from random logits to random labels; of the classes
-// that are seen. Peaks are what the process holds beyond what it held before.
-Measurement measure_losses(const Workload& workload, int64_t photos, int64_t pairs,
-                           const PairProgress& progress);
+// The two kernels beside LibTorch's operations, from random logits on. Peaks are what the process
+// holds beyond what it held before.
+
+// Logits of one window -> labels and scores of its pixels.
+Measurement measure_blend(const Workload& workload, int64_t pairs, const PairProgress& progress);
+
+// The losses of `photos` with their gradients, to random labels of the classes that are seen.
+Measurement measure_mask_loss(const Workload& workload, int64_t photos, int64_t pairs,
+                              const PairProgress& progress);
 
 }  // namespace tagclip

@@ -27,11 +27,34 @@ TEST(TrainStepTask, IsMeasuredAndAgreesWithThePlainWay) {
   EXPECT_TRUE(m.agrees()) << m.differences[0].value << " " << m.differences[1].value;
 }
 
-TEST(LossesTask, IsMeasuredAndAgreesWithThePlainWay) {
-  const Measurement m = measure_losses(tiny_workload(), 3, 2, kGoOn);
+TEST(BlendTask, IsMeasuredAndAgreesWithThePlainWay) {
+  const Measurement m = measure_blend(tiny_workload(), 2, kGoOn);
+  EXPECT_EQ(m.photos, 1);
+  EXPECT_EQ(m.runs.plain.size(), 2U);
+  EXPECT_TRUE(m.agrees()) << m.differences[0].value << " " << m.differences[1].value;
+}
+
+TEST(MaskLossTask, IsMeasuredAndAgreesWithThePlainWay) {
+  const Measurement m = measure_mask_loss(tiny_workload(), 3, 2, kGoOn);
   EXPECT_EQ(m.photos, 3);
   EXPECT_EQ(m.runs.plain.size(), 2U);
   EXPECT_TRUE(m.agrees()) << m.differences[0].value << " " << m.differences[1].value;
+}
+
+TEST(Measurement, IsNamedByItsPrecisionWhereThatIsNotTheUsual) {
+  Measurement m{.workload = "VOC", .task = "segment"};
+  EXPECT_EQ(m.name(), "VOC segment");
+  m.precision = "bfloat16";
+  EXPECT_EQ(m.name(), "VOC segment bfloat16");
+}
+
+TEST(Measurement, ComparesMemoryWhereBothPeaksAreKnown) {
+  Measurement m{.our_peak = 3, .plain_peak = 12};
+  EXPECT_EQ(m.memory_ratio(), 4);
+  m.our_peak = 0;
+  EXPECT_FALSE(m.memory_ratio());
+  m.our_peak.reset();
+  EXPECT_FALSE(m.memory_ratio());
 }
 
 TEST(Measurement, WhatIsNoNumberDoesNotAgree) {

@@ -37,7 +37,7 @@ TrainConfig recipe() {
 Measurement measure_train_step(const Workload& workload, int64_t photos, int64_t pairs,
                                const PairProgress& progress) {
   const TrainConfig config = recipe();
-  SegmentationModel model = random_model(workload.model);
+  SegmentationModel model = model_of(workload);
   const StepInput batch = random_batch(workload, photos);
   const Ranks alone;
   PlainStep plain(model, config);

@@ -3,13 +3,19 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <random>
+
+#include "base/error.h"
+#include "bench/plain_model.h"
+#include "model/checkpoint.h"
 
 namespace tagclip {
 namespace {
 
 constexpr int64_t kBands = 8;
 constexpr double kLogitGain = 1000;
+constexpr double kLogitSpread = 3;  // deviation
 
 at::Generator seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
@@ -18,6 +24,28 @@ at::Generator seeded(uint64_t seed) { return at::make_generator<at::CPUGenerator
 Workload voc_workload() { return {"VOC", {.prompts = 10}, 20, 5}; }
 
 Workload coco_workload() { return {"COCO", {.prompts = 100}, 171, 15}; }
+
+Workload workload_of(const std::filesystem::path& weights) {
+  const auto [config, trained_on, state] = read_model_weights(read_stored_weights(weights));
+  if (!PlainModel::computes(config)) {
+    throw usage_error(weights.string() + ": not TagCLIP as released, which is what bench measures",
+                      "give a model with prompts in every layer and a trusty token");
+  }
+  Workload workload = voc_workload();
+  workload.name = weights.stem().string();
+  workload.model = config;
+  workload.weights = weights;
+  if (!trained_on.classes.empty()) {
+    workload.classes = static_cast<int64_t>(trained_on.classes.size());
+    workload.unseen = std::ranges::count(trained_on.seen, false);
+  }
+  return workload;
+}
+
+SegmentationModel model_of(const Workload& workload) {
+  return workload.weights.empty() ? random_model(workload.model)
+                                  : load_model(workload.weights).model;
+}
 
 SegmentationModel random_model(const ModelConfig& config) {
   SegmentationModel model(config, /*with_text_tower=*/false);
@@ -39,12 +67,21 @@ EmbeddedVocabulary random_vocabulary(const Workload& workload) {
   return vocabulary;
 }
 
-Image random_photo(const Workload& workload) {
-  const int side = static_cast<int>(workload.model.clip.resolution);
-  Image photo{side, side, std::vector<uint8_t>(size_t{3} * side * side)};
+Image random_photo(int64_t side) {
+  Image photo{.width = static_cast<int>(side), .height = static_cast<int>(side)};
+  photo.pixels.resize(3 * photo.size());
   std::mt19937 random(3);
   for (uint8_t& value : photo.pixels) value = static_cast<uint8_t>(random());
   return photo;
+}
+
+MaskLogits random_logits(const Workload& workload, int64_t photos, int64_t classes) {
+  const int64_t grid = workload.model.clip.grid();
+  at::Generator generator = seeded(6);
+  const auto maps = [&](int64_t count) {
+    return at::randn({photos, count, grid, grid}, generator) * kLogitSpread;
+  };
+  return {.classes = maps(classes), .trusty = maps(1)};
 }
 
 StepInput random_batch(const Workload& workload, int64_t photos) {

@@ -1,71 +1,20 @@
-#include <c10/util/StringUtil.h>
+#include <ATen/Parallel.h>
+
+#include <iostream>
 
 #include "base/error.h"
 #include "base/heap.h"
+#include "bench/floors.h"
 #include "bench/loader_task.h"
 #include "bench/report.h"
-#include "bench/tasks.h"
+#include "bench/scaling.h"
+#include "bench/turns.h"
+#include "engine/bench_jobs.h"
 #include "engine/commands.h"
+#include "infer/embedding_file.h"
 
 namespace tagclip {
 namespace {
-
-constexpr int64_t kBatch = 2;  // photos of a train step
-
-struct Job {
-  Workload workload;
-  std::string task;
-  int64_t photos = 1;
-
-  std::string name() const { return workload.name + " " + task; }
-};
-
-// Every task on every model. A batch of 16 is the recipe's; of COCO's classes, plain losses of 16
-// photos would take 27 GiB.
-std::vector<Job> all_jobs() {
-  return {{voc_workload(), "segment"},
-          {coco_workload(), "segment"},
-          {voc_workload(), "train-step", kBatch},
-          {coco_workload(), "train-step", kBatch},
-          {voc_workload(), "losses", 16},
-          {coco_workload(), "losses", 4}};
-}
-
-std::vector<Job> jobs_of(const BenchOptions& options) {
-  std::vector<Job> jobs = all_jobs();
-  const std::string name = options.model == "voc" ? "VOC" : "COCO";
-  std::erase_if(jobs, [&](const Job& job) {
-    return (options.what != "all" && options.what != job.task) ||
-           (options.model != "all" && name != job.workload.name);
-  });
-  return jobs;
-}
-
-// A train step takes several times as long as a photo, and so do plain losses: half as many runs,
-// rounded up.
-Measurement measure(const Job& job, int64_t runs, Console& console) {
-  console.note(c10::str(job.name(), ": warming up, comparing results"));
-  const bool segments = job.task == "segment";
-  const int64_t pairs = segments ? runs : (runs + 1) / 2;
-  const auto progress = [&](int64_t done) {
-    console.progress(job.name() + " runs", done, pairs);
-    return !console.stop_requested();
-  };
-  if (segments) return measure_segment(job.workload, pairs, progress);
-  return job.task == "losses" ? measure_losses(job.workload, job.photos, pairs, progress)
-                              : measure_train_step(job.workload, job.photos, pairs, progress);
-}
-
-int exit_code(const std::vector<Measurement>& measurements, Console& console) {
-  int code = 0;
-  for (const Measurement& m : measurements) {
-    if (m.agrees()) continue;
-    console.warn(m.workload + " " + m.task +
-                 ": our results are not those of the plain computation");
-    code = 1;
-  }
-  return code;
-}
 
 int bench_loader(const BenchOptions& options, Console& console) {
   if (options.data.empty()) {
@@ -78,19 +27,60 @@ int bench_loader(const BenchOptions& options, Console& console) {
   return 0;
 }
 
-}  // namespace
-}  // namespace tagclip
+int bench_scaling(const BenchOptions& options, Console& console) {
+  const Workload workload = bench_workloads(options).front();
+  const Machine machine = measure_machine();
+  if (!options.json) console.print(scaling_head(machine, options.by));
+  std::vector<ScalingPoint> points;
+  measure_scaling(workload, options.by, options.runs, [&](const ScalingPoint& point) {
+    points.push_back(point);
+    if (!options.json) console.print(scaling_row(point));
+    return !console.stop_requested();
+  });
+  if (options.json) console.print(to_json(machine, options.by, points));
+  return console.stop_requested() ? kStopped : 0;
+}
 
-int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& console) {
-  using namespace tagclip;
-  if (options.what == "loader") return bench_loader(options, console);
+int bench_turns(const BenchOptions& options, Console& console) {
+  if (options.weights.empty() || options.text_embeddings.empty() || options.photo.empty()) {
+    throw usage_error("bench turns: something is missing",
+                      "give --weights, --text-embeddings and --photo");
+  }
+  const Image photo = read_image(options.photo);
+  const InferenceModel model = load_for_inference({.weights = options.weights});
+  const SlidingSegmenter segmenter(*model.dense,
+                                   read_text_embeddings(options.text_embeddings, model));
+  segment_by_turns(segmenter, photo, std::cin,
+                   [&](const Turn& turn) { console.print(to_json(turn)); });
+  return 0;
+}
+
+// Whether all results are right, and none slower than it may be.
+bool pass(const std::vector<Measurement>& measurements, const Floors& floors, Console& console) {
+  bool good = true;
+  const auto complain = [&](const std::string& sentence) {
+    console.warn(sentence);
+    good = false;
+  };
+  for (const Measurement& m : measurements) {
+    if (!m.agrees()) complain(m.name() + ": our results are not those of the plain computation");
+  }
+  for (const std::string& sentence : below(floors, measurements)) complain(sentence);
+  return good;
+}
+
+int bench_models(const BenchOptions& options, Console& console) {
+  const std::vector<BenchJob> jobs = bench_jobs(options);
+  std::vector<std::string> rows = usual_bench_rows();
+  for (const BenchJob& job : jobs) rows.push_back(job.name());
+  const Floors floors = options.floors.empty() ? Floors() : read_floors(options.floors, rows);
   console.note("measuring the speed of matrix products");
   const Machine machine = measure_machine();
   if (!options.json) console.print(table_head(machine));
 
   std::vector<Measurement> measurements;
-  for (const Job& job : jobs_of(options)) {
-    measurements.push_back(measure(job, options.runs, console));
+  for (const BenchJob& job : jobs) {
+    measurements.push_back(measure_noisily(job, options.runs, console));
     if (console.stop_requested()) {
       console.note("stopped in " + job.name() + ", which is left out");
       return kStopped;
@@ -98,5 +88,17 @@ int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& consol
     if (!options.json) console.print(table_rows(measurements.back(), machine));
   }
   if (options.json) console.print(to_json(machine, measurements));
-  return exit_code(measurements, console);
+  return pass(measurements, floors, console) ? 0 : static_cast<int>(ErrorKind::kFailure);
+}
+
+}  // namespace
+}  // namespace tagclip
+
+int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& console) {
+  using namespace tagclip;
+  if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
+  if (options.what == "loader") return bench_loader(options, console);
+  if (options.what == "scaling") return bench_scaling(options, console);
+  if (options.what == "turns") return bench_turns(options, console);
+  return bench_models(options, console);
 }

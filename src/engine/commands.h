@@ -109,12 +109,17 @@ struct VerifyOptions {
 };
 
 struct BenchOptions {
-  std::string what = "all";   // segment, train-step, losses, all; loader
-  std::string model = "all";  // voc, coco, all
+  std::string what = "all";       // segment, train-step, kernels, all; loader, scaling, turns
+  std::string model = "all";      // voc, coco, all
+  std::filesystem::path weights;  // a model instead of these; empty: none
+  int64_t threads = 0;            // 0: all
   int64_t runs = 5;
-  std::string data;  // of loader: a data set folder ...
+  std::filesystem::path floors;  // of the ratios; empty: none
+  std::string data;              // of loader: a data set folder ...
   std::string split = "train";
-  int64_t samples = 320;  // ... and how many samples to make of it
+  int64_t samples = 320;       // ... and how many samples to make of it
+  std::string by = "classes";  // of scaling: classes, side, windows, batch, threads
+  std::filesystem::path text_embeddings, photo;  // of turns
   bool json = false;
 };
 

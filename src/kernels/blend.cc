@@ -15,35 +15,39 @@ namespace tagclip {
 namespace {
 
 // Floats of blended scores that a tile holds at a time: they should stay in a core's cache.
-constexpr int64_t kTileFloats = 1 << 18;
+constexpr int64_t kTileFloats = 1 << 17;
+// Of more classes a tile would be too narrow: so many are gone through at a time.
+constexpr int64_t kClassesAtOnce = 512;
 constexpr int64_t kLeastColumns = 32;
 constexpr int64_t kLeastRows = 16;
 // Pixels of a row that share a list of candidates.
 constexpr int64_t kBlock = 64;
 
-// A rectangle of the photo, computed from top to bottom with the two rows of blended scores at hand
-// that the current row of pixels lies between.
+// Some classes in a rectangle of the photo, computed from top to bottom with the two rows of
+// blended scores at hand that the current row of pixels lies between.
 class Tile {
  public:
   Tile(const BlendInput& input, const BilinearAxis& rows, const BilinearAxis& columns,
-       Interval part)
-      : class_count_(input.class_count),
+       Interval classes, Interval part)
+      : classes_(classes),
         link_(input.rule.link),
         rows_(rows),
         part_(part),
         source_(columns.inputs_of(part)),
-        blender_(input, source_),
+        blender_(input, classes, source_),
         columns_(columns.slice(part)),
         mixed_(source_.size()),
         labels_(part.size()),
         exponentials_(part.size()),
-        candidates_(class_count_, source_.size(), blocks()) {
-    for (auto& row : ring_) row.resize(class_count_ * source_.size());
+        candidates_(classes.size(), source_.size(), blocks()) {
+    for (auto& row : ring_) row.resize(classes.size() * source_.size());
   }
 
+  // Takes the place of what `result` holds where these classes are better.
   void run(Interval rows, BestClass& result) {
     for (int64_t y = rows.begin; y < rows.end; ++y) {
       const int64_t at = y * result.size.width + part_.begin;
+      std::copy_n(result.labels.begin() + at, part_.size(), labels_.begin());
       find_best(y, result.scores.data() + at);
       std::ranges::copy(labels_, result.labels.begin() + at);
     }
@@ -77,8 +81,6 @@ class Tile {
       candidates_.find(upper, lower);
       candidates_of_ = rows_.low[y];
     }
-    std::fill_n(best, part_.size(), -std::numeric_limits<float>::infinity());
-    std::ranges::fill(labels_, 0);
     for (int64_t i = 0, block = 0; i < part_.size(); i += kBlock, ++block) {
       const int64_t n = std::min(kBlock, part_.size() - i);
       const Columns columns{&columns_.low[i], &columns_.high[i], &columns_.fraction[i], n};
@@ -86,7 +88,8 @@ class Tile {
       for (const int32_t c : candidates_.of(block)) {
         const int64_t at = c * source_.size() + first;
         mix_rows(upper + at, lower + at, rows_.fraction[y], end - first, mixed_.data() + first);
-        keep_best(mixed_.data(), columns, c, best + i, labels_.data() + i);
+        keep_best(mixed_.data(), columns, static_cast<int32_t>(classes_.begin) + c, best + i,
+                  labels_.data() + i);
       }
     }
     if (link_ == Link::kSoftmax) apply_softmax(upper, lower, rows_.fraction[y], best);
@@ -97,7 +100,7 @@ class Tile {
     std::ranges::fill(exponentials_, 0.0f);
     const Columns columns{columns_.low.data(), columns_.high.data(), columns_.fraction.data(),
                           part_.size()};
-    for (int64_t c = 0; c < class_count_; ++c) {
+    for (int64_t c = 0; c < classes_.size(); ++c) {
       const int64_t at = c * source_.size();
       mix_rows(upper + at, lower + at, fraction, source_.size(), mixed_.data());
       add_exponentials(mixed_.data(), columns, best, exponentials_.data());
@@ -107,14 +110,14 @@ class Tile {
     }
   }
 
-  int64_t class_count_;
+  Interval classes_;
   Link link_;
   const BilinearAxis& rows_;  // picture -> photo
   Interval part_;             // columns of the photo
   Interval source_;           // columns of the picture they lie between
   RowBlender blender_;
   BilinearAxis columns_;        // source_ -> part_
-  std::vector<float> ring_[2];  // [C, source_]
+  std::vector<float> ring_[2];  // [classes, source_]
   int64_t held_[2] = {-1, -1};  // rows of the picture in the ring
   std::vector<float> mixed_;    // [source_]
   std::vector<int32_t> labels_;
@@ -156,17 +159,24 @@ BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const Sc
   const BilinearAxis rows(layout.picture.height, photo.height);
   const BilinearAxis columns(layout.picture.width, photo.width);
   const auto pixels = static_cast<size_t>(photo.height * photo.width);
-  BestClass result{photo, std::vector<uint16_t>(pixels), std::vector<float>(pixels)};
+  BestClass result{photo, std::vector<uint16_t>(pixels),
+                   std::vector<float>(pixels, -std::numeric_limits<float>::infinity())};
 
-  const int64_t width = columns_of_a_tile(input.class_count, layout.picture.width, photo.width);
+  // A softmax is over all classes.
+  const int64_t at_once =
+      rule.link == Link::kSoftmax ? input.class_count : std::min(kClassesAtOnce, input.class_count);
+  const int64_t width = columns_of_a_tile(at_once, layout.picture.width, photo.width);
   const int64_t across = ceil_div(photo.width, width);
   const int64_t wanted = ceil_div(4 * at::get_num_threads(), across);
   const int64_t height = std::max(ceil_div(photo.height, wanted), kLeastRows);
   const int64_t down = ceil_div(photo.height, height);
   at::parallel_for(0, across * down, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      Tile(input, rows, columns, nth(i % across, width, photo.width))
-          .run(nth(i / across, height, photo.height), result);
+      for (int64_t group = 0; group * at_once < input.class_count; ++group) {
+        Tile(input, rows, columns, nth(group, at_once, input.class_count),
+             nth(i % across, width, photo.width))
+            .run(nth(i / across, height, photo.height), result);
+      }
     }
   });
   return result;

@@ -33,25 +33,22 @@ void resize_row(const float* __restrict row, Columns columns, float* __restrict 
 }
 
 TAGCLIP_EACH_PROCESSOR
-void add_scores(const float* __restrict row, Columns columns, float presence, float deduction,
-                const float* __restrict weight, float* __restrict sum) {
-  const int32_t* __restrict low = columns.low;
-  const int32_t* __restrict high = columns.high;
-  const float* __restrict fraction = columns.fraction;
-  for (int64_t i = 0; i < columns.count; ++i) {
-    const float logit = row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]]);
+void add_scores(PixelRow row, float presence, float deduction, const float* __restrict weight,
+                float* __restrict sum) {
+  const float* __restrict upper = row.upper;
+  const float* __restrict lower = row.lower;
+  for (int64_t i = 0; i < row.count; ++i) {
+    const float logit = upper[i] + row.fraction * (lower[i] - upper[i]);
     sum[i] += (presence * fast_sigmoid(logit) - deduction) * weight[i];
   }
 }
 
 TAGCLIP_EACH_PROCESSOR
-void add_logits(const float* __restrict row, Columns columns, const float* __restrict weight,
-                float* __restrict sum) {
-  const int32_t* __restrict low = columns.low;
-  const int32_t* __restrict high = columns.high;
-  const float* __restrict fraction = columns.fraction;
-  for (int64_t i = 0; i < columns.count; ++i) {
-    sum[i] += (row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]])) * weight[i];
+void add_logits(PixelRow row, const float* __restrict weight, float* __restrict sum) {
+  const float* __restrict upper = row.upper;
+  const float* __restrict lower = row.lower;
+  for (int64_t i = 0; i < row.count; ++i) {
+    sum[i] += (upper[i] + row.fraction * (lower[i] - upper[i])) * weight[i];
   }
 }
 

@@ -23,12 +23,20 @@ struct Columns {
 // out[i] = row, resized
 void resize_row(const float* row, Columns columns, float* out);
 
-// sum[i] += (presence sigmoid(row, resized) - deduction) weight[i]
-void add_scores(const float* row, Columns columns, float presence, float deduction,
-                const float* weight, float* sum);
+// A row of pixels between two rows of logits: pixel i is
+// upper[i] + fraction (lower[i] - upper[i]).
+struct PixelRow {
+  const float* upper;
+  const float* lower;
+  float fraction;
+  int64_t count;
+};
 
-// sum[i] += (row, resized) weight[i]
-void add_logits(const float* row, Columns columns, const float* weight, float* sum);
+// sum[i] += (presence sigmoid(pixel i) - deduction) weight[i]
+void add_scores(PixelRow row, float presence, float deduction, const float* weight, float* sum);
+
+// sum[i] += pixel i weight[i]
+void add_logits(PixelRow row, const float* weight, float* sum);
 
 // sum[i] += exp((row, resized)[i] - largest[i])
 void add_exponentials(const float* row, Columns columns, const float* largest, float* sum);

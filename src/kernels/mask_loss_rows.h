@@ -8,15 +8,6 @@ namespace tagclip {
 
 // The inner loops of `mask_sums`, each over one row of pixels. Ranges do not overlap.
 
-// A row of pixels between two rows of logits: pixel i is
-// upper[i] + fraction (lower[i] - upper[i]).
-struct PixelRow {
-  const float* upper;
-  const float* lower;
-  float fraction;
-  int64_t count;
-};
-
 // Where the gradients of the two rows of logits are collected: each gets its share of a pixel's.
 struct RowGradient {
   float* upper;

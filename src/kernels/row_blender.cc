@@ -32,34 +32,53 @@ BlendInput::BlendInput(const WindowLogits& logits, const WindowLayout& window_la
       rows(grid.height, layout.window.height),
       columns(grid.width, layout.window.width) {}
 
-RowBlender::RowBlender(const BlendInput& input, Interval part) : input_(input), part_(part) {
+RowBlender::RowBlender(const BlendInput& input, Interval classes, Interval part)
+    : input_(input), classes_(classes), part_(part) {
+  const int64_t width = input.layout.window.width;
   for (size_t k = 0; k < input.layout.corners.size(); ++k) {
     const int64_t left = input.layout.corners[k].left;
-    if (left < part.end && left + input.layout.window.width > part.begin) windows_.push_back(k);
+    const int64_t begin = std::max(left, part.begin), end = std::min(left + width, part.end);
+    if (begin >= end) continue;
+    const BilinearAxis& columns = input.columns;
+    Stretched window{
+        .window = k,
+        .first = begin - part.begin,
+        .columns = {columns.low.data() + begin - left, columns.high.data() + begin - left,
+                    columns.fraction.data() + begin - left, end - begin}};
+    for (auto& rows : window.ring) rows.resize((classes.size() + 1) * (end - begin));
+    windows_.push_back(std::move(window));
   }
   for (auto& weights : weights_) weights.resize(part.size());
   share_.resize(part.size());
   trusty_.resize(part.size());
-  logits_.resize(input.grid.width);
 }
 
-std::vector<RowBlender::Patch> RowBlender::patches_on(int64_t y) const {
+// Neighbours never share a place in the ring.
+const float* RowBlender::stretch(Stretched& stretched, int64_t row) const {
+  float* rows = stretched.ring[row % 2].data();
+  if (stretched.held[row % 2] == row) return rows;
+  stretched.held[row % 2] = row;
+  const int64_t n = stretched.columns.count;
+  for (int64_t c = 0; c < classes_.size(); ++c) {
+    resize_row(input_.class_row(stretched.window, classes_.begin + c, row), stretched.columns,
+               rows + c * n);
+  }
+  if (input_.trusty_data != nullptr) {
+    resize_row(input_.trusty_row(stretched.window, row), stretched.columns,
+               rows + classes_.size() * n);
+  }
+  return rows;
+}
+
+std::vector<RowBlender::Patch> RowBlender::patches_on(int64_t y) {
   std::vector<Patch> patches;
-  for (const size_t k : windows_) {
-    const auto [top, left] = input_.layout.corners[k];
-    const int64_t row = y - top;
+  for (Stretched& window : windows_) {
+    const int64_t row = y - input_.layout.corners[window.window].top;
     if (row < 0 || row >= input_.layout.window.height) continue;
-    const int64_t begin = std::max(left, part_.begin);
-    const int64_t end = std::min(left + input_.layout.window.width, part_.end);
-    const BilinearAxis& columns = input_.columns;
-    patches.push_back(
-        {.window = k,
-         .first = begin - part_.begin,
-         .columns = {columns.low.data() + begin - left, columns.high.data() + begin - left,
-                     columns.fraction.data() + begin - left, end - begin},
-         .upper = input_.rows.low[row],
-         .lower = input_.rows.high[row],
-         .fraction = input_.rows.fraction[row]});
+    patches.push_back({.stretched = window,
+                       .upper = stretch(window, input_.rows.low[row]),
+                       .lower = stretch(window, input_.rows.high[row]),
+                       .fraction = input_.rows.fraction[row]});
   }
   return patches;
 }
@@ -68,11 +87,12 @@ void RowBlender::operator()(int64_t y, float* scores) {
   const std::vector<Patch> patches = patches_on(y);
   std::ranges::fill(share_, 0.0f);
   for (const Patch& patch : patches) {
-    for (int64_t i = 0; i < patch.columns.count; ++i) share_[patch.first + i] += 1;
+    float* share = share_.data() + patch.stretched.first;
+    for (int64_t i = 0; i < patch.stretched.columns.count; ++i) share[i] += 1;
   }
   for (float& share : share_) share = 1 / share;
 
-  std::fill_n(scores, input_.class_count * part_.size(), 0.0f);
+  std::fill_n(scores, classes_.size() * part_.size(), 0.0f);
   for (const Patch& patch : patches) {
     weigh(patch);
     add(patch, scores);
@@ -80,16 +100,14 @@ void RowBlender::operator()(int64_t y, float* scores) {
 }
 
 void RowBlender::weigh(const Patch& patch) {
-  const float* share = share_.data() + patch.first;
-  const int64_t n = patch.columns.count;
+  const float* share = share_.data() + patch.stretched.first;
+  const int64_t n = patch.stretched.columns.count;
   float* none = weights_[index(TrustyWeight::kNone)].data();
   std::copy_n(share, n, none);
   if (input_.trusty_data == nullptr) return;
 
-  mix_rows(input_.trusty_row(patch.window, patch.upper),
-           input_.trusty_row(patch.window, patch.lower), patch.fraction, input_.grid.width,
-           logits_.data());
-  resize_row(logits_.data(), patch.columns, trusty_.data());
+  const int64_t at = classes_.size() * n;
+  mix_rows(patch.upper + at, patch.lower + at, patch.fraction, n, trusty_.data());
   sigmoid_row(trusty_.data(), n);
   // The classes that a high trusty logit speaks for, and the others.
   float* trusted = weights_[index(TrustyWeight::kNovel)].data();
@@ -103,19 +121,18 @@ void RowBlender::weigh(const Patch& patch) {
 
 void RowBlender::add(const Patch& patch, float* scores) {
   const bool weighted = input_.trusty_data != nullptr;
-  for (int64_t c = 0; c < input_.class_count; ++c) {
-    mix_rows(input_.class_row(patch.window, c, patch.upper),
-             input_.class_row(patch.window, c, patch.lower), patch.fraction, input_.grid.width,
-             logits_.data());
-    float* sum = scores + c * part_.size() + patch.first;
+  const int64_t n = patch.stretched.columns.count;
+  for (int64_t i = 0; i < classes_.size(); ++i) {
+    const int64_t c = classes_.begin + i;
+    const PixelRow logits{patch.upper + i * n, patch.lower + i * n, patch.fraction, n};
+    float* sum = scores + i * part_.size() + patch.stretched.first;
     if (input_.rule.link == Link::kSoftmax) {
-      add_logits(logits_.data(), patch.columns, weights_[index(TrustyWeight::kNone)].data(), sum);
+      add_logits(logits, weights_[index(TrustyWeight::kNone)].data(), sum);
       continue;
     }
     const TrustyWeight weight = weighted ? input_.rule.weight[c] : TrustyWeight::kNone;
-    add_scores(logits_.data(), patch.columns,
-               input_.presence[patch.window * input_.class_count + c], input_.rule.deduction[c],
-               weights_[index(weight)].data(), sum);
+    const float presence = input_.presence[patch.stretched.window * input_.class_count + c];
+    add_scores(logits, presence, input_.rule.deduction[c], weights_[index(weight)].data(), sum);
   }
 }
 

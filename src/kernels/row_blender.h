@@ -31,34 +31,42 @@ struct BlendInput {
   BilinearAxis rows, columns;  // logits -> window
 };
 
-// Computes blended scores a row of the picture at a time, in the columns `part`.
+// Computes blended scores of some classes a row of the picture at a time, in the columns `part`.
 class RowBlender {
  public:
-  RowBlender(const BlendInput& input, Interval part);
+  RowBlender(const BlendInput& input, Interval classes, Interval part);
 
-  // scores [C, part] of row y.
+  // scores [classes, part] of row y.
   void operator()(int64_t y, float* scores);
 
  private:
+  // A window that touches `part`: two neighbouring rows of its logits at a time, stretched to its
+  // columns. Many rows of the picture lie between the same two.
+  struct Stretched {
+    size_t window;
+    int64_t first;               // its first column, counted from part.begin
+    Columns columns;             // how the logits become its columns
+    std::vector<float> ring[2];  // [classes + 1, columns], the trusty logits last
+    int64_t held[2] = {-1, -1};  // rows of the logits in the ring
+  };
   // What a window contributes to the current row.
   struct Patch {
-    size_t window;
-    int64_t first;         // its first column, counted from part.begin
-    Columns columns;       // how the logits become its columns
-    int64_t upper, lower;  // rows of the logits ...
-    float fraction;        // ... and the place between them
+    const Stretched& stretched;
+    const float* upper;  // two stretched rows ...
+    const float* lower;
+    float fraction;  // ... and the place between them
   };
 
-  std::vector<Patch> patches_on(int64_t y) const;
+  const float* stretch(Stretched& stretched, int64_t row) const;
+  std::vector<Patch> patches_on(int64_t y);
   void weigh(const Patch& patch);
   void add(const Patch& patch, float* scores);
 
   const BlendInput& input_;
-  Interval part_;
-  std::vector<size_t> windows_;    // those that touch `part`
+  Interval classes_, part_;
+  std::vector<Stretched> windows_;
   std::vector<float> share_;       // [part] 1 / number of windows over the pixel
   std::vector<float> weights_[3];  // [part] by TrustyWeight: share x weight, for one patch
-  std::vector<float> logits_;      // [w] a row between two of the logits' rows
   std::vector<float> trusty_;      // [part] sigmoid(trusty)
 };
 

@@ -1,10 +1,71 @@
-"""tagclip bench loader; the other tasks are too slow for a test."""
+"""tagclip bench on small models and data: its own full-size ones are too slow for a test."""
 
 import json
 import unittest
 
 import samples
-from support import BAD_INPUT, USAGE, ProgramTest, tagclip
+from support import BAD_INPUT, CHECKPOINTS, FAILURE, MINI, PHOTOS, ROOT, USAGE, ProgramTest, tagclip
+
+
+class ModelTest(ProgramTest):
+    def measure(self, what):
+        result = tagclip("bench", what, "--weights", MINI, "--runs", 1, "--json")
+        self.assert_done(result)
+        return json.loads(result.out)
+
+    def test_measures_a_model_of_ours(self):
+        report = self.measure("segment")
+        self.assertEqual(sorted(report["machine"]["ceilings_flops_per_second"]), ["bfloat16", "float32", "int8"])
+        [row] = report["measurements"]
+        self.assertEqual(row["name"], "mini segment")
+        self.assertTrue(row["agrees"], row["differences"])
+        self.assertEqual(row["runs"], 1)
+        for way in ("ours", "plain"):
+            self.assertGreater(row[way]["flops_per_second"], 0)
+            self.assertLess(row[way]["ms"]["min"], 60_000)
+        self.assertGreater(row["plain_over_ours"]["median"], 0)
+
+    def test_measures_the_kernels(self):
+        rows = self.measure("kernels")["measurements"]
+        self.assertEqual([row["name"] for row in rows], ["mini blend", "mini mask-loss"])
+        for row in rows:
+            self.assertTrue(row["agrees"], row["differences"])
+
+    def test_holds_ratios_to_their_floors(self):
+        floors = self.folder / "floors.toml"
+        run = ("bench", "kernels", "--weights", MINI, "--runs", 1, "--floors", floors)
+        floors.write_text('noise = 0.5\n[speed]\n"mini mask-loss" = 1e-6\n')
+        self.assert_done(tagclip(*run))
+        floors.write_text('noise = 0.5\n[speed]\n"mini mask-loss" = 1e6\n')
+        slow = tagclip(*run)
+        self.assertEqual(slow.code, FAILURE, slow.err)
+        self.assertIn("warning: speed of mini mask-loss: plain / ours is", slow.err)
+        floors.write_text('[speed]\n"mini mask-los" = 2\n')
+        self.assert_refused(tagclip(*run), BAD_INPUT, floors, "no row called mini mask-los")
+
+    def test_takes_turns(self):
+        words = self.folder / "words.npy"
+        self.assert_done(tagclip("embed", "--weights", MINI, "--classes", "cat, sky", "-o", words))
+        run = ("bench", "turns", "--weights", MINI, "--text-embeddings", words, "--photo", PHOTOS / "cat.jpg")
+        result = tagclip(*run, stdin="\n\n\n")
+        self.assert_done(result)
+        turns = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual(len(turns), 3)
+        for turn in turns:
+            stages = sum(turn[stage] for stage in ("prepare", "encode", "decode", "blend"))
+            self.assertGreater(turn["encode"], 0)
+            self.assertGreaterEqual(turn["ms"] * 1.001, stages)
+        self.assert_refused(tagclip(*run[:4]), USAGE, "something is missing", "--photo")
+
+    def test_refuses_what_it_cannot_compare(self):
+        for weights, *words in (
+                (self.folder / "none.safetensors", "none.safetensors"),
+                (CHECKPOINTS / "README.md", "README.md"),
+                (CHECKPOINTS / "openai_torchscript.pt", "not a segmentation model")):
+            self.assert_refused(tagclip("bench", "--weights", weights), BAD_INPUT, *words)
+        zegclip = ROOT / "tests/data/model/zegclip_tiny_weights.safetensors"
+        self.assert_refused(tagclip("bench", "--weights", zegclip), USAGE, "not TagCLIP as released")
+        self.assert_refused(tagclip("bench", "--weights", MINI, "--model", "voc"), USAGE, "--model")
 
 
 class LoaderTest(ProgramTest):

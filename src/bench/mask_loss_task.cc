@@ -1,7 +1,4 @@
-#include <ATen/CPUGeneratorImpl.h>
-
 #include <cmath>
-#include <functional>
 
 #include "bench/machine.h"
 #include "bench/tasks.h"
@@ -11,7 +8,6 @@ namespace {
 
 constexpr double kLossLimit = 1e-5;  // relative, as are gradients
 constexpr double kGradientLimit = 1e-4;
-constexpr double kSpread = 3;  // deviation of the logits, as of a trained model's
 
 // A batch and one way to compute its losses.
 class LossRun {
@@ -21,13 +17,9 @@ class LossRun {
   LossRun(const Workload& workload, int64_t photos, Way* way)
       : way_(way), targets_(random_batch(workload, photos).targets) {
     const int64_t classes = workload.classes - workload.unseen;
-    const int64_t grid = workload.model.clip.resolution / workload.model.clip.patch;
-    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(6);
-    const auto logits = [&](int64_t maps) {
-      return (at::randn({photos, maps, grid, grid}, generator) * kSpread).requires_grad_();
-    };
-    logits_.classes = logits(classes);
-    logits_.trusty = logits(1);
+    logits_ = random_logits(workload, photos, classes);
+    logits_.classes.requires_grad_();
+    logits_.trusty.requires_grad_();
     masks_ = count_masks(targets_.labels, classes);
   }
 
@@ -52,25 +44,16 @@ class LossRun {
   at::Tensor masks_;
 };
 
-// Runs `work`; bytes that the process came to hold meanwhile.
-std::optional<int64_t> growth(const std::function<void()>& work) {
-  const PeakMemory memory;
-  const std::optional<int64_t> before = memory.bytes();
-  work();
-  const std::optional<int64_t> peak = memory.bytes();
-  return before && peak ? std::optional(*peak - *before) : std::nullopt;
-}
-
 }  // namespace
 
-Measurement measure_losses(const Workload& workload, int64_t photos, int64_t pairs,
-                           const PairProgress& progress) {
+Measurement measure_mask_loss(const Workload& workload, int64_t photos, int64_t pairs,
+                              const PairProgress& progress) {
   LossRun ours(workload, photos, segmentation_losses);
   LossRun plain(workload, photos, plain_segmentation_losses);
-  Measurement result{.workload = workload.name, .task = "losses", .photos = photos};
+  Measurement result{.workload = workload.name, .task = "mask-loss", .photos = photos};
   double loss = 0, plain_loss = 0;
-  result.our_peak = growth([&] { loss = ours(); });
-  result.plain_peak = growth([&] { plain_loss = plain(); });
+  result.our_peak = memory_growth([&] { loss = ours(); });
+  result.plain_peak = memory_growth([&] { plain_loss = plain(); });
   const at::Tensor expected = plain.gradients();
   const double difference = ((ours.gradients() - expected).norm() / expected.norm()).item<double>();
   result.differences = {{"loss", std::abs(loss - plain_loss) / plain_loss, kLossLimit},
