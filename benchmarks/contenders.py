@@ -30,7 +30,7 @@ PHOTO = ROOT / "tests/data/photos/cat.jpg"
 SIDE = 512
 MEAN, DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 MODELS = {"voc": dict(classes=20, unseen=5, prompts=10), "coco": dict(classes=171, unseen=15, prompts=100)}
-OURS = {"float32": ()}  # the options of each precision
+OURS = {p: ("--precision", p) for p in ("float32", "bfloat16", "int8")}  # the options of each precision
 REST = 0.05  # seconds between turns: threads that wait for work give up by then
 
 

@@ -1,5 +1,6 @@
 #include <c10/core/InferenceMode.h>
 
+#include "base/error.h"
 #include "bench/flops.h"
 #include "bench/machine.h"
 #include "bench/plain_segmenter.h"
@@ -9,9 +10,23 @@
 namespace tagclip {
 namespace {
 
-// Where the best two classes are close, rounding decides.
-constexpr double kLabelLimit = 0.01;  // share of the pixels
-constexpr double kLogitLimit = 1e-4;  // relative to the largest
+// How far results may be from plain ones of float32.
+struct Limits {
+  double labels;  // share of the pixels: where the best two classes are close, rounding decides
+  double logits;  // relative to the largest
+};
+
+Limits limits_of(MatrixPrecision precision) {
+  switch (precision) {
+    case MatrixPrecision::kFloat32:
+      return {0.01, 1e-4};
+    case MatrixPrecision::kBfloat16:
+      return {0.03, 0.05};
+    case MatrixPrecision::kInt8:
+      return {0.06, 0.1};
+  }
+  TAGCLIP_CHECK(false, "no such precision");
+}
 
 double label_difference(const LabelMap& ours, const at::Tensor& plain) {
   const at::Tensor labels = plain.contiguous();
@@ -33,26 +48,29 @@ double logit_difference(const MaskLogits& ours, const MaskLogits& plain) {
 
 Measurement measure_segment(const Workload& workload, int64_t pairs, const PairProgress& progress) {
   const c10::InferenceMode no_gradients;
-  SegmentationModel model = model_of(workload);
-  model.encoder.freeze();
+  const SegmentationModel model = model_of(workload);
   const EmbeddedVocabulary vocabulary = random_vocabulary(workload);
-  const SlidingSegmenter segmenter(model, vocabulary);
   const PlainSegmenter plain(model, vocabulary);
   const Image photo = random_photo(workload.model.clip.resolution);
 
-  Measurement result{.workload = workload.name, .task = "segment", .photos = 1};
+  Measurement result{.workload = workload.name,
+                     .task = "segment",
+                     .precision = std::string(name_of(workload.precision)),
+                     .photos = 1};
   result.flops = segment_flops(workload.model, workload.classes);
-  const PeakMemory our_memory;
-  const LabelMap labels = segmenter(photo).labels;
-  result.our_peak = our_memory.bytes();
   const PeakMemory plain_memory;
   const at::Tensor plain_labels = plain(photo);
   result.plain_peak = plain_memory.bytes();
-  result.differences = {
-      {"labels", label_difference(labels, plain_labels), kLabelLimit},
-      {"logits",
-       logit_difference(model(plain.pixels(photo), vocabulary.embeddings), plain.logits(photo)),
-       kLogitLimit}};
+  const PeakMemory our_memory;
+  const auto packed = model.packed(workload.precision);
+  const SlidingSegmenter segmenter(*packed, vocabulary);
+  const LabelMap labels = segmenter(photo).labels;
+  result.our_peak = our_memory.bytes();
+  const MaskLogits logits =
+      packed->decode(packed->encode(plain.pixels(photo)), vocabulary.embeddings);
+  const Limits limits = limits_of(workload.precision);
+  result.differences = {{"labels", label_difference(labels, plain_labels), limits.labels},
+                        {"logits", logit_difference(logits, plain.logits(photo)), limits.logits}};
 
   std::vector<StageTimes> times;
   result.runs = run_by_turns([&] { times.push_back(segmenter(photo).times); },

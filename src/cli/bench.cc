@@ -56,6 +56,11 @@ void add_other_options(CLI::App& app, BenchOptions& options) {
                  "encoding and of training")
       ->check(one_of({"classes", "side", "windows", "batch", "threads"}))
       ->capture_default_str();
+  app.add_option("--precision", options.precision,
+                 "Of scaling and turns: what photos are encoded in; segment measures all that "
+                 "run here")
+      ->check(one_of({"float32", "bfloat16", "int8"}))
+      ->capture_default_str();
   app.add_option("--text-embeddings", options.text_embeddings,
                  "Of turns, which segments --photo once for every line on standard input: the "
                  "classes, as tagclip embed writes them")

@@ -28,7 +28,8 @@ int bench_loader(const BenchOptions& options, Console& console) {
 }
 
 int bench_scaling(const BenchOptions& options, Console& console) {
-  const Workload workload = bench_workloads(options).front();
+  Workload workload = bench_workloads(options).front();
+  workload.precision = parse_precision(options.precision);
   const Machine machine = measure_machine();
   if (!options.json) console.print(scaling_head(machine, options.by));
   std::vector<ScalingPoint> points;
@@ -47,7 +48,8 @@ int bench_turns(const BenchOptions& options, Console& console) {
                       "give --weights, --text-embeddings and --photo");
   }
   const Image photo = read_image(options.photo);
-  const InferenceModel model = load_for_inference({.weights = options.weights});
+  InferenceModel model = load_for_inference({.weights = options.weights});
+  model.dense = in_precision(model.dense, parse_precision(options.precision));
   const SlidingSegmenter segmenter(*model.dense,
                                    read_text_embeddings(options.text_embeddings, model));
   segment_by_turns(segmenter, photo, std::cin,

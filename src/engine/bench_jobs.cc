@@ -17,6 +17,13 @@ std::string group_of(const BenchJob& job) {
 
 }  // namespace
 
+std::string BenchJob::name() const {
+  return Measurement{.workload = workload.name,
+                     .task = task,
+                     .precision = std::string(name_of(workload.precision))}
+      .name();
+}
+
 std::vector<Workload> bench_workloads(const BenchOptions& options) {
   if (!options.weights.empty()) return {workload_of(options.weights)};
   if (options.model == "voc") return {voc_workload()};
@@ -24,14 +31,29 @@ std::vector<Workload> bench_workloads(const BenchOptions& options) {
   return {voc_workload(), coco_workload()};
 }
 
-std::vector<BenchJob> bench_jobs(const BenchOptions& options) {
-  const std::vector<Workload> workloads = bench_workloads(options);
+namespace {
+
+std::vector<BenchJob> all_jobs(const std::vector<Workload>& workloads) {
   std::vector<BenchJob> jobs;
-  for (const char* task : {"segment", "train-step", "blend", "mask-loss"}) {
+  for (const Workload& workload : workloads) {
+    for (const MatrixPrecision precision : kMatrixPrecisions) {
+      jobs.push_back({workload, "segment"});
+      jobs.back().workload.precision = precision;
+    }
+  }
+  for (const char* task : {"train-step", "blend", "mask-loss"}) {
     for (const Workload& workload : workloads) jobs.push_back({workload, task});
   }
+  return jobs;
+}
+
+}  // namespace
+
+std::vector<BenchJob> bench_jobs(const BenchOptions& options) {
+  std::vector<BenchJob> jobs = all_jobs(bench_workloads(options));
   std::erase_if(jobs, [&](const BenchJob& job) {
-    return options.what != "all" && options.what != group_of(job);
+    return (options.what != "all" && options.what != group_of(job)) ||
+           !runs_here(job.workload.precision);
   });
   for (BenchJob& job : jobs) {
     if (job.task == "train-step") job.photos = kBatch;
@@ -42,7 +64,7 @@ std::vector<BenchJob> bench_jobs(const BenchOptions& options) {
 
 std::vector<std::string> usual_bench_rows() {
   std::vector<std::string> names;
-  for (const BenchJob& job : bench_jobs({})) names.push_back(job.name());
+  for (const BenchJob& job : all_jobs(bench_workloads({}))) names.push_back(job.name());
   return names;
 }
 

@@ -15,12 +15,12 @@ struct BenchJob {
   std::string task;
   int64_t photos = 1;
 
-  std::string name() const { return workload.name + " " + task; }
+  std::string name() const;  // as Measurement's
 };
 
 // The models that the options ask for, VOC's first.
 std::vector<Workload> bench_workloads(const BenchOptions& options);
-// The rows.
+// The rows that run on this processor.
 std::vector<BenchJob> bench_jobs(const BenchOptions& options);
 // The names of all rows of random weights.
 std::vector<std::string> usual_bench_rows();

@@ -119,7 +119,8 @@ struct BenchOptions {
   std::string split = "train";
   int64_t samples = 320;       // ... and how many samples to make of it
   std::string by = "classes";  // of scaling: classes, side, windows, batch, threads
-  std::filesystem::path text_embeddings, photo;  // of turns
+  std::filesystem::path text_embeddings, photo;  // of turns ...
+  std::string precision = "float32";             // ... and of scaling: float32, bfloat16, int8
   bool json = false;
 };
 
