@@ -121,7 +121,7 @@ Targets TrainStep::label_hidden(const StepInput& input, const MaskLogits& logits
 
 // num_masks is a mean over the ranks, so that the mean of their losses is the whole batch's.
 at::Tensor TrainStep::masks_per_rank(const at::Tensor& labels, int64_t classes) const {
-  const at::Tensor masks = count_masks(labels, classes);
+  at::Tensor masks = count_masks(labels, classes);
   if (ranks_.alone()) return masks;
   return at::scalar_tensor(ranks_.sum(masks.item<double>()) / static_cast<double>(ranks_.size()));
 }
@@ -132,6 +132,7 @@ void TrainStep::average_gradients() {
   const at::NoGradGuard no_grad;
   const std::vector<at::Tensor> gradients = optimizer_.gradients();
   std::vector<at::Tensor> flat_gradients;
+  flat_gradients.reserve(gradients.size());
   for (const at::Tensor& gradient : gradients) flat_gradients.push_back(gradient.flatten());
   at::Tensor all = at::cat(flat_gradients);
   ranks_.sum(all);
