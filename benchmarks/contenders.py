@@ -87,11 +87,11 @@ def ratios(above, below):
 def show(all_contenders, labels, times):
     """A row each; ratios are taken turn by turn."""
     ours = {c.precision: t for c, t in zip(all_contenders, times) if c.name == "tagclip"}
-    print(f"{'precision':<10}{'':<22}{'ms':<22}{'released / it':<15}{'it / tagclip':<22}labels as released")
+    print(f"{'precision':<10}{'':<22}{'ms':<26}{'released / it':<15}{'it / tagclip':<22}labels as released")
     for contender, found, taken in zip(all_contenders, labels, times):
         against = ours.get(contender.precision)
         compared = spread(ratios(taken, against), ".2f") if against and against is not taken else "-"
-        print(f"{contender.precision:<10}{contender.name:<22}{spread(taken, '.0f'):<22}"
+        print(f"{contender.precision:<10}{contender.name:<22}{spread(taken, '.0f'):<26}"
               f"{statistics.median(ratios(times[0], taken)):<15.2f}{compared:<22}{(found == labels[0]).mean():.2%}")
 
 

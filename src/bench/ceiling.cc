@@ -69,7 +69,7 @@ Ceilings measure_ceilings(int64_t side) {
   for (const int64_t n : {side / 2, side}) {
     best["float32"] = std::max(best["float32"], of_floats(n, at::kFloat));
     best["bfloat16"] = std::max(best["bfloat16"], of_floats(n, at::kBFloat16));
-    best["int8"] = std::max(best["int8"], of_bytes(n));
+    if (at::hasMKLDNN()) best["int8"] = std::max(best["int8"], of_bytes(n));
   }
   return best;
 }
