@@ -61,7 +61,8 @@ TEST_F(Attention, ExtraKeysAreMoreRowsToAttendTo) {
               naive(x, rows, at::ones({5, 8}, at::kBool)), 1e-6);
 }
 
-// Training in bfloat16 takes another way through attention (and other roundings) than anything else.
+// Training in bfloat16 takes another way through attention (and other roundings) than anything
+// else.
 TEST_F(Attention, TrainingInBFloat16ComputesTheSame) {
   list.set_trained([](const std::string&) { return true; });
   const auto trained = [&](bool causal, at::ScalarType type) {

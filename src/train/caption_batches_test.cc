@@ -78,8 +78,8 @@ TEST(CaptionBatches, ABatchDependsOnSeedAndStep) {
   EXPECT_TRUE(batches.batch(5, kSide).tokens.equal(batches.batch(5, kSide).tokens));
   PretrainConfig other = settings;
   other.seed = 2;
-  EXPECT_FALSE(CaptionBatches(other, photos()).batch(5, kSide).tokens.equal(
-      batches.batch(5, kSide).tokens));
+  EXPECT_FALSE(
+      CaptionBatches(other, photos()).batch(5, kSide).tokens.equal(batches.batch(5, kSide).tokens));
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ TEST(ContrastiveLoss, EqualsCrossEntropyWhenAllTextsDiffer) {
 }
 
 TEST(ContrastiveLoss, SharesTheTargetAmongMatches) {
-  // Two photos and texts that all fit, with the same embeddings: nothing is left to learn but log 2.
+  // Two photos and texts that all fit, with the same embeddings: nothing is left to learn but
+  // log 2.
   const at::Tensor images = rows({1, 0, 1, 0}, 2), texts = images;
   const at::Tensor loss =
       contrastive_loss(images, texts, at::scalar_tensor(10.0), at::ones({2, 2}, at::kBool));
