@@ -36,7 +36,7 @@ std::string shown(std::string_view text) {
 // 17258237 -> 17,258,237
 std::string grouped(int64_t number) {
   std::string text = std::to_string(number);
-  for (size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, ",");
+  for (size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, 1, ',');
   return text;
 }
 

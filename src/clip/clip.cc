@@ -104,13 +104,20 @@ at::Tensor VisionTower::add_positions(const at::Tensor& patches, const at::Tenso
 }
 
 at::Tensor VisionTower::hidden(const at::Tensor& pixels) const {
-  at::Tensor x = embed(pixels);
-  for (const ResidualBlock& block : transformer.resblocks) x = block(x, /*causal=*/false);
-  return x;
+  return through_blocks(embed(pixels));
 }
 
 at::Tensor VisionTower::encode(const at::Tensor& pixels) const {
-  return ln_post(hidden(pixels).select(1, 0)).matmul(proj);
+  return encode_tokens(embed(pixels));
+}
+
+at::Tensor VisionTower::encode_tokens(const at::Tensor& tokens) const {
+  return ln_post(through_blocks(tokens).select(1, 0)).matmul(proj);
+}
+
+at::Tensor VisionTower::through_blocks(at::Tensor x) const {
+  for (const ResidualBlock& block : transformer.resblocks) x = block(x, /*causal=*/false);
+  return x;
 }
 
 at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }

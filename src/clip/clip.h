@@ -78,6 +78,8 @@ struct VisionTower {
   at::Tensor hidden(const at::Tensor& pixels) const;
   // The image embedding: class token, ln_post, proj -> [B, d], not normalised.
   at::Tensor encode(const at::Tensor& pixels) const;
+  // The same from the tokens that `embed` makes, or from some of them: [B, 1 + n, D] -> [B, d].
+  at::Tensor encode_tokens(const at::Tensor& tokens) const;
 
   at::Tensor conv1;                 // [D, 3, patch, patch]
   at::Tensor class_embedding;       // [D]
@@ -86,6 +88,9 @@ struct VisionTower {
   Transformer transformer;
   LayerNorm ln_post;
   at::Tensor proj;  // [D, d]
+
+ private:
+  at::Tensor through_blocks(at::Tensor x) const;  // [B, n, D]
 };
 
 // x / |x| over the last dimension.

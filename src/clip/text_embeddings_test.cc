@@ -49,10 +49,10 @@ TEST_F(Embeddings, TextsOfAClassAreAveragedAsUnitVectors) {
 
 TEST_F(Embeddings, ManyTextsAreEncodedInParts) {
   std::vector<ClassWords> classes;
-  for (int i = 0; i < 150; ++i) classes.push_back({{"c" + std::to_string(i)}});
+  for (int i = 0; i < 150; ++i) classes.push_back({{std::to_string(i)}});
   const TextEmbeddings found = embed_classes(tower, config, classes, {"{}", "a {}"});
   ASSERT_EQ(found.rows.size(0), 150);
-  expect_near("row", found.rows[140], unit(of("c140") + of("a c140")), 1e-6);
+  expect_near("row", found.rows[140], unit(of("140") + of("a 140")), 1e-6);
   expect_near("length", found.rows.norm(2, 1), at::ones({150}), 1e-6);
 }
 

@@ -1,5 +1,7 @@
 #include "clip/transformer.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "base/error.h"
@@ -42,6 +44,29 @@ at::Tensor append(const at::Tensor& own, const at::Tensor& also) {
   return at::cat({own, also.expand({own.size(0), -1, -1, -1})}, 2);
 }
 
+// Attention by two plain products. Training in bfloat16 on the CPU takes it for short sequences:
+// LibTorch's fused kernel sets up a product anew for every head of every photo there.
+bool by_plain_products(const at::Tensor& queries, const at::Tensor& keys) {
+  constexpr int64_t kLongest = 512;  // [B, heads, L, L] is held
+  return queries.is_cpu() && queries.scalar_type() == at::kBFloat16 && at::GradMode::is_enabled() &&
+         keys.size(2) <= kLongest;
+}
+
+// Queries [B, heads, L, d], keys and values [B, heads, L', d] -> [B, heads, L, d].
+at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                  bool causal = false) {
+  if (!by_plain_products(queries, keys)) {
+    return at::scaled_dot_product_attention(queries, keys, values, /*attn_mask=*/{}, 0.0, causal);
+  }
+  at::Tensor scores = (queries * (1 / std::sqrt(queries.size(3))))
+                          .matmul(keys.transpose(2, 3));  // [B, heads, L, L']
+  if (causal) {
+    const int64_t L = queries.size(2);
+    scores = scores + at::full({L, L}, -INFINITY, queries.options()).triu(1);
+  }
+  return scores.softmax(-1).matmul(values);
+}
+
 }  // namespace
 
 SelfAttention::Parts SelfAttention::split(const at::Tensor& x) const {
@@ -51,14 +76,13 @@ SelfAttention::Parts SelfAttention::split(const at::Tensor& x) const {
 
 at::Tensor SelfAttention::operator()(const at::Tensor& x, bool causal) const {
   const auto [queries, keys, values] = split(x);
-  return out_proj(merge_heads(at::scaled_dot_product_attention(queries, keys, values,
-                                                               /*attn_mask=*/{}, 0.0, causal)));
+  return out_proj(merge_heads(attend(queries, keys, values, causal)));
 }
 
 at::Tensor SelfAttention::operator()(const at::Tensor& x, const KeysValues& also) const {
   const auto [queries, keys, values] = split(x);
-  return out_proj(merge_heads(at::scaled_dot_product_attention(queries, append(keys, also.keys),
-                                                               append(values, also.values))));
+  return out_proj(
+      merge_heads(attend(queries, append(keys, also.keys), append(values, also.values))));
 }
 
 KeysValues SelfAttention::keys_values(const at::Tensor& x) const {

@@ -61,6 +61,30 @@ TEST_F(Attention, ExtraKeysAreMoreRowsToAttendTo) {
               naive(x, rows, at::ones({5, 8}, at::kBool)), 1e-6);
 }
 
+// Training in bfloat16 takes another way through attention (and other roundings) than anything
+// else.
+TEST_F(Attention, TrainingInBFloat16ComputesTheSame) {
+  list.set_trained([](const std::string&) { return true; });
+  const auto trained = [&](bool causal, at::ScalarType type) {
+    at::AutoGradMode grad(true);
+    const SelfAttention& attn = block.attn;
+    const at::Tensor input = x.detach().to(type).requires_grad_();
+    SelfAttention lower = attn;
+    lower.in_proj_weight = attn.in_proj_weight.to(type);
+    lower.in_proj_bias = attn.in_proj_bias.to(type);
+    lower.out_proj.weight = attn.out_proj.weight.to(type);
+    lower.out_proj.bias = attn.out_proj.bias.to(type);
+    const at::Tensor output = lower(input, causal);
+    output.square().sum().backward();
+    return at::stack({output.detach().to(at::kFloat), input.grad().to(at::kFloat)});
+  };
+  for (const bool causal : {false, true}) {
+    const at::Tensor exact = trained(causal, at::kFloat);
+    expect_near(causal ? "causal" : "all", trained(causal, at::kBFloat16), exact,
+                0.02 * exact.abs().max().item<double>());
+  }
+}
+
 TEST_F(Attention, BlockAddsAttentionThenMlp) {
   const at::Tensor attended = x + block.attn(block.ln_1(x));
   const at::Tensor hidden = block.c_fc(block.ln_2(attended));

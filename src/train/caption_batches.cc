@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "base/error.h"
 #include "data/augment.h"
@@ -25,10 +24,9 @@ CropBox random_area(Size source, double min_area, std::mt19937_64& random) {
           static_cast<int>(uniform_index(random, source.height - height + 1)), width, height};
 }
 
-std::string draw_text(const std::vector<std::string>& captions, double template_probability,
-                      std::mt19937_64& random) {
+std::string maybe_in_template(const std::string& caption, double template_probability,
+                              std::mt19937_64& random) {
   static const std::vector<std::string> templates = parse_templates("multi");
-  const std::string& caption = captions[uniform_index(random, captions.size())];
   const bool is_name = std::ranges::count(caption, ' ') < 3;
   if (!is_name || uniform(random) >= template_probability) return caption;
   return fill_template(templates[uniform_index(random, templates.size())], caption);
@@ -48,26 +46,31 @@ CaptionBatch CaptionBatches::batch(int64_t step, int64_t side) const {
   const auto items = batch_items(config_.seed, static_cast<int64_t>(photos_.size()), B, step);
   const int64_t context = config_.clip.context;
   CaptionBatch result{at::empty({B, 3, side, side}), at::zeros({B, context}, at::kLong),
-                      at::empty({B}, at::kLong)};
-  std::vector<std::string> texts(B);
+                      at::empty({B, B}, at::kBool)};
+  std::vector<std::string> captions(B);
   at::parallel_for(0, B, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       const CaptionedPhoto& photo = photos_[items[slot]];
       std::mt19937_64 random = sample_random(config_.seed, step, slot);
-      texts[slot] = draw_text(photo.captions, config_.template_probability, random);
+      captions[slot] = photo.captions[uniform_index(random, photo.captions.size())];
+      const std::string text =
+          maybe_in_template(captions[slot], config_.template_probability, random);
       Image image = decode_image(photo.encoded, photo.key);
       image = crop(image, random_area({image.width, image.height}, config_.min_crop, random));
       image = resize_bilinear(image, {static_cast<int>(side), static_cast<int>(side)});
       if (coin(random)) image = flip_horizontal(image);
+      if (config_.photometric) image = distort(std::move(image), draw_photometric(random));
       normalise_into(image, Normalisation{}, {image.width, image.height},
                      result.pixels[slot].mutable_data_ptr<float>());
-      const TokenizedText tokens = tokenizer_.tokenize(texts[slot], static_cast<int>(context));
+      const TokenizedText tokens = tokenizer_.tokenize(text, static_cast<int>(context));
       std::ranges::copy(tokens.ids, result.tokens[slot].mutable_data_ptr<int64_t>());
     }
   });
-  std::map<std::string, int64_t> groups;
-  for (int64_t slot = 0; slot < B; ++slot) {
-    result.group[slot] = groups.emplace(texts[slot], groups.size()).first->second;
+  bool* match = result.matches.mutable_data_ptr<bool>();
+  for (const int64_t item : items) {
+    for (const std::string& caption : captions) {
+      *match++ = std::ranges::find(photos_[item].captions, caption) != photos_[item].captions.end();
+    }
   }
   return result;
 }

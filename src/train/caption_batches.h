@@ -13,7 +13,8 @@ namespace tagclip {
 struct CaptionBatch {
   at::Tensor pixels;  // [B, 3, side, side], normalised as for segmentation
   at::Tensor tokens;  // [B, context] int64
-  at::Tensor group;   // [B] int64; equal numbers mark equal texts
+  // [B, B] bool; [i, j]: the caption of text j is one of photo i's
+  at::Tensor matches;
 };
 
 // Draws training batches: every photo once an epoch in shuffled order, one of its captions, a

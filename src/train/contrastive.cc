@@ -3,15 +3,21 @@
 #include "clip/clip.h"
 
 namespace tagclip {
+namespace {
+
+// Cross-entropy of every row of logits [B, B], its right answers sharing the target -> [].
+at::Tensor by_row(const at::Tensor& logits, const at::Tensor& matches) {
+  const at::Tensor right = matches.to(logits.scalar_type());
+  const at::Tensor target = right / right.sum(1, /*keepdim=*/true);
+  return -(target * logits.log_softmax(1)).sum(1).mean();
+}
+
+}  // namespace
 
 at::Tensor contrastive_loss(const at::Tensor& images, const at::Tensor& texts,
-                            const at::Tensor& scale, const at::Tensor& group) {
+                            const at::Tensor& scale, const at::Tensor& matches) {
   const at::Tensor logits = scale * unit(images).matmul(unit(texts).t());  // [B, B]
-  const at::Tensor same = group.unsqueeze(0).eq(group.unsqueeze(1)).to(logits.scalar_type());
-  const at::Tensor target = same / same.sum(1, /*keepdim=*/true);  // symmetric: groups are
-  const at::Tensor by_image = -(target * logits.log_softmax(1)).sum(1).mean();
-  const at::Tensor by_text = -(target * logits.log_softmax(0)).sum(0).mean();
-  return (by_image + by_text) / 2;
+  return (by_row(logits, matches) + by_row(logits.t(), matches.t())) / 2;
 }
 
 }  // namespace tagclip

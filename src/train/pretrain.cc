@@ -12,9 +12,12 @@
 #include "base/config_file.h"
 #include "base/error.h"
 #include "clip/clip_file.h"
+#include "model/from_clip.h"
 #include "text/tokenizer.h"
 #include "train/caption_batches.h"
 #include "train/contrastive.h"
+#include "train/epoch_order.h"
+#include "train/patch_share.h"
 #include "train/run_state.h"
 
 namespace tagclip {
@@ -33,21 +36,29 @@ constexpr const char* kConfig = "tagclip.pretrain.config";
 constexpr int64_t kKept = 2;  // checkpoints
 const std::set<std::string> kFree = {"output", "log_every", "save_every"};
 
+Clip starting_clip(const PretrainConfig& config) {
+  if (!config.start.empty()) return load_starting_clip(config.start).clip;
+  Clip clip(config.clip);
+  at::Generator generator = at::detail::createCPUGenerator(config.seed);
+  clip.parameters.initialise(generator);
+  return clip;
+}
+
 class Run {
  public:
-  Run(const PretrainConfig& config, const std::function<void(const std::string&)>& on_warning)
+  // `clip` is of the sizes that `config` says.
+  Run(const PretrainConfig& config, Clip clip,
+      const std::function<void(const std::string&)>& on_warning)
       : config_(config),
         settings_(config),
         folder_(config.output),
-        clip_(config.clip),
+        clip_(std::move(clip)),
         batches_(config, read_caption_shards({config.shards.begin(), config.shards.end()})),
         checkpoints_(folder_, kKept),
         optimizer_((clip_.parameters.set_trained([](const auto&) { return true; }),
                     clip_.parameters.trained()),
                    config.optimizer) {
     create_folders(folder_);
-    at::Generator generator = at::detail::createCPUGenerator(config.seed);
-    clip_.parameters.initialise(generator);
     resume(on_warning);
     write_file(folder_ / "config.toml", to_toml(settings_.fields()));
   }
@@ -56,12 +67,13 @@ class Run {
 
   PretrainReport advance() {
     const auto start = std::chrono::steady_clock::now();
-    const int64_t side =
-        step_ < config_.small_steps ? config_.small_image_size : config_.image_size;
-    const CaptionBatch batch = batches_.batch(step_, side);
+    const bool small = step_ < config_.small_steps;
+    const CaptionBatch batch =
+        batches_.batch(step_, small ? config_.small_image_size : config_.image_size);
     optimizer_.zero_grad();
-    const auto [images, texts] = encode(batch);
-    const at::Tensor loss = contrastive_loss(images, texts, clip_.logit_scale.exp(), batch.group);
+    const auto [images, texts] =
+        encode(batch, small ? config_.small_patch_share : config_.patch_share);
+    const at::Tensor loss = contrastive_loss(images, texts, clip_.logit_scale.exp(), batch.matches);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
       throw failure(c10::str("the loss is ", value, " at step ", step_ + 1),
@@ -84,9 +96,13 @@ class Run {
   void save_result() const { save_clip(folder_ / "clip.safetensors", clip_, Precision::kFloat16); }
 
  private:
-  std::pair<at::Tensor, at::Tensor> encode(const CaptionBatch& batch) const {
+  // Photos and texts, [B, d] each.
+  std::pair<at::Tensor, at::Tensor> encode(const CaptionBatch& batch, double patch_share) const {
     AutocastGuard autocast(config_.precision == ComputePrecision::kBFloat16, at::kCPU);
-    return {clip_.visual.encode(batch.pixels).to(at::kFloat),
+    const at::Generator draws =
+        at::detail::createCPUGenerator(sample_random(config_.seed, step_, config_.batch)());
+    const at::Tensor tokens = keep_share(clip_.visual.embed(batch.pixels), patch_share, draws);
+    return {clip_.visual.encode_tokens(tokens).to(at::kFloat),
             clip_.text.encode(batch.tokens).to(at::kFloat)};
   }
 
@@ -123,14 +139,19 @@ FieldList PretrainConfig::fields() {
   FieldList list;
   list.add("output", output, "folder for the results");
   list.add("shards", shards, "WebDataset tar files of captioned photos");
+  list.add("start", start, "CLIP to go on from, in any dialect; without it random weights");
   list.add("seed", seed, {0, 1e15}, "seed of weights and batches");
   list.add("steps", steps, count, "steps in all");
   list.add("batch", batch, {2, 1 << 16}, "photos a step");
   list.add("image_size", image_size, {8, 4096}, "side of the crops at the end");
   list.add("small_image_size", small_image_size, {8, 4096}, "side of the crops at the beginning");
   list.add("small_steps", small_steps, {0, 1e9}, "steps with the small crops");
+  list.add("patch_share", patch_share, {0.01, 1},
+           "share of a crop's patches that a step computes, drawn for each photo");
+  list.add("small_patch_share", small_patch_share, {0.01, 1}, "the same of the small crops");
   list.add("warmup", warmup, {0, 1e9}, "steps until the full learning rate");
   list.add("min_crop", min_crop, {0.01, 1}, "least share of the photo a crop keeps");
+  list.add("photometric", photometric, "distort the colours of the crops");
   list.add("template_probability", template_probability, {0, 1},
            "how often a caption of up to three words is put in a prompt template");
   list.add("precision", precision,
@@ -167,9 +188,12 @@ void PretrainConfig::check() const {
   if (small_steps > 0) check_side("small_image_size", small_image_size);
 }
 
-int64_t pretrain(const PretrainConfig& config, const PretrainHooks& hooks) {
+int64_t pretrain(PretrainConfig config, const PretrainHooks& hooks) {
   config.check();
-  Run run(config, hooks.on_warning);
+  Clip clip = starting_clip(config);
+  config.clip = clip.config;
+  config.check();
+  Run run(config, std::move(clip), hooks.on_warning);
   hooks.on_start(run.step());
   while (run.step() < config.steps) {
     hooks.on_step(run.advance());

@@ -16,14 +16,18 @@ namespace tagclip {
 struct PretrainConfig {
   std::string output = "runs/pretrain";
   std::vector<std::string> shards;
+  std::string start;  // a CLIP to go on from, whose sizes then count; empty: random weights
   int64_t seed = 1;
   int64_t steps = 1000;
   int64_t batch = 256;
   int64_t image_size = 128;       // side of the training crops at the end
   int64_t small_image_size = 64;  // and until step `small_steps`, which costs a quarter
   int64_t small_steps = 0;
+  double patch_share = 1;        // of a crop's patches, drawn for each photo
+  double small_patch_share = 1;  // the same of the small crops
   int64_t warmup = 100;
-  double min_crop = 0.4;  // least share of the photo that a crop keeps
+  double min_crop = 0.4;     // least share of the photo that a crop keeps
+  bool photometric = false;  // colours are distorted as in the training of segmentation
   double template_probability =
       0.5;  // that a caption of up to three words is put in a prompt template
   ComputePrecision precision = ComputePrecision::kFloat32;
@@ -59,8 +63,8 @@ struct PretrainHooks {
 //   clip.safetensors  the finished model in half precision (OpenAI's parameter names)
 //   config.toml       the settings
 // Returns the number of steps done. The same seed gives the same batches, resumed or not.
-// Throws Error: kBadInput for unusable shards or a checkpoint of other settings, kFailure when the
-// loss is not finite.
-int64_t pretrain(const PretrainConfig& config, const PretrainHooks& hooks);
+// Throws Error: kBadInput for unusable shards, an unusable `start`, or a checkpoint of other
+// settings, kFailure when the loss is not finite.
+int64_t pretrain(PretrainConfig config, const PretrainHooks& hooks);
 
 }  // namespace tagclip

@@ -7,7 +7,7 @@ import unittest
 from PIL import Image
 
 import samples
-from support import PHOTOS, ProgramTest, tagclip
+from support import PHOTOS, ProgramTest, read_safetensors, tagclip
 
 
 class PipelineTest(ProgramTest):
@@ -68,6 +68,22 @@ class PipelineTest(ProgramTest):
     def test_a_model_can_be_started_from_another(self):
         config = samples.train_config(self.folder, samples.micro_dataset(), samples.micro_model())
         self.assert_done(tagclip("train", config, "--set", "schedule.iterations=1"))
+
+    def test_pretraining_goes_on_from_a_clip(self):
+        shard = samples.write_shard(self.folder / "captions.tar")
+        config = samples.pretrain_config(self.folder, [shard])
+        settings = ["--set", "clip.vision_layers=7", "--set", "optimizer.lr=0"]  # the sizes are the CLIP's
+        for start, known in ((samples.micro_clip(), True), (samples.micro_model(), False)):
+            with self.subTest(start=start):
+                output = self.folder / start.stem
+                self.assert_done(tagclip("pretrain", config, *settings, "--set", f"start={start}",
+                                         "--set", f"output={output}"))
+                _, before = read_safetensors(samples.micro_clip())
+                _, after = read_safetensors(output / "clip.safetensors")
+                self.assertEqual(before.keys(), after.keys())
+                for name in before.keys() - (set() if known else {"logit_scale"}):
+                    self.assertEqual(before[name], after[name], name)
+        self.assert_refused(tagclip("pretrain", config, "--set", f"start={self.folder}/none.pt"), 3, "none.pt")
 
     def test_captions_that_cannot_be_used(self):
         config = samples.pretrain_config(self.folder, [self.folder / "none.tar"])

@@ -213,7 +213,8 @@ class ResumeTest(ProgramTest):
         results = {}
         for name, stop in (("whole", False), ("stopped", True)):
             arguments = [BINARY, "pretrain", config, "--set", f"output={self.folder / name}",
-                         "--set", "steps=60", "--set", "save_every=1"]
+                         "--set", "steps=60", "--set", "save_every=1",
+                         "--set", "patch_share=0.5", "--set", "photometric=true"]
             if stop:
                 with subprocess.Popen(arguments, env=environment(), text=True, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE) as run:
