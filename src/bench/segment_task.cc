@@ -21,9 +21,9 @@ Limits limits_of(MatrixPrecision precision) {
     case MatrixPrecision::kFloat32:
       return {0.01, 1e-4};
     case MatrixPrecision::kBfloat16:
-      return {0.03, 0.05};
+      return {0.05, 0.05};
     case MatrixPrecision::kInt8:
-      return {0.06, 0.1};
+      return {0.1, 0.1};
   }
   TAGCLIP_CHECK(false, "no such precision");
 }

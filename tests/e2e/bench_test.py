@@ -16,14 +16,17 @@ class ModelTest(ProgramTest):
     def test_measures_a_model_of_ours(self):
         report = self.measure("segment")
         self.assertEqual(sorted(report["machine"]["ceilings_flops_per_second"]), ["bfloat16", "float32", "int8"])
-        [row] = report["measurements"]
-        self.assertEqual(row["name"], "mini segment")
-        self.assertTrue(row["agrees"], row["differences"])
-        self.assertEqual(row["runs"], 1)
-        for way in ("ours", "plain"):
-            self.assertGreater(row[way]["flops_per_second"], 0)
-            self.assertLess(row[way]["ms"]["min"], 60_000)
-        self.assertGreater(row["plain_over_ours"]["median"], 0)
+        rows = report["measurements"]
+        self.assertEqual(rows[0]["name"], "mini segment")
+        # Of the other precisions those that run on this processor.
+        self.assertLessEqual({row["name"] for row in rows[1:]}, {"mini segment bfloat16", "mini segment int8"})
+        for row in rows:
+            self.assertTrue(row["agrees"], row["differences"])
+            self.assertEqual(row["runs"], 1)
+            for way in ("ours", "plain"):
+                self.assertGreater(row[way]["flops_per_second"], 0)
+                self.assertLess(row[way]["ms"]["min"], 60_000)
+            self.assertGreater(row["plain_over_ours"]["median"], 0)
 
     def test_measures_the_kernels(self):
         rows = self.measure("kernels")["measurements"]
