@@ -23,8 +23,7 @@ at::Tensor as_rows(const at::Tensor& x) { return x.view({-1, x.size(-1)}); }
 
 BlockBuffers::BlockBuffers(int64_t B, int64_t L, int64_t width, int64_t mlp,
                            MatrixPrecision precision)
-    : precision(precision),
-      normed(empty_rows(B * L, width, precision)),
+    : normed(empty_rows(B * L, width, precision)),
       qkv(at::empty({B, L, 3 * width}, storage_type(precision))),
       mixed(at::empty({B, L, width}, storage_type(precision))),
       hidden(at::empty({B * L, mlp}, storage_type(precision))),

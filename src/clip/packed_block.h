@@ -11,7 +11,6 @@ namespace tagclip {
 struct BlockBuffers {
   BlockBuffers(int64_t B, int64_t L, int64_t width, int64_t mlp, MatrixPrecision precision);
 
-  MatrixPrecision precision;
   Rows normed;                   // [B L, width]
   at::Tensor qkv;                // [B, L, 3 width]
   at::Tensor mixed;              // [B, L, width]

@@ -77,10 +77,10 @@ class FloatProducts {
     for (int64_t i = 0; i < n; ++i) {
       std::copy_n(widened(queries + i * stride, d_, row_), d_, own + i * d_);
     }
-    multiply(n, stride_, d_,
-             ProductOperands<float, float>{own, key_panel_.const_data_ptr<float>(),
-                                           scores_.mutable_data_ptr<float>(), d_, stride_, stride_},
-             /*add=*/false);
+    multiply(
+        n, stride_, d_,
+        ProductOperands<float, float>{own, key_panel_.const_data_ptr<float>(),
+                                      scores_.mutable_data_ptr<float>(), d_, stride_, stride_});
   }
 
   // Turns the scores of query i into weights, up to the factor that it returns.
@@ -93,8 +93,7 @@ class FloatProducts {
     multiply(
         n, d_, keys_,
         ProductOperands<float, float>{scores_.const_data_ptr<float>(),
-                                      value_panel_.const_data_ptr<float>(), sums, stride_, d_, d_},
-        /*add=*/false);
+                                      value_panel_.const_data_ptr<float>(), sums, stride_, d_, d_});
   }
 
   static constexpr at::ScalarType kUnits = at::kFloat;
@@ -142,8 +141,7 @@ class Bfloat16Products {
     multiply(n, stride_, d_,
              ProductOperands<at::BFloat16, float>{
                  queries_.const_data_ptr<at::BFloat16>(), key_panel_.const_data_ptr<at::BFloat16>(),
-                 scores_.mutable_data_ptr<float>(), d_, stride_, stride_},
-             /*add=*/false);
+                 scores_.mutable_data_ptr<float>(), d_, stride_, stride_});
   }
 
   float weigh(int64_t i, float scale) {
@@ -157,8 +155,7 @@ class Bfloat16Products {
     multiply(n, d_, stride_,
              ProductOperands<at::BFloat16, float>{weights_.const_data_ptr<at::BFloat16>(),
                                                   value_panel_.const_data_ptr<at::BFloat16>(), sums,
-                                                  stride_, d_, d_},
-             /*add=*/false);
+                                                  stride_, d_, d_});
   }
 
   static constexpr at::ScalarType kUnits = at::kBFloat16;

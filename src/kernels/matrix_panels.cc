@@ -16,8 +16,7 @@ void multiply_part(const at::Tensor& a, Interval part, const at::Tensor& panels,
   multiply(part.size(), width, K,
            ProductOperands<T, Sum>{a.const_data_ptr<T>() + part.begin * a.stride(0),
                                    panels.const_data_ptr<T>() + panel * panels.stride(0),
-                                   c.mutable_data_ptr<Sum>(), a.stride(0), width, width},
-           /*add=*/false);
+                                   c.mutable_data_ptr<Sum>(), a.stride(0), width, width});
 }
 
 }  // namespace
@@ -42,20 +41,21 @@ void multiply_panel(const at::Tensor& a, Interval part, const at::Tensor& panels
   }
 }
 
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p, bool add) {
-  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, add, p.a, p.b, p.c,
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p) {
+  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, /*add_C=*/false, p.a,
+                              p.b, p.c,
                               /*is_vnni=*/false);
 }
 
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p,
-              bool add) {
-  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, add, p.a, p.b, p.c,
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p) {
+  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, /*add_C=*/false, p.a,
+                              p.b, p.c,
                               /*is_vnni=*/true);
 }
 
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p,
-              bool add) {
-  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, add, p.a, p.b, p.c,
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p) {
+  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, /*add_C=*/false, p.a,
+                              p.b, p.c,
                               /*is_vnni=*/true);
 }
 

@@ -26,11 +26,10 @@ struct ProductOperands {
   int64_t a_stride, b_stride, c_stride;
 };
 
-// c = a b, or c += a b.
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p, bool add);
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p,
-              bool add);
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p, bool add);
+// c = a b
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p);
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p);
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p);
 
 // To be called by a thread that is done with products of this type: others may use its units.
 void release_matrix_units(at::ScalarType type);
