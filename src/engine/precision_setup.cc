@@ -30,14 +30,18 @@ class Record {
       if (runs_here(precision)) name += c10::str("-", name_of(precision));
     }
     std::ranges::replace(name, ' ', '_');
-    file_ = cache_folder() / "precision" / (name + "-" TORCH_VERSION ".json");
+    name_ = name + "-" TORCH_VERSION ".json";
   }
 
   // Nothing where nothing, or nothing sensible, is kept.
   std::optional<PrecisionTrial> read() const {
-    std::ifstream file(file_);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const auto json = parse_bounded_json(text);
+    std::ifstream stream;
+    try {
+      stream.open(file());
+    } catch (const Error&) {  // no cache folder: `write` says so
+      return {};
+    }
+    const auto json = parse_bounded_json(std::string{std::istreambuf_iterator<char>(stream), {}});
     if (!json || !json->is_object()) return {};
     const auto precision = json->find("precision"), equal = json->find("equal");
     if (precision == json->end() || !precision->is_string()) return {};
@@ -49,15 +53,17 @@ class Record {
   }
 
   void write(const PrecisionTrial& chosen) const {
-    create_folders(file_.parent_path());
+    create_folders(file().parent_path());
     write_file(
-        file_,
+        file(),
         nlohmann::json{{"precision", name_of(chosen.precision)}, {"equal", chosen.equal}}.dump() +
             "\n");
   }
 
  private:
-  std::filesystem::path file_;
+  std::filesystem::path file() const { return cache_folder() / "precision" / name_; }
+
+  std::string name_;
 };
 
 // Some of the photos, from all over the list; those that cannot be read are somebody else's to

@@ -1,6 +1,7 @@
 #include "infer/precision_trials.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 

@@ -62,6 +62,11 @@ class PrecisionTest(unittest.TestCase):
         self.assertEqual(result.code, DONE, result.err)
         self.assertIn("the choice of precision is not kept", result.err)
 
+    def test_without_a_home_the_choice_is_made_and_not_kept(self):
+        result = segment(self.out / "out", env={"HOME": "", "TAGCLIP_HOME": "", "XDG_CACHE_HOME": ""})
+        self.assertEqual(result.code, DONE, result.err)
+        self.assertIn("the choice of precision is not kept", result.err)
+
     def test_kept_encodings_stay_in_the_precision_they_were_made_in(self):
         kept = self.out / "kept"
         made = segment(self.out / "made", "--save-encoding", kept, env=self.env)
