@@ -139,7 +139,7 @@ std::shared_ptr<const detail::Model> load(const std::filesystem::path& weights,
                                              .text_weights = options.text_weights,
                                              .mode = parse_mode(options.mode),
                                              .device = choose_device(options.device)});
-  model.dense = in_precision(model.dense, parse_precision(options.precision));
+  model.dense = in_precision(std::move(model.dense), parse_precision(options.precision));
   const PhotoEncoder encoder(*model.dense, {options.window, options.stride, options.short_side});
   return std::make_shared<detail::Model>(
       detail::Model{std::move(model),

@@ -16,4 +16,11 @@ inline void keep_freed_pages() {
 #endif
 }
 
+// Hands back to the system whatever pages hold nothing.
+inline void return_freed_pages() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 }  // namespace tagclip

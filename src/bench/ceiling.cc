@@ -71,6 +71,7 @@ Ceilings measure_ceilings(int64_t side) {
     best["bfloat16"] = std::max(best["bfloat16"], of_floats(n, at::kBFloat16));
     if (at::hasMKLDNN()) best["int8"] = std::max(best["int8"], of_bytes(n));
   }
+  best["bfloat16x3"] = best["bfloat16"] / 3;  // three products for one
   return best;
 }
 

@@ -7,8 +7,8 @@
 namespace tagclip {
 
 // Operations a second that matrix products reach on this machine, by the precision of their
-// factors ("float32", "bfloat16", "int8"), the fastest of several; two operations a multiply-add.
-// No int8 in a LibTorch without oneDNN.
+// factors ("float32", "bfloat16x3", "bfloat16", "int8"), the fastest of several; two operations a
+// multiply-add. No int8 in a LibTorch without oneDNN.
 using Ceilings = std::map<std::string, double>;
 
 // Multiplies matrices of up to side x side; takes about a second a precision.

@@ -1,7 +1,6 @@
 #include "bench/machine.h"
 
 #include <ATen/Parallel.h>
-#include <malloc.h>
 #include <torch/version.h>
 
 #include <ctime>
@@ -9,6 +8,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/heap.h"
 
 namespace tagclip {
 namespace {
@@ -49,7 +49,7 @@ double core_seconds() {
 }
 
 PeakMemory::PeakMemory() {
-  ::malloc_trim(0);
+  return_freed_pages();
   std::ofstream marks("/proc/self/clear_refs");
   restarted_ = static_cast<bool>(marks << '5' << std::flush);  // 5: the high-water mark
 }

@@ -59,7 +59,7 @@ void add_other_options(CLI::App& app, BenchOptions& options) {
   app.add_option("--precision", options.precision,
                  "Of scaling and turns: what photos are encoded in; segment measures all that "
                  "run here")
-      ->check(one_of({"float32", "bfloat16", "int8"}))
+      ->check(one_of({"float32", "bfloat16x3", "bfloat16", "int8"}))
       ->capture_default_str();
   app.add_option("--text-embeddings", options.text_embeddings,
                  "Of turns, which segments --photo once for every line on standard input: the "

@@ -28,9 +28,9 @@ void add_precision_option(CLI::App& app, PrecisionOptions& options, const char* 
   options.precision = default_value;
   app.add_option("--precision", options.precision,
                  "What the image encoder computes in, on CPUs. auto: the fastest that leaves at "
-                 "least 99.8% of the pixels of some photos labelled as in float32, which is "
-                 "measured once a model and kept")
-      ->check(one_of({"auto", "float32", "bfloat16", "int8"}))
+                 "least 99.8% of the pixels labelled as in float32, which is measured on some of "
+                 "the photos, until six have been compared, and kept")
+      ->check(one_of({"auto", "float32", "bfloat16x3", "bfloat16", "int8"}))
       ->capture_default_str();
 }
 

@@ -92,15 +92,11 @@ VisionTower::VisionTower(const ParameterScope& scope, const ClipConfig& config)
                      normal(1 / std::sqrt(config.vision_width)))) {}
 
 at::Tensor VisionTower::embed(const at::Tensor& pixels) const {
-  return add_positions(embed_patches(pixels, conv1), pixels);
-}
-
-at::Tensor VisionTower::add_positions(const at::Tensor& patches, const at::Tensor& pixels) const {
   const int64_t patch = conv1.size(2);
   const at::Tensor first = class_embedding.expand({pixels.size(0), 1, -1});
   const at::Tensor positions =
       resize_positions(positional_embedding, pixels.size(2) / patch, pixels.size(3) / patch);
-  return ln_pre(at::cat({first, patches}, 1) + positions);
+  return ln_pre(at::cat({first, embed_patches(pixels, conv1)}, 1) + positions);
 }
 
 at::Tensor VisionTower::hidden(const at::Tensor& pixels) const {

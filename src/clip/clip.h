@@ -72,8 +72,6 @@ struct VisionTower {
   // position grid is resized bilinearly when (H', W') differ from it. Sides that are no multiple of
   // the patch lose their remainder.
   at::Tensor embed(const at::Tensor& pixels) const;
-  // What `embed` makes of the patches [B, H'W', D] that conv1 made of the pixels.
-  at::Tensor add_positions(const at::Tensor& patches, const at::Tensor& pixels) const;
   // `embed`, then the blocks: [B, 1 + H'W', D].
   at::Tensor hidden(const at::Tensor& pixels) const;
   // The image embedding: class token, ln_post, proj -> [B, d], not normalised.

@@ -6,39 +6,53 @@
 namespace tagclip {
 namespace {
 
-// `rows` as products of this precision read them: themselves, unless that takes a copy.
+// Rows that products of this precision may put out.
+Rows output_rows(int64_t M, int64_t N, MatrixPrecision precision) {
+  if (precision == MatrixPrecision::kInt8) return {.values = at::empty({M, N}, at::kBFloat16)};
+  return empty_rows(M, N, precision);
+}
+
+// `numbers` [.., width] as products of this precision read them: themselves, unless that takes a
+// copy.
 Rows rows_of(const at::Tensor& numbers, int64_t width, MatrixPrecision precision) {
-  if (precision == MatrixPrecision::kInt8)
-    return empty_rows(numbers.numel() / width, width, precision);
-  return {numbers.view({-1, width}), {}};
+  const at::Tensor rows = numbers.view({-1, width});
+  Rows copies = empty_rows(rows.size(0), width, precision);
+  const bool alike = rows.scalar_type() == copies.values.scalar_type() &&
+                     rows.strides() == copies.values.strides() && !copies.rest.defined();
+  return alike ? Rows{.values = rows} : copies;
 }
 
 void refresh(const at::Tensor& numbers, Rows& rows) {
-  if (rows.scales.defined()) copy_rows(numbers.view(rows.values.sizes()), rows);
+  if (!rows.values.is_alias_of(numbers)) copy_rows(numbers.view(rows.values.sizes()), rows);
 }
 
 at::Tensor as_rows(const at::Tensor& x) { return x.view({-1, x.size(-1)}); }
 
 }  // namespace
 
+RowNorm row_norm(const LayerNorm& norm) { return {norm.weight, norm.bias, norm.epsilon}; }
+
 BlockBuffers::BlockBuffers(int64_t B, int64_t L, int64_t width, int64_t mlp,
                            MatrixPrecision precision)
     : normed(empty_rows(B * L, width, precision)),
       qkv(at::empty({B, L, 3 * width}, storage_type(precision))),
       mixed(at::empty({B, L, width}, storage_type(precision))),
-      hidden(at::empty({B * L, mlp}, storage_type(precision))),
       mixed_rows(rows_of(mixed, width, precision)),
-      hidden_rows(rows_of(hidden, mlp, precision)) {}
+      hidden(output_rows(B * L, mlp, precision)),
+      hidden_rows(hidden.values.scalar_type() == operand_type(precision)
+                      ? hidden
+                      : empty_rows(B * L, mlp, precision)) {}
 
 PackedBlock::PackedBlock(const ResidualBlock& block, MatrixPrecision precision)
-    : ln_1_(block.ln_1),
-      ln_2_(block.ln_2),
+    : ln_1_(row_norm(block.ln_1)),
+      ln_2_(row_norm(block.ln_2)),
       in_proj_(block.attn.in_proj_weight, block.attn.in_proj_bias, precision),
       out_proj_(block.attn.out_proj.weight, block.attn.out_proj.bias, precision),
       c_fc_(block.c_fc.weight, block.c_fc.bias, precision),
       c_proj_(block.c_proj.weight, block.c_proj.bias, precision),
       heads_(block.attn.heads),
-      activation_(block.activation) {}
+      activation_(block.activation == Activation::kQuickGelu ? Finish::kStoreQuickGelu
+                                                             : Finish::kStoreGelu) {}
 
 at::Tensor PackedBlock::keys_values(const KeysValues& of) const {
   TAGCLIP_CHECK(of.keys.size(0) == 1, "keys and values of several photos");
@@ -51,29 +65,33 @@ at::Tensor PackedBlock::keys_values(const KeysValues& of) const {
 void PackedBlock::add_attention(at::Tensor& x, const at::Tensor& also,
                                 BlockBuffers& buffers) const {
   at::Tensor rows = as_rows(x), qkv = as_rows(buffers.qkv);
-  layer_norm_rows(rows, ln_1_.weight, ln_1_.bias, ln_1_.epsilon, buffers.normed);
   in_proj_(buffers.normed, Finish::kStore, qkv);
   attention(buffers.qkv, also, heads_, buffers.mixed);
   refresh(buffers.mixed, buffers.mixed_rows);
-  out_proj_(buffers.mixed_rows, Finish::kAdd, rows);
+  out_proj_.add_and_norm(buffers.mixed_rows, rows, ln_2_, buffers.normed);
+}
+
+void PackedBlock::add_mlp_of_normed(at::Tensor& x, BlockBuffers& buffers,
+                                    const RowNorm* next) const {
+  at::Tensor rows = as_rows(x);
+  c_fc_(buffers.normed, activation_, buffers.hidden);
+  refresh(buffers.hidden.values, buffers.hidden_rows);
+  if (next) {
+    c_proj_.add_and_norm(buffers.hidden_rows, rows, *next, buffers.normed);
+  } else {
+    c_proj_(buffers.hidden_rows, Finish::kAdd, rows);
+  }
 }
 
 void PackedBlock::add_mlp(at::Tensor& x, BlockBuffers& buffers) const {
-  at::Tensor rows = as_rows(x);
-  layer_norm_rows(rows, ln_2_.weight, ln_2_.bias, ln_2_.epsilon, buffers.normed);
-  if (activation_ == Activation::kQuickGelu) {
-    c_fc_(buffers.normed, Finish::kStoreQuickGelu, buffers.hidden);
-  } else {
-    c_fc_(buffers.normed, Finish::kStore, buffers.hidden);
-    at::gelu_(buffers.hidden);
-  }
-  refresh(buffers.hidden, buffers.hidden_rows);
-  c_proj_(buffers.hidden_rows, Finish::kAdd, rows);
+  layer_norm_rows(as_rows(x), ln_2_, buffers.normed);
+  add_mlp_of_normed(x, buffers, nullptr);
 }
 
-void PackedBlock::operator()(at::Tensor& x, const at::Tensor& also, BlockBuffers& buffers) const {
+void PackedBlock::operator()(at::Tensor& x, const at::Tensor& also, BlockBuffers& buffers,
+                             const RowNorm* next) const {
   add_attention(x, also, buffers);
-  add_mlp(x, buffers);
+  add_mlp_of_normed(x, buffers, next);
 }
 
 }  // namespace tagclip

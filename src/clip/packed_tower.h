@@ -15,31 +15,48 @@ namespace tagclip {
 // is kept, so that a photo of the size of one before needs no new memory.
 class PackedTower {
  public:
-  // conv1 [D, 3, patch, patch], proj [D, d]. Throws Error(kUsage) where the precision does not run
-  // here.
-  PackedTower(const at::Tensor& conv1, const Transformer& transformer, const at::Tensor& proj,
+  // conv1 [D, 3, patch, patch], proj [D, d]. Takes the matrices out of the transformer's blocks,
+  // one after the other, so that they need not all be held twice. Throws Error(kUsage) where the
+  // precision does not run here; then nothing was taken.
+  PackedTower(const at::Tensor& conv1, Transformer& transformer, const at::Tensor& proj,
               MatrixPrecision precision);
-
-  // As embed_patches: pixels [B, 3, H, W] -> [B, H' W', D].
-  at::Tensor embed_patches(const at::Tensor& pixels) const;
-  // x [B, L, D] as ln_post has it, times proj: [B, L, d].
-  at::Tensor project(const at::Tensor& x, const LayerNorm& ln_post) const;
 
   const std::vector<PackedBlock>& blocks() const { return blocks_; }
 
-  // Buffers for as long as it lives.
-  class Borrowed {
+  // What photos become on their way through the tower, step by step.
+  class Pass {
    public:
-    Borrowed(const PackedTower& tower, int64_t B, int64_t L);
-    ~Borrowed();
-    Borrowed(const Borrowed&) = delete;
-    Borrowed& operator=(const Borrowed&) = delete;
-    BlockBuffers& operator*() { return *buffers_; }
+    // B photos of L tokens.
+    Pass(const PackedTower& tower, int64_t B, int64_t L);
+    ~Pass();
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+
+    // [B, L, D] float, in the tower's memory: valid as long as the pass.
+    at::Tensor& tokens();
+
+    // tokens = norm([first; patches of pixels + positions]): pixels [B, 3, H, W], first [D],
+    // positions [L - 1, D].
+    void embed(const at::Tensor& pixels, const at::Tensor& first, const at::Tensor& positions,
+               const LayerNorm& norm);
+    // Through blocks begin .. end - 1. keys: what their rows attend to, too (PackedBlock), counted
+    // from the first block; none where it ends.
+    void run(size_t begin, size_t end, const std::vector<at::Tensor>& keys);
+    // Only the part after attention.
+    void add_mlp(size_t block);
+    void apply(const LayerNorm& norm);
+    // norm(tokens) proj: [B, L, d].
+    at::Tensor project(const LayerNorm& norm);
 
    private:
+    struct Buffers;
+
     const PackedTower& tower_;
-    std::unique_ptr<BlockBuffers> buffers_;
+    std::unique_ptr<Buffers> buffers_;
+    friend class PackedTower;
   };
+
+  ~PackedTower();
 
  private:
   int64_t width_, mlp_, patch_;
@@ -48,7 +65,7 @@ class PackedTower {
   std::vector<PackedBlock> blocks_;
 
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<BlockBuffers>> idle_;  // one a thread that was here at once
+  mutable std::vector<std::unique_ptr<Pass::Buffers>> idle_;  // one a thread that was here at once
 };
 
 }  // namespace tagclip

@@ -47,6 +47,10 @@ void ParameterList::allocate() {
   }
 }
 
+void ParameterList::forget(const std::string& prefix) {
+  std::erase_if(parameters_, [&](const Parameter& p) { return p.name.starts_with(prefix); });
+}
+
 void ParameterList::initialise(at::Generator& generator) {
   at::NoGradGuard no_grad;
   allocate();

@@ -36,6 +36,8 @@ class ParameterList {
   void initialise(at::Generator& generator);
   // Gives every parameter memory of its own; values are undefined where it had none.
   void allocate();
+  // Lets go of every parameter whose name starts with `prefix`; modules keep theirs.
+  void forget(const std::string& prefix);
   // Moves every tensor, in place for the modules that hold it.
   void to(at::Device device);
   // Exactly the parameters that `trained` accepts will receive gradients.

@@ -49,7 +49,7 @@ int bench_turns(const BenchOptions& options, Console& console) {
   }
   const Image photo = read_image(options.photo);
   InferenceModel model = load_for_inference({.weights = options.weights});
-  model.dense = in_precision(model.dense, parse_precision(options.precision));
+  model.dense = in_precision(std::move(model.dense), parse_precision(options.precision));
   const SlidingSegmenter segmenter(*model.dense,
                                    read_text_embeddings(options.text_embeddings, model));
   segment_by_turns(segmenter, photo, std::cin,

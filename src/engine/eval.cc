@@ -42,7 +42,7 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
                                .short_side = options.short_side,
                                .weighting = parse_weighting(options.weighting)};
   model.dense = in_precision(
-      options.precision, model.dense, {vocabulary, sliding},
+      options.precision, std::move(model.dense), {vocabulary, sliding},
       {static_cast<int64_t>(data.size()), [&](int64_t i) { return data.read(i).image; }}, ranks,
       shared);
   const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary), sliding);

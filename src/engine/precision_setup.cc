@@ -19,9 +19,10 @@
 namespace tagclip {
 namespace {
 
-constexpr int64_t kTrialPhotos = 3;
+constexpr int64_t kEnoughPhotos = 6;  // compared, in one run or in several
+constexpr int64_t kEach = 4;          // one in so many of a run's photos is compared
 
-// What was measured once, of these weights on this kind of processor.
+// What was measured of these weights on this kind of processor, whatever the words.
 class Record {
  public:
   explicit Record(const DenseModel& model) {
@@ -34,7 +35,7 @@ class Record {
   }
 
   // Nothing where nothing, or nothing sensible, is kept.
-  std::optional<PrecisionTrial> read() const {
+  PrecisionEvidence read() const {
     std::ifstream stream;
     try {
       stream.open(file());
@@ -42,38 +43,54 @@ class Record {
       return {};
     }
     const auto json = parse_bounded_json(std::string{std::istreambuf_iterator<char>(stream), {}});
-    if (!json || !json->is_object()) return {};
-    const auto precision = json->find("precision"), equal = json->find("equal");
-    if (precision == json->end() || !precision->is_string()) return {};
-    if (equal == json->end() || !equal->is_number()) return {};
-    for (const MatrixPrecision known : kMatrixPrecisions) {
-      if (*precision == name_of(known) && runs_here(known)) return {{known, *equal, 0}};
+    if (!json) return {};
+    try {
+      return evidence_of(*json);
+    } catch (const nlohmann::json::exception&) {
+      return {};
     }
-    return {};
   }
 
-  void write(const PrecisionTrial& chosen) const {
+  void write(const PrecisionEvidence& evidence) const {
+    nlohmann::json trials = nlohmann::json::object();
+    for (const PrecisionTrial& trial : evidence.trials) {
+      trials[std::string(name_of(trial.precision))] = {
+          {"equal", trial.equal}, {"pixels", trial.pixels}, {"seconds", trial.seconds}};
+    }
     create_folders(file().parent_path());
-    write_file(
-        file(),
-        nlohmann::json{{"precision", name_of(chosen.precision)}, {"equal", chosen.equal}}.dump() +
-            "\n");
+    write_file(file(),
+               nlohmann::json{{"photos", evidence.photos}, {"trials", trials}}.dump(2) + "\n");
   }
 
  private:
   std::filesystem::path file() const { return cache_folder() / "precision" / name_; }
 
+  static PrecisionEvidence evidence_of(const nlohmann::json& json) {
+    PrecisionEvidence evidence{.photos = json.at("photos")};
+    for (const MatrixPrecision precision : kMatrixPrecisions) {
+      if (!runs_here(precision)) continue;
+      const nlohmann::json& trial = json.at("trials").at(name_of(precision));
+      evidence.trials.push_back(
+          {precision, trial.at("equal"), trial.at("pixels"), trial.at("seconds")});
+      const PrecisionTrial& read = evidence.trials.back();
+      if (read.pixels < 1 || read.equal < 0 || read.equal > read.pixels || !(read.seconds > 0)) {
+        return {};
+      }
+    }
+    return evidence.photos > 0 ? evidence : PrecisionEvidence();
+  }
+
   std::string name_;
 };
 
-// Some of the photos, from all over the list; those that cannot be read are somebody else's to
-// report.
-std::vector<Image> some_of(const PhotoSource& photos) {
+// Up to `wanted` of the photos, from all over the list, the first of them photo `start` (of a
+// longer list); those that cannot be read are somebody else's to report.
+std::vector<Image> some_of(const PhotoSource& photos, int64_t start, int64_t wanted) {
   std::vector<Image> some;
-  const int64_t step = std::max<int64_t>(1, photos.count / kTrialPhotos);
-  for (int64_t i = 0; i < photos.count && std::ssize(some) < kTrialPhotos; i += step) {
+  const int64_t step = std::max<int64_t>(1, photos.count / wanted);
+  for (int64_t i = 0; i < photos.count && std::ssize(some) < wanted; i += step) {
     try {
-      some.push_back(photos.read(i));
+      some.push_back(photos.read((start + i) % photos.count));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBadInput) throw;
     }
@@ -81,32 +98,39 @@ std::vector<Image> some_of(const PhotoSource& photos) {
   return some;
 }
 
-std::string describe(const std::vector<PrecisionTrial>& trials, const PrecisionTrial& chosen) {
-  std::string text = c10::str("encoding in ", name_of(chosen.precision));
-  for (const PrecisionTrial& trial : trials) {
+std::string describe(const PrecisionEvidence& evidence, const PrecisionTrial& chosen) {
+  std::string text = c10::str("encoding in ", name_of(chosen.precision), "; compared on ",
+                              evidence.photos, " of ", kEnoughPhotos, " photos so far:");
+  for (const PrecisionTrial& trial : evidence.trials) {
     if (trial.precision == MatrixPrecision::kFloat32) continue;
-    text += c10::str("; ", name_of(trial.precision), ": ", fixed(100 * trial.equal, 2),
+    text += c10::str("\n  ", name_of(trial.precision), ": ", fixed(100 * trial.share(), 2),
                      "% of the pixels labelled as in float32, ",
-                     fixed(trials.front().seconds / trial.seconds, 1), " times as fast");
+                     fixed(evidence.trials.front().seconds / trial.seconds, 1), " times as fast");
   }
   return text;
 }
 
+// Compares some of the photos, unless enough have been.
 MatrixPrecision measured(const DenseModel& model, const SegmentingSetup& setup,
                          const PhotoSource& photos, Console& console) {
   const Record record(model);
-  if (const auto known = record.read()) return known->precision;
-  const std::vector<Image> some = some_of(photos);
-  if (some.empty()) return MatrixPrecision::kFloat32;
-  const auto trials = try_precisions(model, setup.vocabulary, setup.sliding, some);
-  const PrecisionTrial& chosen = fastest_faithful(trials);
-  if (trials.size() > 1) console.note(describe(trials, chosen));
-  try {
-    record.write(chosen);
-  } catch (const Error& error) {
-    console.warn(c10::str(error.what(), ": the choice of precision is not kept"));
+  PrecisionEvidence evidence = record.read();
+  const int64_t lacking = kEnoughPhotos - evidence.photos;
+  std::vector<Image> some;
+  if (lacking > 0) {
+    // Of a list that is given again, others than last time.
+    some = some_of(photos, evidence.photos, std::clamp<int64_t>(photos.count / kEach, 1, lacking));
   }
-  return chosen.precision;
+  if (!some.empty()) {
+    evidence += try_precisions(model, setup.vocabulary, setup.sliding, some);
+    if (evidence.trials.size() > 1) console.note(describe(evidence, fastest_faithful(evidence)));
+    try {
+      record.write(evidence);
+    } catch (const Error& error) {
+      console.warn(c10::str(error.what(), ": the comparison of precisions is not kept"));
+    }
+  }
+  return evidence.photos > 0 ? fastest_faithful(evidence).precision : MatrixPrecision::kFloat32;
 }
 
 // As the first rank says.

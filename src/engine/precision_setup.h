@@ -22,10 +22,10 @@ struct PhotoSource {
   std::function<Image(int64_t)> read;
 };
 
-// The model as it encodes in the precision of that name. "auto" tries them on a few of the photos
-// and keeps what it found in the cache folder, by weights and processor; the first rank decides for
-// all. On a GPU the model stays as it is. Throws Error(kUsage) for a precision that does not run on
-// the model's device.
+// The model as it encodes in the precision of that name. "auto" tries them on a few of the photos,
+// in each run until six have been compared, and keeps what it found in the cache folder, by weights
+// and processor; the first rank decides for all. On a GPU the model stays as it is. Throws
+// Error(kUsage) for a precision that does not run on the model's device.
 std::shared_ptr<const DenseModel> in_precision(const std::string& name,
                                                std::shared_ptr<const DenseModel> model,
                                                const SegmentingSetup& setup,

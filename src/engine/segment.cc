@@ -230,7 +230,7 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
     const auto photo = [&](int64_t i) {
       return read_image(jobs[i].photo, {.max_pixels = options.max_pixels});
     };
-    model.dense = in_precision(options.precision, model.dense, {vocabulary, sliding},
+    model.dense = in_precision(options.precision, std::move(model.dense), {vocabulary, sliding},
                                {static_cast<int64_t>(jobs.size()), photo}, ranks, shared);
   }
   const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary), sliding);

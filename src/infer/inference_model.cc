@@ -104,10 +104,11 @@ InferenceModel load_for_inference(const ModelChoice& choice) {
 
 std::shared_ptr<const DenseModel> in_precision(std::shared_ptr<const DenseModel> model,
                                                MatrixPrecision precision) {
-  if (model->device().is_cpu()) return model->packed(precision);
-  if (precision == MatrixPrecision::kFloat32) return model;
-  throw usage_error(c10::str("the precision ", name_of(precision), " is for CPUs"),
-                    "leave it out, or compute on the device cpu");
+  if (model->device().is_cuda() && precision == MatrixPrecision::kFloat32) return model;
+  const std::shared_ptr<DenseModel> own = model->clone();
+  model.reset();  // if nobody else has it, what is packed need not be held twice
+  own->pack(precision);
+  return own;
 }
 
 }  // namespace tagclip

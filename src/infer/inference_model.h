@@ -52,7 +52,8 @@ struct InferenceModel {
 InferenceModel load_for_inference(const ModelChoice& choice);
 
 // The model as it encodes in this precision: on a CPU from weights packed for it, on a GPU as it
-// is. Throws Error(kUsage) where the precision does not run on the model's device.
+// is. To be given the only pointer to the model: the weights are held twice otherwise. Throws
+// Error(kUsage) where the precision does not run on the model's device.
 std::shared_ptr<const DenseModel> in_precision(std::shared_ptr<const DenseModel> model,
                                                MatrixPrecision precision);
 

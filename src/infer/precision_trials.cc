@@ -26,38 +26,55 @@ Outcome segment_all(const DenseModel& model, const EmbeddedVocabulary& vocabular
   return outcome;
 }
 
-double share_of_equal(const std::vector<LabelMap>& a, const std::vector<LabelMap>& b) {
-  double equal = 0, all = 0;
+int64_t equal_pixels(const std::vector<LabelMap>& a, const std::vector<LabelMap>& b) {
+  int64_t equal = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     for (size_t p = 0; p < a[i].labels.size(); ++p) equal += a[i].labels[p] == b[i].labels[p];
-    all += static_cast<double>(a[i].labels.size());
   }
-  return equal / all;
+  return equal;
+}
+
+int64_t count_pixels(const std::vector<LabelMap>& maps) {
+  int64_t pixels = 0;
+  for (const LabelMap& map : maps) pixels += std::ssize(map.labels);
+  return pixels;
 }
 
 }  // namespace
 
-std::vector<PrecisionTrial> try_precisions(const DenseModel& model,
-                                           const EmbeddedVocabulary& vocabulary,
-                                           const SlidingOptions& options,
-                                           const std::vector<Image>& photos) {
+PrecisionEvidence& PrecisionEvidence::operator+=(const PrecisionEvidence& more) {
+  if (photos == 0) return *this = more;
+  photos += more.photos;
+  for (size_t i = 0; i < more.trials.size(); ++i) {
+    TAGCLIP_CHECK(trials.at(i).precision == more.trials[i].precision,
+                  "other precisions were tried");
+    trials[i].equal += more.trials[i].equal;
+    trials[i].pixels += more.trials[i].pixels;
+    trials[i].seconds += more.trials[i].seconds;
+  }
+  return *this;
+}
+
+PrecisionEvidence try_precisions(const DenseModel& model, const EmbeddedVocabulary& vocabulary,
+                                 const SlidingOptions& options, const std::vector<Image>& photos) {
   TAGCLIP_CHECK(!photos.empty(), "nothing to compare precisions on");
-  std::vector<PrecisionTrial> trials;
+  PrecisionEvidence evidence{.photos = std::ssize(photos)};
   std::vector<LabelMap> reference;
   for (const MatrixPrecision precision : kMatrixPrecisions) {
     if (!runs_here(precision)) continue;
     Outcome outcome = segment_all(*model.packed(precision), vocabulary, options, photos);
     if (reference.empty()) reference = outcome.labels;
-    trials.push_back({precision, share_of_equal(outcome.labels, reference), outcome.seconds});
+    evidence.trials.push_back({precision, equal_pixels(outcome.labels, reference),
+                               count_pixels(reference), outcome.seconds});
   }
-  return trials;
+  return evidence;
 }
 
-const PrecisionTrial& fastest_faithful(const std::vector<PrecisionTrial>& trials) {
+const PrecisionTrial& fastest_faithful(const PrecisionEvidence& evidence) {
   const auto rank = [](const PrecisionTrial& trial) {
-    return trial.equal >= kEqualLabels ? trial.seconds : std::numeric_limits<double>::infinity();
+    return trial.share() >= kEqualLabels ? trial.seconds : std::numeric_limits<double>::infinity();
   };
-  return *std::ranges::min_element(trials, {}, rank);
+  return *std::ranges::min_element(evidence.trials, {}, rank);
 }
 
 }  // namespace tagclip

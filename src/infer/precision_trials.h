@@ -11,18 +11,28 @@ inline constexpr double kEqualLabels = 0.998;
 
 struct PrecisionTrial {
   MatrixPrecision precision = MatrixPrecision::kFloat32;
-  double equal = 1;    // share of the pixels labelled as in float32
+  int64_t equal = 0;   // pixels labelled as in float32
+  int64_t pixels = 0;  // of how many
   double seconds = 0;  // of encoding the photos
+
+  double share() const { return static_cast<double>(equal) / static_cast<double>(pixels); }
 };
 
-// Segments photos in float32 and in every other precision that runs here. `photos` must not be
-// empty. Float32 comes first.
-std::vector<PrecisionTrial> try_precisions(const DenseModel& model,
-                                           const EmbeddedVocabulary& vocabulary,
-                                           const SlidingOptions& options,
-                                           const std::vector<Image>& photos);
+// Trials of some photos, by precision in the order of kMatrixPrecisions: what runs here, float32
+// first. Without photos there are none.
+struct PrecisionEvidence {
+  int64_t photos = 0;
+  std::vector<PrecisionTrial> trials;
 
-// The fastest of them whose labels are float32's, up to kEqualLabels.
-const PrecisionTrial& fastest_faithful(const std::vector<PrecisionTrial>& trials);
+  // Adds that of other photos.
+  PrecisionEvidence& operator+=(const PrecisionEvidence& more);
+};
+
+// Segments photos in every precision that runs here. `photos` must not be empty.
+PrecisionEvidence try_precisions(const DenseModel& model, const EmbeddedVocabulary& vocabulary,
+                                 const SlidingOptions& options, const std::vector<Image>& photos);
+
+// The fastest whose labels are float32's, up to kEqualLabels. There must be trials.
+const PrecisionTrial& fastest_faithful(const PrecisionEvidence& evidence);
 
 }  // namespace tagclip

@@ -21,28 +21,45 @@ TEST(PrecisionTrials, TryWhatRunsHereAndStartWithFloat32) {
   InferenceModel inference;
   inference.dense = model.packed(MatrixPrecision::kFloat32);
   const EmbeddedVocabulary words = embed_vocabulary(inference, {{{"cat"}}, {{"sky"}}}, {"a {}"});
-  const auto trials = try_precisions(model, words, {}, {noise(80, 64, 1), noise(64, 96, 2)});
-  ASSERT_FALSE(trials.empty());
-  EXPECT_EQ(trials[0].precision, MatrixPrecision::kFloat32);
-  EXPECT_EQ(trials[0].equal, 1);
+  const PrecisionEvidence evidence =
+      try_precisions(model, words, {}, {noise(80, 64, 1), noise(64, 96, 2)});
+  EXPECT_EQ(evidence.photos, 2);
+  ASSERT_FALSE(evidence.trials.empty());
+  EXPECT_EQ(evidence.trials[0].precision, MatrixPrecision::kFloat32);
+  EXPECT_EQ(evidence.trials[0].share(), 1);
   size_t run_here = 0;
   for (const MatrixPrecision precision : kMatrixPrecisions) run_here += runs_here(precision);
-  EXPECT_EQ(trials.size(), run_here);
-  for (const PrecisionTrial& trial : trials) {
-    EXPECT_GT(trial.equal, 0.9) << name_of(trial.precision);
+  EXPECT_EQ(evidence.trials.size(), run_here);
+  for (const PrecisionTrial& trial : evidence.trials) {
+    EXPECT_EQ(trial.pixels, 80 * 64 + 64 * 96);
+    EXPECT_GT(trial.share(), 0.9) << name_of(trial.precision);
     EXPECT_GT(trial.seconds, 0);
   }
 }
 
+using enum MatrixPrecision;
+
+MatrixPrecision chosen(std::vector<PrecisionTrial> trials) {
+  return fastest_faithful({1, std::move(trials)}).precision;
+}
+
 TEST(PrecisionTrials, TheFastestFaithfulOneIsTaken) {
-  using enum MatrixPrecision;
-  EXPECT_EQ(fastest_faithful({{kFloat32, 1, 9}, {kBfloat16, 0.999, 3}, {kInt8, 0.99, 1}}).precision,
-            kBfloat16);
-  EXPECT_EQ(fastest_faithful({{kFloat32, 1, 9}, {kBfloat16, 0.9979, 3}}).precision, kFloat32);
-  EXPECT_EQ(fastest_faithful({{kFloat32, 1, 9}, {kBfloat16, 0.999, 10}}).precision, kFloat32);
-  EXPECT_EQ(
-      fastest_faithful({{kFloat32, 1, 9}, {kBfloat16, 0.999, 3}, {kInt8, 0.998, 2}}).precision,
-      kInt8);
+  const PrecisionTrial plain{kFloat32, 10000, 10000, 9};
+  EXPECT_EQ(chosen({plain, {kBfloat16, 9990, 10000, 3}, {kInt8, 9900, 10000, 1}}), kBfloat16);
+  EXPECT_EQ(chosen({plain, {kBfloat16, 9979, 10000, 3}}), kFloat32);
+  EXPECT_EQ(chosen({plain, {kBfloat16, 9990, 10000, 10}}), kFloat32);
+  EXPECT_EQ(chosen({plain, {kBfloat16, 9990, 10000, 3}, {kInt8, 9980, 10000, 2}}), kInt8);
+}
+
+TEST(PrecisionTrials, AnEasyPhotoIsOutweighedByHarderOnes) {
+  PrecisionEvidence evidence;
+  evidence += {1, {{kFloat32, 100, 100, 9}, {kInt8, 100, 100, 1}}};
+  EXPECT_EQ(fastest_faithful(evidence).precision, kInt8);
+  evidence += {2, {{kFloat32, 200, 200, 18}, {kInt8, 198, 200, 2}}};
+  EXPECT_EQ(evidence.photos, 3);
+  EXPECT_EQ(evidence.trials[1].pixels, 300);
+  EXPECT_EQ(evidence.trials[1].seconds, 3);
+  EXPECT_EQ(fastest_faithful(evidence).precision, kFloat32);
 }
 
 }  // namespace

@@ -48,4 +48,10 @@ MaskLogits RecordedModel::decode(const Encoding& encoding, const at::Tensor& tex
   return {first_rows(outputs[0], rows), first_rows(outputs[1], rows), first_rows(outputs[2], rows)};
 }
 
+void RecordedModel::pack(MatrixPrecision precision) {
+  const std::shared_ptr<DenseModel> model = model_->clone();
+  model->pack(precision);
+  model_ = model;
+}
+
 }  // namespace tagclip

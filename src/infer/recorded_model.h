@@ -17,9 +17,10 @@ class RecordedModel : public DenseModel {
   Encoding encode(const at::Tensor& pixels) const override;
   MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override;
 
-  std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const override {
-    return model_->packed(precision);
+  std::shared_ptr<DenseModel> clone() const override {
+    return std::make_shared<RecordedModel>(model_);
   }
+  void pack(MatrixPrecision precision) override;
   at::Device device() const override { return model_->device(); }
   const ClipConfig& clip_config() const override { return model_->clip_config(); }
   const TextTower* text_tower() const override { return model_->text_tower(); }

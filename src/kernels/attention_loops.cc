@@ -58,16 +58,6 @@ void interleave(const uint16_t* __restrict a, const uint16_t* __restrict b, int6
   }
 }
 
-TAGCLIP_EACH_PROCESSOR
-void scaled_row(const float* __restrict x, float factor, int64_t n, float* __restrict out) {
-  for (int64_t i = 0; i < n; ++i) out[i] = factor * x[i];
-}
-
-TAGCLIP_EACH_PROCESSOR
-void scaled_row(const float* __restrict x, float factor, int64_t n, uint16_t* __restrict out) {
-  for (int64_t i = 0; i < n; ++i) out[i] = to_bfloat16(factor * x[i]);
-}
-
 void put_column(const uint32_t* __restrict x, int64_t n, int64_t stride,
                 uint32_t* __restrict columns) {
   for (int64_t i = 0; i < n; ++i) columns[i * stride] = x[i];

@@ -14,10 +14,6 @@ float rough_softmax_row(float* scores, int64_t n, float scale);
 // Interleaves two rows: out = a[0] b[0] a[1] b[1] ...
 void interleave(const uint16_t* a, const uint16_t* b, int64_t n, uint16_t* out);
 
-// out = x factor
-void scaled_row(const float* x, float factor, int64_t n, float* out);
-void scaled_row(const float* x, float factor, int64_t n, uint16_t* out);
-
 // columns[i * stride] = x[i]
 void put_column(const uint32_t* x, int64_t n, int64_t stride, uint32_t* columns);
 

@@ -11,6 +11,15 @@ inline void put(float value, uint16_t& to) { to = to_bfloat16(value); }
 
 inline float quick_gelu(float y) { return y * fast_sigmoid(1.702f * y); }
 
+inline float gelu(float y) {
+  // Abramowitz and Stegun 7.1.26: the half of erfc(|y| / sqrt(2)) to 1e-7.
+  const float size = y < 0 ? -y : y, t = 1 / (1 + 0.231641888f * size);
+  constexpr float k1 = 0.127414796f, k2 = -0.142248368f, k3 = 0.710706871f, k4 = -0.726576013f,
+                  k5 = 0.530702715f;
+  const float tail = t * (k1 + t * (k2 + t * (k3 + t * (k4 + t * k5)))) * fast_exp(-0.5f * y * y);
+  return y * (y < 0 ? tail : 1 - tail);
+}
+
 template <typename T, typename Function>
 [[gnu::always_inline]] inline void each(Tile tile, const float* __restrict bias, TileOutput<T> out,
                                         const Function& function) {
@@ -21,35 +30,53 @@ template <typename T, typename Function>
   }
 }
 
-}  // namespace
-
-TAGCLIP_EACH_PROCESSOR
-void store_tile(Tile tile, const float* bias, TileOutput<float> out) {
-  each(tile, bias, out, [](float y) { return y; });
+template <typename Function>
+[[gnu::always_inline]] inline void each(Tile tile, const float* __restrict bias,
+                                        SplitTileOutput out, const Function& function) {
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    const float* __restrict sums = tile.sums + i * tile.stride;
+    uint16_t* __restrict high = out.high + i * out.stride, * __restrict low =
+                                                               out.low + i * out.stride;
+    for (int64_t j = 0; j < tile.columns; ++j) split(function(sums[j] + bias[j]), high[j], low[j]);
+  }
 }
 
-TAGCLIP_EACH_PROCESSOR
-void store_tile(Tile tile, const float* bias, TileOutput<uint16_t> out) {
-  each(tile, bias, out, [](float y) { return y; });
+template <typename Output>
+[[gnu::always_inline]] inline void store(Finish finish, Tile tile, const float* bias, Output out) {
+  switch (finish) {
+    case Finish::kStoreQuickGelu:
+      return each(tile, bias, out, [](float y) { return quick_gelu(y); });
+    case Finish::kStoreGelu:
+      return each(tile, bias, out, [](float y) { return gelu(y); });
+    default:
+      return each(tile, bias, out, [](float y) { return y; });
+  }
 }
 
-TAGCLIP_EACH_PROCESSOR
-void store_quick_gelu(Tile tile, const float* bias, TileOutput<float> out) {
-  each(tile, bias, out, [](float y) { return quick_gelu(y); });
-}
-
-TAGCLIP_EACH_PROCESSOR
-void store_quick_gelu(Tile tile, const float* bias, TileOutput<uint16_t> out) {
-  each(tile, bias, out, [](float y) { return quick_gelu(y); });
-}
-
-TAGCLIP_EACH_PROCESSOR
-void add_tile(Tile tile, const float* __restrict bias, TileOutput<float> out) {
+[[gnu::always_inline]] inline void add(Tile tile, const float* __restrict bias,
+                                       TileOutput<float> out) {
   for (int64_t i = 0; i < tile.rows; ++i) {
     const float* __restrict sums = tile.sums + i * tile.stride;
     float* __restrict to = out.at + i * out.stride;
     for (int64_t j = 0; j < tile.columns; ++j) to[j] += sums[j] + bias[j];
   }
+}
+
+}  // namespace
+
+TAGCLIP_EACH_PROCESSOR
+void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<float> out) {
+  finish == Finish::kAdd ? add(tile, bias, out) : store(finish, tile, bias, out);
+}
+
+TAGCLIP_EACH_PROCESSOR
+void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<uint16_t> out) {
+  store(finish, tile, bias, out);
+}
+
+TAGCLIP_EACH_PROCESSOR
+void finish_tile(Finish finish, Tile tile, const float* bias, SplitTileOutput out) {
+  store(finish, tile, bias, out);
 }
 
 TAGCLIP_EACH_PROCESSOR

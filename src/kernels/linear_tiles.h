@@ -7,6 +7,14 @@ namespace tagclip {
 // The inner loops of PackedLinear: what becomes of a block of products. bfloat16 numbers are the
 // upper halves of floats. Ranges do not overlap.
 
+// What becomes of a product while it is in the cache.
+enum class Finish {
+  kStore,           // out = sums + bias
+  kStoreQuickGelu,  // out = y sigmoid(1.702 y), y = sums + bias
+  kStoreGelu,       // out = y Phi(y), Phi the normal distribution's, to 1e-6
+  kAdd,             // out += sums + bias
+};
+
 struct Tile {
   const float* sums;  // [rows, stride]
   int64_t rows, columns, stride;
@@ -18,14 +26,16 @@ struct TileOutput {
   int64_t stride;
 };
 
-// out = sums + bias
-void store_tile(Tile tile, const float* bias, TileOutput<float> out);
-void store_tile(Tile tile, const float* bias, TileOutput<uint16_t> out);
-// out = y sigmoid(1.702 y), y = sums + bias
-void store_quick_gelu(Tile tile, const float* bias, TileOutput<float> out);
-void store_quick_gelu(Tile tile, const float* bias, TileOutput<uint16_t> out);
-// out += sums + bias
-void add_tile(Tile tile, const float* bias, TileOutput<float> out);
+// Numbers as sums of two bfloat16, see `split`.
+struct SplitTileOutput {
+  uint16_t *high, *low;
+  int64_t stride;
+};
+
+void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<float> out);
+// kAdd is for floats only.
+void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<uint16_t> out);
+void finish_tile(Finish finish, Tile tile, const float* bias, SplitTileOutput out);
 
 // products[i, j] -> sums[i, j] = products[i, j] row_scales[i] column_scales[j]; both [rows,
 // stride].

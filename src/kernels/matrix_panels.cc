@@ -2,6 +2,8 @@
 
 #include <ATen/native/CPUBlas.h>
 
+#include <type_traits>
+
 namespace tagclip {
 namespace {
 
@@ -11,12 +13,19 @@ int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step;
 
 template <typename T, typename Sum>
 void multiply_part(const at::Tensor& a, Interval part, const at::Tensor& panels, int64_t panel,
-                   at::Tensor& c) {
+                   Sums sums, at::Tensor& c) {
   const int64_t width = panels.size(2), K = panels.size(1) * panels.size(3);
   multiply(part.size(), width, K,
            ProductOperands<T, Sum>{a.const_data_ptr<T>() + part.begin * a.stride(0),
                                    panels.const_data_ptr<T>() + panel * panels.stride(0),
-                                   c.mutable_data_ptr<Sum>(), a.stride(0), width, width});
+                                   c.mutable_data_ptr<Sum>(), a.stride(0), width, width},
+           sums);
+}
+
+template <typename T, typename Sum>
+void brgemm(int64_t M, int64_t N, int64_t K, const ProductOperands<T, Sum>& p, Sums sums) {
+  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, sums == Sums::kAdd, p.a,
+                              p.b, p.c, /*is_vnni=*/!std::is_same_v<T, float>);
 }
 
 }  // namespace
@@ -30,33 +39,29 @@ at::Tensor pack_panels(const at::Tensor& rows, int64_t panel) {
 }
 
 void multiply_panel(const at::Tensor& a, Interval part, const at::Tensor& panels, int64_t panel,
-                    at::Tensor& c) {
+                    Sums sums, at::Tensor& c) {
   switch (a.scalar_type()) {
     case at::kFloat:
-      return multiply_part<float, float>(a, part, panels, panel, c);
+      return multiply_part<float, float>(a, part, panels, panel, sums, c);
     case at::kBFloat16:
-      return multiply_part<at::BFloat16, float>(a, part, panels, panel, c);
+      return multiply_part<at::BFloat16, float>(a, part, panels, panel, sums, c);
     default:
-      return multiply_part<int8_t, int32_t>(a, part, panels, panel, c);
+      return multiply_part<int8_t, int32_t>(a, part, panels, panel, sums, c);
   }
 }
 
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p) {
-  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, /*add_C=*/false, p.a,
-                              p.b, p.c,
-                              /*is_vnni=*/false);
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p, Sums sums) {
+  brgemm(M, N, K, p, sums);
 }
 
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p) {
-  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, /*add_C=*/false, p.a,
-                              p.b, p.c,
-                              /*is_vnni=*/true);
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p,
+              Sums sums) {
+  brgemm(M, N, K, p, sums);
 }
 
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p) {
-  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, /*add_C=*/false, p.a,
-                              p.b, p.c,
-                              /*is_vnni=*/true);
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p,
+              Sums sums) {
+  brgemm(M, N, K, p, sums);
 }
 
 void release_matrix_units(at::ScalarType type) {

@@ -10,9 +10,17 @@ namespace {
 
 // How far a product of 1 / sqrt(K)-sized weights may be from the exact one.
 double tolerance(MatrixPrecision precision) {
-  return precision == MatrixPrecision::kFloat32    ? 1e-5
-         : precision == MatrixPrecision::kBfloat16 ? 0.05
-                                                   : 0.1;
+  switch (precision) {
+    case MatrixPrecision::kFloat32:
+      return 1e-5;
+    case MatrixPrecision::kBfloat16x3:
+      return 1e-4;
+    case MatrixPrecision::kBfloat16:
+      return 0.05;
+    case MatrixPrecision::kInt8:
+      return 0.1;
+  }
+  return 0;
 }
 
 std::vector<MatrixPrecision> runnable() {
@@ -27,9 +35,17 @@ double difference(const at::Tensor& a, const at::Tensor& b) {
   return (a.to(at::kFloat) - b.to(at::kFloat)).abs().max().item<double>();
 }
 
+at::Tensor floats_of(const Rows& rows) {
+  const at::Tensor values = rows.values.to(at::kFloat);
+  if (rows.scales.defined()) return values * rows.scales.unsqueeze(1);
+  return rows.rest.defined() ? values + rows.rest : values;
+}
+
 struct Problem {
   Problem(int64_t M, int64_t K, int64_t N)
-      : x(at::randn({M, K})), weight(at::randn({N, K}) / std::sqrt(K)), bias(at::randn({N})) {}
+      : Problem(at::randn({M, K}), at::randn({N, K}) / std::sqrt(K), at::randn({N})) {}
+  Problem(at::Tensor rows, at::Tensor matrix, at::Tensor sums)
+      : x(std::move(rows)), weight(std::move(matrix)), bias(std::move(sums)) {}
 
   at::Tensor expected() const { return at::linear(x, weight, bias); }
   Rows rows(MatrixPrecision precision) const {
@@ -104,6 +120,42 @@ TEST(PackedLinear, ThreadsChangeNothing) {
   at::set_num_threads(threads);
 }
 
+TEST(PackedLinear, TheGeluIsLibTorchs) {
+  at::manual_seed(7);
+  const Problem problem(300, 64, 100);
+  const PackedLinear linear(problem.weight, problem.bias, MatrixPrecision::kFloat32);
+  at::Tensor active = at::empty({300, 100});
+  for (const double size : {0.01, 1.0, 30.0}) {
+    const Problem scaled{problem.x * size, problem.weight, problem.bias};
+    linear(scaled.rows(MatrixPrecision::kFloat32), Finish::kStoreGelu, active);
+    EXPECT_LT(difference(active, at::gelu(scaled.expected())), 1e-5 * std::max(1.0, size)) << size;
+  }
+}
+
+TEST(PackedLinear, NormalisesRowsOnceTheyAreComplete) {
+  at::manual_seed(8);
+  const int threads = at::get_num_threads();
+  const RowNorm norm{at::randn({130}), at::randn({130}), 1e-5};
+  for (const int64_t M : {1, 200, 1025}) {
+    const Problem problem(M, 64, 130);
+    const at::Tensor before = at::randn({M, 130}), after = before + problem.expected();
+    const at::Tensor expected = at::layer_norm(after, {130}, norm.weight, norm.bias, norm.epsilon);
+    for (const MatrixPrecision precision : runnable()) {
+      const PackedLinear linear(problem.weight, problem.bias, precision);
+      for (const int count : {1, 3}) {
+        at::set_num_threads(count);
+        at::Tensor sum = before.clone();
+        Rows normed = empty_rows(M, 130, precision);
+        linear.add_and_norm(problem.rows(precision), sum, norm, normed);
+        EXPECT_LT(difference(sum, after), tolerance(precision)) << name_of(precision) << " " << M;
+        EXPECT_LT(difference(floats_of(normed), expected), tolerance(precision))
+            << name_of(precision) << " " << M;
+      }
+    }
+  }
+  at::set_num_threads(threads);
+}
+
 TEST(Rows, LayerNormIsLibTorchs) {
   at::manual_seed(5);
   const at::Tensor x = at::randn({37, 50}) * 3 + 2, weight = at::randn({50}),
@@ -111,10 +163,8 @@ TEST(Rows, LayerNormIsLibTorchs) {
   const at::Tensor expected = at::layer_norm(x, {50}, weight, bias, 1e-5);
   for (const MatrixPrecision precision : runnable()) {
     Rows rows = empty_rows(37, 50, precision);
-    layer_norm_rows(x, weight, bias, 1e-5, rows);
-    at::Tensor found = rows.values.to(at::kFloat);
-    if (rows.scales.defined()) found = found * rows.scales.unsqueeze(1);
-    EXPECT_LT(difference(found, expected), tolerance(precision)) << name_of(precision);
+    layer_norm_rows(x, {weight, bias, 1e-5}, rows);
+    EXPECT_LT(difference(floats_of(rows), expected), tolerance(precision)) << name_of(precision);
   }
 }
 

@@ -11,6 +11,8 @@ std::string_view name_of(MatrixPrecision precision) {
   switch (precision) {
     case MatrixPrecision::kFloat32:
       return "float32";
+    case MatrixPrecision::kBfloat16x3:
+      return "bfloat16x3";
     case MatrixPrecision::kBfloat16:
       return "bfloat16";
     case MatrixPrecision::kInt8:
@@ -24,26 +26,39 @@ MatrixPrecision parse_precision(std::string_view word) {
     if (word == name_of(precision)) return precision;
   }
   throw usage_error("there is no precision called '" + std::string(word) + "'",
-                    "one of auto, float32, bfloat16, int8");
+                    "one of auto, float32, bfloat16x3, bfloat16, int8");
 }
 
 bool runs_here(MatrixPrecision precision) {
   return precision == MatrixPrecision::kFloat32 || product_of(precision).has_value();
 }
 
-void check_runs_here(MatrixPrecision precision) {
-  if (runs_here(precision)) return;
+void check_runs_here(MatrixPrecision precision, at::Device device) {
   const std::string name(name_of(precision));
+  if (!device.is_cpu()) {
+    throw usage_error("the precision " + name + " is for CPUs",
+                      "leave it out, or compute on the device cpu");
+  }
+  if (runs_here(precision)) return;
   throw usage_error("this processor has no instructions for matrices of " + name,
                     "leave --precision out, or give auto or float32");
 }
 
 at::ScalarType operand_type(MatrixPrecision precision) {
-  return precision == MatrixPrecision::kInt8 ? at::kChar : storage_type(precision);
+  switch (precision) {
+    case MatrixPrecision::kFloat32:
+      return at::kFloat;
+    case MatrixPrecision::kInt8:
+      return at::kChar;
+    default:
+      return at::kBFloat16;
+  }
 }
 
 at::ScalarType storage_type(MatrixPrecision precision) {
-  return precision == MatrixPrecision::kFloat32 ? at::kFloat : at::kBFloat16;
+  return precision == MatrixPrecision::kFloat32 || precision == MatrixPrecision::kBfloat16x3
+             ? at::kFloat
+             : at::kBFloat16;
 }
 
 }  // namespace tagclip

@@ -10,22 +10,24 @@ namespace tagclip {
 // float32 with each of them.
 enum class MatrixPrecision {
   kFloat32,
+  kBfloat16x3,  // each number the sum of two bfloat16: three products, nearly float32's result
   kBfloat16,
   kInt8,  // of weights a scale a row, of activations a scale a token, found as they come
 };
 
 inline constexpr MatrixPrecision kMatrixPrecisions[] = {
-    MatrixPrecision::kFloat32, MatrixPrecision::kBfloat16, MatrixPrecision::kInt8};
+    MatrixPrecision::kFloat32, MatrixPrecision::kBfloat16x3, MatrixPrecision::kBfloat16,
+    MatrixPrecision::kInt8};
 
-// "float32", "bfloat16", "int8".
+// "float32", "bfloat16x3", "bfloat16", "int8".
 std::string_view name_of(MatrixPrecision precision);
 // Throws Error(kUsage) for another word.
 MatrixPrecision parse_precision(std::string_view word);
 
 // Whether this processor has instructions for such products.
 bool runs_here(MatrixPrecision precision);
-// Throws Error(kUsage) where it has not.
-void check_runs_here(MatrixPrecision precision);
+// Throws Error(kUsage) where it has not, and for any other device than a CPU.
+void check_runs_here(MatrixPrecision precision, at::Device device = at::kCPU);
 
 // What matrix products of a precision read: float, bfloat16 or int8.
 at::ScalarType operand_type(MatrixPrecision precision);

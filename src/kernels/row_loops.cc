@@ -32,6 +32,22 @@ void widen_row(const uint16_t* __restrict x, int64_t n, float* __restrict out) {
 }
 
 TAGCLIP_EACH_PROCESSOR
+void scaled_row(const float* __restrict x, float factor, int64_t n, float* __restrict out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = factor * x[i];
+}
+
+TAGCLIP_EACH_PROCESSOR
+void scaled_row(const float* __restrict x, float factor, int64_t n, uint16_t* __restrict out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = to_bfloat16(factor * x[i]);
+}
+
+TAGCLIP_EACH_PROCESSOR
+void split_row(const float* __restrict x, int64_t n, uint16_t* __restrict high,
+               uint16_t* __restrict low) {
+  for (int64_t i = 0; i < n; ++i) split(x[i], high[i], low[i]);
+}
+
+TAGCLIP_EACH_PROCESSOR
 float quantise_row(const float* __restrict x, int64_t n, int8_t* __restrict out) {
   float largest = 0;
 #pragma omp simd reduction(max : largest)

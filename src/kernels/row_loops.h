@@ -13,6 +13,13 @@ void norm_row(const float* x, const float* weight, const float* bias, float epsi
 void narrow_row(const float* x, int64_t n, uint16_t* out);
 void widen_row(const uint16_t* x, int64_t n, float* out);
 
+// out = x factor
+void scaled_row(const float* x, float factor, int64_t n, float* out);
+void scaled_row(const float* x, float factor, int64_t n, uint16_t* out);
+
+// high = x as bfloat16, low = what is left of it.
+void split_row(const float* x, int64_t n, uint16_t* high, uint16_t* low);
+
 // out = x / scale, rounded; returns the scale, with which the largest becomes +-127.
 float quantise_row(const float* x, int64_t n, int8_t* out);
 

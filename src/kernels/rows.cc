@@ -16,6 +16,9 @@ constexpr int64_t kRowsAtOnce = 8;
 // Writes row m of `out` from floats.
 void put_row(const float* x, int64_t m, Rows& out) {
   const int64_t n = out.values.size(1), begin = m * out.values.stride(0);
+  if (out.rest.defined()) {
+    return split_row(x, n, bfloat16_bits(out.values) + begin, bfloat16_bits(out.rest) + begin);
+  }
   switch (out.values.scalar_type()) {
     case at::kFloat:
       std::copy_n(x, n, out.values.mutable_data_ptr<float>() + begin);
@@ -29,37 +32,53 @@ void put_row(const float* x, int64_t m, Rows& out) {
   }
 }
 
-// Calls make(m, row of floats) for each row of `out`, and keeps what it made.
+// Calls make(m, row of floats) for rows `part` of `out`, and keeps what it made.
+template <typename Make>
+void make_rows(Rows& out, Interval part, const Make& make) {
+  std::vector<float> row(out.values.size(1));
+  for (int64_t m = part.begin; m < part.end; ++m) {
+    make(m, row.data());
+    put_row(row.data(), m, out);
+  }
+}
+
 template <typename Make>
 void make_rows(Rows& out, const Make& make) {
-  at::parallel_for(0, out.values.size(0), kRowsAtOnce, [&](int64_t begin, int64_t end) {
-    std::vector<float> row(out.values.size(1));
-    for (int64_t m = begin; m < end; ++m) {
-      make(m, row.data());
-      put_row(row.data(), m, out);
-    }
-  });
+  at::parallel_for(0, out.values.size(0), kRowsAtOnce,
+                   [&](int64_t begin, int64_t end) { make_rows(out, {begin, end}, make); });
+}
+
+at::Tensor empty_matrix(int64_t M, int64_t K, at::ScalarType type) {
+  // Matrix units take 4 bytes at a time along a row.
+  const auto group = static_cast<int64_t>(4 / at::elementSize(type));
+  const int64_t stride = (K + group - 1) / group * group;
+  const at::Tensor matrix = stride == K ? at::empty({M, K}, type) : at::zeros({M, stride}, type);
+  return matrix.narrow(1, 0, K);
 }
 
 }  // namespace
 
 Rows empty_rows(int64_t M, int64_t K, MatrixPrecision precision) {
   const at::ScalarType type = operand_type(precision);
-  // Matrix units take 4 bytes at a time along a row.
-  const auto group = static_cast<int64_t>(4 / at::elementSize(type));
-  const int64_t stride = (K + group - 1) / group * group;
-  const at::Tensor values = stride == K ? at::empty({M, K}, type) : at::zeros({M, stride}, type);
-  return {values.narrow(1, 0, K), type == at::kChar ? at::empty({M}) : at::Tensor()};
+  Rows rows{.values = empty_matrix(M, K, type)};
+  if (precision == MatrixPrecision::kInt8) rows.scales = at::empty({M});
+  if (precision == MatrixPrecision::kBfloat16x3) rows.rest = empty_matrix(M, K, type);
+  return rows;
 }
 
-void layer_norm_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                     double epsilon, Rows& out) {
+void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Rows& out) {
+  at::parallel_for(0, x.size(0), kRowsAtOnce, [&](int64_t begin, int64_t end) {
+    layer_norm_rows(x, norm, {begin, end}, out);
+  });
+}
+
+void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Interval part, Rows& out) {
   const int64_t n = x.size(1);
   TAGCLIP_CHECK(x.is_contiguous() && x.sizes() == out.values.sizes(), "norm of other rows");
-  const float *from = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>(),
-              *b = bias.const_data_ptr<float>();
-  make_rows(out, [&](int64_t m, float* row) {
-    norm_row(from + m * n, w, b, static_cast<float>(epsilon), n, row);
+  const float *from = x.const_data_ptr<float>(), *weight = norm.weight.const_data_ptr<float>(),
+              *bias = norm.bias.const_data_ptr<float>();
+  make_rows(out, part, [&](int64_t m, float* row) {
+    norm_row(from + m * n, weight, bias, static_cast<float>(norm.epsilon), n, row);
   });
 }
 

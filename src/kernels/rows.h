@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/bilinear.h"
 #include "kernels/precision.h"
 
 namespace tagclip {
@@ -10,14 +11,22 @@ namespace tagclip {
 struct Rows {
   at::Tensor values;  // [M, K], operand_type; rows may lie further apart, with zeros between them
   at::Tensor scales;  // [M] float, row m is values[m] scales[m]; int8 only
+  at::Tensor rest;    // like `values`, row m is values[m] + rest[m]; bfloat16x3 only
 };
 
 // Memory for M rows of K.
 Rows empty_rows(int64_t M, int64_t K, MatrixPrecision precision);
 
-// x [M, K] float -> what at::layer_norm makes of it.
-void layer_norm_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                     double epsilon, Rows& out);
+// A layer norm over rows of K.
+struct RowNorm {
+  at::Tensor weight, bias;  // [K] float
+  double epsilon;
+};
+
+// x [M, K] float -> what at::layer_norm makes of it. `out` may be x itself.
+void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Rows& out);
+// Rows `part` alone, on this thread.
+void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Interval part, Rows& out);
 
 // x [M, K], float or bfloat16, in the precision of `out`. Of int8, each row's largest number
 // becomes +-127.

@@ -21,11 +21,19 @@ struct CrossAttention {
   at::Tensor operator()(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
                         const Dropout& dropout) const;
   // The logits before softmax, averaged over the heads: masks, where the keys are patches [B, N,
-  // d]; [B, Q, N]. That average is one product over the whole width: QK' / (heads sqrt(d / heads)).
+  // d]; [B, Q, N]. That average is one product over the whole width: QK' / (heads sqrt(d / heads)),
+  // in which k goes to the queries or to the patches, whichever are fewer.
   at::Tensor mask_logits(const at::Tensor& queries, const at::Tensor& patches) const;
 
   Linear q, k, v, proj;
   int64_t heads;
+
+ private:
+  // operator() before proj, for few queries (already projected): what k and v would do to every key
+  // and value is done to the queries and to what they gather, which is the same sum in another
+  // order.
+  at::Tensor attend_unprojected(const at::Tensor& queries, const at::Tensor& keys,
+                                const at::Tensor& values, const Dropout& dropout) const;
 };
 
 }  // namespace tagclip

@@ -29,25 +29,32 @@ at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x,
 
 DenseClip::DenseClip(Clip moved, DenseAttention kind) : clip(std::move(moved)), attention(kind) {}
 
-std::shared_ptr<const DenseModel> DenseClip::packed(MatrixPrecision precision) const {
+void DenseClip::pack(MatrixPrecision precision) {
+  check_runs_here(precision, device());
   const c10::InferenceMode no_gradients;
-  auto result = std::make_shared<DenseClip>(*this);
-  const VisionTower& visual = clip.visual;
-  result->tower_ =
-      std::make_shared<PackedTower>(visual.conv1, visual.transformer, visual.proj, precision);
-  return result;
+  packed_fingerprint_ = encoder_fingerprint();
+  clip.parameters.forget("visual.");
+  VisionTower& visual = clip.visual;
+  last_attention_ = visual.transformer.resblocks.back().attn;
+  tower_ = std::make_shared<PackedTower>(visual.conv1, visual.transformer, visual.proj, precision);
+  visual.conv1 = visual.proj = at::Tensor();
 }
 
 at::Tensor DenseClip::encode_packed(const at::Tensor& pixels) const {
   const VisionTower& visual = clip.visual;
-  at::Tensor x = visual.add_positions(tower_->embed_patches(pixels), pixels);
-  PackedTower::Borrowed buffers(*tower_, x.size(0), x.size(1));
-  const std::vector<PackedBlock>& blocks = tower_->blocks();
-  for (size_t i = 0; i + 1 < blocks.size(); ++i) blocks[i](x, {}, *buffers);
-  const ResidualBlock& last = visual.transformer.resblocks.back();
-  x += dense_attention(last.attn, last.ln_1(x), attention);
-  blocks.back().add_mlp(x, *buffers);
-  return tower_->project(x, visual.ln_post);
+  const int64_t patch = clip.config.patch;
+  const at::Tensor positions = resize_positions(visual.positional_embedding, pixels.size(2) / patch,
+                                                pixels.size(3) / patch);  // [1 + N, D]
+  const int64_t tokens = positions.size(0);
+  PackedTower::Pass pass(*tower_, pixels.size(0), tokens);
+  pass.embed(pixels, visual.class_embedding + positions[0], positions.narrow(0, 1, tokens - 1),
+             visual.ln_pre);
+  const size_t last = tower_->blocks().size() - 1;
+  pass.run(0, last, {});
+  const LayerNorm& norm = visual.transformer.resblocks[last].ln_1;
+  pass.tokens() += dense_attention(*last_attention_, norm(pass.tokens()), attention);
+  pass.add_mlp(last);
+  return pass.project(visual.ln_post);
 }
 
 Encoding DenseClip::encode(const at::Tensor& pixels) const {
@@ -73,6 +80,7 @@ MaskLogits DenseClip::decode(const Encoding& encoding, const at::Tensor& text) c
 }
 
 std::string DenseClip::encoder_fingerprint() const {
+  if (!packed_fingerprint_.empty()) return packed_fingerprint_;
   std::vector<at::Tensor> tensors = {
       at::tensor({clip.config.vision_heads, static_cast<int64_t>(clip.config.activation),
                   static_cast<int64_t>(attention)},

@@ -20,7 +20,8 @@ class DenseClip : public DenseModel {
 
   Encoding encode(const at::Tensor& pixels) const override;
   MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override;
-  std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const override;
+  std::shared_ptr<DenseModel> clone() const override { return std::make_shared<DenseClip>(*this); }
+  void pack(MatrixPrecision precision) override;
   at::Device device() const override { return clip.logit_scale.device(); }
   const ClipConfig& clip_config() const override { return clip.config; }
   const TextTower* text_tower() const override { return &clip.text; }
@@ -37,7 +38,10 @@ class DenseClip : public DenseModel {
  private:
   at::Tensor encode_packed(const at::Tensor& pixels) const;  // as ln_post and proj leave it
 
-  std::shared_ptr<const PackedTower> tower_;  // by packed()
+  // By pack(), which lets go of what the tower was made of:
+  std::shared_ptr<const PackedTower> tower_;
+  std::optional<SelfAttention> last_attention_;
+  std::string packed_fingerprint_;
 };
 
 // What a block's attention puts out, before it is added to x, with each kind of attention.

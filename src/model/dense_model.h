@@ -50,9 +50,17 @@ class DenseModel {
   // text [C, d], unit rows.
   virtual MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const = 0;
 
-  // The same model, which shares these weights but encodes on CPUs with copies of them packed for
-  // this precision. Throws Error(kUsage) where the precision does not run here.
-  virtual std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const = 0;
+  // Another model with these weights; they are shared.
+  virtual std::shared_ptr<DenseModel> clone() const = 0;
+  // From now on `encode` reads the weights as packed for this precision, on CPUs. Those that they
+  // were made of are let go one by one, and are freed where no other model shares them. Throws
+  // Error(kUsage) where the precision does not run on the model's device.
+  virtual void pack(MatrixPrecision precision) = 0;
+  std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const {
+    const std::shared_ptr<DenseModel> result = clone();
+    result->pack(precision);
+    return result;
+  }
 
   virtual at::Device device() const = 0;
   virtual const ClipConfig& clip_config() const = 0;

@@ -35,7 +35,8 @@ ImageEncoder::Prompts::Prompts(const ParameterScope& scope, const ModelConfig& c
       norm(scope / "prompt_norm", config.clip.vision_width, 1e-6) {}
 
 ImageEncoder::ImageEncoder(const ParameterScope& scope, const ModelConfig& config)
-    : conv1_((scope / "conv1")
+    : patch_(config.clip.patch),
+      conv1_((scope / "conv1")
                  .add("weight", {config.clip.vision_width, 3, config.clip.patch, config.clip.patch},
                       normal(0.02))),
       class_embedding_(scope.add("class_embedding", {config.clip.vision_width}, normal(0.02))),
@@ -54,15 +55,18 @@ ImageEncoder::ImageEncoder(const ParameterScope& scope, const ModelConfig& confi
   replaced_ = static_cast<size_t>(config.prompted_layers() - (carried ? 1 : 0));
 }
 
-at::Tensor ImageEncoder::embed(const at::Tensor& pixels) const {
+ImageEncoder::Positions ImageEncoder::positions_for(const at::Tensor& pixels) const {
   const int64_t height = pixels.size(2) / patch(), width = pixels.size(3) / patch();
   const at::Tensor positions = resize_positions(positional_embedding_, height, width);
   // The class embedding enters twice: once as the token, once in its position (spec section 2.2).
-  const at::Tensor first = positions[0] + class_embedding_ + class_embedding_;
-  const at::Tensor embedded =
-      packed_ ? packed_->tower.embed_patches(pixels) : embed_patches(pixels, conv1_);
-  const at::Tensor patches = embedded + positions.narrow(0, 1, height * width);
-  return ln_pre_(at::cat({first.expand({pixels.size(0), 1, -1}), patches}, 1));
+  return {positions[0] + class_embedding_ + class_embedding_,
+          positions.narrow(0, 1, height * width)};
+}
+
+at::Tensor ImageEncoder::embed(const at::Tensor& pixels) const {
+  const Positions positions = positions_for(pixels);
+  const at::Tensor patches = embed_patches(pixels, conv1_) + positions.patches;
+  return ln_pre_(at::cat({positions.first.expand({pixels.size(0), 1, -1}), patches}, 1));
 }
 
 at::Tensor ImageEncoder::prompts(size_t layer, int64_t batch, const Dropout& dropout) const {
@@ -96,6 +100,7 @@ void ImageEncoder::freeze() {
 
 void ImageEncoder::freeze(MatrixPrecision precision) {
   at::NoGradGuard no_grad;
+  TAGCLIP_CHECK(!packed_, "an encoder is packed once");
   freeze();
   // A PackedTower stays where it was made.
   const std::shared_ptr<Packed> packed(new Packed{{conv1_, transformer_, proj_, precision}, {}});
@@ -103,6 +108,8 @@ void ImageEncoder::freeze(MatrixPrecision precision) {
     packed->keys.push_back(packed->tower.blocks()[layer].keys_values(frozen_->keys[layer]));
   }
   packed_ = packed;
+  conv1_ = proj_ = at::Tensor();
+  if (frozen_) frozen_->keys.clear();
 }
 
 at::Tensor ImageEncoder::run_blocks(at::Tensor x, const Dropout& dropout) const {
@@ -119,31 +126,43 @@ at::Tensor ImageEncoder::run_blocks(at::Tensor x, const Dropout& dropout) const 
   return x;
 }
 
-at::Tensor ImageEncoder::run_packed_blocks(at::Tensor x) const {
-  const std::vector<PackedBlock>& blocks = packed_->tower.blocks();
-  const auto run = [&](size_t begin, size_t end) {
-    if (begin == end) return;
-    PackedTower::Borrowed buffers(packed_->tower, x.size(0), x.size(1));
-    for (size_t layer = begin; layer < end; ++layer) {
-      blocks[layer](x, layer < replaced_ ? packed_->keys[layer] : at::Tensor(), *buffers);
-    }
+at::Tensor ImageEncoder::encode(const at::Tensor& pixels, const Dropout& dropout) const {
+  at::Tensor x = embed(pixels);
+  const int64_t own = x.size(1);  // class token and patches
+  x = run_blocks(x, dropout);
+  if (prompts_) x = prompts_->norm(x.narrow(1, 0, own));
+  return ln_post_(x).matmul(proj_);
+}
+
+at::Tensor ImageEncoder::encode_packed(const at::Tensor& pixels) const {
+  const PackedTower& tower = packed_->tower;
+  const size_t layers = tower.blocks().size();
+  const Positions positions = positions_for(pixels);
+  const int64_t batch = pixels.size(0), own = 1 + positions.patches.size(0);
+  const auto finish = [&](PackedTower::Pass& pass) {
+    if (prompts_) pass.apply(prompts_->norm);
+    return pass.project(ln_post_);
   };
-  run(0, replaced_);
-  if (prompts_ && replaced_ < blocks.size()) x = at::cat({x, carried_prompts(x.size(0), {})}, 1);
-  run(replaced_, blocks.size());
-  return x;
+  PackedTower::Pass pass(tower, batch, own);
+  pass.embed(pixels, positions.first, positions.patches, ln_pre_);
+  if (!prompts_ || replaced_ == layers) {
+    pass.run(0, layers, packed_->keys);
+    return finish(pass);
+  }
+  pass.run(0, replaced_, packed_->keys);
+  const at::Tensor carried = carried_prompts(batch, {});
+  PackedTower::Pass longer(tower, batch, own + carried.size(1));
+  longer.tokens().copy_(at::cat({pass.tokens(), carried}, 1));
+  longer.run(replaced_, layers, {});
+  return finish(longer).narrow(1, 0, own);
 }
 
 Encoding ImageEncoder::operator()(const at::Tensor& pixels, const Dropout& dropout) const {
   TAGCLIP_CHECK(pixels.size(2) >= patch() && pixels.size(3) >= patch(),
                 "image smaller than a patch");
-  const bool packed = packed_ && !dropout.active();
-  at::Tensor x = embed(pixels);
-  const int64_t own = x.size(1);  // class token and patches
-  x = packed ? run_packed_blocks(x) : run_blocks(x, dropout);
-  if (prompts_) x = prompts_->norm(x.narrow(1, 0, own));
-  const at::Tensor embeddings =
-      unit(packed ? packed_->tower.project(x, ln_post_) : ln_post_(x).matmul(proj_));
+  TAGCLIP_CHECK(!packed_ || !dropout.active(), "packed weights are not trained");
+  const at::Tensor embeddings =  // [B, 1 + N, d]
+      unit(packed_ ? encode_packed(pixels) : encode(pixels, dropout));
   return {embeddings.narrow(1, 1, embeddings.size(1) - 1), embeddings.select(1, 0),
           pixels.size(2) / patch(), pixels.size(3) / patch()};
 }

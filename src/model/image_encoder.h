@@ -27,23 +27,32 @@ class ImageEncoder {
   // Prompt keys and values depend on no photo. Computes them once and keeps them for every later
   // call; to be called when the weights are final.
   void freeze();
-  // The same, and packs the weights for this precision: on CPUs, and of use without dropout only.
-  // Throws Error(kUsage) where the precision does not run here.
+  // The same, and packs the weights for this precision, letting go of those that they were made of:
+  // on CPUs, and without dropout from then on. Throws Error(kUsage) where the precision does not
+  // run here.
   void freeze(MatrixPrecision precision);
 
   // What the first block reads, after ln_pre: class token and patches, [B, 1 + N, D].
   at::Tensor embed(const at::Tensor& pixels) const;
   const Transformer& transformer() const { return transformer_; }
-  int64_t patch() const { return conv1_.size(2); }
+  int64_t patch() const { return patch_; }
 
  private:
   at::Tensor prompts(size_t layer, int64_t batch, const Dropout& dropout) const;  // [B or 1, P, D]
   KeysValues prompt_keys(size_t layer, int64_t batch, const Dropout& dropout) const;
   at::Tensor carried_prompts(int64_t batch, const Dropout& dropout) const;  // [B, P, D]
+  // What is added to a photo's patches, [N, D], and what comes before them, [D].
+  struct Positions {
+    at::Tensor first, patches;
+  };
+  Positions positions_for(const at::Tensor& pixels) const;
   // embed's result -> after the blocks, [B, 1 + N (+ P), D].
   at::Tensor run_blocks(at::Tensor x, const Dropout& dropout) const;
-  at::Tensor run_packed_blocks(at::Tensor x) const;
+  // Class token and patches, [B, 1 + N, d], before they are made unit vectors.
+  at::Tensor encode(const at::Tensor& pixels, const Dropout& dropout) const;
+  at::Tensor encode_packed(const at::Tensor& pixels) const;
 
+  int64_t patch_;
   at::Tensor conv1_, class_embedding_, positional_embedding_;
   LayerNorm ln_pre_;
   Transformer transformer_;

@@ -15,6 +15,7 @@ namespace {
 double tolerance(MatrixPrecision precision) {
   switch (precision) {
     case MatrixPrecision::kFloat32:
+    case MatrixPrecision::kBfloat16x3:
       return 1e-6;
     case MatrixPrecision::kBfloat16:
       return 1e-3;

@@ -54,13 +54,15 @@ SegmentationModel::SegmentationModel(const ModelConfig& model_config, bool with_
     text_encoder.emplace(ParameterScope(parameters, "text_encoder"), config.clip);
 }
 
-std::shared_ptr<const DenseModel> SegmentationModel::packed(MatrixPrecision precision) const {
-  auto result = std::make_shared<SegmentationModel>(*this);
-  result->encoder.freeze(precision);
-  return result;
+void SegmentationModel::pack(MatrixPrecision precision) {
+  check_runs_here(precision, device());
+  packed_fingerprint_ = encoder_fingerprint();
+  parameters.forget("backbone.");
+  encoder.freeze(precision);
 }
 
 std::string SegmentationModel::encoder_fingerprint() const {
+  if (!packed_fingerprint_.empty()) return packed_fingerprint_;
   std::vector<at::Tensor> tensors = {at::tensor(
       {config.clip.vision_heads, static_cast<int64_t>(config.clip.activation)}, at::kLong)};
   for (const Parameter& parameter : parameters.all()) {

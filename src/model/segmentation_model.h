@@ -54,7 +54,10 @@ struct SegmentationModel : DenseModel {
   MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override {
     return head(encoding, text);
   }
-  std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const override;
+  std::shared_ptr<DenseModel> clone() const override {
+    return std::make_shared<SegmentationModel>(*this);
+  }
+  void pack(MatrixPrecision precision) override;
   at::Device device() const override { return parameters.all().front().tensor.device(); }
   const ClipConfig& clip_config() const override { return config.clip; }
   const TextTower* text_tower() const override { return text_encoder ? &*text_encoder : nullptr; }
@@ -75,6 +78,9 @@ struct SegmentationModel : DenseModel {
   ImageEncoder encoder;
   DecodeHead head;
   std::optional<TextTower> text_encoder;
+
+ private:
+  std::string packed_fingerprint_;  // encoder_fingerprint() of what pack() let go
 };
 
 // Whether training changes the parameter of that name in a model of this kind.

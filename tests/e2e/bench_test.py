@@ -15,11 +15,12 @@ class ModelTest(ProgramTest):
 
     def test_measures_a_model_of_ours(self):
         report = self.measure("segment")
-        self.assertEqual(sorted(report["machine"]["ceilings_flops_per_second"]), ["bfloat16", "float32", "int8"])
+        self.assertEqual(sorted(report["machine"]["ceilings_flops_per_second"]), ["bfloat16", "bfloat16x3", "float32", "int8"])
         rows = report["measurements"]
         self.assertEqual(rows[0]["name"], "mini segment")
         # Of the other precisions those that run on this processor.
-        self.assertLessEqual({row["name"] for row in rows[1:]}, {"mini segment bfloat16", "mini segment int8"})
+        self.assertLessEqual({row["name"] for row in rows[1:]},
+                             {f"mini segment {word}" for word in ("bfloat16x3", "bfloat16", "int8")})
         for row in rows:
             self.assertTrue(row["agrees"], row["differences"])
             self.assertEqual(row["runs"], 1)

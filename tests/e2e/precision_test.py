@@ -1,4 +1,4 @@
-"""segment and eval in float32, bfloat16 and int8, and how `auto` chooses."""
+"""segment in each precision, and how `auto` chooses."""
 
 import json
 import tempfile
@@ -29,30 +29,51 @@ class PrecisionTest(unittest.TestCase):
         self.assertEqual(result.code, DONE, result.err)
         return result
 
-    def test_auto_measures_once_and_keeps_what_it_chose(self):
-        first = segment(self.out / "first", env=self.env)
-        self.assertEqual(first.code, DONE, first.err)
-        second = segment(self.out / "second", env=self.env)
-        self.assertEqual(second.code, DONE, second.err)
-        self.assertNotIn("labelled as in float32", second.err)
-        self.assertEqual(self.labels("first"), self.labels("second"))
+    def record(self):
+        """The file of the comparison, and what is in it."""
         records = list((self.out / "home" / "precision").glob("*.json"))
         self.assertEqual(len(records), 1)
-        record = json.loads(records[0].read_text())
-        self.assertGreaterEqual(record["equal"], 0.998)
-        self.run_in(record["precision"])
-        self.assertEqual(self.labels("first"), self.labels(record["precision"]))
-        if "bfloat16:" in first.err:
-            self.assertRegex(first.err, r"encoding in (float32|bfloat16|int8); bfloat16: \d+\.\d\d% of the pixels")
+        return records[0], json.loads(records[0].read_text())
+
+    def test_auto_compares_six_photos_over_several_runs(self):
+        for photos in range(1, 8):
+            result = segment(self.out / f"run {photos}", env=self.env)
+            self.assertEqual(result.code, DONE, result.err)
+            _, record = self.record()
+            self.assertEqual(record["photos"], min(photos, 6))
+            if len(record["trials"]) > 1 and photos <= 6:
+                self.assertRegex(result.err, rf"encoding in \w+; compared on {photos} of 6 photos so far:")
+                self.assertRegex(result.err, r"int8: \d+\.\d\d% of the pixels labelled as in float32")
+            else:
+                self.assertNotIn("compared on", result.err)
+        self.assertEqual(record["trials"]["float32"]["equal"], record["trials"]["float32"]["pixels"])
+
+    def test_auto_takes_the_fastest_that_labels_alike(self):
+        segment(self.out / "first", env=self.env)
+        file, record = self.record()
+        for name, trial in record["trials"].items():
+            for other in record["trials"].values():
+                other["seconds"], other["equal"] = 2, other["pixels"] * 9 // 10
+            trial["seconds"], trial["equal"] = 1, trial["pixels"]
+            record["trials"]["float32"]["equal"] = record["trials"]["float32"]["pixels"]
+            file.write_text(json.dumps({**record, "photos": 6}))
+            result = segment(self.out / f"auto {name}", env=self.env)
+            self.assertEqual(result.code, DONE, result.err)
+            self.run_in(name)
+            self.assertEqual(self.labels(f"auto {name}"), self.labels(name))
 
     def test_a_damaged_record_is_measured_again(self):
         segment(self.out / "first", env=self.env)
-        record = next((self.out / "home" / "precision").glob("*.json"))
-        for damage in ("", "{", "[]", '{"precision": 7, "equal": 1}', '{"precision": "float64", "equal": 1}'):
-            record.write_text(damage)
+        file, record = self.record()
+        plain = record["trials"]["float32"]
+        damaged = [{**record, "photos": -3}, {**record, "photos": "many"}, {**record, "trials": {}},
+                   {**record, "trials": {**record["trials"], "float32": {**plain, "pixels": 0}}},
+                   {**record, "trials": {**record["trials"], "float32": {**plain, "seconds": "soon"}}}]
+        for damage in ("", "{", "[]", *map(json.dumps, damaged)):
+            file.write_text(damage)
             result = segment(self.out / "again", "--overwrite", env=self.env)
             self.assertEqual(result.code, DONE, result.err)
-            self.assertIn("precision", json.loads(record.read_text()))
+            self.assertEqual(self.record()[1]["photos"], 1, damage)
 
     def test_a_cache_folder_that_cannot_be_written_costs_a_warning(self):
         home = self.out / "home"
@@ -60,12 +81,12 @@ class PrecisionTest(unittest.TestCase):
         (home / "precision").write_text("a file where a folder should be")
         result = segment(self.out / "out", env=self.env)
         self.assertEqual(result.code, DONE, result.err)
-        self.assertIn("the choice of precision is not kept", result.err)
+        self.assertIn("the comparison of precisions is not kept", result.err)
 
     def test_without_a_home_the_choice_is_made_and_not_kept(self):
         result = segment(self.out / "out", env={"HOME": "", "TAGCLIP_HOME": "", "XDG_CACHE_HOME": ""})
         self.assertEqual(result.code, DONE, result.err)
-        self.assertIn("the choice of precision is not kept", result.err)
+        self.assertIn("the comparison of precisions is not kept", result.err)
 
     def test_kept_encodings_stay_in_the_precision_they_were_made_in(self):
         kept = self.out / "kept"
