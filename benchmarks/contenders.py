@@ -30,7 +30,7 @@ PHOTO = ROOT / "tests/data/photos/cat.jpg"
 SIDE = 512
 MEAN, DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 MODELS = {"voc": dict(classes=20, unseen=5, prompts=10), "coco": dict(classes=171, unseen=15, prompts=100)}
-OURS = {p: ("--precision", p) for p in ("float32", "bfloat16", "int8")}  # the options of each precision
+OURS = {p: ("--precision", p) for p in ("float32", "bfloat16x3", "bfloat16", "int8")}  # options of each precision
 REST = 0.05  # seconds between turns: threads that wait for work give up by then
 
 
@@ -87,11 +87,11 @@ def ratios(above, below):
 def show(all_contenders, labels, times):
     """A row each; ratios are taken turn by turn."""
     ours = {c.precision: t for c, t in zip(all_contenders, times) if c.name == "tagclip"}
-    print(f"{'precision':<10}{'':<22}{'ms':<26}{'released / it':<15}{'it / tagclip':<22}labels as released")
+    print(f"{'precision':<12}{'':<22}{'ms':<26}{'released / it':<15}{'it / tagclip':<22}labels as released")
     for contender, found, taken in zip(all_contenders, labels, times):
         against = ours.get(contender.precision)
         compared = spread(ratios(taken, against), ".2f") if against and against is not taken else "-"
-        print(f"{contender.precision:<10}{contender.name:<22}{spread(taken, '.0f'):<26}"
+        print(f"{contender.precision:<12}{contender.name:<22}{spread(taken, '.0f'):<26}"
               f"{statistics.median(ratios(times[0], taken)):<15.2f}{compared:<22}{(found == labels[0]).mean():.2%}")
 
 

@@ -28,6 +28,7 @@ case $1 in
     # The precompiled header is g++'s own: clang reads the header it was made of.
     printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 1 \
       $bin/clang-tidy -p build/release --quiet --warnings-as-errors='*' \
-      --extra-arg=-Wno-ignored-gch --extra-arg=-Wno-unknown-warning-option
+      --extra-arg=-Wno-ignored-gch --extra-arg=-Wno-unknown-warning-option \
+      --extra-arg=-idirafter"$(g++ -print-file-name=include)"  # its omp.h, after clang's own headers
     ;;
 esac

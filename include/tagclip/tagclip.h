@@ -112,8 +112,8 @@ class Segmentation {
 
 struct SegmenterOptions {
   std::string device = "auto";  // auto, cpu, cuda
-  // What a CPU's image encoder computes in: float32, bfloat16x3, bfloat16, int8. `tagclip segment` says how
-  // many pixels each labels as float32 does.
+  // What a CPU's image encoder computes in: float32, bfloat16x3, bfloat16, int8. `tagclip segment`
+  // says how many pixels each labels as float32 does.
   std::string precision = "float32";
   std::string mode = "trained";  // trained: the weights' decoder; clip, sclip: a CLIP as it is
   std::filesystem::path text_weights = {};  // a CLIP that reads the words, where the weights cannot

@@ -208,6 +208,7 @@ Vocabulary Segmenter::embed(const std::vector<Words>& classes,
                             const std::vector<std::string>& templates) const {
   return with_hints([&] {
     std::vector<std::string> filled;
+    filled.reserve(templates.size());
     for (const std::string& text : templates) filled.push_back(checked_template(text, "template"));
     return Vocabulary(embedded(state_, checked(classes), std::move(filled)));
   });

@@ -21,7 +21,8 @@ double photos_per_second(const ScalingPoint& point) {
 }  // namespace
 
 std::string scaling_head(const Machine& machine, const std::string& variable) {
-  const Row head = {variable, "task", "ms min", "median", "core ms", "images/s", "MiB", "ms of which"};
+  const Row head = {variable,  "task",     "ms min", "median",
+                    "core ms", "images/s", "MiB",    "ms of which"};
   return describe(machine) + "\n" + line(head, kWidths);
 }
 

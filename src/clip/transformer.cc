@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "kernels/quick_gelu.h"
 
 namespace tagclip {
 
@@ -95,7 +96,7 @@ KeysValues SelfAttention::keys_values(const at::Tensor& x) const {
 
 at::Tensor activate(const at::Tensor& x, Activation activation) {
   if (activation == Activation::kGelu) return at::gelu(x);
-  return x * at::sigmoid(1.702 * x);
+  return quick_gelu(x);
 }
 
 ResidualBlock::ResidualBlock(const ParameterScope& scope, int64_t width, int64_t mlp, int64_t heads,

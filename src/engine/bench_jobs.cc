@@ -41,7 +41,13 @@ std::vector<BenchJob> all_jobs(const std::vector<Workload>& workloads) {
       jobs.back().workload.precision = precision;
     }
   }
-  for (const char* task : {"train-step", "blend", "mask-loss"}) {
+  for (const Workload& workload : workloads) {
+    for (const auto precision : {MatrixPrecision::kFloat32, MatrixPrecision::kBfloat16}) {
+      jobs.push_back({workload, "train-step"});
+      jobs.back().workload.precision = precision;
+    }
+  }
+  for (const char* task : {"blend", "mask-loss"}) {
     for (const Workload& workload : workloads) jobs.push_back({workload, task});
   }
   return jobs;

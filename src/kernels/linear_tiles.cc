@@ -9,8 +9,6 @@ namespace {
 inline void put(float value, float& to) { to = value; }
 inline void put(float value, uint16_t& to) { to = to_bfloat16(value); }
 
-inline float quick_gelu(float y) { return y * fast_sigmoid(1.702f * y); }
-
 inline float gelu(float y) {
   // Abramowitz and Stegun 7.1.26: the half of erfc(|y| / sqrt(2)) to 1e-7.
   const float size = y < 0 ? -y : y, t = 1 / (1 + 0.231641888f * size);
@@ -45,7 +43,7 @@ template <typename Output>
 [[gnu::always_inline]] inline void store(Finish finish, Tile tile, const float* bias, Output out) {
   switch (finish) {
     case Finish::kStoreQuickGelu:
-      return each(tile, bias, out, [](float y) { return quick_gelu(y); });
+      return each(tile, bias, out, [](float y) { return quick_gelu_of(y); });
     case Finish::kStoreGelu:
       return each(tile, bias, out, [](float y) { return gelu(y); });
     default:

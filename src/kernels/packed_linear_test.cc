@@ -170,10 +170,11 @@ TEST(Rows, LayerNormIsLibTorchs) {
 
 TEST(Rows, PatchesAreWhatAConvolutionReads) {
   at::manual_seed(6);
+  constexpr int64_t kPatches = 24;  // 4 x 6
   const at::Tensor pixels = at::randn({3, 23, 31}), kernel = at::randn({9, 3, 5, 5}) / 9;
-  Rows rows = empty_rows(4 * 6, 75, MatrixPrecision::kFloat32);
+  Rows rows = empty_rows(kPatches, 75, MatrixPrecision::kFloat32);
   patch_rows(pixels, 5, rows);
-  at::Tensor out = at::empty({4 * 6, 9});
+  at::Tensor out = at::empty({kPatches, 9});
   PackedLinear(kernel.flatten(1), {}, MatrixPrecision::kFloat32)(rows, Finish::kStore, out);
   const at::Tensor expected = at::conv2d(pixels.unsqueeze(0), kernel, {}, 5);
   EXPECT_LT(difference(out, expected[0].flatten(1).t()), 1e-5);

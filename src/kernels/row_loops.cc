@@ -4,6 +4,7 @@
 
 #include "base/each_processor.h"
 #include "kernels/narrow.h"
+#include "kernels/vector_math.h"
 
 namespace tagclip {
 
@@ -29,6 +30,30 @@ void narrow_row(const float* __restrict x, int64_t n, uint16_t* __restrict out) 
 TAGCLIP_EACH_PROCESSOR
 void widen_row(const uint16_t* __restrict x, int64_t n, float* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = from_bfloat16(x[i]);
+}
+
+TAGCLIP_EACH_PROCESSOR
+void quick_gelu_row(const float* __restrict x, int64_t n, float* __restrict out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = quick_gelu_of(x[i]);
+}
+
+TAGCLIP_EACH_PROCESSOR
+void quick_gelu_row(const uint16_t* __restrict x, int64_t n, uint16_t* __restrict out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = to_bfloat16(quick_gelu_of(from_bfloat16(x[i])));
+}
+
+TAGCLIP_EACH_PROCESSOR
+void quick_gelu_gradient_row(const float* __restrict x, const float* __restrict gradient, int64_t n,
+                             float* __restrict out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = gradient[i] * quick_gelu_slope(x[i]);
+}
+
+TAGCLIP_EACH_PROCESSOR
+void quick_gelu_gradient_row(const uint16_t* __restrict x, const uint16_t* __restrict gradient,
+                             int64_t n, uint16_t* __restrict out) {
+  for (int64_t i = 0; i < n; ++i) {
+    out[i] = to_bfloat16(from_bfloat16(gradient[i]) * quick_gelu_slope(from_bfloat16(x[i])));
+  }
 }
 
 TAGCLIP_EACH_PROCESSOR

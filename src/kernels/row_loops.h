@@ -13,6 +13,13 @@ void norm_row(const float* x, const float* weight, const float* bias, float epsi
 void narrow_row(const float* x, int64_t n, uint16_t* out);
 void widen_row(const uint16_t* x, int64_t n, float* out);
 
+// out = x sigmoid(1.702 x)
+void quick_gelu_row(const float* x, int64_t n, float* out);
+void quick_gelu_row(const uint16_t* x, int64_t n, uint16_t* out);
+// out = what a gradient to that is to x.
+void quick_gelu_gradient_row(const float* x, const float* gradient, int64_t n, float* out);
+void quick_gelu_gradient_row(const uint16_t* x, const uint16_t* gradient, int64_t n, uint16_t* out);
+
 // out = x factor
 void scaled_row(const float* x, float factor, int64_t n, float* out);
 void scaled_row(const float* x, float factor, int64_t n, uint16_t* out);

@@ -50,7 +50,7 @@ void make_rows(Rows& out, const Make& make) {
 
 at::Tensor empty_matrix(int64_t M, int64_t K, at::ScalarType type) {
   // Matrix units take 4 bytes at a time along a row.
-  const auto group = static_cast<int64_t>(4 / at::elementSize(type));
+  const auto group = std::max<int64_t>(1, static_cast<int64_t>(4 / at::elementSize(type)));
   const int64_t stride = (K + group - 1) / group * group;
   const at::Tensor matrix = stride == K ? at::empty({M, K}, type) : at::zeros({M, stride}, type);
   return matrix.narrow(1, 0, K);

@@ -38,7 +38,8 @@ inline float rough_exp2(float t) {
   return exp2_by(t, [](float f) { return k0 + f * (k1 + f * (k2 + f * k3)); });
 }
 
-// exp(x) to a factor of 1 +- 8e-6; beyond |x| = 87 as at the limit. A GPU has an instruction for it.
+// exp(x) to a factor of 1 +- 8e-6; beyond |x| = 87 as at the limit. A GPU has an instruction for
+// it.
 TAGCLIP_HOST_DEVICE inline float fast_exp(float x) {
 #ifdef __CUDA_ARCH__
   return __expf(x);
@@ -50,6 +51,13 @@ TAGCLIP_HOST_DEVICE inline float fast_exp(float x) {
 
 // 1 / (1 + exp(-x)) to 3e-7.
 TAGCLIP_HOST_DEVICE inline float fast_sigmoid(float x) { return 1 / (1 + fast_exp(-x)); }
+
+// x sigmoid(1.702 x), and its derivative.
+inline float quick_gelu_of(float x) { return x * fast_sigmoid(1.702f * x); }
+inline float quick_gelu_slope(float x) {
+  const float s = fast_sigmoid(1.702f * x);
+  return s + 1.702f * x * s * (1 - s);
+}
 
 // log(1 + x) for 0 <= x <= 1, to a factor of 1 +- 2e-7.
 TAGCLIP_HOST_DEVICE inline float fast_log1p(float x) {

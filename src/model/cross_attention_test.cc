@@ -10,7 +10,7 @@
 namespace tagclip {
 namespace {
 
-constexpr int64_t kWidth = 16, kHeads = 4, kPatches = 30;
+constexpr int64_t kWidth = 16, kHeads = 4, kHead = kWidth / kHeads, kPatches = 30;
 
 // Few queries, and so many that it is cheaper to project the patches.
 const int64_t kQueries[] = {1, 3, 7, 29, 30, 50};
@@ -31,7 +31,7 @@ struct Problem {
   at::Tensor scores() const {
     const at::Tensor keys = by_head(attention.k(patches));
     return by_head(attention.q(queries)).matmul(keys.transpose(2, 3)) /
-           std::sqrt(static_cast<double>(kWidth / kHeads));
+           std::sqrt(static_cast<double>(kHead));
   }
   at::Tensor gathered(const Dropout& dropout) const {
     const at::Tensor values = by_head(attention.v(patches));
@@ -39,7 +39,7 @@ struct Problem {
   }
 
   static at::Tensor by_head(const at::Tensor& x) {
-    return x.view({2, x.size(1), kHeads, kWidth / kHeads}).transpose(1, 2);
+    return x.view({2, x.size(1), kHeads, kHead}).transpose(1, 2);
   }
 
   at::Tensor queries, patches;

@@ -106,6 +106,7 @@ TEST(PackedEncoder, ThreadsDoNotMeet) {
   std::vector<int> equal(4);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(equal.size());
     for (int& result : equal) {
       threads.emplace_back([&] {
         result = 1;

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace tagclip {
+
+// x sigmoid(1.702 x), of any shape. For the gradient x alone is kept; on a CPU it is one pass there
+// and one back.
+at::Tensor quick_gelu(const at::Tensor& x);
+
+// The same in LibTorch's operations.
+at::Tensor plain_quick_gelu(const at::Tensor& x);
+
+}  // namespace tagclip
