@@ -50,7 +50,7 @@ struct Model {
   ImageLimits limits;
   PhotoEncoder encoder;
 
-  // Costs as much as reading the encoder's weights: only where an encoding is kept.
+  // May cost as much as reading the encoder's weights: only where an encoding is kept.
   const std::string& encoder_fingerprint() const {
     std::call_once(*hashed, [this] { fingerprint = inference.dense->encoder_fingerprint(); });
     return fingerprint;

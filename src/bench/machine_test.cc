@@ -13,7 +13,7 @@ TEST(Machine, IsMeasured) {
   EXPECT_THAT(machine.cpu, testing::Not(testing::IsEmpty()));
   EXPECT_GE(machine.threads, 1);
   EXPECT_THAT(machine.libtorch, testing::HasSubstr("."));
-  for (const char* precision : {"float32", "bfloat16", "int8"}) {
+  for (const char* precision : {"float32", "bfloat16x3", "bfloat16", "int8"}) {
     EXPECT_GT(machine.ceilings.at(precision), 1e7) << precision;
     EXPECT_LT(machine.ceilings.at(precision), 1e15) << precision;
   }

@@ -42,7 +42,8 @@ TrainConfig recipe(bool mixed) {
 // these are the plain step's, too, in float32.
 class OurStep {
  public:
-  OurStep(SegmentationModel& model, bool mixed) : step_(model, recipe(mixed), alone_) {
+  OurStep(SegmentationModel& model, bool mixed)
+      : config_(recipe(mixed)), step_(model, config_, alone_) {
     if (mixed) lowered_.emplace(frozen_matrices(model.parameters));
   }
 
@@ -55,6 +56,7 @@ class OurStep {
   }
 
  private:
+  TrainConfig config_;
   Ranks alone_;
   TrainStep step_;
   std::optional<LoweredWeights> lowered_;

@@ -17,8 +17,8 @@ struct BlockBuffers {
   at::Tensor qkv;    // [B, L, 3 width]
   at::Tensor mixed;  // [B, L, width]
   Rows mixed_rows;   // the same as products read them
-  Rows hidden;       // [B L, mlp], likewise
-  Rows hidden_rows;
+  Rows hidden;       // [B L, mlp]
+  Rows hidden_rows;  // likewise
 };
 
 // A ResidualBlock for inference on CPUs, its weights packed once. Rows stay float32 from block to

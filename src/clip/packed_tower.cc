@@ -1,5 +1,7 @@
 #include "clip/packed_tower.h"
 
+#include <c10/core/InferenceMode.h>
+
 #include <algorithm>
 
 #include "base/heap.h"
@@ -60,7 +62,8 @@ PackedTower::Pass::Pass(const PackedTower& tower, int64_t B, int64_t L) : tower_
     }
   }
   if (buffers_ && buffers_->tokens.size(0) == B && buffers_->tokens.size(1) == L) return;
-  buffers_.reset();  // before the new ones are made
+  buffers_.reset();                     // before the new ones are made
+  const c10::InferenceMode off(false);  // they may be written to with and without
   buffers_ = std::make_unique<Buffers>(tower_, B, L);
 }
 

@@ -11,8 +11,8 @@
 namespace tagclip {
 
 // The matrix products of a vision tower, packed for inference on CPUs. First and last layer are
-// bfloat16 where blocks are int8. Safe to use from several threads; what they compute on the way
-// is kept, so that a photo of the size of one before needs no new memory.
+// bfloat16, or float32, where blocks are int8. Safe to use from several threads; what they compute
+// on the way is kept, so that a photo of the size of one before needs no new memory.
 class PackedTower {
  public:
   // conv1 [D, 3, patch, patch], proj [D, d]. Takes the matrices out of the transformer's blocks,
@@ -65,7 +65,7 @@ class PackedTower {
   std::vector<PackedBlock> blocks_;
 
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Pass::Buffers>> idle_;  // one a thread that was here at once
+  mutable std::vector<std::unique_ptr<Pass::Buffers>> idle_;  // as many as were in use at once
 };
 
 }  // namespace tagclip

@@ -42,7 +42,7 @@ struct WordOptions {
   bool no_cache = false;                  // neither read nor keep embeddings of words
 };
 
-// What a CPU's encoder computes in: auto, float32, bfloat16, int8.
+// What a CPU's encoder computes in: auto, float32, bfloat16x3, bfloat16, int8.
 struct PrecisionOptions {
   std::string precision = "float32";
 };
@@ -120,7 +120,7 @@ struct BenchOptions {
   int64_t samples = 320;       // ... and how many samples to make of it
   std::string by = "classes";  // of scaling: classes, side, windows, batch, threads
   std::filesystem::path text_embeddings, photo;  // of turns ...
-  std::string precision = "float32";             // ... and of scaling: float32, bfloat16, int8
+  std::string precision = "float32";             // ... and of scaling
   bool json = false;
 };
 

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <set>
 
 #include "base/atomic_file.h"
 #include "base/cache_folder.h"
@@ -20,7 +20,7 @@ namespace tagclip {
 namespace {
 
 constexpr int64_t kEnoughPhotos = 6;  // compared, in one run or in several
-constexpr int64_t kEach = 4;          // one in so many of a run's photos is compared
+constexpr int64_t kSpareLooks = 16;   // at photos that cannot be read
 
 // What was measured of these weights on this kind of processor, whatever the words.
 class Record {
@@ -77,30 +77,36 @@ class Record {
         return {};
       }
     }
-    return evidence.photos > 0 ? evidence : PrecisionEvidence();
+    return evidence.photos.empty() ? PrecisionEvidence() : evidence;
   }
 
   std::string name_;
 };
 
-// Up to `wanted` of the photos, from all over the list, the first of them photo `start` (of a
-// longer list); those that cannot be read are somebody else's to report.
-std::vector<Image> some_of(const PhotoSource& photos, int64_t start, int64_t wanted) {
-  std::vector<Image> some;
+// Up to `wanted` of the photos, from all over the list, that were not compared before; those that
+// cannot be read are somebody else's to report.
+std::vector<Image> new_photos(const PhotoSource& photos, const PrecisionEvidence& known,
+                              int64_t wanted) {
+  std::vector<Image> found;
+  std::set<std::string> digests(known.photos.begin(), known.photos.end());
   const int64_t step = std::max<int64_t>(1, photos.count / wanted);
-  for (int64_t i = 0; i < photos.count && std::ssize(some) < wanted; i += step) {
+  int64_t looks = std::min(photos.count, wanted + known.count() + kSpareLooks);
+  for (int64_t i = 0; looks > 0 && std::ssize(found) < wanted; ++i, --looks) {
     try {
-      some.push_back(photos.read((start + i) % photos.count));
+      // The first of each stretch, then the second, ...
+      const int64_t stretches = (photos.count + step - 1) / step;
+      Image photo = photos.read(std::min(i % stretches * step + i / stretches, photos.count - 1));
+      if (digests.insert(photo_digest(photo)).second) found.push_back(std::move(photo));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBadInput) throw;
     }
   }
-  return some;
+  return found;
 }
 
 std::string describe(const PrecisionEvidence& evidence, const PrecisionTrial& chosen) {
   std::string text = c10::str("encoding in ", name_of(chosen.precision), "; compared on ",
-                              evidence.photos, " of ", kEnoughPhotos, " photos so far:");
+                              evidence.count(), " of ", kEnoughPhotos, " photos so far:");
   for (const PrecisionTrial& trial : evidence.trials) {
     if (trial.precision == MatrixPrecision::kFloat32) continue;
     text += c10::str("\n  ", name_of(trial.precision), ": ", fixed(100 * trial.share(), 2),
@@ -115,12 +121,9 @@ MatrixPrecision measured(const DenseModel& model, const SegmentingSetup& setup,
                          const PhotoSource& photos, Console& console) {
   const Record record(model);
   PrecisionEvidence evidence = record.read();
-  const int64_t lacking = kEnoughPhotos - evidence.photos;
+  const int64_t lacking = kEnoughPhotos - evidence.count();
   std::vector<Image> some;
-  if (lacking > 0) {
-    // Of a list that is given again, others than last time.
-    some = some_of(photos, evidence.photos, std::clamp<int64_t>(photos.count / kEach, 1, lacking));
-  }
+  if (lacking > 0) some = new_photos(photos, evidence, std::min(photos.count, lacking));
   if (!some.empty()) {
     evidence += try_precisions(model, setup.vocabulary, setup.sliding, some);
     if (evidence.trials.size() > 1) console.note(describe(evidence, fastest_faithful(evidence)));
@@ -130,7 +133,7 @@ MatrixPrecision measured(const DenseModel& model, const SegmentingSetup& setup,
       console.warn(c10::str(error.what(), ": the comparison of precisions is not kept"));
     }
   }
-  return evidence.photos > 0 ? fastest_faithful(evidence).precision : MatrixPrecision::kFloat32;
+  return evidence.count() > 0 ? fastest_faithful(evidence).precision : MatrixPrecision::kFloat32;
 }
 
 // As the first rank says.

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "clip/fingerprint.h"
 
 namespace tagclip {
 namespace {
@@ -43,8 +44,8 @@ int64_t count_pixels(const std::vector<LabelMap>& maps) {
 }  // namespace
 
 PrecisionEvidence& PrecisionEvidence::operator+=(const PrecisionEvidence& more) {
-  if (photos == 0) return *this = more;
-  photos += more.photos;
+  if (photos.empty()) return *this = more;
+  photos.insert(photos.end(), more.photos.begin(), more.photos.end());
   for (size_t i = 0; i < more.trials.size(); ++i) {
     TAGCLIP_CHECK(trials.at(i).precision == more.trials[i].precision,
                   "other precisions were tried");
@@ -55,10 +56,16 @@ PrecisionEvidence& PrecisionEvidence::operator+=(const PrecisionEvidence& more) 
   return *this;
 }
 
+std::string photo_digest(const Image& photo) {
+  return fingerprint({at::from_blob(const_cast<uint8_t*>(photo.pixels.data()),
+                                    {photo.height, photo.width, 3}, at::kByte)});
+}
+
 PrecisionEvidence try_precisions(const DenseModel& model, const EmbeddedVocabulary& vocabulary,
                                  const SlidingOptions& options, const std::vector<Image>& photos) {
   TAGCLIP_CHECK(!photos.empty(), "nothing to compare precisions on");
-  PrecisionEvidence evidence{.photos = std::ssize(photos)};
+  PrecisionEvidence evidence;
+  for (const Image& photo : photos) evidence.photos.push_back(photo_digest(photo));
   std::vector<LabelMap> reference;
   for (const MatrixPrecision precision : kMatrixPrecisions) {
     if (!runs_here(precision)) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "infer/sliding_segmenter.h"
@@ -21,12 +22,16 @@ struct PrecisionTrial {
 // Trials of some photos, by precision in the order of kMatrixPrecisions: what runs here, float32
 // first. Without photos there are none.
 struct PrecisionEvidence {
-  int64_t photos = 0;
+  std::vector<std::string> photos;  // their digests
   std::vector<PrecisionTrial> trials;
 
+  int64_t count() const { return std::ssize(photos); }
   // Adds that of other photos.
   PrecisionEvidence& operator+=(const PrecisionEvidence& more);
 };
+
+// Of a photo's pixels.
+std::string photo_digest(const Image& photo);
 
 // Segments photos in every precision that runs here. `photos` must not be empty.
 PrecisionEvidence try_precisions(const DenseModel& model, const EmbeddedVocabulary& vocabulary,

@@ -23,7 +23,9 @@ TEST(PrecisionTrials, TryWhatRunsHereAndStartWithFloat32) {
   const EmbeddedVocabulary words = embed_vocabulary(inference, {{{"cat"}}, {{"sky"}}}, {"a {}"});
   const PrecisionEvidence evidence =
       try_precisions(model, words, {}, {noise(80, 64, 1), noise(64, 96, 2)});
-  EXPECT_EQ(evidence.photos, 2);
+  ASSERT_EQ(evidence.count(), 2);
+  EXPECT_NE(evidence.photos[0], evidence.photos[1]);
+  EXPECT_EQ(evidence.photos[0], photo_digest(noise(80, 64, 1)));
   ASSERT_FALSE(evidence.trials.empty());
   EXPECT_EQ(evidence.trials[0].precision, MatrixPrecision::kFloat32);
   EXPECT_EQ(evidence.trials[0].share(), 1);
@@ -40,7 +42,7 @@ TEST(PrecisionTrials, TryWhatRunsHereAndStartWithFloat32) {
 using enum MatrixPrecision;
 
 MatrixPrecision chosen(std::vector<PrecisionTrial> trials) {
-  return fastest_faithful({1, std::move(trials)}).precision;
+  return fastest_faithful({{"a"}, std::move(trials)}).precision;
 }
 
 TEST(PrecisionTrials, TheFastestFaithfulOneIsTaken) {
@@ -53,10 +55,10 @@ TEST(PrecisionTrials, TheFastestFaithfulOneIsTaken) {
 
 TEST(PrecisionTrials, AnEasyPhotoIsOutweighedByHarderOnes) {
   PrecisionEvidence evidence;
-  evidence += {1, {{kFloat32, 100, 100, 9}, {kInt8, 100, 100, 1}}};
+  evidence += {{"a"}, {{kFloat32, 100, 100, 9}, {kInt8, 100, 100, 1}}};
   EXPECT_EQ(fastest_faithful(evidence).precision, kInt8);
-  evidence += {2, {{kFloat32, 200, 200, 18}, {kInt8, 198, 200, 2}}};
-  EXPECT_EQ(evidence.photos, 3);
+  evidence += {{"b", "c"}, {{kFloat32, 200, 200, 18}, {kInt8, 198, 200, 2}}};
+  EXPECT_EQ(evidence.count(), 3);
   EXPECT_EQ(evidence.trials[1].pixels, 300);
   EXPECT_EQ(evidence.trials[1].seconds, 3);
   EXPECT_EQ(fastest_faithful(evidence).precision, kFloat32);

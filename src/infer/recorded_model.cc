@@ -48,6 +48,7 @@ MaskLogits RecordedModel::decode(const Encoding& encoding, const at::Tensor& tex
   return {first_rows(outputs[0], rows), first_rows(outputs[1], rows), first_rows(outputs[2], rows)};
 }
 
+// On a GPU this throws; on a CPU, where tests have one, nothing is recorded.
 void RecordedModel::pack(MatrixPrecision precision) {
   const std::shared_ptr<DenseModel> model = model_->clone();
   model->pack(precision);

@@ -16,6 +16,9 @@ namespace {
 
 // Photos under colours come out 7% larger than at zlib's usual 6, in less than a third of the time.
 constexpr int kCompression = 2;
+// Of photos: not to try all filters on each row costs 2% of the size and spares a quarter of the
+// time.
+constexpr int kFilters = PNG_FILTER_SUB | PNG_FILTER_UP;
 
 // Encodes one PNG into memory. libpng reports errors by longjmp: `encode` and what it calls hold no
 // object with a destructor.
@@ -101,6 +104,7 @@ bool PngEncoder::encode(const PngContent& content) {
   if (info_ == nullptr) png_error(png_, "out of memory");
   png_set_write_fn(png_, this, on_write, on_flush);
   png_set_compression_level(png_, kCompression);
+  if (content.layout == PngContent::Layout::kRgb8) png_set_filter(png_, 0, kFilters);
   write_header(content);
   const size_t stride = content.samples.size() / static_cast<size_t>(content.height);
   for (int y = 0; y < content.height; ++y) png_write_row(png_, content.samples.data() + y * stride);

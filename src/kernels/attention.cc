@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -193,22 +192,13 @@ int64_t query_parts(int64_t heads, int64_t queries) {
   return std::clamp<int64_t>(wanted, 1, (queries + kQueryRows - 1) / kQueryRows);
 }
 
-template <typename Stored>
-const Stored* numbers_of(const at::Tensor& tensor) {
-  if constexpr (std::is_same_v<Stored, float>) {
-    return tensor.const_data_ptr<float>();
-  } else {
-    return bfloat16_bits(tensor);
-  }
-}
-
 template <typename Products, typename Stored>
 void attend_all(const at::Tensor& qkv, const at::Tensor& also, int64_t heads, at::Tensor& out) {
   const int64_t B = qkv.size(0), L = qkv.size(1), width = qkv.size(2) / 3, d = width / heads;
   const int64_t P = also.defined() ? also.size(0) : 0;
   const Stored* own = numbers_of<Stored>(qkv);
   const Stored* others = P > 0 ? numbers_of<Stored>(also) : nullptr;
-  auto* to = const_cast<Stored*>(numbers_of<Stored>(out));
+  auto* to = numbers_of<Stored>(out);
   const int64_t parts = at::get_num_threads() == 1 ? 1 : query_parts(B * heads, L);
   at::parallel_for(0, B * heads * parts, 1, [&](int64_t begin, int64_t end) {
     Products products(L + P, d);

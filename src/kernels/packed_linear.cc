@@ -135,7 +135,7 @@ void PackedLinear::blocked(const Rows& x, Finish finish, Rows& out, const RowsDo
       } else {
         multiply_panel(x.values, part, panels_, panel, Sums::kStore, memory.sums);
       }
-      if (rest_.defined()) {  // the product of what both leave is beyond float32's last digit
+      if (rest_.defined()) {  // both rests multiplied are no more than what splitting rounds off
         multiply_panel(x.rest, part, panels_, panel, Sums::kAdd, memory.sums);
         multiply_panel(x.values, part, rest_, panel, Sums::kAdd, memory.sums);
       }

@@ -15,15 +15,6 @@ using torch::autograd::variable_list;
 constexpr int64_t kGrain = 16384;  // numbers a thread takes at a time
 
 template <typename T>
-T* numbers_of(const at::Tensor& x) {
-  if constexpr (std::is_same_v<T, float>) {
-    return x.mutable_data_ptr<float>();
-  } else {
-    return bfloat16_bits(x);
-  }
-}
-
-template <typename T>
 void activate(const at::Tensor& x, at::Tensor& out) {
   const T* from = numbers_of<T>(x);
   T* to = numbers_of<T>(out);

@@ -4,8 +4,8 @@
 
 namespace tagclip {
 
-// x sigmoid(1.702 x), of any shape. For the gradient x alone is kept; on a CPU it is one pass there
-// and one back.
+// x sigmoid(1.702 x), of any shape. On a CPU one pass there and one back, for which x alone is
+// kept.
 at::Tensor quick_gelu(const at::Tensor& x);
 
 // The same in LibTorch's operations.

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/test_random.h"
-
 namespace tagclip {
 namespace {
 

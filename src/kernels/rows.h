@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <type_traits>
+
 #include "kernels/bilinear.h"
 #include "kernels/precision.h"
 
@@ -39,6 +41,16 @@ void patch_rows(const at::Tensor& pixels, int64_t patch, Rows& out);
 // The bits of bfloat16 numbers, which the loops of this folder read and write.
 inline uint16_t* bfloat16_bits(const at::Tensor& numbers) {
   return reinterpret_cast<uint16_t*>(numbers.mutable_data_ptr<at::BFloat16>());
+}
+
+// A tensor's numbers, float or bfloat16.
+template <typename Stored>
+Stored* numbers_of(const at::Tensor& tensor) {
+  if constexpr (std::is_same_v<Stored, float>) {
+    return tensor.mutable_data_ptr<float>();
+  } else {
+    return bfloat16_bits(tensor);
+  }
 }
 
 }  // namespace tagclip

@@ -49,6 +49,7 @@ at::Tensor CrossAttention::attend_unprojected(const at::Tensor& queries, const a
   const int64_t d = queries.size(2), head = d / heads;
   const at::Tensor own = split_heads(queries, heads) / std::sqrt(static_cast<double>(head));
   const at::Tensor moved = own.matmul(k.weight.view({heads, head, d}));  // [B, heads, Q, d]
+  // The same for all keys: softmax does not see it, but k.bias keeps its gradient.
   const at::Tensor constant = own.matmul(k.bias.view({heads, head, 1}));
   const at::Tensor scores = moved.flatten(1, 2)
                                 .matmul(keys.transpose(1, 2))

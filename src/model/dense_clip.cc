@@ -2,6 +2,7 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include "base/error.h"
 #include "clip/fingerprint.h"
 
 namespace tagclip {
@@ -31,6 +32,7 @@ DenseClip::DenseClip(Clip moved, DenseAttention kind) : clip(std::move(moved)), 
 
 void DenseClip::pack(MatrixPrecision precision) {
   check_runs_here(precision, device());
+  TAGCLIP_CHECK(!tower_, "an encoder is packed once");
   const c10::InferenceMode no_gradients;
   packed_fingerprint_ = encoder_fingerprint();
   clip.parameters.forget("visual.");

@@ -88,6 +88,7 @@ at::Tensor ImageEncoder::carried_prompts(int64_t batch, const Dropout& dropout) 
 
 void ImageEncoder::freeze() {
   at::NoGradGuard no_grad;
+  TAGCLIP_CHECK(!packed_, "what is packed is frozen");
   if (!prompts_) return;
   frozen_.reset();
   FrozenPrompts frozen;
@@ -100,7 +101,6 @@ void ImageEncoder::freeze() {
 
 void ImageEncoder::freeze(MatrixPrecision precision) {
   at::NoGradGuard no_grad;
-  TAGCLIP_CHECK(!packed_, "an encoder is packed once");
   freeze();
   // A PackedTower stays where it was made.
   const std::shared_ptr<Packed> packed(new Packed{{conv1_, transformer_, proj_, precision}, {}});
@@ -152,7 +152,8 @@ at::Tensor ImageEncoder::encode_packed(const at::Tensor& pixels) const {
   pass.run(0, replaced_, packed_->keys);
   const at::Tensor carried = carried_prompts(batch, {});
   PackedTower::Pass longer(tower, batch, own + carried.size(1));
-  longer.tokens().copy_(at::cat({pass.tokens(), carried}, 1));
+  longer.tokens().narrow(1, 0, own).copy_(pass.tokens());
+  longer.tokens().narrow(1, own, carried.size(1)).copy_(carried);
   longer.run(replaced_, layers, {});
   return finish(longer).narrow(1, 0, own);
 }

@@ -1,5 +1,6 @@
 // Encoders packed for inference, against the same ones in LibTorch's operations.
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -23,6 +24,13 @@ double tolerance(MatrixPrecision precision) {
       return 1e-2;
   }
   return 0;
+}
+
+Clip small_clip() {
+  Clip clip(small_config().clip);
+  at::Generator generator = seeded();
+  clip.parameters.initialise(generator);
+  return clip;
 }
 
 double farthest(const at::Tensor& a, const at::Tensor& b) {
@@ -79,10 +87,7 @@ TEST(PackedEncoder, HeadsOfOddWidth) {
 
 TEST(PackedEncoder, DenseClip) {
   for (const DenseAttention attention : {DenseAttention::kValue, DenseAttention::kCorrelative}) {
-    Clip clip(small_config().clip);
-    at::Generator generator = seeded();
-    clip.parameters.initialise(generator);
-    expect_alike(DenseClip(std::move(clip), attention), small_pixels(), "dense clip");
+    expect_alike(DenseClip(small_clip(), attention), small_pixels(), "dense clip");
   }
 }
 
@@ -118,9 +123,47 @@ TEST(PackedEncoder, ThreadsDoNotMeet) {
 }
 
 TEST(PackedEncoder, ItsFingerprintIsThatOfTheWeights) {
-  const SegmentationModel model = small_model();
-  EXPECT_EQ(model.packed(MatrixPrecision::kFloat32)->encoder_fingerprint(),
-            model.encoder_fingerprint());
+  const auto expect_kept = [](const DenseModel& model) {
+    const auto packed = model.packed(MatrixPrecision::kFloat32);
+    EXPECT_EQ(packed->encoder_fingerprint(), model.encoder_fingerprint());
+  };
+  expect_kept(small_model());
+  expect_kept(DenseClip(small_clip(), DenseAttention::kValue));
+}
+
+TEST(PackedEncoder, WhatIsNotPackedIsStillThere) {
+  const SegmentationModel model = small_model(small_config(), /*text_tower=*/true);
+  const auto packed = model.packed(MatrixPrecision::kFloat32);
+  const at::Tensor tokens = at::ones({1, small_config().clip.context}, at::kLong);
+  EXPECT_TRUE(packed->text_tower()->encode(tokens).equal(model.text_tower()->encode(tokens)));
+  const c10::InferenceMode no_gradients;
+  const Encoding encoding = model.encode(small_pixels());
+  EXPECT_TRUE(packed->decode(encoding, small_text(3))
+                  .classes.equal(model.decode(encoding, small_text(3)).classes));
+}
+
+TEST(PackedEncoder, EncodesInAndOutOfInferenceMode) {
+  ModelConfig config = small_config();
+  config.clip.vision_layers = 3;
+  config.prompt_depth = 2;
+  const auto packed = small_model(config).packed(MatrixPrecision::kFloat32);
+  const auto clip =
+      DenseClip(small_clip(), DenseAttention::kValue).packed(MatrixPrecision::kFloat32);
+  for (const DenseModel* model : {packed.get(), clip.get()}) {
+    at::Tensor inside;
+    {
+      const c10::InferenceMode no_gradients;
+      inside = model->encode(small_pixels()).patches;
+    }
+    const at::NoGradGuard no_grad;
+    EXPECT_TRUE(model->encode(small_pixels()).patches.equal(inside));
+  }
+}
+
+TEST(PackedEncoder, IsPackedOnce) {
+  const auto model = small_model().clone();
+  model->pack(MatrixPrecision::kFloat32);
+  EXPECT_THROW(model->pack(MatrixPrecision::kFloat32), InternalError);
 }
 
 }  // namespace

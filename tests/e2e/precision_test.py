@@ -5,7 +5,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import DONE, MINI, PHOTOS, USAGE, environment, tagclip
+from PIL import Image
+
+from support import BAD_INPUT, DONE, MINI, PHOTOS, USAGE, environment, tagclip
 
 WORDS = "cat, coffee, building, sky, flower, grass"
 
@@ -36,13 +38,21 @@ class PrecisionTest(unittest.TestCase):
         return records[0], json.loads(records[0].read_text())
 
     def test_auto_compares_six_photos_over_several_runs(self):
-        for photos in range(1, 8):
-            result = segment(self.out / f"run {photos}", env=self.env)
-            self.assertEqual(result.code, DONE, result.err)
+        photos = self.out / "photos"
+        photos.mkdir()
+        (photos / "0.jpg").write_bytes(b"no photo")  # costs nobody else the comparison
+        for i in range(7):
+            Image.new("RGB", (64 + 8 * i, 80), (30 * i, 90, 200 - 20 * i)).save(photos / f"{i + 1}.png")
+        for run, known in enumerate([1, 1, 2, 6, 6]):
+            # One photo; the same again; one more; all seven; all again.
+            chosen = sorted(photos.iterdir())[:2 if run < 2 else 3 if run == 2 else None]
+            result = tagclip("segment", *chosen, "-o", self.out / f"run {run}", "-w", MINI, "-c", WORDS, env=self.env)
+            self.assertEqual(result.code, BAD_INPUT, result.err)
             _, record = self.record()
-            self.assertEqual(record["photos"], min(photos, 6))
-            if len(record["trials"]) > 1 and photos <= 6:
-                self.assertRegex(result.err, rf"encoding in \w+; compared on {photos} of 6 photos so far:")
+            self.assertEqual(len(set(record["photos"])), known)
+            self.assertEqual(len(record["photos"]), known)
+            if len(record["trials"]) > 1 and run not in (1, 4):
+                self.assertRegex(result.err, rf"encoding in \w+; compared on {known} of 6 photos so far:")
                 self.assertRegex(result.err, r"int8: \d+\.\d\d% of the pixels labelled as in float32")
             else:
                 self.assertNotIn("compared on", result.err)
@@ -56,7 +66,7 @@ class PrecisionTest(unittest.TestCase):
                 other["seconds"], other["equal"] = 2, other["pixels"] * 9 // 10
             trial["seconds"], trial["equal"] = 1, trial["pixels"]
             record["trials"]["float32"]["equal"] = record["trials"]["float32"]["pixels"]
-            file.write_text(json.dumps({**record, "photos": 6}))
+            file.write_text(json.dumps({**record, "photos": list("abcdef")}))
             result = segment(self.out / f"auto {name}", env=self.env)
             self.assertEqual(result.code, DONE, result.err)
             self.run_in(name)
@@ -66,14 +76,14 @@ class PrecisionTest(unittest.TestCase):
         segment(self.out / "first", env=self.env)
         file, record = self.record()
         plain = record["trials"]["float32"]
-        damaged = [{**record, "photos": -3}, {**record, "photos": "many"}, {**record, "trials": {}},
+        damaged = [{**record, "photos": -3}, {**record, "photos": [1, 2]}, {**record, "trials": {}},
                    {**record, "trials": {**record["trials"], "float32": {**plain, "pixels": 0}}},
                    {**record, "trials": {**record["trials"], "float32": {**plain, "seconds": "soon"}}}]
         for damage in ("", "{", "[]", *map(json.dumps, damaged)):
             file.write_text(damage)
             result = segment(self.out / "again", "--overwrite", env=self.env)
             self.assertEqual(result.code, DONE, result.err)
-            self.assertEqual(self.record()[1]["photos"], 1, damage)
+            self.assertEqual(len(self.record()[1]["photos"]), 4, damage)
 
     def test_a_cache_folder_that_cannot_be_written_costs_a_warning(self):
         home = self.out / "home"
