@@ -66,7 +66,7 @@ void PackedBlock::add_attention(at::Tensor& x, const at::Tensor& also,
                                 BlockBuffers& buffers) const {
   at::Tensor rows = as_rows(x), qkv = as_rows(buffers.qkv);
   in_proj_(buffers.normed, Finish::kStore, qkv);
-  attention(buffers.qkv, also, heads_, buffers.mixed);
+  attention(buffers.qkv, also, heads_, in_proj_.precision(), buffers.mixed);
   refresh(buffers.mixed, buffers.mixed_rows);
   out_proj_.add_and_norm(buffers.mixed_rows, rows, ln_2_, buffers.normed);
 }

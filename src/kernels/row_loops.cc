@@ -69,7 +69,9 @@ void scaled_row(const float* __restrict x, float factor, int64_t n, uint16_t* __
 TAGCLIP_EACH_PROCESSOR
 void split_row(const float* __restrict x, int64_t n, uint16_t* __restrict high,
                uint16_t* __restrict low) {
-  for (int64_t i = 0; i < n; ++i) split(x[i], high[i], low[i]);
+  // In two loops, which become better vector instructions than one.
+  for (int64_t i = 0; i < n; ++i) high[i] = to_bfloat16(x[i]);
+  for (int64_t i = 0; i < n; ++i) low[i] = to_bfloat16(x[i] - from_bfloat16(high[i]));
 }
 
 TAGCLIP_EACH_PROCESSOR
