@@ -33,7 +33,7 @@ void attend(Products& products, const HeadRows<Stored>& rows, Interval part, Sto
 
 // Into how many parts a head's queries are cut, so that every thread has some.
 int64_t query_parts(int64_t heads, int64_t queries) {
-  const int64_t wanted = (2 * at::get_num_threads() + heads - 1) / heads;
+  const int64_t wanted = (int64_t{2} * at::get_num_threads() + heads - 1) / heads;
   return std::clamp<int64_t>(wanted, 1, (queries + kQueryRows - 1) / kQueryRows);
 }
 
