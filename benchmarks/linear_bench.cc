@@ -17,12 +17,6 @@ void report_speed(benchmark::State& state) {
       benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-// As the second product reads them, but for int8, which takes another pass.
-Rows inner_rows(int64_t width, MatrixPrecision precision) {
-  if (precision != MatrixPrecision::kInt8) return empty_rows(kTokens, width, precision);
-  return {.values = at::zeros({kTokens, width}, at::kBFloat16)};
-}
-
 void kernel(benchmark::State& state, MatrixPrecision precision, bool second) {
   if (!runs_here(precision)) return state.SkipWithError("not on this processor");
   const c10::InferenceMode no_gradients;
@@ -30,7 +24,8 @@ void kernel(benchmark::State& state, MatrixPrecision precision, bool second) {
   const PackedLinear linear(at::randn({out, in}) * 0.03, at::randn({out}), precision);
   Rows rows = empty_rows(kTokens, in, precision);
   copy_rows(at::randn({kTokens, in}), rows);
-  Rows result = second ? Rows{.values = at::zeros({kTokens, out})} : inner_rows(out, precision);
+  Rows result =
+      second ? Rows{.values = at::zeros({kTokens, out})} : output_rows(kTokens, out, precision);
   const Finish finish = second ? Finish::kAdd : Finish::kStoreQuickGelu;
   for (auto _ : state) linear(rows, finish, result);
   report_speed(state);

@@ -1,14 +1,13 @@
 #include "bench/ceiling.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <optional>
 
 #include "infer/stopwatch.h"
+#include "kernels/onednn_linear.h"
 
 namespace tagclip {
 namespace {
@@ -39,25 +38,9 @@ double of_floats(int64_t side, at::ScalarType type) {
 
 // oneDNN's product of bytes with weights it has packed, to float32.
 double of_bytes(int64_t side) {
-  using Scalars = c10::List<std::optional<at::Scalar>>;
-  const auto op = [](const char* name) {
-    return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
-  };
-  static const auto pack = op("onednn::qlinear_prepack")
-                               .typed<at::Tensor(at::Tensor, std::optional<c10::List<int64_t>>)>();
-  static const auto multiply =
-      op("onednn::qlinear_pointwise")
-          .typed<at::Tensor(at::Tensor, double, int64_t, at::Tensor, at::Tensor, at::Tensor,
-                            std::optional<at::Tensor>, double, int64_t,
-                            std::optional<at::ScalarType>, c10::string_view, Scalars,
-                            c10::string_view)>();
-  const at::Tensor a = at::randint(0, 255, {side, side}, at::kByte);
-  const at::Tensor b =
-      pack.call(at::randint(-127, 127, {side, side}, at::kChar), c10::List<int64_t>({side, side}));
-  const at::Tensor scales = at::ones({side}), zeros = at::zeros({side}, at::kLong);
-  return fastest(side, [&] {
-    multiply.call(a, 1, 0, b, scales, zeros, {}, 1, 0, at::kFloat, "none", Scalars(), "");
-  });
+  const at::Tensor a = at::randint(0, 255, {side, side}, at::kByte), scales = at::ones({side});
+  const at::Tensor b = onednn_pack_int8(at::randint(-127, 127, {side, side}, at::kChar));
+  return fastest(side, [&] { onednn_multiply_bytes(a, 0, b, scales); });
 }
 
 }  // namespace

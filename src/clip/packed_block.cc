@@ -6,12 +6,6 @@
 namespace tagclip {
 namespace {
 
-// Rows that products of this precision may put out.
-Rows output_rows(int64_t M, int64_t N, MatrixPrecision precision) {
-  if (precision == MatrixPrecision::kInt8) return {.values = at::empty({M, N}, at::kBFloat16)};
-  return empty_rows(M, N, precision);
-}
-
 // `numbers` [.., width] as products of this precision read them: themselves, unless that takes a
 // copy.
 Rows rows_of(const at::Tensor& numbers, int64_t width, MatrixPrecision precision) {

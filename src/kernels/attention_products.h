@@ -40,8 +40,6 @@ inline const float* widened(const uint16_t* row, int64_t n, std::vector<float>& 
   return memory.data();
 }
 
-inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
 inline constexpr int64_t kLine = 16;  // floats of a cache line: where rows begin
 
 // Products of float32, from rows of either type.
@@ -104,6 +102,16 @@ class FloatProducts {
   std::vector<float> row_;
 };
 
+// c [n, N] = a b or c += a b, of a's [., K] first n rows and a panel b [K / 2, N, 2].
+inline void multiply_bfloat16(const at::Tensor& a, int64_t n, const at::Tensor& b, float* c,
+                              Sums sums = Sums::kStore) {
+  const int64_t N = b.size(1), K = a.size(1);
+  multiply(n, N, K,
+           ProductOperands<at::BFloat16, float>{a.const_data_ptr<at::BFloat16>(),
+                                                b.const_data_ptr<at::BFloat16>(), c, K, N, N},
+           sums);
+}
+
 // Products of bfloat16, on AMX. Of keys and values, pairs of numbers that are multiplied together
 // lie side by side.
 class Bfloat16Products {
@@ -135,10 +143,7 @@ class Bfloat16Products {
     for (int64_t i = 0; i < n; ++i) {
       std::copy_n(queries + i * stride, d_, bfloat16_bits(queries_) + i * d_);
     }
-    multiply(n, stride_, d_,
-             ProductOperands<at::BFloat16, float>{
-                 queries_.const_data_ptr<at::BFloat16>(), key_panel_.const_data_ptr<at::BFloat16>(),
-                 scores_.mutable_data_ptr<float>(), d_, stride_, stride_});
+    multiply_bfloat16(queries_, n, key_panel_, scores_.mutable_data_ptr<float>());
   }
 
   float weigh(int64_t i, float scale) {
@@ -148,12 +153,7 @@ class Bfloat16Products {
     return share;
   }
 
-  void gather(int64_t n, float* sums) {
-    multiply(n, d_, stride_,
-             ProductOperands<at::BFloat16, float>{weights_.const_data_ptr<at::BFloat16>(),
-                                                  value_panel_.const_data_ptr<at::BFloat16>(), sums,
-                                                  stride_, d_, d_});
-  }
+  void gather(int64_t n, float* sums) { multiply_bfloat16(weights_, n, value_panel_, sums); }
 
   static constexpr at::ScalarType kUnits = at::kBFloat16;
 
@@ -208,10 +208,7 @@ class SplitProducts {
       split_row(queries + i * stride, d_, row, row + d_);
       std::copy_n(row, d_, row + 2 * d_);
     }
-    multiply(n, stride_, 3 * d_,
-             ProductOperands<at::BFloat16, float>{
-                 queries_.const_data_ptr<at::BFloat16>(), key_panel_.const_data_ptr<at::BFloat16>(),
-                 scores_.mutable_data_ptr<float>(), 3 * d_, stride_, stride_});
+    multiply_bfloat16(queries_, n, key_panel_, scores_.mutable_data_ptr<float>());
   }
 
   float weigh(int64_t i, float scale) {
@@ -223,16 +220,9 @@ class SplitProducts {
   }
 
   void gather(int64_t n, float* sums) {
-    const auto add = [&](const at::Tensor& weights, const at::Tensor& values, Sums how) {
-      multiply(n, d_, stride_,
-               ProductOperands<at::BFloat16, float>{weights.const_data_ptr<at::BFloat16>(),
-                                                    values.const_data_ptr<at::BFloat16>(), sums,
-                                                    stride_, d_, d_},
-               how);
-    };
-    add(high_weights_, high_values_, Sums::kStore);
-    add(low_weights_, high_values_, Sums::kAdd);
-    add(high_weights_, low_values_, Sums::kAdd);
+    multiply_bfloat16(high_weights_, n, high_values_, sums);
+    multiply_bfloat16(low_weights_, n, high_values_, sums, Sums::kAdd);
+    multiply_bfloat16(high_weights_, n, low_values_, sums, Sums::kAdd);
   }
 
   static constexpr at::ScalarType kUnits = at::kBFloat16;

@@ -4,12 +4,12 @@
 
 #include <type_traits>
 
+#include "kernels/rows.h"
+
 namespace tagclip {
 namespace {
 
 int64_t group_of(at::ScalarType type) { return static_cast<int64_t>(4 / at::elementSize(type)); }
-
-int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
 template <typename T, typename Sum>
 void multiply_part(const at::Tensor& a, Interval part, const at::Tensor& panels, int64_t panel,

@@ -31,21 +31,9 @@ at::Tensor multiply_bfloat16(const at::Tensor& x, const at::Tensor& packed) {
   return multiply.call(x, packed, std::nullopt, "none", Scalars(), "");
 }
 
-at::Tensor pack_int8(const at::Tensor& weight) {
-  static const auto pack = operation<at::Tensor(at::Tensor, std::optional<c10::List<int64_t>>)>(
-      "onednn::qlinear_prepack");
-  return pack.call(weight.contiguous(), c10::List<int64_t>({kUsualRows, weight.size(1)}));
-}
-
 at::Tensor multiply_int8(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& scales) {
-  static const auto multiply = operation<at::Tensor(
-      at::Tensor, double, int64_t, at::Tensor, at::Tensor, at::Tensor, std::optional<at::Tensor>,
-      double, int64_t, std::optional<at::ScalarType>, c10::string_view, Scalars, c10::string_view)>(
-      "onednn::qlinear_pointwise");
   const at::Tensor bytes = x.contiguous().view(at::kByte).bitwise_xor(kZero);  // x + 128
-  const at::Tensor zeros = at::zeros({scales.size(0)}, at::kLong);
-  return multiply.call(bytes, 1, kZero, packed, scales, zeros, {}, 1, 0, at::kFloat, "none",
-                       Scalars(), "");
+  return onednn_multiply_bytes(bytes, kZero, packed, scales);
 }
 
 #if defined(__x86_64__)
@@ -91,8 +79,25 @@ bool onednn_multiplies(MatrixPrecision precision) {
   }
 }
 
+at::Tensor onednn_pack_int8(const at::Tensor& weight) {
+  static const auto pack = operation<at::Tensor(at::Tensor, std::optional<c10::List<int64_t>>)>(
+      "onednn::qlinear_prepack");
+  return pack.call(weight.contiguous(), c10::List<int64_t>({kUsualRows, weight.size(1)}));
+}
+
+at::Tensor onednn_multiply_bytes(const at::Tensor& bytes, int64_t zero, const at::Tensor& packed,
+                                 const at::Tensor& scales) {
+  static const auto multiply = operation<at::Tensor(
+      at::Tensor, double, int64_t, at::Tensor, at::Tensor, at::Tensor, std::optional<at::Tensor>,
+      double, int64_t, std::optional<at::ScalarType>, c10::string_view, Scalars, c10::string_view)>(
+      "onednn::qlinear_pointwise");
+  const at::Tensor zeros = at::zeros({scales.size(0)}, at::kLong);
+  return multiply.call(bytes, 1, zero, packed, scales, zeros, {}, 1, 0, at::kFloat, "none",
+                       Scalars(), "");
+}
+
 at::Tensor onednn_pack(const Rows& weight, MatrixPrecision precision) {
-  return precision == MatrixPrecision::kInt8 ? pack_int8(weight.values)
+  return precision == MatrixPrecision::kInt8 ? onednn_pack_int8(weight.values)
                                              : pack_bfloat16(weight.values);
 }
 

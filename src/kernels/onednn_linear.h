@@ -20,4 +20,9 @@ at::Tensor onednn_pack(const Rows& weight, MatrixPrecision precision);
 // weight_scales [out]: of int8.
 at::Tensor onednn_product(const Rows& x, const at::Tensor& packed, const at::Tensor& weight_scales);
 
+// The same of bytes as they are: bytes [M, in], of which `zero` means 0; weight [out, in] int8.
+at::Tensor onednn_pack_int8(const at::Tensor& weight);
+at::Tensor onednn_multiply_bytes(const at::Tensor& bytes, int64_t zero, const at::Tensor& packed,
+                                 const at::Tensor& scales);
+
 }  // namespace tagclip

@@ -51,7 +51,7 @@ void make_rows(Rows& out, const Make& make) {
 at::Tensor empty_matrix(int64_t M, int64_t K, at::ScalarType type) {
   // Matrix units take 4 bytes at a time along a row.
   const auto group = std::max<int64_t>(1, static_cast<int64_t>(4 / at::elementSize(type)));
-  const int64_t stride = (K + group - 1) / group * group;
+  const int64_t stride = round_up(K, group);
   const at::Tensor matrix = stride == K ? at::empty({M, K}, type) : at::zeros({M, stride}, type);
   return matrix.narrow(1, 0, K);
 }
@@ -64,6 +64,11 @@ Rows empty_rows(int64_t M, int64_t K, MatrixPrecision precision) {
   if (precision == MatrixPrecision::kInt8) rows.scales = at::empty({M});
   if (precision == MatrixPrecision::kBfloat16x3) rows.rest = empty_matrix(M, K, type);
   return rows;
+}
+
+Rows output_rows(int64_t M, int64_t N, MatrixPrecision precision) {
+  if (precision == MatrixPrecision::kInt8) return {.values = at::empty({M, N}, at::kBFloat16)};
+  return empty_rows(M, N, precision);
 }
 
 void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Rows& out) {

@@ -16,8 +16,12 @@ struct Rows {
   at::Tensor rest;    // like `values`, row m is values[m] + rest[m]; bfloat16x3 only
 };
 
+inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
 // Memory for M rows of K.
 Rows empty_rows(int64_t M, int64_t K, MatrixPrecision precision);
+// Memory for M rows of N that products may put out: what later ones read, but of int8 bfloat16.
+Rows output_rows(int64_t M, int64_t N, MatrixPrecision precision);
 
 // A layer norm over rows of K.
 struct RowNorm {

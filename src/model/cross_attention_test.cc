@@ -1,5 +1,6 @@
 #include "model/cross_attention.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -54,6 +55,25 @@ TEST(CrossAttention, MaskLogitsAreTheMeanOverTheHeads) {
                 problem.attention.mask_logits(problem.queries, problem.patches),
                 problem.scores().mean(1), 1e-5);
   }
+}
+
+TEST(CrossAttention, OfAModelIsTheMeanOverTheHeads) {
+  at::NoGradGuard no_grad;
+  const SegmentationModel model = small_model();
+  const CrossAttention& attention = model.head.decoder().layers[0].multihead_attn;
+  const at::Tensor queries = at::randn({2, 5, 16}, seeded(5)),
+                   patches = at::randn({2, 9, 16}, seeded(6));
+  const auto heads = [](const at::Tensor& x) {
+    return x.view({2, x.size(1), 4, 4}).transpose(1, 2);
+  };
+  const at::Tensor by_head =
+      heads(attention.q(queries)).matmul(heads(attention.k(patches)).transpose(2, 3)) /
+      std::sqrt(4.0);
+  expect_near("logits", attention.mask_logits(queries, patches), by_head.mean(1), 1e-6);
+
+  const at::Tensor gathered = attention.proj(
+      by_head.softmax(-1).matmul(heads(attention.v(patches))).transpose(1, 2).flatten(2));
+  expect_near("gathered", attention(queries, patches, patches, {}), gathered, 1e-6);
 }
 
 TEST(CrossAttention, GathersTheSameInEitherOrder) {

@@ -58,6 +58,17 @@ class PrecisionTest(unittest.TestCase):
                 self.assertNotIn("compared on", result.err)
         self.assertEqual(record["trials"]["float32"]["equal"], record["trials"]["float32"]["pixels"])
 
+    def test_auto_repeats_what_it_did(self):
+        first, second = segment(self.out / "first", env=self.env), segment(self.out / "second", env=self.env)
+        self.assertEqual((first.code, second.code), (DONE, DONE), first.err + second.err)
+        self.assertNotIn("labelled as in float32", second.err)
+        self.assertEqual(self.labels("first"), self.labels("second"))
+        for name, trial in self.record()[1]["trials"].items():
+            if f"encoding in {name};" in first.err:
+                self.assertGreaterEqual(trial["equal"], 0.998 * trial["pixels"])
+                self.run_in(name)
+                self.assertEqual(self.labels("first"), self.labels(name))
+
     def test_auto_takes_the_fastest_that_labels_alike(self):
         segment(self.out / "first", env=self.env)
         file, record = self.record()
