@@ -36,7 +36,7 @@ test: setup build/ asan  ## compile and run every test
 
 parity: build  ## compare with open_clip, transformers and TensorBoard from PyPI
 	@scripts/setup.sh parity
-	@$(call compile,release,report_test)
+	@$(call compile,release,runs_test)
 	@PYTHONPATH=$(CURDIR)/.deps/python/parity PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
 	  TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) \
 	  python3 -m unittest discover --start-directory tests/parity --pattern '*_test.py'

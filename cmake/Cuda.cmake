@@ -27,8 +27,8 @@ endif()
 
 # The CUDA sources of this folder, for its library or for cuda_check.
 function(tagclip_cuda_sources library)
-  file(GLOB kernels CONFIGURE_DEPENDS *.cu)
-  file(GLOB wrappers CONFIGURE_DEPENDS *_cuda.cc)
+  file(GLOB_RECURSE kernels CONFIGURE_DEPENDS *.cu)
+  file(GLOB_RECURSE wrappers CONFIGURE_DEPENDS *_cuda.cc)
   if(NOT CMAKE_CUDA_COMPILER OR NOT (kernels OR wrappers))
     return()
   endif()

@@ -9,11 +9,11 @@ include(CMakePackageConfigHelpers)
 
 get_filename_component(torch_folder ${LibTorch_CPU_LIBRARY} DIRECTORY)
 set(private_libraries lib/tagclip)  # where src/cli/shared_library.cc looks
-set_target_properties(tagclip_engine tagclip_public PROPERTIES
+set_target_properties(tagclip_commands tagclip_public PROPERTIES
   INSTALL_RPATH "$ORIGIN;$ORIGIN/tagclip;$ORIGIN/../tagclip;$ORIGIN/../lib/tagclip;${torch_folder}")
 
 install(TARGETS tagclip RUNTIME DESTINATION bin COMPONENT runtime)
-install(TARGETS tagclip_engine tagclip_fetch
+install(TARGETS tagclip_commands tagclip_fetch
   LIBRARY DESTINATION ${private_libraries} COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/models/mini.safetensors
   DESTINATION share/tagclip/models COMPONENT runtime)

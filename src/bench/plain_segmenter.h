@@ -1,8 +1,8 @@
 #pragma once
 
 #include "bench/plain_model.h"
+#include "image/image.h"
 #include "infer/vocabulary.h"
-#include "io/image.h"
 
 namespace tagclip {
 

@@ -2,8 +2,8 @@
 #include "cli/command.h"
 #include "cli/dataset_options.h"
 #include "cli/option_checks.h"
-#include "data/data_check.h"
-#include "engine/commands.h"
+#include "commands/commands.h"
+#include "data_check/data_check.h"
 
 namespace tagclip {
 namespace {

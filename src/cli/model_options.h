@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "engine/commands.h"
+#include "commands/commands.h"
 
 namespace tagclip {
 

@@ -10,7 +10,7 @@
 
 #include "cli/safe_text.h"
 #include "io/bounded_json.h"
-#include "io/mmseg_meta.h"
+#include "weights/mmseg_meta.h"
 
 namespace tagclip {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "io/weights_kind.h"
+#include "weights/weights_kind.h"
 
 namespace tagclip {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/stored_weights.h"
+#include "weights/stored_weights.h"
 
 namespace tagclip {
 

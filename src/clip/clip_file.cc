@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "io/bounded_json.h"
-#include "io/weights_kind.h"
+#include "weights/weights_kind.h"
 
 namespace tagclip {
 namespace {

@@ -10,8 +10,8 @@
 #include "clip/clip_file.h"
 #include "clip/clip_sizes.h"
 #include "clip/hugging_face.h"
-#include "io/clip_config_json.h"
 #include "io/file_bytes.h"
+#include "weights/clip_config_json.h"
 
 namespace tagclip {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "clip/clip.h"
 #include "clip/weights.h"
-#include "io/weights_kind.h"
+#include "weights/weights_kind.h"
 
 namespace tagclip {
 

@@ -8,10 +8,10 @@
 
 #include "base/test_dir.h"
 #include "clip/clip_file.h"
-#include "clip/golden_clip.h"
 #include "clip/hugging_face.h"
 #include "clip/test_golden.h"
 #include "io/test_errors.h"
+#include "verify/golden_clip.h"
 
 namespace tagclip {
 namespace {

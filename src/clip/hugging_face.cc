@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "io/safetensors_fields.h"
+#include "weights/safetensors_fields.h"
 
 namespace tagclip {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "clip/weights.h"
-#include "io/safetensors.h"
+#include "weights/safetensors.h"
 
 namespace tagclip {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "clip/clip.h"
-#include "io/embedding_cache.h"
+#include "clip/embedding_cache.h"
 #include "text/class_words.h"
 
 namespace tagclip {

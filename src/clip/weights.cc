@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "io/safetensors_fields.h"
+#include "weights/safetensors_fields.h"
 
 namespace tagclip {
 namespace {

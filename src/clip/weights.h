@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "clip/parameters.h"
-#include "io/stored_weights.h"
+#include "weights/stored_weights.h"
 
 namespace tagclip {
 

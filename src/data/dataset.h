@@ -6,8 +6,8 @@
 
 #include "data/dataset_info.h"
 #include "data/split_files.h"
-#include "io/image.h"
-#include "io/label_map.h"
+#include "image/image.h"
+#include "image/label_map.h"
 
 namespace tagclip {
 

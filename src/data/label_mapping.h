@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "io/label_map.h"
+#include "image/label_map.h"
 
 namespace tagclip {
 

@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "io/image.h"
+#include "image/image.h"
 
 namespace tagclip {
 

@@ -7,7 +7,7 @@
 #include "base/atomic_file.h"
 #include "base/test_dir.h"
 #include "data/dataset_options.h"
-#include "io/label_map.h"
+#include "image/label_map.h"
 
 namespace tagclip::test {
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "io/image.h"
-#include "io/label_map.h"
-#include "io/safetensors.h"
+#include "image/image.h"
+#include "image/label_map.h"
+#include "weights/safetensors.h"
 
 namespace tagclip::test {
 

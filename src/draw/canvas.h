@@ -1,7 +1,7 @@
 #pragma once
 
-#include "io/image.h"
-#include "io/label_map.h"
+#include "image/image.h"
+#include "image/label_map.h"
 
 namespace tagclip {
 

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "io/image.h"
-#include "io/label_map.h"
+#include "image/image.h"
+#include "image/label_map.h"
 
 namespace tagclip {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "io/image.h"
-#include "io/label_map.h"
+#include "image/image.h"
+#include "image/label_map.h"
 
 struct FT_LibraryRec_;
 struct FT_FaceRec_;

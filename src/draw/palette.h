@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "io/label_map.h"
+#include "image/label_map.h"
 
 namespace tagclip {
 

@@ -8,7 +8,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "io/bounded_json.h"
-#include "io/npy.h"
+#include "weights/npy.h"
 
 namespace tagclip {
 namespace {

@@ -9,7 +9,7 @@
 #include "base/test_dir.h"
 #include "infer/test_errors.h"
 #include "infer/test_model.h"
-#include "io/npy.h"
+#include "weights/npy.h"
 
 namespace tagclip {
 namespace {

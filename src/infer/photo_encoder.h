@@ -3,8 +3,8 @@
 #include <span>
 #include <vector>
 
+#include "image/image.h"
 #include "infer/windows.h"
-#include "io/image.h"
 #include "model/dense_model.h"
 
 namespace tagclip {

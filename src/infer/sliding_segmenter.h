@@ -2,10 +2,10 @@
 
 #include <vector>
 
+#include "image/label_map.h"
 #include "infer/photo_encoder.h"
 #include "infer/scores.h"
 #include "infer/vocabulary.h"
-#include "io/label_map.h"
 
 namespace tagclip {
 

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "io/safetensors.h"
 #include "metrics/display_width.h"
+#include "weights/safetensors.h"
 
 namespace tagclip {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "clip/clip_file.h"
 #include "io/bounded_json.h"
-#include "io/mmseg_meta.h"
+#include "weights/mmseg_meta.h"
 
 namespace tagclip {
 namespace {

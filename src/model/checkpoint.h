@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "io/weights_kind.h"
 #include "model/segmentation_model.h"
+#include "weights/weights_kind.h"
 
 namespace tagclip {
 

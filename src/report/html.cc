@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "io/webp_writer.h"
+#include "image/webp_writer.h"
 #include "report/plain_text.h"
 
 namespace tagclip {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "io/image.h"
-#include "io/label_map.h"
+#include "image/image.h"
+#include "image/label_map.h"
 
 namespace tagclip {
 

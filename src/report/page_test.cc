@@ -8,9 +8,9 @@
 #include "draw/canvas.h"
 #include "report/chart_axis.h"
 #include "report/html.h"
-#include "report/photo_grid.h"
 #include "report/run_table.h"
-#include "report/test_runs.h"
+#include "runs/photo_grid.h"
+#include "runs/test_runs.h"
 
 namespace tagclip {
 namespace {

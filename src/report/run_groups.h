@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "metrics/summary_fields.h"
-#include "report/paper_numbers.h"
-#include "report/training_run.h"
+#include "paper/paper_numbers.h"
+#include "runs/training_run.h"
 
 namespace tagclip {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "report/run_table.h"
-#include "report/test_runs.h"
+#include "runs/test_runs.h"
 
 namespace tagclip {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "io/png_writer.h"
+#include "image/png_writer.h"
 
 namespace tagclip {
 namespace {

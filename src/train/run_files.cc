@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "draw/palette.h"
 #include "metrics/summary_fields.h"
-#include "report/metrics_file.h"
-#include "report/photo_grid.h"
+#include "runs/metrics_file.h"
+#include "runs/photo_grid.h"
 
 namespace tagclip {
 namespace {

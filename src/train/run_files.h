@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "report/event_file.h"
-#include "report/run_record.h"
+#include "runs/event_file.h"
+#include "runs/run_record.h"
 #include "train/run_log.h"
 #include "train/train_step.h"
 #include "train/validation.h"

@@ -13,10 +13,10 @@
 #include "clip/clip_file.h"
 #include "clip/fingerprint.h"
 #include "clip/text_embeddings.h"
-#include "data/data_check.h"
+#include "data_check/data_check.h"
+#include "eval/evaluate.h"
 #include "infer/inference_model.h"
 #include "model/from_clip.h"
-#include "train/evaluate.h"
 
 namespace tagclip {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "infer/sliding_segmenter.h"
 #include "model/checkpoint.h"
-#include "report/run_record.h"
+#include "runs/run_record.h"
 #include "train/checkpoints.h"
 #include "train/device_stage.h"
 #include "train/lowered_weights.h"

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "io/image.h"
-#include "io/label_map.h"
+#include "image/image.h"
+#include "image/label_map.h"
 #include "metrics/segmentation_metrics.h"
 
 namespace tagclip {

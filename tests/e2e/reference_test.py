@@ -8,7 +8,7 @@ import unittest
 from support import BINARY, ROOT, USAGE, ProgramTest, tagclip
 
 COMMANDS = ("segment", "data", "eval", "train", "pretrain", "verify", "info", "fetch", "tokenize", "bench")
-HEAVY = re.compile(r"libtorch|libc10|libtagclip_engine|libgomp|libcurl")
+HEAVY = re.compile(r"libtorch|libc10|libtagclip_commands|libgomp|libcurl")
 
 
 class ReferenceTest(ProgramTest):
@@ -66,7 +66,7 @@ class ReferenceTest(ProgramTest):
         linked = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
         self.assertIn("libc.so", linked)
         self.assertNotRegex(linked, HEAVY)
-        engine = BINARY.resolve().parent / "libtagclip_engine.so"
+        engine = BINARY.resolve().parent / "libtagclip_commands.so"
         linked = subprocess.run(["ldd", engine], capture_output=True, text=True, check=True).stdout
         self.assertRegex(linked, HEAVY)
 

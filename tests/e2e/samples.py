@@ -163,5 +163,5 @@ def micro_model():
 def copy_of_the_program(folder):
     """The program and its engine in a folder of their own."""
     shutil.copy(BINARY, folder / "tagclip")
-    os.symlink(BINARY.resolve().parent / "libtagclip_engine.so", folder / "libtagclip_engine.so")
+    os.symlink(BINARY.resolve().parent / "libtagclip_commands.so", folder / "libtagclip_commands.so")
     return folder / "tagclip"

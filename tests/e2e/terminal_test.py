@@ -109,9 +109,9 @@ class Failures(SegmentTest):
 
     def test_the_engine_is_missing(self):
         program = samples.copy_of_the_program(self.folder)
-        (self.folder / "libtagclip_engine.so").unlink()
+        (self.folder / "libtagclip_commands.so").unlink()
         self.assert_refused(tagclip("segment", CAT, "-w", self.model, binary=program), 1,
-                            "cannot load the engine", "libtagclip_engine.so")
+                            "cannot load the engine", "libtagclip_commands.so")
         self.assert_done(tagclip("info", self.model, binary=program))
 
 

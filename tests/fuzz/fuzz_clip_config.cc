@@ -1,7 +1,7 @@
 // Any bytes as the config.json of a CLIP: refused, or with sizes in their range. The first byte
 // picks the dialect.
 #include "base/error.h"
-#include "io/clip_config_json.h"
+#include "weights/clip_config_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

@@ -1,9 +1,9 @@
 // Any bytes as a photo, a label map and a file of an unknown kind.
 #include "base/error.h"
-#include "io/codecs.h"
+#include "image/codecs.h"
+#include "image/image.h"
+#include "image/png_reader.h"
 #include "io/file_kind.h"
-#include "io/image.h"
-#include "io/png_reader.h"
 
 namespace tagclip {
 namespace {

@@ -3,9 +3,9 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "io/pickle.h"
-#include "io/torch_tensors.h"
 #include "io/utf8.h"
+#include "weights/torch/pickle.h"
+#include "weights/torch/torch_tensors.h"
 
 namespace tagclip {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "base/config_file.h"
 #include "base/error.h"
-#include "report/metrics_file.h"
-#include "report/run_record.h"
-#include "report/training_curves.h"
+#include "runs/metrics_file.h"
+#include "runs/run_record.h"
+#include "runs/training_curves.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Any bytes as a safetensors file: refused, or with tensors that lie within it.
 #include "base/error.h"
-#include "io/safetensors.h"
+#include "weights/safetensors.h"
 
 namespace tagclip {
 namespace {

@@ -1,7 +1,7 @@
 // Any bytes as a file of PyTorch: refused, or with tensors whose data can be read.
 #include "base/error.h"
-#include "io/torch_file.h"
-#include "io/weights_file.h"
+#include "weights/torch/torch_file.h"
+#include "weights/weights_file.h"
 
 namespace tagclip {
 namespace {

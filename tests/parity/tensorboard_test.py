@@ -19,7 +19,7 @@ SAMPLE = "EventFile.WritesASampleForTensorBoard"
 class EventFiles(ProgramTest):
     def setUp(self):
         super().setUp()
-        program = BINARY.parent / "src/report/report_test"
+        program = BINARY.parent / "src/runs/runs_test"
         subprocess.run([program, f"--gtest_filter={SAMPLE}"], check=True, capture_output=True,
                        env={**os.environ, "TAGCLIP_EVENT_FOLDER": str(self.folder)})
         self.events = EventAccumulator(str(self.folder)).Reload()

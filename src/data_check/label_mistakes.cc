@@ -1,0 +1,186 @@
+#include "data_check/label_mistakes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "data_check/palettes.h"
+
+namespace tagclip {
+namespace {
+
+struct Evidence {
+  const DatasetInfo& info;
+  const LabelMapping& mapping;
+  const ValueCensus& census;
+  std::vector<int> foreign;  // values that are no class
+
+  int last() const { return mapping.last_value(); }
+  LabelCoding coding() const { return mapping.coding(); }
+};
+
+using Verdict = std::optional<Finding>;
+
+Finding error(const char* code, std::string what, std::string advice) {
+  return {Severity::kError, code, std::move(what), std::move(advice)};
+}
+
+// "3, 4 to 9"
+std::string list_values(const std::vector<int>& values) {
+  constexpr size_t kShown = 6;
+  std::vector<std::string> runs;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t begin = i;
+    while (i + 1 < values.size() && values[i + 1] == values[i] + 1) ++i;
+    runs.push_back(begin == i ? fmt::format("{}", values[i])
+                              : fmt::format("{} to {}", values[begin], values[i]));
+  }
+  const bool cut = runs.size() > kShown;
+  if (cut) runs.resize(kShown);
+  return fmt::format("{}{}", fmt::join(runs, ", "), cut ? ", ..." : "");
+}
+
+// Whether some value is foreign and each, read by another rule, would be a class.
+template <class Rule>
+bool explained_by(const Evidence& e, Rule is_class) {
+  return !e.foreign.empty() && std::ranges::all_of(e.census.values, [&](const auto& entry) {
+    return is_class(entry.first);
+  });
+}
+
+// The palette's colours turned into brightness, as image libraries do when asked for grey.
+Verdict palette_as_grey(const Evidence& e) {
+  // One value in twelve is a grey shade of VOC's: that three are by chance, one set in 1,700.
+  constexpr size_t kMinForeign = 3, kMaxShades = 32;
+  if (e.foreign.size() < kMinForeign) return {};
+  for (const LabelPalette& palette : label_palettes()) {
+    std::set<int> greys;
+    for (const auto& [red, green, blue] : palette.colours) {
+      greys.insert((299 * red + 587 * green + 114 * blue + 500) / 1000);  // ITU-R 601
+    }
+    if (greys.size() > kMaxShades) continue;  // they would explain anything
+    greys.insert(220);                        // the cream of VOC's boundaries
+    if (!explained_by(e, [&](int value) { return greys.contains(value); })) continue;
+    return error("palette-as-grey",
+                 fmt::format("the values of the label files ({}) are the grey shades of the {} "
+                             "palette: a palette PNG was converted to grey",
+                             list_values(e.foreign), palette.title),
+                 "use the original files, or save the palette's indices, not its colours");
+  }
+  return {};
+}
+
+// 254 is what is left of void when one is subtracted from every label.
+Verdict void_decremented(const Evidence& e) {
+  if (e.foreign != std::vector{254} || e.census.void_pixels.pixels > 0) return {};
+  return error("void-decremented",
+               "label 254 occurs and void, 255, nowhere: one was subtracted from void as well",
+               "make 254 into 255");
+}
+
+// Label files that count from 1: each value less one is a class.
+bool counts_from_one(const Evidence& e) {
+  return e.coding() != LabelCoding::kZeroBackground &&
+         explained_by(e, [&](int value) { return value == 0 || e.mapping.allows(value - 1); });
+}
+
+Verdict zero_label_not_reduced(const Evidence& e) {
+  // Background covers most of a photo; a stray label above the last would leave 0 an ordinary
+  // class.
+  const double much = 2.0 / static_cast<double>(e.info.classes.size());
+  if (!counts_from_one(e) || !e.census.has(0)) return {};
+  if (e.coding() == LabelCoding::kCocoIds) {
+    return error("zero-label-not-reduced",
+                 fmt::format("the label files hold COCO's ids, 0 (unlabelled) to {}, not ids less "
+                             "one",
+                             e.census.values.rbegin()->first),
+                 "subtract 1 from every label and make 0 into 255");
+  }
+  if (e.census.share(0) < much) return {};
+  return error(
+      "zero-label-not-reduced",
+      fmt::format("labels go from 0 to {}, but there are {} classes: the zero label, {:.0f}% "
+                  "of the pixels, is background and was not reduced",
+                  e.last() + 1, e.info.classes.size(), 100 * e.census.share(0)),
+      "add the line \"background\" before the first of classes.txt; --zero-label reduce "
+      "(zero_label in a config) then makes it void");
+}
+
+Verdict ids_off_by_one(const Evidence& e) {
+  if (!counts_from_one(e) || e.census.has(0)) return {};
+  return error(
+      "ids-off-by-one",
+      fmt::format("labels go from {} to {} and 0 never occurs, but the {} classes have the "
+                  "values 0 to {}: the ids count from one",
+                  e.census.values.begin()->first, e.census.values.rbegin()->first,
+                  e.info.classes.size(), e.last()),
+      "subtract 1 from every label but void");
+}
+
+// COCO-Stuff's two sorts of label files, one under the name of the other.
+Verdict other_coco_ids(const Evidence& e) {
+  if (e.info.kind->name != "coco-stuff") return {};
+  const bool ids = e.coding() == LabelCoding::kCocoIds;
+  const LabelMapping other(ids ? LabelCoding::kClasses : LabelCoding::kCocoIds,
+                           e.info.classes.size());
+  if (!explained_by(e, [&](int value) { return other.allows(value); })) return {};
+  return ids ? error(
+                   "train-ids-as-ids",
+                   "the label files hold the train ids 0 to 170 under the names of the pixel maps "
+                   "(ids less one)",
+                   "call them NAME_labelTrainIds.png")
+             : error("ids-as-train-ids",
+                     "the *_labelTrainIds.png files hold COCO's ids less one, not train ids",
+                     "call them NAME.png");
+}
+
+// Where value 0 stands for background, it and void change places when labels are reduced.
+Verdict reduced_twice(const Evidence& e) {
+  const bool expects_background =
+      e.coding() == LabelCoding::kZeroBackground || e.info.begins_with_background();
+  // Void is some 5% where only boundaries are; reduced, it takes background's place, most pixels.
+  constexpr double kMuchVoid = 0.3;
+  if (!expects_background || !e.foreign.empty() || e.census.has(e.last())) return {};
+  if (static_cast<int>(e.census.values.size()) < e.last()) return {};  // a class less than all
+  if (e.census.void_share() < kMuchVoid || e.census.void_share() < e.census.share(0)) return {};
+  return error(
+      "zero-label-reduced-twice",
+      fmt::format("label {} never occurs, all below do, and {:.0f}% of the pixels are void: "
+                  "these labels are without background already",
+                  e.last(), 100 * e.census.void_share()),
+      "use the original label files, or make a folder set of these, whose classes.txt has "
+      "no background");
+}
+
+Verdict out_of_range(const Evidence& e) {
+  if (e.foreign.empty()) return {};
+  uint64_t pixels = 0;
+  for (const int value : e.foreign) pixels += e.census.values.at(value).pixels;
+  const Count& first = e.census.values.at(e.foreign.front());
+  return error(
+      "labels-out-of-range",
+      fmt::format("no class has the label {} ({} pixels; first in {}): the {} classes end at "
+                  "{}, void is 255",
+                  list_values(e.foreign), pixels, first.first, e.info.classes.size(), e.last()),
+      "complete the class list, or make these pixels void");
+}
+
+}  // namespace
+
+std::optional<Finding> find_label_mistake(const DatasetInfo& info, size_t sort,
+                                          const ValueCensus& census) {
+  Evidence evidence{info, info.mappings[sort], census};
+  for (const auto& [value, count] : census.values) {
+    if (!evidence.mapping.allows(value)) evidence.foreign.push_back(value);
+  }
+  for (const auto explain : {void_decremented, other_coco_ids, zero_label_not_reduced,
+                             ids_off_by_one, palette_as_grey, reduced_twice, out_of_range}) {
+    if (Verdict verdict = explain(evidence)) return verdict;
+  }
+  return {};
+}
+
+}  // namespace tagclip

@@ -1,0 +1,113 @@
+#include "data_check/photo_print.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <vector>
+
+namespace tagclip {
+namespace {
+
+// Measured on four label sets: none of 141,456 pairs of strangers passes (of those within 18 bits
+// the best correlates to 0.92). Of 1,396 copies, all pass at two thirds of the size, all but 4
+// mirrored at a third, all but 86 with 2% cut off at each side.
+constexpr int kMaxHashDistance = 16;
+constexpr double kMinCorrelation = 0.95;
+// Grey levels; a thumbnail below it holds more noise than picture.
+constexpr double kMinDeviation = 4;
+
+// The mean brightness of the photo's cells.  [height, width]
+std::vector<float> shrink(const Image& photo, int width, int height) {
+  std::vector<float> cells(static_cast<size_t>(width) * height);
+  const auto bound = [](int cell, int cells, int side) {
+    return static_cast<int>(static_cast<int64_t>(cell) * side / cells);
+  };
+  for (int y = 0; y < height; ++y) {
+    const int top = bound(y, height, photo.height);
+    const int bottom = std::max(top + 1, bound(y + 1, height, photo.height));
+    for (int x = 0; x < width; ++x) {
+      const int left = bound(x, width, photo.width);
+      const int right = std::max(left + 1, bound(x + 1, width, photo.width));
+      int64_t sum = 0;
+      for (int row = top; row < bottom; ++row) {
+        const uint8_t* pixel = &photo.pixels[(static_cast<size_t>(row) * photo.width + left) * 3];
+        for (int i = 0; i < right - left; ++i, pixel += 3) {
+          sum += 2 * pixel[0] + 5 * pixel[1] + pixel[2];  // about the eye's weights
+        }
+      }
+      cells[static_cast<size_t>(y) * width + x] =
+          static_cast<float>(sum) / (8.0f * static_cast<float>((right - left) * (bottom - top)));
+    }
+  }
+  return cells;
+}
+
+void mirror(std::vector<float>& cells, int width) {
+  for (auto row = cells.begin(); row != cells.end(); row += width) std::reverse(row, row + width);
+}
+
+// Of cells [8, 9].
+uint64_t difference_hash(const std::vector<float>& cells) {
+  uint64_t hash = 0;
+  for (int y = 0; y < 8; ++y) {
+    for (int x = 0; x < 8; ++x) hash = hash << 1 | (cells[y * 9 + x] < cells[y * 9 + x + 1]);
+  }
+  return hash;
+}
+
+using Grey = std::array<uint8_t, PhotoPrint::kSide * PhotoPrint::kSide>;
+
+double deviation(const Grey& grey, double mean) {
+  double sum = 0;
+  for (const uint8_t value : grey) sum += (value - mean) * (value - mean);
+  return std::sqrt(sum / static_cast<double>(grey.size()));
+}
+
+double mean_of(const Grey& grey) {
+  double sum = 0;
+  for (const uint8_t value : grey) sum += value;
+  return sum / static_cast<double>(grey.size());
+}
+
+}  // namespace
+
+PhotoPrint print_of(const Image& photo) {
+  PhotoPrint print;
+  std::vector<float> cells = shrink(photo, 9, 8);
+  print.hash = difference_hash(cells);
+  mirror(cells, 9);
+  print.mirrored_hash = difference_hash(cells);
+  std::ranges::transform(shrink(photo, PhotoPrint::kSide, PhotoPrint::kSide), print.grey.begin(),
+                         [](float value) { return static_cast<uint8_t>(std::lround(value)); });
+  return print;
+}
+
+int hash_distance(uint64_t hash, const PhotoPrint& other) {
+  return std::min(std::popcount(hash ^ other.hash), std::popcount(hash ^ other.mirrored_hash));
+}
+
+bool may_be_copies(uint64_t hash, const PhotoPrint& other) {
+  return hash_distance(hash, other) <= kMaxHashDistance;
+}
+
+double correlation(const PhotoPrint& a, const PhotoPrint& b) {
+  constexpr int kSide = PhotoPrint::kSide;
+  const double mean_a = mean_of(a.grey), mean_b = mean_of(b.grey);
+  const double deviation_a = deviation(a.grey, mean_a), deviation_b = deviation(b.grey, mean_b);
+  if (deviation_a < kMinDeviation || deviation_b < kMinDeviation) return -1;
+  double straight = 0, mirrored = 0;
+  for (int y = 0; y < kSide; ++y) {
+    for (int x = 0; x < kSide; ++x) {
+      const double value = a.grey[y * kSide + x] - mean_a;
+      straight += value * (b.grey[y * kSide + x] - mean_b);
+      mirrored += value * (b.grey[y * kSide + kSide - 1 - x] - mean_b);
+    }
+  }
+  return std::max(straight, mirrored) / (kSide * kSide * deviation_a * deviation_b);
+}
+
+bool are_copies(const PhotoPrint& a, const PhotoPrint& b) {
+  return may_be_copies(a.hash, b) && correlation(a, b) >= kMinCorrelation;
+}
+
+}  // namespace tagclip

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "image/image.h"
+
+namespace tagclip {
+
+// The label of a pixel that has none: void in a data set, unlabelled in a result.
+// Label files of 8 bits store it as 255, of 16 bits as 65535.
+inline constexpr uint16_t kIgnore = 0xFFFF;
+
+// The class of every pixel: an index into a class list, or kIgnore.
+struct LabelMap {
+  int width = 0;
+  int height = 0;
+  std::vector<uint16_t> labels;  // [height, width]
+
+  size_t size() const { return static_cast<size_t>(width) * height; }
+};
+
+using Colour = std::array<uint8_t, 3>;  // red, green, blue
+
+// Reads a label PNG: palette (the index, not the colour) or grey, 1 to 8 bits, or 16-bit grey.
+// Throws Error(kBadInput) for anything else (an RGB label file names the mistake), damaged or
+// truncated files, and those larger than `limits`.
+LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+// Writes an indexed PNG whose index is the class, with `palette` as its colours and kIgnore as 255
+// (black where the palette ends). More than 255 colours, or a class beyond 254: 16-bit grey,
+// kIgnore as 65535. Appears whole or not at all. Throws Error(kFailure) when the file cannot be
+// written.
+void write_label_map(const std::filesystem::path& path, const LabelMap& map,
+                     const std::vector<Colour>& palette);
+
+// Writes an 8-bit RGB PNG. Appears whole or not at all. Throws as write_label_map.
+void write_png(const std::filesystem::path& path, const Image& image);
+
+// The colours of PASCAL VOC's palette, continued by its own rule beyond 256.
+// Entry i is the colour of class i; VOC's own black entry 0 is skipped so that no class is black.
+std::vector<Colour> voc_palette(size_t classes);
+
+}  // namespace tagclip

@@ -1,0 +1,66 @@
+#include <webp/decode.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "image/codecs.h"
+#include "image/exif.h"
+
+namespace tagclip {
+namespace {
+
+constexpr size_t kChunkHeader = 8, kRiffHeader = 12;
+
+uint64_t u32_at(std::span<const std::byte> bytes, size_t at) {
+  uint64_t value = 0;
+  for (size_t i = 4; i-- > 0;) value = value << 8 | std::to_integer<uint64_t>(bytes[at + i]);
+  return value;
+}
+
+// The decoder does not notice every cut, the container's own length does.
+void check_complete(std::span<const std::byte> bytes, const std::string& name) {
+  const uint64_t size = u32_at(bytes, 4) + kChunkHeader;
+  if (bytes.size() >= size) return;
+  throw damaged(name, "WebP",
+                "its header announces " + std::to_string(size) + " bytes, the file has " +
+                    std::to_string(bytes.size()));
+}
+
+Orientation orientation_of(std::span<const std::byte> bytes) {
+  for (size_t at = kRiffHeader; bytes.size() - at >= kChunkHeader;) {
+    const uint64_t size = u32_at(bytes, at + 4);
+    const std::span<const std::byte> rest = bytes.subspan(at + kChunkHeader);
+    if (size > rest.size()) break;
+    const std::string_view id(reinterpret_cast<const char*>(&bytes[at]), 4);
+    if (id == "EXIF") return exif_orientation(rest.first(size));
+    const uint64_t padded = size + size % 2;
+    if (padded > rest.size()) break;
+    at += kChunkHeader + padded;
+  }
+  return Orientation::kTopLeft;
+}
+
+}  // namespace
+
+Image decode_webp(std::span<const std::byte> bytes, const std::string& name,
+                  const ImageLimits& limits) {
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  WebPBitstreamFeatures features{};
+  if (WebPGetFeatures(data, bytes.size(), &features) != VP8_STATUS_OK) {
+    throw damaged(name, "WebP", "its header cannot be read");
+  }
+  check_size(name, features.width, features.height, limits);
+  check_complete(bytes, name);
+  if (features.has_animation) {
+    throw bad_input(name + ": expected one picture, found an animated WebP",
+                    "save one of its frames as a PNG or JPEG file");
+  }
+  Image image = blank_image(features.width, features.height);
+  if (!WebPDecodeRGBInto(data, bytes.size(), image.pixels.data(), image.pixels.size(),
+                         image.width * 3)) {
+    throw damaged(name, "WebP", "its data cannot be decoded");
+  }
+  return upright(std::move(image), orientation_of(bytes));
+}
+
+}  // namespace tagclip

@@ -1,0 +1,92 @@
+#include "runs/run_record.h"
+
+#include <fmt/chrono.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "runs/json_fields.h"
+
+namespace tagclip {
+namespace {
+
+using nlohmann::ordered_json;
+
+RunData read_data(const JsonFields& fields, const std::filesystem::path& path) {
+  RunData data{.folder = fields.text("folder"),
+               .train = fields.count("train"),
+               .val = fields.count("val"),
+               .classes = fields.texts("classes"),
+               .seen = fields.flags("seen")};
+  constexpr size_t kMaxClasses = 10'000;  // those a confusion matrix can have
+  if (data.classes.empty() || data.classes.size() > kMaxClasses) {
+    throw bad_input(fmt::format("{}: data.classes: expected 1 to {} classes, found {}",
+                                path.string(), kMaxClasses, data.classes.size()));
+  }
+  if (data.seen.size() != data.classes.size()) {
+    throw bad_input(fmt::format("{}: data.seen: expected a mark for each of {} classes, found {}",
+                                path.string(), data.classes.size(), data.seen.size()));
+  }
+  return data;
+}
+
+}  // namespace
+
+const std::set<std::string>& free_settings() {
+  static const std::set<std::string> kNames = {
+      "output", "label",    "device",  "log_every", "validate_every", "save_every",
+      "keep",   "examples", "workers", "prefetch",  "rank_timeout",   "check_data"};
+  return kNames;
+}
+
+std::string utc_time(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+void write_run_record(const std::filesystem::path& path, const RunRecord& record) {
+  TAGCLIP_CHECK(record.data.seen.size() == record.data.classes.size(), "one mark a class");
+  const ordered_json data = {{"folder", record.data.folder},
+                             {"train", record.data.train},
+                             {"val", record.data.val},
+                             {"classes", record.data.classes},
+                             {"seen", record.data.seen}};
+  const ordered_json json = {
+      {"tagclip", record.tagclip},
+      {"libtorch", record.libtorch},
+      {"label", record.label},
+      {"seed", record.seed},
+      {"device", record.device},
+      {"ranks", record.ranks},
+      {"precision", record.precision},
+      {"data", data},
+      {"iterations", record.iterations},
+      {"started", record.started},
+      {"finished", record.finished.empty() ? ordered_json() : ordered_json(record.finished)},
+      {"seconds", record.seconds},
+      {"parameters", {{"trained", record.trained_parameters}, {"all", record.all_parameters}}}};
+  // A folder's name need not be UTF-8.
+  write_file(path, json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+}
+
+RunRecord read_run_record(const std::filesystem::path& path) {
+  const JsonFields fields(path);
+  const JsonFields parameters = fields.object("parameters");
+  return {.tagclip = fields.text("tagclip"),
+          .libtorch = fields.text("libtorch"),
+          .label = fields.text("label"),
+          .seed = fields.count("seed"),
+          .device = fields.text("device"),
+          .precision = fields.text("precision"),
+          .ranks = fields.count("ranks"),
+          .data = read_data(fields.object("data"), path),
+          .iterations = fields.count("iterations"),
+          .started = fields.text("started"),
+          .finished = fields.has("finished") ? fields.text("finished") : "",
+          .seconds = fields.number("seconds"),
+          .trained_parameters = parameters.count("trained"),
+          .all_parameters = parameters.count("all")};
+}
+
+}  // namespace tagclip

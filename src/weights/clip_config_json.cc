@@ -1,0 +1,231 @@
+#include "weights/clip_config_json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "io/bounded_json.h"
+#include "io/printable.h"
+
+namespace tagclip {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kMaxSize = 1 << 16;
+
+// An object of a config, which knows where it stands for messages.
+class Section {
+ public:
+  Section(const json& object, std::string where) : object_(object), where_(std::move(where)) {
+    if (!object.is_object()) reject("expected an object");
+  }
+
+  Section section(const char* key) const {
+    static const json kEmpty = json::object();
+    const auto found = object_.find(key);
+    return {found == object_.end() || found->is_null() ? kEmpty : *found, where_ + ", " + key};
+  }
+  bool contains(const char* key) const {
+    const auto found = object_.find(key);
+    return found != object_.end() && !found->is_null();
+  }
+  // A whole number from 1; `otherwise` where there is none.
+  int64_t size(const char* key, int64_t otherwise) const {
+    if (!contains(key)) return otherwise;
+    const json& value = object_.at(key);
+    // Unsigned first: a large number must not come out negative.
+    if (!value.is_number_integer() || value.is_number_float() || value < 1 || value > kMaxSize) {
+      reject(fmt::format("{}: expected a whole number from 1 to {}, found {}", key, kMaxSize,
+                         shown(value)));
+    }
+    return value.get<int64_t>();
+  }
+  double number(const char* key, double otherwise) const {
+    if (!contains(key)) return otherwise;
+    const json& value = object_.at(key);
+    if (!value.is_number()) reject(fmt::format("{}: expected a number", key));
+    return value.get<double>();
+  }
+  bool flag(const char* key) const {
+    if (!contains(key)) return false;
+    const json& value = object_.at(key);
+    if (!value.is_boolean()) reject(fmt::format("{}: expected true or false", key));
+    return value.get<bool>();
+  }
+  std::string text(const char* key, const char* otherwise) const {
+    if (!contains(key)) return otherwise;
+    const json& value = object_.at(key);
+    if (!value.is_string()) reject(fmt::format("{}: expected a text", key));
+    return value.get<std::string>();
+  }
+  bool is_list(const char* key) const { return contains(key) && object_.at(key).is_array(); }
+
+  // Every key must be one whose meaning is known: read elsewhere (`known`), or one of `defaults`
+  // with a value that changes nothing. false, null and {} change nothing anywhere.
+  void expect_plain(std::initializer_list<std::string_view> known,
+                    std::initializer_list<std::pair<std::string_view, json>> defaults) const {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::ranges::find(known, key) != known.end() || value.is_null() || value == json(false) ||
+          value == json::object()) {
+        continue;
+      }
+      const auto plain =
+          std::ranges::find(defaults, key, [](const auto& entry) { return entry.first; });
+      if (plain != defaults.end() && plain->second == value) continue;
+      reject(fmt::format("{} is {}: such a variant of CLIP is not supported", printable(key),
+                         shown(value)));
+    }
+  }
+  bool are_numbers(const char* key, std::initializer_list<double> expected) const {
+    const auto near = [](const json& found, double wanted) {
+      return found.is_number() && std::abs(found.get<double>() - wanted) < 1e-3;
+    };
+    return contains(key) && object_.at(key).is_array() &&
+           std::ranges::equal(object_.at(key), expected, near);
+  }
+  // These numbers, or nothing.
+  void expect_numbers(const char* key, std::initializer_list<double> expected) const {
+    if (!contains(key) || are_numbers(key, expected)) return;
+    reject(fmt::format("{} is {}: other than CLIP's own or ImageNet's is not supported", key,
+                       shown(object_.at(key))));
+  }
+  [[noreturn]] void reject(const std::string& why) const {
+    throw bad_input(where_ + ": " + why, "plain CLIPs with a ViT are supported");
+  }
+
+ private:
+  static std::string shown(const json& value) {
+    std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+    return text.size() <= 40 ? text : text.substr(0, 40) + "...";
+  }
+
+  const json& object_;
+  std::string where_;
+};
+
+json parse(std::string_view text, const std::string& source) {
+  std::optional<json> value = parse_bounded_json(text);
+  if (!value || !value->is_object()) throw bad_input(source + ": not a JSON object");
+  return std::move(*value);
+}
+
+bool is_quick_gelu(const Section& section) {
+  const std::string name = section.text("hidden_act", "quick_gelu");
+  if (name != "quick_gelu" && name != "gelu") {
+    section.reject("hidden_act: expected quick_gelu or gelu, found another one");
+  }
+  return name == "quick_gelu";
+}
+
+void check_epsilon(const Section& section) {
+  if (std::abs(section.number("layer_norm_eps", 1e-5) - 1e-5) > 1e-9) {
+    section.reject("layer_norm_eps: expected 1e-5, as in every CLIP");
+  }
+}
+
+void check_mlp_ratio(const Section& section) {
+  // The tensors tell it; only a number that cannot be is looked for here.
+  if (section.number("mlp_ratio", 4.0) <= 0)
+    section.reject("mlp_ratio: expected a positive number");
+}
+
+// Whether photos are normalised with ImageNet's numbers; otherwise they must be CLIP's own.
+bool are_imagenets(const Section& preprocess, const char* mean, const char* deviation) {
+  if (preprocess.are_numbers(mean, {0.485, 0.456, 0.406}) &&
+      preprocess.are_numbers(deviation, {0.229, 0.224, 0.225})) {
+    return true;
+  }
+  preprocess.expect_numbers(mean, {0.48145466, 0.4578275, 0.40821073});
+  preprocess.expect_numbers(deviation, {0.26862954, 0.26130258, 0.27577711});
+  return false;
+}
+
+}  // namespace
+
+ClipConfigJson parse_hugging_face_config(std::string_view text, const std::string& source) {
+  const json object = parse(text, source);
+  const Section all(object, source);
+  const std::string type = all.text("model_type", "");
+  if (type != "clip") {
+    all.reject(type.empty() ? "there is no model_type: not a model's config"
+                            : "model_type: expected clip, found another one");
+  }
+  const Section vision = all.section("vision_config"), words = all.section("text_config");
+  const bool quick = is_quick_gelu(vision);
+  if (quick != is_quick_gelu(words)) {
+    all.reject("hidden_act differs between the towers, which is not supported");
+  }
+  check_epsilon(vision);
+  check_epsilon(words);
+  // Where a value is left out, the class of transformers has a default.
+  return {.vision_heads = vision.size("num_attention_heads", 12),
+          .text_heads = words.size("num_attention_heads", 8),
+          .quick_gelu = quick,
+          .embedding = all.size("projection_dim", 0),
+          .resolution = vision.size("image_size", 0),
+          .patch = vision.size("patch_size", 0),
+          .context = words.size("max_position_embeddings", 0),
+          .vocabulary = words.size("vocab_size", 0),
+          .vision_width = vision.size("hidden_size", 0),
+          .vision_layers = vision.size("num_hidden_layers", 0),
+          .text_width = words.size("hidden_size", 0),
+          .text_layers = words.size("num_hidden_layers", 0)};
+}
+
+ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& source) {
+  const json object = parse(text, source);
+  const Section file(object, source);
+  const Section all = file.contains("model_cfg") ? file.section("model_cfg") : file;
+  if (!all.contains("vision_cfg") || !all.contains("text_cfg")) {
+    all.reject("there is no vision_cfg and text_cfg: not a model's config");
+  }
+  const Section vision = all.section("vision_cfg"), words = all.section("text_cfg");
+  if (vision.is_list("layers")) vision.reject("layers is a list: a ResNet is not supported");
+  // open_clip has many variants that the tensors' names do not give away.
+  all.expect_plain({"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "custom_text",
+                    "init_logit_scale", "cast_dtype"},
+                   {});
+  vision.expect_plain(
+      {"layers", "width", "head_width", "mlp_ratio", "patch_size", "image_size", "patch_dropout",
+       "attn_pooler_queries", "attn_pooler_heads", "timm_model_pretrained", "timm_pool",
+       "timm_proj", "timm_drop", "timm_drop_path"},
+      {{"pool_type", "tok"}, {"pos_embed_type", "learnable"}});
+  words.expect_plain({"context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio",
+                      "pad_id", "eos_id", "hf_tokenizer_name", "tokenizer_kwargs"},
+                     {{"pool_type", "argmax"},
+                      {"proj_type", "linear"},
+                      {"hf_model_pretrained", true},
+                      {"hf_proj_type", "mlp"},
+                      {"hf_pooler_type", "mean_pooler"}});
+  check_mlp_ratio(vision);
+  check_mlp_ratio(words);
+
+  const int64_t width = vision.size("width", 768), head = vision.size("head_width", 64);
+  if (width % head != 0) vision.reject("width: expected a multiple of head_width");
+  return {.vision_heads = width / head,
+          .text_heads = words.size("heads", 8),
+          .quick_gelu = all.flag("quick_gelu"),
+          .imagenet_colours = are_imagenets(file.section("preprocess_cfg"), "mean", "std"),
+          .embedding = all.size("embed_dim", 0),
+          .resolution = vision.is_list("image_size") ? 0 : vision.size("image_size", 0),
+          .patch = vision.size("patch_size", 0),
+          .context = words.size("context_length", 0),
+          .vocabulary = words.size("vocab_size", 0),
+          .vision_width = width,
+          .vision_layers = vision.size("layers", 0),
+          .text_width = words.size("width", 0),
+          .text_layers = words.size("layers", 0)};
+}
+
+bool parse_preprocessor_config(std::string_view text, const std::string& source) {
+  const json object = parse(text, source);
+  return are_imagenets(Section(object, source), "image_mean", "image_std");
+}
+
+}  // namespace tagclip

@@ -1,0 +1,137 @@
+#include "weights/safetensors_header.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "base/error.h"
+#include "io/file_kind.h"
+#include "weights/safetensors_fields.h"
+
+namespace tagclip {
+namespace {
+
+uint64_t little_endian_u64(std::span<const std::byte> bytes) {
+  uint64_t value = 0;
+  for (size_t i = 8; i-- > 0;) value = value << 8 | std::to_integer<uint64_t>(bytes[i]);
+  return value;
+}
+
+// What is wrong with a file that cannot be split into header and data.
+Error no_header(std::span<const std::byte> bytes, const std::string& name,
+                const std::string& detail) {
+  const std::string kind = describe_bytes(bytes);
+  if (kind == "a safetensors file" || kind.starts_with("binary data")) {
+    return bad_input(name + ": damaged safetensors file: " + detail, "fetch the file again");
+  }
+  return bad_input(name + ": expected a safetensors file, found " + kind);
+}
+
+std::string_view header_text(std::span<const std::byte> bytes, const std::string& name) {
+  if (bytes.size() < kSafetensorsLengthBytes) {
+    throw no_header(bytes, name, fmt::format("it has only {} bytes", bytes.size()));
+  }
+  const uint64_t length = little_endian_u64(bytes);
+  if (length > kMaxSafetensorsHeader) {
+    throw no_header(bytes, name,
+                    fmt::format("its header length is {}, at most {} are allowed", length,
+                                kMaxSafetensorsHeader));
+  }
+  const auto rest = bytes.subspan(kSafetensorsLengthBytes);
+  if (length > rest.size()) {
+    throw no_header(
+        bytes, name,
+        fmt::format("its header has {} bytes, but only {} follow", length, rest.size()));
+  }
+  const std::string_view text(reinterpret_cast<const char*>(rest.data()), length);
+  if (!text.starts_with('{')) {
+    throw no_header(bytes, name, "its header must be a JSON object and start with '{'");
+  }
+  return text;
+}
+
+Error bad_tensor(const std::string& file, const TensorFields& tensor, const std::string& what,
+                 const std::string& hint = {}) {
+  return bad_input(fmt::format("{}: tensor {}: {}", file, printable(tensor.name), what), hint);
+}
+
+// The layout rules of a single tensor; `data` is the size of the file after its header.
+void check_tensor(const TensorFields& tensor, uint64_t data, const std::string& file) {
+  const auto [begin, end] = tensor.offsets;
+  if (begin > end) {
+    throw bad_tensor(file, tensor, fmt::format("data_offsets [{}, {}] must rise", begin, end));
+  }
+  if (end > data) {
+    throw bad_tensor(
+        file, tensor,
+        fmt::format("its data end at byte {}, the file holds only {} bytes of data", end, data),
+        "the file may be cut off: fetch it again");
+  }
+  const std::optional<uint64_t> needed = checked_bytes(tensor.dtype, tensor.shape);
+  if (needed != end - begin) {
+    throw bad_tensor(file, tensor,
+                     fmt::format("shape [{}] of {} needs {} bytes, data_offsets give {}",
+                                 fmt::join(tensor.shape, ", "), to_string(tensor.dtype),
+                                 needed ? std::to_string(*needed) : "more than 2^63", end - begin));
+  }
+}
+
+// Sorted by place, the tensors must follow each other without gap and fill the data.
+void check_covers(const std::vector<TensorFields>& tensors, uint64_t data,
+                  const std::string& file) {
+  uint64_t covered = 0;
+  for (const TensorFields& tensor : tensors) {
+    const auto [begin, end] = tensor.offsets;
+    if (begin != covered) {
+      throw bad_tensor(
+          file, tensor,
+          fmt::format("its data begin at byte {}, the tensor before ends at {}: {}", begin, covered,
+                      begin < covered ? "they overlap" : "there is a hole"));
+    }
+    covered = end;
+  }
+  if (covered != data) {
+    throw bad_input(
+        fmt::format("{}: {} bytes of data, but its tensors end at byte {}", file, data, covered),
+        "fetch the file again");
+  }
+}
+
+void check_unique(const std::vector<TensorFields>& tensors, const std::string& file) {
+  std::vector<std::string_view> names;
+  names.reserve(tensors.size());
+  for (const TensorFields& tensor : tensors) names.push_back(tensor.name);
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice != names.end()) {
+    throw bad_input(fmt::format("{}: tensor {} is there twice", file, printable(*twice)));
+  }
+}
+
+}  // namespace
+
+SafetensorsHeader parse_safetensors_header(std::span<const std::byte> bytes,
+                                           const std::string& name) {
+  const std::string_view text = header_text(bytes, name);
+  const auto data = bytes.subspan(kSafetensorsLengthBytes + text.size());
+  HeaderFields fields = parse_header_fields(text, name);
+
+  check_unique(fields.tensors, name);
+  for (const TensorFields& tensor : fields.tensors) check_tensor(tensor, data.size(), name);
+  std::ranges::stable_sort(fields.tensors, {}, &TensorFields::offsets);
+  check_covers(fields.tensors, data.size(), name);
+
+  SafetensorsHeader header{std::move(fields.metadata), {}};
+  header.tensors.reserve(fields.tensors.size());
+  for (TensorFields& tensor : fields.tensors) {
+    const auto [begin, end] = tensor.offsets;
+    header.tensors.push_back({std::move(tensor.name), tensor.dtype, std::move(tensor.shape),
+                              data.subspan(begin, end - begin)});
+  }
+  return header;
+}
+
+}  // namespace tagclip

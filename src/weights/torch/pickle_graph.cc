@@ -1,0 +1,117 @@
+#include "weights/torch/pickle_graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "io/printable.h"
+
+namespace tagclip {
+namespace {
+
+// How often, on average, a value may stand in the tree; real files stay near 1.
+constexpr uint64_t kMaxSharing = 4;
+constexpr uint64_t kSharingAllowance = 10'000;  // for small files
+
+// A value with all below it, as a tree: what is shared counts each time.
+struct Extent {
+  size_t height = 0;
+  uint64_t values = 1;
+};
+
+class GraphCheck {
+ public:
+  GraphCheck(uint64_t max_values, const std::string& file) : max_values_(max_values), file_(file) {}
+
+  Extent visit(const PickleValue& value, size_t depth) {
+    if (depth > kMaxPickleDepth) throw too_deep();
+    const PickleItems* items = value.items();
+    const PickleDict* dict = value.dict();
+    const bool holds_values = items != nullptr ? !items->empty() : dict && !dict->items.empty();
+    if (!holds_values) return visit_leaf(value);
+
+    const auto [entry, is_new] = extents_.try_emplace(&value, Extent{.height = kOpen});
+    if (!is_new) return visit_again(entry->second, depth);
+    Extent& extent = entry->second;  // stays where it is while the map grows
+    return extent = items != nullptr ? visit_items(*items, depth) : visit_entries(*dict, depth);
+  }
+
+ private:
+  static constexpr size_t kOpen = SIZE_MAX;  // the height of a value that is being visited
+
+  Extent visit_items(const PickleItems& items, size_t depth) {
+    Extent extent;
+    for (const PickleValue* item : items) add(extent, visit(*item, depth + 1));
+    return extent;
+  }
+
+  Extent visit_entries(const PickleDict& dict, size_t depth) {
+    check_keys(dict);
+    Extent extent;
+    for (const auto& [key, value] : dict.items) {
+      add(extent, visit(*key, depth + 1));
+      add(extent, visit(*value, depth + 1));
+    }
+    return extent;
+  }
+
+  void add(Extent& extent, const Extent& below) const {
+    extent.height = std::max(extent.height, below.height + 1);
+    extent.values += below.values;
+    if (extent.values > max_values_) {
+      throw broken("it repeats the same values without measure");
+    }
+  }
+
+  Extent visit_leaf(const PickleValue& value) const {
+    const bool is_data = !std::holds_alternative<std::unique_ptr<PickleStorage>>(value.data) &&
+                         !std::holds_alternative<const PickleGlobal*>(value.data);
+    if (!is_data) throw broken(fmt::format("{} stands where data should", value.kind()));
+    return {};
+  }
+
+  Extent visit_again(const Extent& extent, size_t depth) const {
+    if (extent.height == kOpen) throw broken("a list or dictionary that holds itself");
+    if (depth + extent.height > kMaxPickleDepth) throw too_deep();
+    return extent;
+  }
+
+  void check_keys(const PickleDict& dict) const {
+    std::vector<std::string_view> texts;
+    std::vector<int64_t> numbers;
+    for (const auto& [key, value] : dict.items) {
+      if (key->text() != nullptr) texts.push_back(*key->text());
+      if (const auto number = key->integer()) numbers.push_back(*number);
+    }
+    std::ranges::sort(texts);
+    std::ranges::sort(numbers);
+    if (const auto twice = std::ranges::adjacent_find(texts); twice != texts.end()) {
+      throw broken("a dictionary holds " + printable(*twice) + " twice");
+    }
+    if (const auto twice = std::ranges::adjacent_find(numbers); twice != numbers.end()) {
+      throw broken(fmt::format("a dictionary holds {} twice", *twice));
+    }
+  }
+
+  Error broken(const std::string& what) const {
+    return bad_input(file_ + ": broken pickle: " + what,
+                     "fetch the file again, or save it again with torch.save");
+  }
+  Error too_deep() const {
+    return broken(fmt::format("values are nested deeper than {}", kMaxPickleDepth));
+  }
+
+  uint64_t max_values_;
+  const std::string& file_;
+  std::unordered_map<const PickleValue*, Extent> extents_;  // of containers
+};
+
+}  // namespace
+
+void check_pickle_values(const PickleValue& root, uint64_t steps, const std::string& file) {
+  GraphCheck(steps * kMaxSharing + kSharingAllowance, file).visit(root, 0);
+}
+
+}  // namespace tagclip
