@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
 
-#include "kernels/attention.h"
+#include "kernels/attention/attention.h"
 
 namespace tagclip {
 namespace {

@@ -3,7 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <benchmark/benchmark.h>
 
-#include "kernels/blend.h"
+#include "kernels/blend/blend.h"
 
 namespace tagclip {
 namespace {

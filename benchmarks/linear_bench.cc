@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
 
-#include "kernels/packed_linear.h"
+#include "kernels/linear/packed_linear.h"
 
 namespace tagclip {
 namespace {

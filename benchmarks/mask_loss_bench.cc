@@ -3,7 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <benchmark/benchmark.h>
 
-#include "kernels/mask_loss.h"
+#include "kernels/mask_loss/mask_loss.h"
 
 namespace tagclip {
 namespace {

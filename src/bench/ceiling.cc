@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "infer/stopwatch.h"
-#include "kernels/onednn_linear.h"
+#include "kernels/linear/onednn.h"
 
 namespace tagclip {
 namespace {

@@ -1,7 +1,7 @@
 #include "clip/packed_block.h"
 
 #include "base/error.h"
-#include "kernels/attention.h"
+#include "kernels/attention/attention.h"
 
 namespace tagclip {
 namespace {

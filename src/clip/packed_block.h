@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "clip/transformer.h"
-#include "kernels/packed_linear.h"
+#include "kernels/linear/packed_linear.h"
 
 namespace tagclip {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "kernels/quick_gelu.h"
+#include "kernels/linear/quick_gelu.h"
 
 namespace tagclip {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "data/geometry.h"
-#include "kernels/blend.h"
+#include "kernels/blend/blend.h"
 
 namespace tagclip {
 

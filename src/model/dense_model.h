@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "clip/clip.h"
-#include "kernels/blend.h"
-#include "kernels/precision.h"
+#include "kernels/blend/blend.h"
+#include "kernels/linear/precision.h"
 
 namespace tagclip {
 

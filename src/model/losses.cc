@@ -1,6 +1,6 @@
 #include "model/losses.h"
 
-#include "kernels/mask_loss.h"
+#include "kernels/mask_loss/mask_loss.h"
 
 namespace tagclip {
 namespace {

@@ -40,7 +40,7 @@ struct Losses {
 // Training losses (spec sections 5 and 9). Logits are upsampled bilinearly to the labels.
 // `num_masks` is the number of (photo, present class) pairs, averaged over ranks: count_masks of
 // the batch alone; none counts as one. Nothing of it is read on the CPU. float32 goes through
-// kernels/mask_loss.h, which never holds maps of the labels' size; all else as
+// kernels/mask_loss/mask_loss.h, which never holds maps of the labels' size; all else as
 // plain_segmentation_losses.
 Losses segmentation_losses(const MaskLogits& logits, const Targets& targets,
                            const at::Tensor& num_masks, Protocol protocol,

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "infer/scores.h"
-#include "kernels/blend.h"
+#include "kernels/blend/blend.h"
 
 namespace tagclip {
 namespace {

@@ -1,0 +1,17 @@
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "kernels/blend/device_buffers.h"
+#include "kernels/blend/gpu.h"
+
+namespace tagclip {
+
+BestClass gpu_blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                    Extent photo) {
+  const c10::cuda::CUDAGuard device(logits.classes.device());
+  const BlendBuffers buffers(logits, layout, rule, photo);
+  run_on_gpu(buffers.task(), c10::cuda::getCurrentCUDAStream());
+  return buffers.result();
+}
+
+}  // namespace tagclip

@@ -1,0 +1,73 @@
+#include "base/error.h"
+#include "kernels/blend/blend.h"
+
+namespace tagclip {
+namespace {
+
+at::Tensor resize(const at::Tensor& maps, Extent size) {  // [1, C, ., .]
+  return at::upsample_bilinear2d(maps, {size.height, size.width}, /*align_corners=*/false);
+}
+
+// The rule's weights of each class as a tensor [1, C, 1, 1]: 1 where the class has `weight`.
+at::Tensor classes_of(const ScoreRule& rule, TrustyWeight weight) {
+  const auto classes = static_cast<int64_t>(rule.weight.size());
+  at::Tensor mask = at::empty({1, classes, 1, 1}, at::kFloat);
+  for (int64_t c = 0; c < classes; ++c) mask.data_ptr<float>()[c] = rule.weight[c] == weight;
+  return mask;
+}
+
+at::Tensor deductions(const ScoreRule& rule) {
+  return at::tensor(rule.deduction, at::kFloat).view({1, -1, 1, 1});
+}
+
+// Scores of window k at `size`, [1, C, size].
+at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule& rule,
+                         Extent size) {
+  const at::Device device = logits.classes.device();
+  at::Tensor scores = resize(logits.classes.narrow(0, k, 1), size);
+  if (rule.link == Link::kSoftmax) return scores;
+  scores = scores.sigmoid();
+  if (logits.presence.defined()) {
+    scores = scores * logits.presence.narrow(0, k, 1).sigmoid().unsqueeze(2).unsqueeze(3);
+  }
+  scores = scores - deductions(rule).to(device);
+  if (!logits.trusty.defined()) return scores;
+
+  const at::Tensor trusty = resize(logits.trusty.narrow(0, k, 1), size).sigmoid();
+  const at::Tensor novel = rule.trusty_means_seen ? 1 - trusty : trusty;
+  const auto of = [&](TrustyWeight weight) { return classes_of(rule, weight).to(device); };
+  return scores * (of(TrustyWeight::kNone) + of(TrustyWeight::kSeen) * (1 - novel) +
+                   of(TrustyWeight::kNovel) * novel);
+}
+
+}  // namespace
+
+at::Tensor blend_scores(const WindowLogits& logits, const WindowLayout& layout,
+                        const ScoreRule& rule, Extent photo, int64_t head_size) {
+  const auto [height, width] = layout.window;
+  const Extent formed = head_size > 0 ? Extent{head_size, head_size} : layout.window;
+  const auto options = logits.classes.options();
+  at::Tensor sum =
+      at::zeros({1, logits.classes.size(1), layout.picture.height, layout.picture.width}, options);
+  at::Tensor count = at::zeros({layout.picture.height, layout.picture.width}, options);
+  for (size_t k = 0; k < layout.corners.size(); ++k) {
+    const auto [top, left] = layout.corners[k];
+    const at::Tensor scores = window_scores(logits, static_cast<int64_t>(k), rule, formed);
+    sum.narrow(2, top, height).narrow(3, left, width).add_(resize(scores, layout.window));
+    count.narrow(0, top, height).narrow(1, left, width).add_(1);
+  }
+  const at::Tensor blended = resize(sum / count, photo).squeeze(0);
+  return rule.link == Link::kSoftmax ? blended.softmax(0) : blended;
+}
+
+BestClass best_class(const at::Tensor& scores) {
+  const auto [best, index] = scores.max(0);
+  const at::Tensor values = best.cpu().contiguous();
+  const at::Tensor labels = index.cpu().contiguous();
+  BestClass result{{scores.size(1), scores.size(2)}, {}, {}};
+  result.scores.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
+  result.labels.assign(labels.data_ptr<int64_t>(), labels.data_ptr<int64_t>() + labels.numel());
+  return result;
+}
+
+}  // namespace tagclip

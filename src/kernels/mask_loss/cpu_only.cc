@@ -1,0 +1,10 @@
+#include "kernels/mask_loss/gpu.h"
+
+namespace tagclip {
+
+MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
+  return labels.scalar_type() == at::kChar ? plain_binary_mask_sums(logits, labels)
+                                           : plain_mask_sums(logits, labels);
+}
+
+}  // namespace tagclip
