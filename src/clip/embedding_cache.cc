@@ -1,6 +1,5 @@
 #include "clip/embedding_cache.h"
 
-#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <cstring>
@@ -34,7 +33,7 @@ struct EmbeddingCache::Database {
     if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return;
     const char* reason = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
     const bool busy = (code & 0xFF) == SQLITE_BUSY;
-    throw failure(fmt::format("{}: the cache of text embeddings cannot be used: {}", name, reason),
+    throw failure(name + ": the cache of text embeddings cannot be used: " + reason,
                   busy ? "another process is writing to it; --no-cache does without"
                        : "--no-cache does without it; the file may be deleted");
   }
