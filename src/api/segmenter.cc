@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "draw/overlay.h"
-#include "draw/palette.h"
+#include "image/palette.h"
 #include "infer/encoding_file.h"
 #include "infer/inference_model.h"
 #include "infer/result_files.h"

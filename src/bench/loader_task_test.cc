@@ -5,6 +5,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/test_dir.h"
+#include "image/palette.h"
 
 namespace tagclip {
 namespace {

@@ -9,7 +9,7 @@
 #include "commands/commands.h"
 #include "commands/run_config.h"
 #include "commands/train_noisily.h"
-#include "paper/paper_experiments.h"
+#include "paper/paper_tables.h"
 #include "report/run_table.h"
 #include "runs/training_run.h"
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "data/test_dataset.h"
 #include "data/test_golden.h"
-#include "data_check/palettes.h"
+#include "image/palette.h"
 
 namespace tagclip {
 namespace {

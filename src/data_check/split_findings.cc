@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
-#include "data_check/label_census.h"
+#include "data/parallel_for.h"
+#include "data_check/image_label_stats.h"
+
+// Photos that are in two splits: validation would ask for what training has shown.
 
 namespace tagclip {
 namespace {
@@ -28,15 +32,15 @@ Names names_where(const CheckedSplit& split, Predicate is_so) {
   return names;
 }
 
-bool differ_in_size(const PairFacts& facts) {
+bool differ_in_size(const ImageLabelStats& facts) {
   return facts.readable() && facts.photo != facts.labels;
 }
 
-bool is_turned(const PairFacts& facts) {
+bool is_turned(const ImageLabelStats& facts) {
   return differ_in_size(facts) && facts.photo == Size{facts.labels.height, facts.labels.width};
 }
 
-bool is_all_void(const PairFacts& facts) {
+bool is_all_void(const ImageLabelStats& facts) {
   return facts.labels_error.empty() && std::ranges::all_of(facts.values, [](const auto& entry) {
            return entry.first == kIgnore || entry.first == 255;
          });
@@ -56,9 +60,10 @@ void find_missing(const CheckedSplit& split, std::vector<Finding>& findings) {
 
 // Label files that are pictures in a palette's colours are another mistake.
 void find_unreadable(const CheckedSplit& split, std::vector<Finding>& findings) {
-  const auto add = [&](const char* code, const char* file, std::string PairFacts::* error) {
-    const auto fails = [&](const PairFacts& f) {
-      return !(f.*error).empty() && (error == &PairFacts::photo_error || f.colours_of.empty());
+  const auto add = [&](const char* code, const char* file, std::string ImageLabelStats::* error) {
+    const auto fails = [&](const ImageLabelStats& f) {
+      return !(f.*error).empty() &&
+             (error == &ImageLabelStats::photo_error || f.colours_of.empty());
     };
     const Names names = names_where(split, fails);
     if (names.empty()) return;
@@ -68,15 +73,16 @@ void find_unreadable(const CheckedSplit& split, std::vector<Finding>& findings) 
                      (*std::ranges::find_if(split.facts, fails)).*error),
          "replace it, or take the name out of the list: " + some_of(names)});
   };
-  add("photos-unreadable", "photo file", &PairFacts::photo_error);
-  add("labels-unreadable", "label file", &PairFacts::labels_error);
+  add("photos-unreadable", "photo file", &ImageLabelStats::photo_error);
+  add("labels-unreadable", "label file", &ImageLabelStats::labels_error);
 }
 
 void find_colour_labels(const CheckedSplit& split, std::vector<Finding>& findings) {
-  const Names names = names_where(split, [](const PairFacts& f) { return !f.colours_of.empty(); });
+  const Names names =
+      names_where(split, [](const ImageLabelStats& f) { return !f.colours_of.empty(); });
   if (names.empty()) return;
-  const auto first =
-      std::ranges::find_if(split.facts, [](const PairFacts& f) { return !f.colours_of.empty(); });
+  const auto first = std::ranges::find_if(
+      split.facts, [](const ImageLabelStats& f) { return !f.colours_of.empty(); });
   findings.push_back(
       {Severity::kError, "palette-as-rgb",
        fmt::format("{}: the label files of {} are RGB pictures in the colours of the {} palette "
@@ -91,7 +97,7 @@ void find_size_mismatches(const CheckedSplit& split, std::vector<Finding>& findi
   if (names.empty()) return;
   const size_t turned = names_where(split, is_turned).size();
   const size_t i = std::ranges::find_if(split.facts, differ_in_size) - split.facts.begin();
-  const PairFacts& first = split.facts[i];
+  const ImageLabelStats& first = split.facts[i];
   findings.push_back(
       {Severity::kError, "sizes-differ",
        fmt::format("{}: {} differ in size from their labels: {} is {}x{}, its labels {}x{}{}",
@@ -143,6 +149,45 @@ void find_background(const DatasetInfo& info, std::vector<Finding>& findings) {
        "on PASCAL VOC does"});
 }
 
+using Names = std::vector<std::string>;
+
+// "a = b" for each photo of `a` that looks like one of `b`; those of one name do not count.
+Names copies_between(const CheckedSplit& a, const CheckedSplit& b) {
+  // By themselves they stay in the cache: COCO's are compared half a billion times.
+  std::vector<uint64_t> hashes;
+  for (const ImageLabelStats& facts : a.facts) hashes.push_back(facts.print.hash);
+  std::vector<std::string> copy_of(b.facts.size());
+  const auto find_copy = [&](size_t j) {
+    const ImageHash& print = b.facts[j].print;
+    if (!b.facts[j].photo_error.empty()) return;
+    for (size_t i = 0; i < hashes.size(); ++i) {
+      if (!may_be_duplicates(hashes[i], print) || !a.facts[i].photo_error.empty()) continue;
+      const std::string& name = a.files.pairs[i].name;
+      if (name == b.files.pairs[j].name || !are_near_duplicates(a.facts[i].print, print)) continue;
+      copy_of[j] = name;
+      return;
+    }
+  };
+  parallel_for(b.facts.size(), find_copy, [](size_t) { return true; });
+  Names names;
+  for (size_t j = 0; j < copy_of.size(); ++j) {
+    if (!copy_of[j].empty()) {
+      names.push_back(fmt::format("{} = {}", copy_of[j], b.files.pairs[j].name));
+    }
+  }
+  return names;
+}
+
+Names shared_names(const CheckedSplit& a, const CheckedSplit& b) {
+  std::unordered_set<std::string> known;
+  for (const LabelledFile& pair : a.files.pairs) known.insert(pair.name);
+  Names names;
+  for (const LabelledFile& pair : b.files.pairs) {
+    if (known.contains(pair.name)) names.push_back(pair.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 void find_file_mistakes(const CheckedSplit& split, std::vector<Finding>& findings) {
@@ -158,7 +203,7 @@ void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit
   find_swapped(info, findings);
   find_background(info, findings);
   const auto absent = [&](const CheckedSplit& split, bool seen) {
-    const ClassCensus census = count_classes(info, split.files.pairs, split.facts);
+    const ClassHistogram census = count_classes(info, split.files.pairs, split.facts);
     std::vector<bool> chosen(info.classes.size());
     for (size_t c = 0; c < chosen.size(); ++c) {
       chosen[c] = info.seen[c] == seen && census.classes[c].files == 0;
@@ -181,6 +226,26 @@ void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit
                                   names.size(), unseen, some_of(names)),
                       names.size() == unseen ? "nothing will be measured on unseen classes"
                                              : "the mean over unseen classes leaves them out"});
+}
+
+void find_near_duplicates(const std::vector<CheckedSplit>& splits, std::vector<Finding>& findings) {
+  const auto add = [&](const char* code, const CheckedSplit& a, const CheckedSplit& b,
+                       const char* what, const Names& names) {
+    if (names.empty()) return;
+    findings.push_back(
+        {Severity::kWarning, code,
+         fmt::format("{} photo{} of {} {} {}: {}", names.size(), names.size() == 1 ? "" : "s",
+                     b.name, what, a.name, some_of(names)),
+         "scores would be too good: keep each in one of the lists"});
+  };
+  for (size_t a = 0; a < splits.size(); ++a) {
+    for (size_t b = a + 1; b < splits.size(); ++b) {
+      add("shared-between-splits", splits[a], splits[b], "also in",
+          shared_names(splits[a], splits[b]));
+      add("near-duplicates", splits[a], splits[b], "nearly the same as one of",
+          copies_between(splits[a], splits[b]));
+    }
+  }
 }
 
 }  // namespace tagclip

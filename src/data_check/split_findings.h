@@ -6,7 +6,7 @@
 #include "data/dataset_info.h"
 #include "data/split_files.h"
 #include "data_check/finding.h"
-#include "data_check/pair_facts.h"
+#include "data_check/image_label_stats.h"
 
 namespace tagclip {
 
@@ -14,7 +14,7 @@ namespace tagclip {
 struct CheckedSplit {
   std::string name;
   SplitFiles files;
-  std::vector<PairFacts> facts;  // one a pair
+  std::vector<ImageLabelStats> facts;  // one a pair
 };
 
 // Photos and labels without partner, unreadable files, sizes that differ, nothing but void.
@@ -27,6 +27,6 @@ void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit
                          std::vector<Finding>& findings);
 
 // Photos of one split that are in another, too, or are copies of one there.
-void find_copies(const std::vector<CheckedSplit>& splits, std::vector<Finding>& findings);
+void find_near_duplicates(const std::vector<CheckedSplit>& splits, std::vector<Finding>& findings);
 
 }  // namespace tagclip

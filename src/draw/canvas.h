@@ -1,5 +1,6 @@
 #pragma once
 
+#include "data/geometry.h"
 #include "image/image.h"
 #include "image/label_map.h"
 
@@ -16,5 +17,8 @@ void fill(Image& image, int left, int top, int width, int height, Colour colour)
 
 // Copies `part` into a picture that has room for it there.
 void paste(const Image& part, int left, int top, Image& onto);
+
+// The photo at a size to look at: averaged down, or enlarged smoothly.
+Image preview(const Image& photo, Size size);
 
 }  // namespace tagclip

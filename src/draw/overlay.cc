@@ -5,11 +5,110 @@
 #include "base/error.h"
 #include "data/resize.h"
 #include "draw/canvas.h"
-#include "draw/class_colours.h"
-#include "draw/view.h"
+#include "draw/font.h"
 
 namespace tagclip {
 namespace {
+
+// How much of a pixel is the class's colour, in 1/256.
+constexpr int kInside = 120;
+constexpr int kBorder = 230;
+
+// Whether a pixel with another label lies within `reach` pixels, across or down.
+bool on_border(const LabelMap& map, int x, int y, int reach) {
+  const auto label_at = [&](int column, int row) {
+    column = std::clamp(column, 0, map.width - 1);
+    row = std::clamp(row, 0, map.height - 1);
+    return map.labels[static_cast<size_t>(row) * map.width + column];
+  };
+  const uint16_t own = label_at(x, y);
+  for (int d = 1; d <= reach; ++d) {
+    if (label_at(x - d, y) != own || label_at(x + d, y) != own || label_at(x, y - d) != own ||
+        label_at(x, y + d) != own) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void tint(uint8_t* pixel, Colour colour, int strength) {
+  for (int c = 0; c < 3; ++c) {
+    pixel[c] = static_cast<uint8_t>((pixel[c] * (256 - strength) + colour[c] * strength) / 256);
+  }
+}
+
+void grey_out(uint8_t* pixel) {
+  const int luma = (77 * pixel[0] + 150 * pixel[1] + 29 * pixel[2]) / 256;
+  std::fill_n(pixel, 3, static_cast<uint8_t>(luma * 2 / 3));
+}
+
+// Measures of a legend, all in pixels, from the size of its letters.
+struct Metrics {
+  explicit Metrics(int width)
+      : letters(std::clamp(width / 40, 13, 26)),
+        row(letters * 8 / 5),
+        swatch(letters * 9 / 10),
+        gap(letters / 2),
+        margin(letters * 3 / 4) {}
+  int letters, row, swatch, gap, margin;
+};
+
+class Legend {
+ public:
+  Legend(const std::vector<LegendEntry>& entries, int width, int max_rows)
+      : size_(width), font_(size_.letters), entries_(entries) {
+    const int inner = width - 2 * size_.margin;
+    int widest = 0;
+    for (const LegendEntry& entry : entries) widest = std::max(widest, natural_width(entry));
+    columns_ = std::clamp(inner / widest, 1, static_cast<int>(entries.size()));
+    // A long name costs no columns beyond three: it is shortened.
+    if (columns_ < 3) columns_ = std::clamp(inner / (12 * size_.letters), columns_, 3);
+    column_ = inner / columns_;
+    const int rows = (static_cast<int>(entries.size()) + columns_ - 1) / columns_;
+    rows_ = std::min(rows, max_rows);
+    shown_ = rows > max_rows ? rows_ * columns_ - 1 : static_cast<int>(entries.size());
+    image_ = filled(width, rows_ * size_.row + 2 * size_.margin, kPaper);
+  }
+
+  Image draw() {
+    for (int i = 0; i < shown_; ++i) draw_entry(entries_[i], left_of(i), base_of(i));
+    const size_t more = entries_.size() - shown_;
+    if (more > 0) {
+      font_.draw(image_, left_of(shown_), base_of(shown_), "+ " + std::to_string(more) + " more",
+                 kFaintInk);
+    }
+    return std::move(image_);
+  }
+
+ private:
+  int natural_width(const LegendEntry& entry) const {
+    return size_.swatch + 2 * size_.gap + font_.width(entry.name) + font_.width(entry.detail) +
+           2 * size_.gap;
+  }
+  int left_of(int i) const { return size_.margin + i % columns_ * column_; }
+  int base_of(int i) const {
+    return size_.margin + i / columns_ * size_.row +
+           (size_.row + font_.ascent() - font_.descent()) / 2;
+  }
+
+  void draw_entry(const LegendEntry& entry, int x, int base) {
+    const int detail = font_.width(entry.detail);
+    const int room = column_ - size_.swatch - 4 * size_.gap - detail;
+    fill(image_, x, base - size_.swatch, size_.swatch, size_.swatch, entry.colour);
+    x += size_.swatch + size_.gap;
+    const std::string name = font_.elided(entry.name, room);
+    font_.draw(image_, x, base, name, kInk);
+    font_.draw(image_, x + font_.width(name) + size_.gap, base, entry.detail, kFaintInk);
+  }
+
+  Metrics size_;
+  Font font_;
+  const std::vector<LegendEntry>& entries_;
+  int columns_ = 1, column_ = 0;  // how many, how wide
+  int rows_ = 0;
+  int shown_ = 0;  // entries
+  Image image_;
+};
 
 constexpr int kLongest = 2048;  // pixels of the photo in the overlay
 constexpr int kNarrowest = 400;
@@ -25,12 +124,34 @@ Size view_size(Size photo) {
 
 }  // namespace
 
+void colour_classes(Image& view, const LabelMap& labels, const std::vector<Colour>& palette) {
+  TAGCLIP_CHECK(view.width == labels.width && view.height == labels.height,
+                "labels of the picture's size");
+  const int reach = 1 + std::max(view.width, view.height) / 1000;
+  uint8_t* pixel = view.pixels.data();
+  for (int y = 0; y < view.height; ++y) {
+    for (int x = 0; x < view.width; ++x, pixel += 3) {
+      const uint16_t label = labels.labels[static_cast<size_t>(y) * labels.width + x];
+      if (label == kIgnore) {
+        grey_out(pixel);
+      } else {
+        tint(pixel, palette.at(label), on_border(labels, x, y, reach) ? kBorder : kInside);
+      }
+    }
+  }
+}
+
+Image draw_legend(const std::vector<LegendEntry>& entries, int width, int max_rows) {
+  TAGCLIP_CHECK(!entries.empty() && max_rows > 0, "a legend of something");
+  return Legend(entries, width, max_rows).draw();
+}
+
 Image draw_overlay(const Image& photo, const LabelMap& labels, const std::vector<Colour>& palette,
                    const std::vector<LegendEntry>& legend) {
   TAGCLIP_CHECK(photo.width == labels.width && photo.height == labels.height,
                 "labels of the photo's size");
   const Size size = view_size({photo.width, photo.height});
-  Image view = view_of(photo, size);
+  Image view = preview(photo, size);
   colour_classes(view, resize_nearest(labels, size), palette);
 
   const int width = std::max(size.width, kNarrowest);

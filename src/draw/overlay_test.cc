@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <set>
 
+#include "draw/canvas.h"
 #include "draw/font.h"
-#include "draw/palette.h"
+#include "draw/photo_grid.h"
+#include "image/palette.h"
 
 namespace tagclip {
 namespace {
@@ -123,6 +125,19 @@ TEST(Palette, ColoursDiffer) {
   }
   EXPECT_EQ(unlabelled_value(255), 255);
   EXPECT_EQ(unlabelled_value(256), 65535);
+}
+
+TEST(PhotoGrid, CellsStandSideBySide) {
+  const LabelMap cats{8, 4, std::vector<uint16_t>(32, 0)},
+      none{8, 4, std::vector<uint16_t>(32, kIgnore)};
+  const GridRow row{filled(8, 4, {100, 100, 100}), {cats, none}};
+  const Image grid = draw_photo_grid({row, row}, {"cat", "cow"}, {true, false});
+  EXPECT_EQ(grid.width, 3 * 320 + 2 * 4);
+  EXPECT_GT(grid.height, 2 * 160);
+  EXPECT_EQ(pixel(grid, 100, 80), (Colour{100, 100, 100}));
+  EXPECT_NE(pixel(grid, 424, 80), pixel(grid, 100, 80));
+  EXPECT_EQ(pixel(grid, 748, 80), (Colour{66, 66, 66}));  // unlabelled
+  EXPECT_EQ(pixel(grid, 424, 80), pixel(grid, 424, 244));
 }
 
 }  // namespace

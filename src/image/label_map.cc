@@ -102,19 +102,4 @@ void write_png(const std::filesystem::path& path, const Image& image) {
   write_png_content(path, {image.width, image.height, PngContent::Layout::kRgb8, image.pixels, {}});
 }
 
-std::vector<Colour> voc_palette(size_t classes) {
-  std::vector<Colour> palette(classes);
-  for (size_t i = 0; i < classes; ++i) {
-    // Bits 0, 3, 6, ... of the index make red, from the highest bit down; the next ones green,
-    // blue.
-    size_t index = i + 1;
-    for (int bit = 7; bit >= 0; --bit, index >>= 3) {
-      for (size_t channel = 0; channel < 3; ++channel) {
-        palette[i][channel] |= static_cast<uint8_t>((index >> channel & 1) << bit);
-      }
-    }
-  }
-  return palette;
-}
-
 }  // namespace tagclip

@@ -39,8 +39,4 @@ void write_label_map(const std::filesystem::path& path, const LabelMap& map,
 // Writes an 8-bit RGB PNG. Appears whole or not at all. Throws as write_label_map.
 void write_png(const std::filesystem::path& path, const Image& image);
 
-// The colours of PASCAL VOC's palette, continued by its own rule beyond 256.
-// Entry i is the colour of class i; VOC's own black entry 0 is skipped so that no class is black.
-std::vector<Colour> voc_palette(size_t classes);
-
 }  // namespace tagclip

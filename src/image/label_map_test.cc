@@ -7,6 +7,7 @@
 
 #include "base/atomic_file.h"
 #include "base/test_dir.h"
+#include "image/palette.h"
 #include "image/png_reader.h"
 #include "image/test_images.h"
 #include "io/file_bytes.h"

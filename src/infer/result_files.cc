@@ -4,9 +4,8 @@
 #include <unordered_set>
 
 #include "base/atomic_file.h"
-#include "draw/class_colours.h"
 #include "draw/overlay.h"
-#include "draw/palette.h"
+#include "image/palette.h"
 #include "infer/summary.h"
 
 namespace tagclip {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "draw/palette.h"
+#include "image/palette.h"
 
 namespace tagclip {
 namespace {

@@ -6,10 +6,9 @@
 #include <cmath>
 
 #include "draw/canvas.h"
-#include "report/chart_axis.h"
+#include "report/charts.h"
 #include "report/html.h"
 #include "report/run_table.h"
-#include "runs/photo_grid.h"
 #include "runs/test_runs.h"
 
 namespace tagclip {
@@ -107,23 +106,6 @@ TEST(Page, WorksWithNextToNothing) {
   EXPECT_THAT(page, HasSubstr("1 run, 1 setting"));
   EXPECT_THAT(page, Not(HasSubstr("IoU by class")));
   EXPECT_THAT(page, Not(HasSubstr("Curves")));
-}
-
-TEST(PhotoGrid, CellsStandSideBySide) {
-  const LabelMap cats{8, 4, std::vector<uint16_t>(32, 0)},
-      none{8, 4, std::vector<uint16_t>(32, kIgnore)};
-  const GridRow row{filled(8, 4, {100, 100, 100}), {cats, none}};
-  const Image grid = draw_photo_grid({row, row}, {"cat", "cow"}, {true, false});
-  EXPECT_EQ(grid.width, 3 * 320 + 2 * 4);
-  EXPECT_GT(grid.height, 2 * 160);
-  const auto pixel = [&](int x, int y) {
-    const uint8_t* at = &grid.pixels[(static_cast<size_t>(y) * grid.width + x) * 3];
-    return Colour{at[0], at[1], at[2]};
-  };
-  EXPECT_EQ(pixel(100, 80), (Colour{100, 100, 100}));
-  EXPECT_NE(pixel(424, 80), pixel(100, 80));
-  EXPECT_EQ(pixel(748, 80), (Colour{66, 66, 66}));  // unlabelled
-  EXPECT_EQ(pixel(424, 80), pixel(424, 244));
 }
 
 }  // namespace

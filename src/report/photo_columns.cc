@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "draw/palette.h"
+#include "image/palette.h"
 #include "report/html.h"
 
 namespace tagclip {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "metrics/summary_fields.h"
-#include "paper/paper_numbers.h"
+#include "metrics/segmentation_metrics.h"
+#include "paper/paper_tables.h"
 #include "runs/training_run.h"
 
 namespace tagclip {

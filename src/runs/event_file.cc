@@ -1,11 +1,13 @@
 #include "runs/event_file.h"
 
 #include <fmt/format.h>
+#include <isa-l.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -13,10 +15,24 @@
 #include "base/error.h"
 #include "image/png_writer.h"
 #include "runs/event.pb.h"
-#include "runs/tf_record.h"
 
 namespace tagclip {
 namespace {
+
+template <class Integer>
+std::string little_endian(Integer value) {
+  std::string bytes;
+  for (size_t i = 0; i < sizeof value; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+  return bytes;
+}
+
+uint32_t crc32c(std::string_view data) {
+  TAGCLIP_CHECK(data.size() <= std::numeric_limits<int>::max(), "a record below 2 GiB");
+  // ISA-L computes the iSCSI polynomial's remainder; what it starts and ends with is the caller's.
+  // Its parameter is not const, but it only reads.
+  auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(data.data()));
+  return ~crc32_iscsi(bytes, static_cast<int>(data.size()), 0xFFFFFFFFU);
+}
 
 constexpr std::string_view kPrefix = "events.out.tfevents.";
 
@@ -69,6 +85,19 @@ std::filesystem::path made(const std::filesystem::path& folder) {
 }
 
 }  // namespace
+
+uint32_t masked_crc32c(std::string_view data) {
+  constexpr uint32_t kMaskDelta = 0xA282EAD8U;
+  const uint32_t crc = crc32c(data);
+  return (crc >> 15 | crc << 17) + kMaskDelta;
+}
+
+std::string tf_record(std::string_view data) {
+  const std::string length = little_endian(uint64_t{data.size()});
+  std::string record = length + little_endian(masked_crc32c(length));
+  record += data;
+  return record + little_endian(masked_crc32c(data));
+}
 
 EventFile::EventFile(const std::filesystem::path& folder, int64_t first_step)
     : file_(next_path(made(folder))) {

@@ -2,12 +2,20 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "base/append_file.h"
 #include "image/image.h"
 
 namespace tagclip {
+
+// A record of a TFRecord file: the length of `data` in 8 bytes, their checksum, `data`, its
+// checksum; numbers are little-endian.
+std::string tf_record(std::string_view data);
+
+// CRC-32C, masked as TFRecord stores it.
+uint32_t masked_crc32c(std::string_view data);
 
 // A TensorBoard event file, events.out.tfevents.<unix time>.<host>.<pid>, that grows as a run goes
 // on. Every call appends one event, which is with the system when the call returns. All throw

@@ -13,7 +13,6 @@
 #include "draw/canvas.h"
 #include "io/file_bytes.h"
 #include "runs/event.pb.h"
-#include "runs/tf_record.h"
 
 namespace tagclip {
 namespace {

@@ -28,19 +28,20 @@ inline TrainingRun sample_run(const std::string& label, int64_t seed, double iou
                 .all_parameters = 120};
   run.settings = {{"seed", seed}, {"output", run.folder.string()}, {"loss.trusty_weight", 10.0}};
   run.curves = {{"loss", {{10, 4.0}, {20, 2.0}}}, {"mIoU", {{20, iou}}}};
-  run.metrics = StoredMetrics{.iteration = 100,
-                              .metrics = {.pixel_accuracy = 0.9,
-                                          .iou = {iou, iou, iou / 2},
-                                          .accuracy = {0.9, 0.9, 0.9},
-                                          .mean_iou = iou,
-                                          .mean_iou_seen = iou,
-                                          .mean_iou_unseen = iou / 2,
-                                          .harmonic_iou = iou,
-                                          .mean_accuracy = 0.9,
-                                          .mean_accuracy_seen = 0.9,
-                                          .mean_accuracy_unseen = 0.9},
-                              .names = classes,
-                              .seen = seen};
+  run.metrics.emplace();
+  run.metrics->iteration = 100;
+  run.metrics->names = classes;
+  run.metrics->seen = seen;
+  run.metrics->metrics = {.pixel_accuracy = 0.9,
+                          .iou = {iou, iou, iou / 2},
+                          .accuracy = {0.9, 0.9, 0.9},
+                          .mean_iou = iou,
+                          .mean_iou_seen = iou,
+                          .mean_iou_unseen = iou / 2,
+                          .harmonic_iou = iou,
+                          .mean_accuracy = 0.9,
+                          .mean_accuracy_seen = 0.9,
+                          .mean_accuracy_unseen = 0.9};
   return run;
 }
 

@@ -1,12 +1,123 @@
 #include "runs/training_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <string_view>
 
 #include "base/error.h"
+#include "data/geometry.h"
+#include "data/resize.h"
+#include "draw/canvas.h"
+#include "draw/overlay.h"
+#include "image/palette.h"
+#include "io/bounded_json.h"
+#include "io/file_bytes.h"
 
 namespace tagclip {
 namespace {
+
+constexpr const char* kIteration = "iteration";
+constexpr size_t kMaxCurves = 64;
+
+std::optional<int64_t> iteration_of(const nlohmann::json& entry) {
+  if (!entry.is_object()) return {};
+  const auto found = entry.find(kIteration);
+  constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
+  if (found == entry.end() || !found->is_number_unsigned() || found->get<uint64_t>() > kMax) {
+    return {};
+  }
+  return found->get<int64_t>();
+}
+
+// False when the line is no entry of a log.
+bool add_line(std::string_view line, TrainingCurves& curves) {
+  const nlohmann::json entry = parse_bounded_json(line).value_or(nlohmann::json());
+  const std::optional<int64_t> iteration = iteration_of(entry);
+  if (!iteration) return false;
+  for (const auto& [name, value] : entry.items()) {
+    // Beyond a float32 no trainer counts, and the axes of charts could not either.
+    const double number = value.is_number() ? value.get<double>() : NAN;
+    if (name == kIteration || !(std::abs(number) <= std::numeric_limits<float>::max())) continue;
+    curves[name][*iteration] = number;
+  }
+  return true;
+}
+
+constexpr size_t kMaxPhotos = 8;
+constexpr int kLongest = 400;  // pixels
+constexpr ImageLimits kLimits{.max_pixels = 16 << 20};
+constexpr std::string_view kPhotoEnd = ".photo.png";
+
+std::set<std::string> names_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+    const std::string file = entry.path().filename().string();
+    if (!file.ends_with(kPhotoEnd)) continue;
+    names.insert(file.substr(0, file.size() - kPhotoEnd.size()));
+    if (names.size() > kMaxPhotos) names.erase(std::prev(names.end()));
+  }
+  return names;
+}
+
+// Labels for `photo`, checked.
+LabelMap read_labels(const std::filesystem::path& path, const Image& photo, size_t classes) {
+  LabelMap map = read_label_map(path, kLimits);
+  if (map.width != photo.width || map.height != photo.height) {
+    throw bad_input(fmt::format("{}: expected the photo's {}x{} pixels, found {}x{}", path.string(),
+                                photo.width, photo.height, map.width, map.height));
+  }
+  for (const uint16_t label : map.labels) {
+    if (label < classes || label == kIgnore) continue;
+    throw bad_input(
+        fmt::format("{}: expected labels of {} classes, found {}", path.string(), classes, label));
+  }
+  return map;
+}
+
+class Reader {
+ public:
+  Reader(const std::filesystem::path& folder, size_t classes)
+      : folder_(folder), classes_(classes), palette_(result_palette(classes)) {}
+
+  ExamplePhoto read(const std::string& name) const {
+    const Image full = read_image(folder_ / (name + std::string(kPhotoEnd)), kLimits);
+    const int longest = std::max(full.width, full.height);
+    const Size size = longest > kLongest ? fit_within({full.width, full.height}, kLongest, kLongest)
+                                         : Size{full.width, full.height};
+    ExamplePhoto example{.name = name,
+                         .photo = preview(full, size),
+                         .prediction = {},
+                         .truth = {},
+                         .present = std::vector<bool>(classes_)};
+    example.prediction = coloured(folder_ / (name + ".labels.png"), full, example);
+    example.truth = coloured(folder_ / (name + ".truth.png"), full, example);
+    return example;
+  }
+
+ private:
+  // The small photo under these labels, which are noted as present.
+  Image coloured(const std::filesystem::path& path, const Image& full,
+                 ExamplePhoto& example) const {
+    const LabelMap labels = read_labels(path, full, classes_);
+    for (const uint16_t label : labels.labels) {
+      if (label != kIgnore) example.present[label] = true;
+    }
+    Image view = example.photo;
+    colour_classes(view, resize_nearest(labels, {view.width, view.height}), palette_);
+    return view;
+  }
+
+  std::filesystem::path folder_;
+  size_t classes_;
+  std::vector<Colour> palette_;
+};
 
 namespace fs = std::filesystem;
 
@@ -56,6 +167,32 @@ fs::path named(const fs::path& place) {
 }
 
 }  // namespace
+
+TrainingCurves read_training_curves(const std::filesystem::path& path) {
+  constexpr uint64_t kMaxBytes = 32 << 20;
+  const std::string log = read_text(path, kMaxBytes);
+  TrainingCurves curves;
+  size_t line = 1;
+  for (size_t at = 0, end; (end = log.find('\n', at)) != log.npos; at = end + 1, ++line) {
+    if (!add_line(std::string_view(log).substr(at, end - at), curves)) {
+      throw bad_input(
+          fmt::format("{}:{}: expected a JSON object with an iteration", path.string(), line),
+          "only the log of a training run can be reported");
+    }
+    if (curves.size() > kMaxCurves) {
+      throw bad_input(fmt::format("{}:{}: expected at most {} quantities in a log", path.string(),
+                                  line, kMaxCurves));
+    }
+  }
+  return curves;
+}
+
+std::vector<ExamplePhoto> read_example_photos(const std::filesystem::path& folder, size_t classes) {
+  const Reader reader(folder, classes);
+  std::vector<ExamplePhoto> examples;
+  for (const std::string& name : names_in(folder)) examples.push_back(reader.read(name));
+  return examples;
+}
 
 int64_t TrainingRun::iteration() const {
   int64_t last = metrics ? metrics->iteration : 0;

@@ -1,17 +1,40 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/config_file.h"
-#include "runs/example_photos.h"
-#include "runs/metrics_file.h"
+#include "image/image.h"
 #include "runs/run_record.h"
-#include "runs/training_curves.h"
 
 namespace tagclip {
+
+// A quantity over the iterations of a run.
+using Curve = std::map<int64_t, double>;
+
+// The curves of a run's log.jsonl by the names there: "loss", "lr", "mIoU(U)", ...
+using TrainingCurves = std::map<std::string, Curve>;
+
+// Reads a log of at most 32 MiB: an object with "iteration" and numbers a line; nulls are left out,
+// and so is a last line that is not finished yet. Throws Error(kBadInput) naming the file and the
+// line for anything else, and for more than 64 quantities.
+TrainingCurves read_training_curves(const std::filesystem::path& path);
+
+// A validation photo of a run as a report shows it: small, classes laid over it.
+struct ExamplePhoto {
+  std::string name;
+  Image photo, prediction, truth;  // of one size; the latter two with their classes' colours
+  std::vector<bool> present;       // per class: whether prediction or truth has it
+};
+
+// The first few photos of a run's examples/ by name (NAME.photo.png, NAME.labels.png,
+// NAME.truth.png); none where there is no such folder. Throws Error(kBadInput) naming the file for
+// a damaged or missing picture, sizes that differ, and a label that is none of `classes` classes.
+std::vector<ExamplePhoto> read_example_photos(const std::filesystem::path& folder, size_t classes);
 
 // What a training run has left in its folder.
 struct TrainingRun {

@@ -8,8 +8,8 @@
 
 #include "base/atomic_file.h"
 #include "base/test_dir.h"
-#include "draw/palette.h"
 #include "image/label_map.h"
+#include "image/palette.h"
 #include "image/test_images.h"
 #include "io/test_errors.h"
 #include "runs/test_runs.h"

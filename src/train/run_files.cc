@@ -6,10 +6,10 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "draw/palette.h"
-#include "metrics/summary_fields.h"
-#include "runs/metrics_file.h"
-#include "runs/photo_grid.h"
+#include "draw/photo_grid.h"
+#include "image/palette.h"
+#include "metrics/segmentation_metrics.h"
+#include "runs/run_record.h"
 
 namespace tagclip {
 namespace {

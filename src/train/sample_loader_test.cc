@@ -8,6 +8,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/test_dir.h"
+#include "image/palette.h"
 
 namespace tagclip {
 namespace {
@@ -78,8 +79,7 @@ TEST_F(SampleLoaderTest, LabelsBeyond255StayWhatTheyAre) {
     for (int p = 0; p < 40 * 30; ++p) {
       labels.labels.push_back(p % 40 >= 36 ? kIgnore : 255 + p % 40 % 2 * 44);
     }
-    write_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"), labels,
-                    voc_palette(300));
+    write_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"), labels, voc_palette(300));
   }
   const at::Tensor labels = load({.last = 1})[0].labels;
   EXPECT_TRUE(labels.eq(255).any().item<bool>());

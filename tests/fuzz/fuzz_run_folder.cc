@@ -8,9 +8,8 @@
 
 #include "base/config_file.h"
 #include "base/error.h"
-#include "runs/metrics_file.h"
 #include "runs/run_record.h"
-#include "runs/training_curves.h"
+#include "runs/training_run.h"
 
 namespace {
 

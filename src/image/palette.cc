@@ -1,9 +1,36 @@
-#include "data_check/palettes.h"
+#include "image/palette.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
 #include <span>
 
 namespace tagclip {
 namespace {
+
+// Each hue is as far from the ones before it as it can be.
+constexpr double kGoldenAngle = 137.50776405;
+constexpr double kFirstHue = 25;
+constexpr std::array<double, 3> kLightness = {0.70, 0.58, 0.82};
+constexpr double kChroma = 0.17;
+
+uint8_t to_srgb(double linear) {
+  const double value = std::clamp(linear, 0.0, 1.0);
+  const double encoded =
+      value <= 0.0031308 ? 12.92 * value : 1.055 * std::pow(value, 1 / 2.4) - 0.055;
+  return static_cast<uint8_t>(std::lround(255 * encoded));
+}
+
+// Oklab, whose lightness and chroma are those that the eye sees, to sRGB.
+Colour from_oklab(double lightness, double a, double b) {
+  const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
+  const double m = std::pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
+  const double s = std::pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
+  return {to_srgb(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+          to_srgb(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+          to_srgb(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s)};
+}
 
 constexpr size_t kVocClasses = 21;  // with background
 
@@ -59,6 +86,21 @@ std::vector<Colour> voc_with_background() {
 
 }  // namespace
 
+std::vector<Colour> voc_palette(size_t classes) {
+  std::vector<Colour> palette(classes);
+  for (size_t i = 0; i < classes; ++i) {
+    // Bits 0, 3, 6, ... of the index make red, from the highest bit down; the next ones green,
+    // blue.
+    size_t index = i + 1;
+    for (int bit = 7; bit >= 0; --bit, index >>= 3) {
+      for (size_t channel = 0; channel < 3; ++channel) {
+        palette[i][channel] |= static_cast<uint8_t>((index >> channel & 1) << bit);
+      }
+    }
+  }
+  return palette;
+}
+
 const std::vector<LabelPalette>& label_palettes() {
   static const std::vector<LabelPalette> palettes = {
       {"PASCAL VOC", voc_with_background()},
@@ -66,5 +108,18 @@ const std::vector<LabelPalette>& label_palettes() {
       {"mmsegmentation's COCO-Stuff", from_hex(kCocoStuff)}};
   return palettes;
 }
+
+std::vector<Colour> result_palette(size_t classes) {
+  std::vector<Colour> palette;
+  for (size_t i = 0; i < classes; ++i) {
+    const double degrees = kFirstHue + kGoldenAngle * static_cast<double>(i);
+    const double hue = degrees * std::numbers::pi / 180;
+    palette.push_back(from_oklab(kLightness[i % kLightness.size()], kChroma * std::cos(hue),
+                                 kChroma * std::sin(hue)));
+  }
+  return palette;
+}
+
+int unlabelled_value(size_t classes) { return classes <= 255 ? 255 : kIgnore; }
 
 }  // namespace tagclip

@@ -1,17 +1,48 @@
-#include "report/curve_charts.h"
+#include "report/charts.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <set>
 
-#include "report/chart_axis.h"
 #include "report/html.h"
+#include "report/run_table.h"
 
 namespace tagclip {
 namespace {
+
+constexpr double kWideRange = 20;  // from which on a logarithm shows more
+
+// 1, 2 or 5 times a power of ten, so that about four steps span the range.
+double round_step(double range) {
+  const double power = std::pow(10, std::floor(std::log10(range / 4)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (factor * power >= range / 4 * 0.8) return factor * power;
+  }
+  return 10 * power;
+}
+
+std::vector<double> even_ticks(double low, double high) {
+  const double step = round_step(high - low);
+  std::vector<double> ticks;
+  const double first = std::ceil(low / step - 1e-9);
+  for (int i = 0; i < 10 && (first + i) * step <= high + 1e-9 * step; ++i) {
+    ticks.push_back((first + i) * step);
+  }
+  return ticks;
+}
+
+std::vector<double> powers_of_ten(double low, double high) {
+  const auto first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
+  const auto last = static_cast<int>(std::floor(std::log10(high) + 1e-9));
+  const int step = std::max(1, (last - first + 3) / 4);
+  std::vector<double> ticks;
+  for (int power = first; power <= last; power += step) ticks.push_back(std::pow(10, power));
+  return ticks;
+}
 
 constexpr double kWidth = 340, kHeight = 190, kLeft = 46, kRight = 18, kTop = 8, kBottom = 22;
 constexpr size_t kMaxPoints = 200;    // a line
@@ -159,7 +190,59 @@ bool all_zero(const std::vector<Line>& lines) {
   });
 }
 
+std::string bar(const RunGroup& group, size_t index, size_t c) {
+  const Statistic& iou = group.class_iou[c];
+  const double width = iou.runs == 0 ? 0 : 100 * iou.mean;
+  std::string spread;
+  if (iou.runs > 1) {
+    const double from = std::max(0.0, width - 100 * iou.deviation);
+    const double to = std::min(100.0, width + 100 * iou.deviation);
+    spread = fmt::format(R"(<i style="left:{:.2f}%;width:{:.2f}%"></i>)", from, to - from);
+  }
+  return fmt::format(
+      R"(<div class="track" title="{}"><div class="bar {}" style="width:{:.2f}%"></div>{}</div>)"
+      R"(<span class="value">{}</span>)",
+      escaped(group.name), group_class(index), width, spread, format_statistic(iou));
+}
+
+std::string rows(const std::vector<const RunGroup*>& groups, const std::vector<RunGroup>& all,
+                 bool seen) {
+  const RunData& data = groups.front()->first().record.data;
+  std::string html;
+  for (size_t c = 0; c < data.classes.size(); ++c) {
+    if (data.seen[c] != seen) continue;
+    html +=
+        fmt::format("<div class=\"class\">{}</div><div class=\"bars\">", escaped(data.classes[c]));
+    for (const RunGroup* group : groups) html += bar(*group, group - all.data(), c);
+    html += "</div>\n";
+  }
+  if (html.empty()) return "";
+  return fmt::format("<h3>{} classes</h3>\n<div class=\"classes\">\n{}</div>\n",
+                     seen ? "Seen" : "Unseen", html);
+}
+
 }  // namespace
+
+ChartAxis::ChartAxis(double low, double high, bool logarithmic)
+    : low_(low), high_(high), logarithmic_(logarithmic && low > 0 && high / low >= kWideRange) {
+  if (!(high_ > low_)) {
+    const double margin = low_ == 0 ? 1 : std::abs(low_) / 2;
+    low_ -= margin;
+    high_ += margin;
+  }
+  ticks_ = logarithmic_ ? powers_of_ten(low_, high_) : even_ticks(low_, high_);
+}
+
+double ChartAxis::at(double value) const {
+  if (!logarithmic_) return (value - low_) / (high_ - low_);
+  return std::log(value / low_) / std::log(high_ / low_);
+}
+
+std::string tick_label(double value) {
+  if (std::abs(value) >= 1000 && std::abs(value) < 1e7) return fmt::format("{:.0f}", value);
+  // A sum of steps that should be zero.
+  return fmt::format("{:.3g}", std::abs(value) < 1e-12 ? 0 : value);
+}
 
 std::string curve_charts(const std::vector<RunGroup>& groups) {
   std::string html;
@@ -171,6 +254,18 @@ std::string curve_charts(const std::vector<RunGroup>& groups) {
                         Chart(lines, quantity.logarithmic).svg(quantity.title));
   }
   return html.empty() ? "" : "<div class=\"charts\">\n" + html + "</div>\n";
+}
+
+std::string class_bars(const std::vector<const RunGroup*>& groups,
+                       const std::vector<RunGroup>& all) {
+  const auto validated = [](const RunGroup* group) {
+    return std::ranges::any_of(group->runs,
+                               [](const TrainingRun* run) { return run->metrics.has_value(); });
+  };
+  std::vector<const RunGroup*> shown;
+  std::ranges::copy_if(groups, std::back_inserter(shown), validated);
+  if (shown.empty()) return "";
+  return rows(shown, all, false) + rows(shown, all, true);
 }
 
 }  // namespace tagclip

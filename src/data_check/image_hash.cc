@@ -1,4 +1,4 @@
-#include "data_check/photo_print.h"
+#include "data_check/image_hash.h"
 
 #include <algorithm>
 #include <bit>
@@ -47,7 +47,7 @@ void mirror(std::vector<float>& cells, int width) {
 }
 
 // Of cells [8, 9].
-uint64_t difference_hash(const std::vector<float>& cells) {
+uint64_t dhash(const std::vector<float>& cells) {
   uint64_t hash = 0;
   for (int y = 0; y < 8; ++y) {
     for (int x = 0; x < 8; ++x) hash = hash << 1 | (cells[y * 9 + x] < cells[y * 9 + x + 1]);
@@ -55,7 +55,7 @@ uint64_t difference_hash(const std::vector<float>& cells) {
   return hash;
 }
 
-using Grey = std::array<uint8_t, PhotoPrint::kSide * PhotoPrint::kSide>;
+using Grey = std::array<uint8_t, ImageHash::kSide * ImageHash::kSide>;
 
 double deviation(const Grey& grey, double mean) {
   double sum = 0;
@@ -71,27 +71,27 @@ double mean_of(const Grey& grey) {
 
 }  // namespace
 
-PhotoPrint print_of(const Image& photo) {
-  PhotoPrint print;
+ImageHash image_hash(const Image& photo) {
+  ImageHash print;
   std::vector<float> cells = shrink(photo, 9, 8);
-  print.hash = difference_hash(cells);
+  print.hash = dhash(cells);
   mirror(cells, 9);
-  print.mirrored_hash = difference_hash(cells);
-  std::ranges::transform(shrink(photo, PhotoPrint::kSide, PhotoPrint::kSide), print.grey.begin(),
+  print.mirrored_hash = dhash(cells);
+  std::ranges::transform(shrink(photo, ImageHash::kSide, ImageHash::kSide), print.grey.begin(),
                          [](float value) { return static_cast<uint8_t>(std::lround(value)); });
   return print;
 }
 
-int hash_distance(uint64_t hash, const PhotoPrint& other) {
+int hash_distance(uint64_t hash, const ImageHash& other) {
   return std::min(std::popcount(hash ^ other.hash), std::popcount(hash ^ other.mirrored_hash));
 }
 
-bool may_be_copies(uint64_t hash, const PhotoPrint& other) {
+bool may_be_duplicates(uint64_t hash, const ImageHash& other) {
   return hash_distance(hash, other) <= kMaxHashDistance;
 }
 
-double correlation(const PhotoPrint& a, const PhotoPrint& b) {
-  constexpr int kSide = PhotoPrint::kSide;
+double correlation(const ImageHash& a, const ImageHash& b) {
+  constexpr int kSide = ImageHash::kSide;
   const double mean_a = mean_of(a.grey), mean_b = mean_of(b.grey);
   const double deviation_a = deviation(a.grey, mean_a), deviation_b = deviation(b.grey, mean_b);
   if (deviation_a < kMinDeviation || deviation_b < kMinDeviation) return -1;
@@ -106,8 +106,8 @@ double correlation(const PhotoPrint& a, const PhotoPrint& b) {
   return std::max(straight, mirrored) / (kSide * kSide * deviation_a * deviation_b);
 }
 
-bool are_copies(const PhotoPrint& a, const PhotoPrint& b) {
-  return may_be_copies(a.hash, b) && correlation(a, b) >= kMinCorrelation;
+bool are_near_duplicates(const ImageHash& a, const ImageHash& b) {
+  return may_be_duplicates(a.hash, b) && correlation(a, b) >= kMinCorrelation;
 }
 
 }  // namespace tagclip

@@ -1,4 +1,4 @@
-#include "data_check/label_mistakes.h"
+#include "data_check/label_diagnosis.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "data_check/palettes.h"
+#include "image/palette.h"
 
 namespace tagclip {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 struct Evidence {
   const DatasetInfo& info;
   const LabelMapping& mapping;
-  const ValueCensus& census;
+  const LabelHistogram& census;
   std::vector<int> foreign;  // values that are no class
 
   int last() const { return mapping.last_value(); }
@@ -170,8 +170,8 @@ Verdict out_of_range(const Evidence& e) {
 
 }  // namespace
 
-std::optional<Finding> find_label_mistake(const DatasetInfo& info, size_t sort,
-                                          const ValueCensus& census) {
+std::optional<Finding> diagnose_labels(const DatasetInfo& info, size_t sort,
+                                       const LabelHistogram& census) {
   Evidence evidence{info, info.mappings[sort], census};
   for (const auto& [value, count] : census.values) {
     if (!evidence.mapping.allows(value)) evidence.foreign.push_back(value);

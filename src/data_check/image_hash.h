@@ -9,7 +9,7 @@ namespace tagclip {
 
 // What is left of a photo to find copies of it: the same picture at another size or quality, or
 // mirrored.
-struct PhotoPrint {
+struct ImageHash {
   static constexpr int kSide = 16;
 
   uint64_t hash = 0;           // difference hash: which of two neighbours is brighter
@@ -17,20 +17,20 @@ struct PhotoPrint {
   std::array<uint8_t, kSide * kSide> grey{};  // the photo as a thumbnail
 };
 
-PhotoPrint print_of(const Image& photo);
+ImageHash image_hash(const Image& photo);
 
 // Bits in which a photo's hash differs from that of another, of 64; the better of straight and
 // mirrored.
-int hash_distance(uint64_t hash, const PhotoPrint& other);
+int hash_distance(uint64_t hash, const ImageHash& other);
 
 // Whether the hashes leave it possible that they are copies: quick, and rarely wrong to say no.
-bool may_be_copies(uint64_t hash, const PhotoPrint& other);
+bool may_be_duplicates(uint64_t hash, const ImageHash& other);
 
 // Correlation of the thumbnails' brightness, -1 to 1; the better of straight and mirrored. -1 when
 // one is next to blank: nothing tells blank photos apart.
-double correlation(const PhotoPrint& a, const PhotoPrint& b);
+double correlation(const ImageHash& a, const ImageHash& b);
 
 // Whether both say so, which chance hardly manages.
-bool are_copies(const PhotoPrint& a, const PhotoPrint& b);
+bool are_near_duplicates(const ImageHash& a, const ImageHash& b);
 
 }  // namespace tagclip

@@ -1,14 +1,12 @@
-#include "runs/photo_grid.h"
+#include "draw/photo_grid.h"
 
 #include <algorithm>
 
 #include "base/error.h"
 #include "data/resize.h"
 #include "draw/canvas.h"
-#include "draw/class_colours.h"
-#include "draw/legend.h"
-#include "draw/palette.h"
-#include "draw/view.h"
+#include "draw/overlay.h"
+#include "image/palette.h"
 
 namespace tagclip {
 namespace {
@@ -26,7 +24,7 @@ Size cell_size(const Image& photo) {
 // The cells of a row beside each other.
 Image draw_row(const GridRow& row, const std::vector<Colour>& palette) {
   const Size size = cell_size(row.photo);
-  const Image photo = view_of(row.photo, size);
+  const Image photo = preview(row.photo, size);
   const int cells = 1 + static_cast<int>(row.maps.size());
   Image strip = filled(cells * (kCell + kGap) - kGap, size.height, kPaper);
   paste(photo, 0, 0, strip);

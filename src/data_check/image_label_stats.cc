@@ -1,0 +1,116 @@
+#include "data_check/image_label_stats.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "image/label_map.h"
+#include "image/palette.h"
+
+namespace tagclip {
+namespace {
+
+// Of an RGB picture, the palette its colours are from.
+std::string_view palette_of(const Image& picture) {
+  // Boundaries drawn in white or VOC's cream are in no palette.
+  constexpr double kEnough = 0.9;
+  for (const LabelPalette& palette : label_palettes()) {
+    size_t known = 0;
+    for (size_t i = 0; i < picture.pixels.size(); i += 3) {
+      const Colour colour{picture.pixels[i], picture.pixels[i + 1], picture.pixels[i + 2]};
+      known += std::ranges::find(palette.colours, colour) != palette.colours.end();
+    }
+    if (static_cast<double>(known) >= kEnough * static_cast<double>(picture.size())) {
+      return palette.title;
+    }
+  }
+  return {};
+}
+
+// The label file may be the picture of a label map, which read_label_map refuses.
+std::string_view colours_of(const std::filesystem::path& labels) {
+  try {
+    return palette_of(read_image(labels));
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::vector<std::pair<uint16_t, uint64_t>> count_values(const LabelMap& map) {
+  std::vector<uint64_t> pixels(size_t{kIgnore} + 1);
+  for (const uint16_t value : map.labels) ++pixels[value];
+  std::vector<std::pair<uint16_t, uint64_t>> values;
+  for (size_t value = 0; value < pixels.size(); ++value) {
+    if (pixels[value] > 0) values.emplace_back(static_cast<uint16_t>(value), pixels[value]);
+  }
+  return values;
+}
+
+// 255 in files of 8 bits and, where no class is called so, of 16.
+bool is_void(int value) { return value == kIgnore || value == 255; }
+
+void add(Count& count, uint64_t pixels, const std::string& name) {
+  if (count.files++ == 0) count.first = name;
+  count.pixels += pixels;
+}
+
+double ratio(uint64_t part, uint64_t all) {
+  return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
+}
+
+}  // namespace
+
+ImageLabelStats inspect(const std::filesystem::path& folder, const LabelledFile& files) {
+  ImageLabelStats facts;
+  try {
+    const Image photo = read_image(folder / files.photo);
+    facts.photo = {photo.width, photo.height};
+    facts.print = image_hash(photo);
+  } catch (const Error& error) {
+    facts.photo_error = error.what();
+  }
+  try {
+    const LabelMap map = read_label_map(folder / files.labels);
+    facts.labels = {map.width, map.height};
+    facts.values = count_values(map);
+  } catch (const Error& error) {
+    facts.labels_error = error.what();
+    facts.colours_of = colours_of(folder / files.labels);
+  }
+  return facts;
+}
+
+double LabelHistogram::share(int value) const {
+  const auto count = values.find(value);
+  return count == values.end() ? 0 : ratio(count->second.pixels, pixels);
+}
+
+double LabelHistogram::void_share() const { return ratio(void_pixels.pixels, pixels); }
+
+void add_values(LabelHistogram& census, const std::vector<LabelledFile>& pairs,
+                const std::vector<ImageLabelStats>& facts, size_t label_files) {
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (pairs[i].label_files != label_files) continue;
+    for (const auto& [value, pixels] : facts[i].values) {
+      add(is_void(value) ? census.void_pixels : census.values[value], pixels, pairs[i].name);
+      census.pixels += pixels;
+    }
+  }
+}
+
+ClassHistogram count_classes(const DatasetInfo& info, const std::vector<LabelledFile>& pairs,
+                             const std::vector<ImageLabelStats>& facts) {
+  ClassHistogram census{std::vector<Count>(info.classes.size())};
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const LabelMapping& mapping = info.mappings[pairs[i].label_files];
+    for (const auto& [value, pixels] : facts[i].values) {
+      census.pixels += pixels;
+      const int label = mapping[value];
+      if (label == kIgnore || label == LabelMapping::kNoClass) continue;
+      add(census.classes[label], pixels, pairs[i].name);
+      census.labelled += pixels;
+    }
+  }
+  return census;
+}
+
+}  // namespace tagclip
