@@ -18,7 +18,8 @@ Command experiment_command() {
             ->check(not_empty());
         app.add_option("--data", options->data, "Data set folder, instead of the config's")
             ->type_name("FOLDER");
-        app.add_option("--set", options->overrides, "Change a setting of all runs")
+        app.add_option("--set", options->overrides,
+                       "Change a setting of all runs, none that defines one of them")
             ->type_name("NAME=VALUE")
             ->take_all()
             ->expected(1)
@@ -26,7 +27,8 @@ Command experiment_command() {
         app.add_option("--only", options->only, "Only these runs, by their labels (see --list)")
             ->type_name("LABEL,...")
             ->delimiter(',');
-        app.add_option("--seeds", options->seeds, "How often each is run, with seeds 1, 2, ...")
+        app.add_option("--seeds", options->seeds,
+                       "How often each is run: with the config's seed, the next one, ...")
             ->type_name("NUMBER")
             ->check(CLI::Range(int64_t{1}, int64_t{1000}))
             ->capture_default_str();

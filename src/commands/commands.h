@@ -72,7 +72,7 @@ struct ExperimentOptions {
   std::string data;                    // data set folder; empty: the config's
   std::vector<std::string> overrides;  // name=value
   std::vector<std::string> only;       // labels; empty: all
-  int64_t seeds = 1;                   // 1, 2, ...
+  int64_t seeds = 1;                   // the config's seed and the ones after it
   std::filesystem::path output;
   bool list = false;  // show the runs, and stop
 };

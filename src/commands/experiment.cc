@@ -32,46 +32,116 @@ TrainConfig base_config(const ExperimentOptions& options) {
   return config;
 }
 
-// "table1/c:T-H-H" is kept in OUTPUT/c-T-H-H.
+// Returns the folder of a label's runs: "table1/c:T-H-H" is kept in OUTPUT/c-T-H-H.
 fs::path folder_of(const fs::path& output, const std::string& label) {
   std::string name = label.substr(label.find('/') + 1);
   std::ranges::replace(name, ':', '-');
   return output / name;
 }
 
-// All runs of an experiment, seed by seed, so that the first results of all rows come first.
-std::vector<TrainConfig> queue(const ExperimentOptions& options) {
-  const TrainConfig base = base_config(options);
-  // Table 3 trains on one set and measures another, which gives it its name.
-  const DatasetOptions& named =
-      options.name == "table3" && !base.val_data.folder.empty() ? base.val_data : base.data;
-  std::vector<ExperimentRun> runs = experiment_runs(options.name, named);
+// Throws Error(kUsage) when the config file asks for another setting than the experiment: its
+// results would stand under a wrong label.
+void check_setting(const ExperimentOptions& options, const ExperimentRun& run) {
+  if (options.config.empty()) return;
+  const Settings given = read_settings(options.config);
+  const auto setting = given.find("setting");
+  if (setting == given.end()) return;
+  TrainConfig expected;
+  apply(run.settings, expected);
+  TrainConfig found = expected;
+  found.fields().set("setting", setting->second);
+  if (found.setting == expected.setting) return;
+  throw usage_error(c10::str(options.config.string(), " has setting = ", to_string(setting->second),
+                             ", but ", options.name, " is measured with another one"),
+                    "give a config without `setting`, or the experiment that it was written for");
+}
+
+// Names of the settings in "name=value" texts.
+std::vector<std::string> names_of(const std::vector<std::string>& settings) {
+  std::vector<std::string> names;
+  for (const std::string& text : settings) names.push_back(text.substr(0, text.find('=')));
+  return names;
+}
+
+// Values of all settings by name.
+Settings values_of(TrainConfig& config) {
+  Settings values;
+  const FieldList fields = config.fields();
+  for (const Field& field : fields.all()) values[field.name] = field.get();
+  return values;
+}
+
+// The config of one run. The user's settings come last, but may not change those that define the
+// run: throws Error(kUsage) for these.
+TrainConfig config_of(const ExperimentRun& run, int64_t seed, const TrainConfig& base,
+                      const ExperimentOptions& options) {
+  TrainConfig config = base;
+  apply(run.settings, config);
+  config.label = run.label;
+  config.output = folder_of(options.output, run.label) / c10::str("seed-", seed);
+  const Settings before = values_of(config);
+  apply(options.overrides, config);
+  const Settings after = values_of(config);
+  for (const std::string& name : names_of(run.settings)) {
+    if (before.at(name) == after.at(name)) continue;
+    throw usage_error(
+        c10::str(name, " = ", to_string(after.at(name)), ": ", run.label, " of ", options.name,
+                 " is defined by ", name, " = ", to_string(before.at(name))),
+        "train a run with other values of it on its own, under another label");
+  }
+  if (!options.data.empty()) config.data.folder = options.data;
+  config.seed = seed;
+  return config;
+}
+
+// Throws Error(kUsage) for settings that every run has of its own.
+void check_overrides(const std::vector<std::string>& overrides) {
+  for (const std::string& name : names_of(overrides)) {
+    if (name == "output") {
+      throw usage_error("output: every run of an experiment has a folder of its own",
+                        "name the folder of all runs as the experiment's output");
+    }
+    if (name == "label") {
+      throw usage_error("label: every run of an experiment has a label of its own",
+                        "reports know the paper's numbers by it");
+    }
+  }
+}
+
+// Throws Error(kUsage) for a label that no run has.
+void check_labels(const ExperimentOptions& options, const std::vector<ExperimentRun>& runs) {
   std::vector<std::string> labels;
   for (const ExperimentRun& run : runs) labels.push_back(run.label);
   for (const std::string& label : options.only) {
     if (std::ranges::count(labels, label) > 0) continue;
     const auto meant = nearest(label, labels);
-    throw usage_error(c10::str("--only: ", options.name, " has no run ", label),
-                      meant ? "did you mean " + *meant + "?" : "--list shows all");
+    throw usage_error(c10::str("only: ", options.name, " has no run ", label),
+                      meant ? "did you mean " + *meant + "?" : "list shows its runs");
   }
+}
+
+// All runs of an experiment, seed by seed, so that the first results of all rows come first. The
+// first seed is that of the config.
+std::vector<TrainConfig> queue(const ExperimentOptions& options) {
+  check_overrides(options.overrides);
+  const TrainConfig base = base_config(options);
+  // Table 3 is called after the set it is measured on, not the one it is trained on.
+  const DatasetOptions& measured =
+      options.name == "table3" && !base.val_data.folder.empty() ? base.val_data : base.data;
+  const std::vector<ExperimentRun> runs = experiment_runs(options.name, measured);
+  check_labels(options, runs);
+  check_setting(options, runs.front());
   std::vector<TrainConfig> configs;
-  for (int64_t seed = 1; seed <= options.seeds; ++seed) {
+  for (int64_t i = 0; i < options.seeds; ++i) {
     for (const ExperimentRun& run : runs) {
       if (!options.only.empty() && std::ranges::count(options.only, run.label) == 0) continue;
-      TrainConfig config = base;
-      apply(run.settings, config);
-      apply(options.overrides, config);  // the user has the last word
-      if (!options.data.empty()) config.data.folder = options.data;
-      config.label = run.label;
-      config.seed = seed;
-      config.output = folder_of(options.output, run.label) / c10::str("seed-", seed);
-      configs.push_back(std::move(config));
+      configs.push_back(config_of(run, base.seed + i, base, options));
     }
   }
   return configs;
 }
 
-// Each run with what sets it apart from the common config.
+// Prints each run with the settings in which it differs from the common config.
 void list(std::vector<TrainConfig> configs, TrainConfig common, Console& console) {
   const FieldList shared = common.fields();
   for (TrainConfig& config : configs) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,24 +11,25 @@
 
 namespace tagclip {
 
-// One row of a table of the paper, or a point of a figure: a training run.
+// The training run behind a row of a table of the paper, or behind a point of a figure.
 struct ExperimentRun {
-  std::string label;                  // in reports, which know the paper's numbers by it
-  std::vector<std::string> settings;  // NAME=VALUE, what sets it apart from the others
+  std::string label;  // ties the run to its PaperRow in reports
+  // NAME=VALUE of all settings that define the row, the `setting` (inductive, ...) among them.
+  std::vector<std::string> settings;
 };
 
-// "table1", ..., "table5", "figure5".
+// Returns "table1", ..., "table5", "figure5".
 std::vector<std::string> experiment_names();
 
-// The runs of one, in the paper's order. `data`: their data set, of which the paper's own are
-// known. Throws Error(kUsage) for another name.
+// Returns the runs of an experiment in the paper's order. The runs of Tables 2 to 5 are called
+// after `data`, the set they are measured on. Throws Error(kUsage) for an unknown experiment.
 std::vector<ExperimentRun> experiment_runs(const std::string& name, const DatasetOptions& data);
 
 // A data set as the paper describes it in Section 4.
 struct PaperData {
   std::string_view name;
   int classes;
-  std::optional<int> unseen;  // classes; none where the paper does not say
+  std::optional<int> unseen;  // number of unseen classes; none where the paper does not say
   int photos;                 // of the test split
 };
 
@@ -40,15 +42,23 @@ struct PaperRow {
   double pixel_accuracy, mean_iou, mean_iou_seen, mean_iou_unseen, harmonic_iou, mean_accuracy;
 };
 
-// The row for runs of this label, null where the paper has none. There are
-//   table1/a, table1/b, table1/c, table1/d; the other rows of (c) by their query, key and value:
-//   table1/c:T-H-H, with TH for the cosine similarities and cat for the concatenation of T and H;
-//   table2/voc, table2/coco, table3/context, table4/voc, table4/coco, table5/voc, table5/coco for
-//   TagCLIP, and each with :zegclip behind it; in Table 4 also :zepclip, as one row is spelt;
-//   figure5/gamma=10, the one point of Figure 5 that the text gives. Nothing is read off a plot.
+// All rows. Their labels are
+//   table1/a, table1/b, table1/c, table1/d; table1/a:zegclip, the baseline with the mask weight
+//   of ZegCLIP's code; the other rows of (c) by their query, key and value: table1/c:T-H-H, where
+//   TH is the product of T and H and cat their concatenation; table2/voc, table2/coco,
+//   table3/context, table4/voc, table4/coco, table5/voc, table5/coco for TagCLIP, each also with
+//   :zegclip behind it, in Table 4 also :zepclip, as the paper spells a row; figure5/gamma=10, the
+//   only point of Figure 5 that the text gives. No value is read off a plot.
+std::span<const PaperRow> paper_rows();
+
+// Returns the row for runs of this label, or null.
 const PaperRow* paper_row(std::string_view label);
 
-// The row's value of a field of kSummaryFields, as a share; NaN where the paper has none.
+// Returns the row's value of a metric as a fraction; NaN where the paper has none.
 double paper_value(const PaperRow& row, double SegmentationMetrics::* field);
+
+// Returns the IoU that the paper's text gives for one class in Figure 6, as a fraction: tvmonitor
+// of TagCLIP and of ZegCLIP on PASCAL VOC 2012. NaN for other labels and classes.
+double paper_class_iou(std::string_view label, std::string_view class_name);
 
 }  // namespace tagclip

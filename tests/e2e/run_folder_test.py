@@ -130,7 +130,7 @@ class ExperimentTest(MicroTest):
     def test_every_row_of_table_1_trains(self):
         result = tagclip(*self.experiment("--set", "schedule.iterations=1"))
         self.assert_done(result)
-        self.assertIn("run 16 of 16: table1/d", result.err)
+        self.assertIn("run 17 of 17: table1/d", result.err)
 
     def test_the_other_tables(self):
         for name, setting in (("table4", "transductive"), ("table5", "supervised")):
@@ -141,6 +141,39 @@ class ExperimentTest(MicroTest):
         figure = tagclip(*self.experiment("--list", name="figure5"))
         self.assertIn("figure5/gamma=0.1", figure.out)
         self.assertFalse((self.folder / "runs").exists(), "--list only lists")
+
+    def test_what_defines_a_run_cannot_be_overridden(self):
+        gamma = tagclip(*self.experiment("--list", "--set", "loss.trusty_weight=5", name="figure5"))
+        self.assert_refused(gamma, USAGE, "loss.trusty_weight = 5", "figure5/gamma=0.1")
+        weighting = tagclip(*self.experiment("--list", "--set", "weighting=seen", name="table2"))
+        self.assert_refused(weighting, USAGE, "weighting", ":zegclip")
+        for name in ("label", "output"):
+            own = tagclip(*self.experiment("--list", "--set", f"{name}=x"))
+            self.assert_refused(own, USAGE, f"{name}: every run of an experiment has")
+
+    def test_what_a_run_is_defined_by_may_be_repeated(self):
+        only = ("--only", "figure5/gamma=10", "--set", "loss.trusty_weight=10")
+        listed = tagclip(*self.experiment("--list", *only, name="figure5"))
+        self.assert_done(listed)
+        self.assertEqual(listed.out.count("figure5/gamma=10"), 1)
+
+    def test_the_other_settings_are_the_users(self):
+        listed = tagclip(*self.experiment("--list", "--set", "seed=7", "--seeds", "2", "--only", "table1/d"))
+        self.assert_done(listed)
+        self.assertIn("table1/d, seed 7", listed.out)
+        self.assertIn("table1/d, seed 8", listed.out)
+        self.assertIn("seed-8", listed.out)
+
+    def test_a_config_of_another_setting_is_refused(self):
+        for name, done in (("table2", False), ("table4", True)):
+            command = self.experiment("--list", name=name)
+            config = command[2]
+            config.write_text('setting = "transductive"\n' + config.read_text())
+            result = tagclip(*command)
+            if done:
+                self.assert_done(result)
+            else:
+                self.assert_refused(result, USAGE, str(config), 'setting = "transductive"', name)
 
     def test_a_stopped_queue_goes_on(self):
         command = self.experiment("--only", "table1/a,table1/d", "--set", "schedule.iterations=200")
