@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -17,16 +18,22 @@ Initialiser uniform(double low, double high) {
       [=](at::Tensor& tensor, at::Generator& generator) { tensor.uniform_(low, high, generator); };
 }
 
-Initialiser normal(double deviation) {
-  return [=](at::Tensor& tensor, at::Generator& generator) {
-    tensor.normal_(0.0, deviation, generator);
+Initialiser normal(double std) {
+  return
+      [=](at::Tensor& tensor, at::Generator& generator) { tensor.normal_(0.0, std, generator); };
+}
+
+Initialiser xavier_uniform() {
+  return [](at::Tensor& tensor, at::Generator& generator) {
+    TAGCLIP_CHECK(tensor.dim() == 2, "Xavier uniform is for matrices");
+    const double bound = std::sqrt(6.0 / static_cast<double>(tensor.size(0) + tensor.size(1)));
+    tensor.uniform_(-bound, bound, generator);
   };
 }
 
-Initialiser truncated_normal(double deviation) {
-  return [=](at::Tensor& tensor, at::Generator& generator) {
-    tensor.normal_(0.0, deviation, generator).clamp_(-2.0, 2.0);
-  };
+Initialiser fan_in_uniform(int64_t fan_in) {
+  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+  return uniform(-bound, bound);
 }
 
 const at::Tensor* ParameterList::find(const std::string& name) const {
@@ -81,6 +88,18 @@ at::Tensor ParameterScope::add(const std::string& name, at::IntArrayRef shape,
   const at::Tensor tensor = at::zeros({}, at::kFloat).expand(shape);
   list_->parameters_.push_back({full, tensor, std::move(initialise)});
   return tensor;
+}
+
+void ParameterScope::start_as_copy_of(const ParameterScope& original) const {
+  for (Parameter& parameter : list_->parameters_) {
+    if (!parameter.name.starts_with(prefix_ + ".")) continue;
+    const std::string name = original.prefix_ + parameter.name.substr(prefix_.size());
+    const at::Tensor* source = list_->find(name);
+    TAGCLIP_CHECK(source != nullptr, "there is no parameter to copy: " + name);
+    parameter.initialise = [source = *source](at::Tensor& tensor, at::Generator&) {
+      tensor.copy_(source);
+    };
+  }
 }
 
 }  // namespace tagclip

@@ -13,9 +13,11 @@ using Initialiser = std::function<void(at::Tensor&, at::Generator&)>;
 
 Initialiser constant(double value);
 Initialiser uniform(double low, double high);
-Initialiser normal(double deviation);
-// Normal with `deviation`, cut to [-2, 2] as the released code does (bounds are absolute).
-Initialiser truncated_normal(double deviation);
+Initialiser normal(double std);
+// Xavier (Glorot) uniform of a matrix: U(-v, v), v = sqrt(6 / (rows + columns)).
+Initialiser xavier_uniform();
+// U(-v, v), v = 1 / sqrt(fan_in): what torch.nn.Linear gives to both weight and bias.
+Initialiser fan_in_uniform(int64_t fan_in);
 
 // A named tensor of a model.
 struct Parameter {
@@ -62,6 +64,9 @@ class ParameterScope {
   // initialised: what a file claims about its sizes costs nothing before its tensors are held
   // against the claim.
   at::Tensor add(const std::string& name, at::IntArrayRef shape, Initialiser initialise) const;
+  // Every parameter declared under this scope starts as a copy of the one that has its name under
+  // `original`, which must have been declared before.
+  void start_as_copy_of(const ParameterScope& original) const;
 
  private:
   ParameterList* list_;

@@ -56,6 +56,18 @@ TEST(Parameters, AllocatingKeepsValues) {
   EXPECT_TRUE(held.equal(at::full({4}, 3.0f)));
 }
 
+TEST(Parameters, MayStartAsACopy) {
+  ParameterList list;
+  const ParameterScope first(list, "layers.1"), second(list, "layers.10");
+  const at::Tensor one = first.add("w", {4}, normal(1)), other = second.add("w", {4}, normal(1));
+  second.start_as_copy_of(first);
+  at::Generator generator = seeded(1);
+  list.initialise(generator);
+  EXPECT_TRUE(other.equal(one));
+  EXPECT_FALSE(other.is_alias_of(one));
+  EXPECT_GT(one.std().item<float>(), 0);
+}
+
 TEST(Initialisers, StayInTheirBounds) {
   at::Generator generator = seeded(2);
   at::Tensor x = at::empty({20000});
@@ -68,9 +80,14 @@ TEST(Initialisers, StayInTheirBounds) {
   EXPECT_NEAR(x.mean().item<float>(), 0, 0.02);
   EXPECT_NEAR(x.std().item<float>(), 0.5, 0.02);
 
-  truncated_normal(1.5)(x, generator);
-  EXPECT_EQ(x.abs().max().item<float>(), 2);
-  EXPECT_NEAR(x.mean().item<float>(), 0, 0.05);
+  fan_in_uniform(16)(x, generator);
+  EXPECT_NEAR(x.abs().max().item<float>(), 0.25, 1e-4);
+  EXPECT_NEAR(x.std().item<float>(), 0.25 / std::sqrt(3.0), 0.002);
+
+  at::Tensor matrix = at::empty({400, 200});
+  xavier_uniform()(matrix, generator);
+  EXPECT_NEAR(matrix.abs().max().item<float>(), 0.1, 1e-4);
+  EXPECT_NEAR(matrix.std().item<float>(), 0.1 / std::sqrt(3.0), 0.001);
 }
 
 }  // namespace

@@ -9,9 +9,10 @@
 
 namespace tagclip {
 
-Linear::Linear(const ParameterScope& scope, int64_t in, int64_t out, const Initialiser& initialise)
-    : weight(scope.add("weight", {out, in}, initialise)),
-      bias(scope.add("bias", {out}, constant(0))) {}
+Linear::Linear(const ParameterScope& scope, int64_t in, int64_t out, const Initialiser& weight_init,
+               const Initialiser& bias_init)
+    : weight(scope.add("weight", {out, in}, weight_init)),
+      bias(scope.add("bias", {out}, bias_init)) {}
 
 LayerNorm::LayerNorm(const ParameterScope& scope, int64_t width, double epsilon)
     : weight(scope.add("weight", {width}, constant(1))),

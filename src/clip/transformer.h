@@ -9,7 +9,8 @@
 namespace tagclip {
 
 struct Linear {
-  Linear(const ParameterScope& scope, int64_t in, int64_t out, const Initialiser& initialise);
+  Linear(const ParameterScope& scope, int64_t in, int64_t out, const Initialiser& weight_init,
+         const Initialiser& bias_init = constant(0));
   at::Tensor operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
 
   at::Tensor weight;  // [out, in]

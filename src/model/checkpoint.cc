@@ -47,6 +47,16 @@ TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
   return trained_on;
 }
 
+// Settings of before `architecture` told ZegCLIP's head by the weights that it does not use.
+std::string with_architecture(const std::string& settings) {
+  constexpr const char* kFormerly = "unused_self_attention";
+  std::optional<json> object = parse_bounded_json(settings);
+  if (!object || !object->is_object() || !object->contains(kFormerly)) return settings;
+  if (object->at(kFormerly) == true) (*object)["architecture"] = "zegclip-released";
+  object->erase(kFormerly);
+  return object->dump();
+}
+
 // `raw`: under the file's names, `state`: under ours.
 ModelConfig read_config(Metadata metadata, const Metadata& head_counts, const StateDict& raw,
                         const StateDict& state) {
@@ -58,7 +68,7 @@ ModelConfig read_config(Metadata metadata, const Metadata& head_counts, const St
     if (raw.contains_prefix(kZegClipDecoder)) apply_architecture("zegclip-released", config);
   } else {
     FieldList fields = config.fields();
-    read_json(stored->second, fields, state.source);
+    read_json(with_architecture(stored->second), fields, state.source);
   }
   return config;
 }

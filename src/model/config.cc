@@ -58,6 +58,17 @@ void check_learner(const ModelConfig& config) {
           "set learner_text_after = true, which tells the classes apart again");
 }
 
+void check_architecture(const ModelConfig& config) {
+  if (config.architecture == Architecture::kTagClip) return;
+  const std::string whose = "architecture is zegclip-released, ";
+  require(!config.trusty_token, whose + "which has no trusty token", "set trusty_token = false");
+  require(config.self_attention.find('a') == std::string::npos,
+          whose + "whose layers have no self-attention",
+          "set self_attention to n_n_n, a letter per decoder layer");
+  require(!config.has_own_learner(), whose + "which has no Trusty Learner",
+          "leave learner_query, _key and _value at t_hat");
+}
+
 void infer_prompts(const StateDict& state, ModelConfig& config) {
   config.prompts = 0;
   if (!state.contains("backbone.prompt_embeddings")) return;
@@ -98,8 +109,9 @@ FieldList ModelConfig::fields() {
   add_learner_input("value", learner_value, list);
   list.add("learner_text_after", learner_text_after,
            "whether the text joins the output of a learner that is not t_hat three times");
-  list.add("unused_self_attention", unused_self_attention,
-           "whether layers without self-attention carry its weights all the same");
+  list.add("architecture", architecture,
+           {{"tagclip", Architecture::kTagClip}, {"zegclip-released", Architecture::kZegClip}},
+           "whose decode head: start values differ, and ZegCLIP's has no token");
   list.add("protocol", protocol, {{"paper", Protocol::kPaper}, {"released", Protocol::kReleased}},
            "whose definition where text and code differ");
   list.add_group("clip", clip.fields());
@@ -115,6 +127,7 @@ void ModelConfig::check() const {
           "clip.embedding must be a multiple of decoder_heads");
   check_prompts(*this);
   check_learner(*this);
+  check_architecture(*this);
 }
 
 void apply_architecture(const std::string& name, ModelConfig& config) {
@@ -124,7 +137,8 @@ void apply_architecture(const std::string& name, ModelConfig& config) {
                       "one of tagclip, zegclip, zegclip-released");
   }
   config.trusty_token = !zegclip;
-  config.unused_self_attention = name == "zegclip-released";
+  config.architecture =
+      name == "zegclip-released" ? Architecture::kZegClip : Architecture::kTagClip;
   config.learner_query = config.learner_key = config.learner_value = LearnerInput::kTHat;
   config.learner_text_after = false;
   config.self_attention.clear();

@@ -27,6 +27,13 @@ enum class LearnerInput {
   kConcat,   // [T', h], 2d
 };
 
+// Whose decode head. The two differ in start values (start_values.h) and in weights that nothing
+// reads; ZegCLIP's has neither trusty token nor self-attention.
+enum class Architecture {
+  kTagClip,  // the TagCLIP repository's, with its switches
+  kZegClip,  // the ZegCLIP repository's
+};
+
 // What a model is built of. The defaults are TagCLIP's for ViT-B/16 on VOC.
 struct ModelConfig {
   ClipConfig clip{.resolution = 512};
@@ -46,11 +53,12 @@ struct ModelConfig {
   LearnerInput learner_key = LearnerInput::kTHat;
   LearnerInput learner_value = LearnerInput::kTHat;
   bool learner_text_after = false;  // T' joins that module's output
-  // ZegCLIP as released: every layer carries self-attention weights that nothing reads.
-  bool unused_self_attention = false;
+  Architecture architecture = Architecture::kTagClip;
   Protocol protocol = Protocol::kReleased;
 
   bool has_self_attention(int64_t layer) const { return self_attention.at(2 * layer) == 'a'; }
+  // Layers of ZegCLIP's repository carry self-attention weights that nothing reads.
+  bool has_unused_self_attention() const { return architecture == Architecture::kZegClip; }
   int64_t prompted_layers() const { return prompt_depth > 0 ? prompt_depth : clip.vision_layers; }
   bool has_own_learner() const {
     return learner_query != LearnerInput::kTHat || learner_key != LearnerInput::kTHat ||
@@ -64,8 +72,8 @@ struct ModelConfig {
   void check() const;
 };
 
-// Known architectures by name: "tagclip", "zegclip" (self-attention in all layers, no token: the
-// a_a_a of TagCLIP's code), "zegclip-released" (ZegCLIP's own code: none attends). Throws
+// Known models by name: "tagclip", "zegclip" (self-attention in all layers, no token: the a_a_a of
+// TagCLIP's code), "zegclip-released" (ZegCLIP's own code: none attends). Throws
 // Error(kUsage) listing them for another name.
 void apply_architecture(const std::string& name, ModelConfig& config);
 

@@ -2,10 +2,10 @@
 
 #include <cmath>
 
+#include "model/start_values.h"
+
 namespace tagclip {
 namespace {
-
-const Initialiser kInit = truncated_normal(0.02);
 
 at::Tensor split_heads(const at::Tensor& x, int64_t heads) {  // -> [B, heads, L, d / heads]
   return x.view({x.size(0), x.size(1), heads, -1}).transpose(1, 2);
@@ -25,12 +25,12 @@ at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::T
   return merge_heads(dropout(weights).matmul(values));
 }
 
-CrossAttention::CrossAttention(const ParameterScope& scope, int64_t width, int64_t heads)
-    : q(scope / "q", width, width, kInit),
-      k(scope / "k", width, width, kInit),
-      v(scope / "v", width, width, kInit),
-      proj(scope / "proj", width, width, kInit),
-      heads(heads) {}
+CrossAttention::CrossAttention(const ParameterScope& scope, const ModelConfig& config)
+    : q(head_linear(scope / "q", config.clip.embedding, config.clip.embedding, config)),
+      k(head_linear(scope / "k", config.clip.embedding, config.clip.embedding, config)),
+      v(head_linear(scope / "v", config.clip.embedding, config.clip.embedding, config)),
+      proj(head_linear(scope / "proj", config.clip.embedding, config.clip.embedding, config)),
+      heads(config.decoder_heads) {}
 
 at::Tensor CrossAttention::operator()(const at::Tensor& queries, const at::Tensor& keys,
                                       const at::Tensor& values, const Dropout& dropout) const {

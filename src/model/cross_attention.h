@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "clip/transformer.h"
+#include "model/config.h"
 #include "model/dropout.h"
 
 namespace tagclip {
@@ -15,7 +16,7 @@ at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::T
 // Multi-head attention of the decode head: of queries to patches (attention-to-mask, spec section
 // 4), and within the Trusty Learner.
 struct CrossAttention {
-  CrossAttention(const ParameterScope& scope, int64_t width, int64_t heads);
+  CrossAttention(const ParameterScope& scope, const ModelConfig& config);
 
   // What queries [B, Q, d] gather from values [B, L, d] by keys [B, L, d]; [B, Q, d].
   at::Tensor operator()(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,

@@ -11,6 +11,7 @@
 namespace tagclip {
 namespace {
 
+// Of small_config().
 constexpr int64_t kWidth = 16, kHeads = 4, kHead = kWidth / kHeads, kPatches = 30;
 
 // Few queries, and so many that it is cheaper to project the patches.
@@ -20,10 +21,10 @@ struct Problem {
   explicit Problem(int64_t queries)
       : queries(at::randn({2, queries, kWidth}, seeded(5))),
         patches(at::randn({2, kPatches, kWidth}, seeded(6))),
-        attention(ParameterScope(parameters, "x"), kWidth, kHeads) {
+        attention(ParameterScope(parameters, "x"), small_config()) {
     at::Generator generator = seeded(7);
     parameters.initialise(generator);
-    for (const Parameter& parameter : parameters.all()) {  // biases start at zero
+    for (const Parameter& parameter : parameters.all()) {
       parameter.tensor.normal_(0, 0.4, generator);
     }
   }

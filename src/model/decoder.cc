@@ -2,24 +2,22 @@
 
 #include <span>
 
+#include "model/start_values.h"
+
 namespace tagclip {
-namespace {
-
-const Initialiser kInit = truncated_normal(0.02);
-
-}  // namespace
 
 DecoderLayer::DecoderLayer(const ParameterScope& scope, const ModelConfig& config, int64_t index)
-    : multihead_attn(scope / "multihead_attn", config.clip.embedding, config.decoder_heads),
-      linear1(scope / "linear1", config.clip.embedding, 4 * config.clip.embedding, kInit),
-      linear2(scope / "linear2", 4 * config.clip.embedding, config.clip.embedding, kInit),
+    : multihead_attn(scope / "multihead_attn", config),
+      linear1(head_linear(scope / "linear1", config.clip.embedding, 4 * config.clip.embedding,
+                          config)),
+      linear2(head_linear(scope / "linear2", 4 * config.clip.embedding, config.clip.embedding,
+                          config)),
       norm1(scope / "norm1", config.clip.embedding),
       norm2(scope / "norm2", config.clip.embedding),
       norm3(scope / "norm3", config.clip.embedding),
       attends(config.has_self_attention(index)) {
-  if (attends || config.unused_self_attention) {
-    self_attn.emplace(scope / "self_attn", config.clip.embedding, config.decoder_heads, kInit,
-                      kInit);
+  if (attends || config.has_unused_self_attention()) {
+    self_attn.emplace(head_self_attention(scope / "self_attn", config));
   }
 }
 
@@ -38,7 +36,11 @@ at::Tensor DecoderLayer::update(const at::Tensor& related, const at::Tensor& pat
 
 Decoder::Decoder(const ParameterScope& scope, const ModelConfig& config) {
   for (int64_t i = 0; i < config.decoder_layers; ++i) {
-    layers.emplace_back(scope / "layers" / std::to_string(i), config, i);
+    const ParameterScope layer = scope / "layers" / std::to_string(i);
+    layers.emplace_back(layer, config, i);
+    if (i > 0 && config.architecture == Architecture::kZegClip) {
+      layer.start_as_copy_of(scope / "layers" / "0");
+    }
   }
 }
 

@@ -5,33 +5,25 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "model/start_values.h"
 
 namespace tagclip {
 namespace {
-
-Initialiser prompt_init(const ClipConfig& clip) {
-  const double bound = std::sqrt(6.0 / (3.0 * clip.patch * clip.patch + clip.vision_width));
-  return uniform(-bound, bound);
-}
 
 at::Tensor deep_prompts(const ParameterScope& scope, const ModelConfig& config) {
   const int64_t layers = config.prompted_layers() - 1;
   if (layers == 0) return {};
   return scope.add("deep_prompt_embeddings", {layers, config.prompts, config.clip.vision_width},
-                   prompt_init(config.clip));
+                   prompt_start(config.clip));
 }
-
-// Kaiming normal for fan_out = D, as the prompts' projection starts.
-Initialiser kaiming_fan_out(int64_t width) { return normal(std::sqrt(2.0 / width)); }
 
 }  // namespace
 
 ImageEncoder::Prompts::Prompts(const ParameterScope& scope, const ModelConfig& config)
     : first(scope.add("prompt_embeddings", {1, config.prompts, config.clip.vision_width},
-                      prompt_init(config.clip))),
+                      prompt_start(config.clip))),
       deep(deep_prompts(scope, config)),
-      proj(scope / "prompt_proj", config.clip.vision_width, config.clip.vision_width,
-           kaiming_fan_out(config.clip.vision_width)),
+      proj(prompt_projection(scope / "prompt_proj", config.clip)),
       norm(scope / "prompt_norm", config.clip.vision_width, 1e-6) {}
 
 ImageEncoder::ImageEncoder(const ParameterScope& scope, const ModelConfig& config)

@@ -2,26 +2,27 @@
 
 #include "base/error.h"
 #include "clip/fingerprint.h"
+#include "model/start_values.h"
 
 namespace tagclip {
-
 namespace {
 
 // The published checkpoints spell it so.
-Linear descriptor(const ParameterScope& scope, int64_t d) {
-  return {scope / "relationship_discriptor" / "q_proj", 2 * d, d, truncated_normal(0.02)};
+Linear descriptor(const ParameterScope& scope, const ModelConfig& config) {
+  const int64_t d = config.clip.embedding;
+  return head_descriptor(scope / "relationship_discriptor" / "q_proj", 2 * d, d, config);
 }
 
 }  // namespace
 
 DecodeHead::DecodeHead(const ParameterScope& scope, const ModelConfig& config)
     : relation_(config.has_own_learner() ? Relation(TrustyLearner(scope / "learner", config))
-                                         : Relation(descriptor(scope, config.clip.embedding))),
+                                         : Relation(descriptor(scope, config))),
       decoder_(scope / "decoder", config) {
   const int64_t d = config.clip.embedding;
-  if (config.trusty_token) trusty_token_ = scope.add("disc_token", {1, d}, uniform(0, 1));
+  if (config.trusty_token) trusty_token_ = scope.add("disc_token", {1, d}, xavier_uniform());
   if (config.has_presence_head()) {
-    presence_.emplace(scope / "class_embed", d, 1, truncated_normal(0.02));
+    presence_.emplace(head_linear(scope / "class_embed", d, 1, config));
   }
 }
 

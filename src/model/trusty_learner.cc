@@ -1,13 +1,9 @@
 #include "model/trusty_learner.h"
 
 #include "base/error.h"
+#include "model/start_values.h"
 
 namespace tagclip {
-namespace {
-
-const Initialiser kInit = truncated_normal(0.02);
-
-}  // namespace
 
 int64_t learner_input_width(LearnerInput input, int64_t d) {
   return input == LearnerInput::kTHat || input == LearnerInput::kConcat ? 2 * d : d;
@@ -32,8 +28,11 @@ at::Tensor learner_input(LearnerInput input, const at::Tensor& tokens, const at:
   TAGCLIP_CHECK(false, "no such input of the Trusty Learner");
 }
 
-TrustyLearner::Input::Input(const ParameterScope& scope, LearnerInput kind, int64_t d)
-    : kind(kind), projection(scope, learner_input_width(kind, d), d, kInit) {}
+TrustyLearner::Input::Input(const ParameterScope& scope, LearnerInput kind,
+                            const ModelConfig& config)
+    : kind(kind),
+      projection(head_descriptor(scope, learner_input_width(kind, config.clip.embedding),
+                                 config.clip.embedding, config)) {}
 
 at::Tensor TrustyLearner::Input::operator()(const at::Tensor& tokens,
                                             const at::Tensor& image) const {
@@ -41,13 +40,13 @@ at::Tensor TrustyLearner::Input::operator()(const at::Tensor& tokens,
 }
 
 TrustyLearner::TrustyLearner(const ParameterScope& scope, const ModelConfig& config)
-    : query_(scope / "query", config.learner_query, config.clip.embedding),
-      key_(scope / "key", config.learner_key, config.clip.embedding),
-      value_(scope / "value", config.learner_value, config.clip.embedding),
-      attention_(scope / "attention", config.clip.embedding, config.decoder_heads),
+    : query_(scope / "query", config.learner_query, config),
+      key_(scope / "key", config.learner_key, config),
+      value_(scope / "value", config.learner_value, config),
+      attention_(scope / "attention", config),
       norm_(scope / "norm", config.clip.embedding) {
   const int64_t d = config.clip.embedding;
-  if (config.learner_text_after) join_.emplace(scope / "join", 2 * d, d, kInit);
+  if (config.learner_text_after) join_.emplace(head_linear(scope / "join", 2 * d, d, config));
 }
 
 at::Tensor TrustyLearner::operator()(const at::Tensor& tokens, const at::Tensor& image,

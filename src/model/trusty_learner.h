@@ -31,7 +31,7 @@ class TrustyLearner {
 
  private:
   struct Input {
-    Input(const ParameterScope& scope, LearnerInput kind, int64_t d);
+    Input(const ParameterScope& scope, LearnerInput kind, const ModelConfig& config);
     at::Tensor operator()(const at::Tensor& tokens, const at::Tensor& image) const;
 
     LearnerInput kind;

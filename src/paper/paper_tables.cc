@@ -17,16 +17,18 @@ using Assignments = std::vector<std::string>;  // NAME=VALUE
 
 constexpr const char* kInductive = "setting=inductive";
 
-const Assignments kTagClip = {"model.trusty_token=true", "model.self_attention=a_n_n",
-                              "weighting=both"};
-const Assignments kBaseline = {"model.trusty_token=false", "model.self_attention=n_n_n",
-                               "weighting=none"};
-const Assignments kTokenAlone = {"model.trusty_token=true", "model.self_attention=n_n_n",
-                                 "weighting=none"};
+const Assignments kTagClip = {"model.architecture=tagclip", "model.trusty_token=true",
+                              "model.self_attention=a_n_n", "weighting=both"};
+const Assignments kBaseline = {"model.architecture=tagclip", "model.trusty_token=false",
+                               "model.self_attention=n_n_n", "weighting=none"};
+const Assignments kTokenAlone = {"model.architecture=tagclip", "model.trusty_token=true",
+                                 "model.self_attention=n_n_n", "weighting=none"};
 // Section 4.1 says that alpha = 20 follows ZegCLIP, whose own configs have 100.
 constexpr const char* kPaperAlpha = "loss.mask_weight=20";
-const Assignments kZegClip = {"model.trusty_token=false", "model.self_attention=n_n_n",
-                              "weighting=none", "loss.mask_weight=100"};
+// Its head has start values of its own, too.
+const Assignments kZegClip = {"model.architecture=zegclip-released", "model.trusty_token=false",
+                              "model.self_attention=n_n_n", "weighting=none",
+                              "loss.mask_weight=100"};
 
 Assignments with(Assignments settings, const Assignments& more) {
   std::ranges::copy(more, std::back_inserter(settings));

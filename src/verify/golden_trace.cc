@@ -34,7 +34,7 @@ Targets targets_of(const GoldenInputs& inputs) {
 // ZegCLIP's release weighs the focal term by 100.
 LossConfig released_losses(const ModelConfig& config) {
   LossConfig losses;
-  if (config.unused_self_attention) losses.mask_weight = 100;
+  if (config.architecture == Architecture::kZegClip) losses.mask_weight = 100;
   return losses;
 }
 
