@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 
 namespace tagclip {
 namespace {
@@ -70,30 +71,16 @@ void collect(const toml::table& table, const std::string& prefix, int depth,
   }
 }
 
-struct SizeLimit {
-  size_t bytes;
-  const char* words;
-};
-
-std::string read_text(const std::filesystem::path& path, SizeLimit limit) {
-  const auto cannot_read = [&](const std::string& reason) {
-    return bad_input(fmt::format("cannot read the config {}: {}", path.string(), reason),
-                     "give the TOML file with the settings of the run");
-  };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw cannot_read("it is a folder");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw cannot_read(std::strerror(errno));
-  std::string text(limit.bytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > limit.bytes)
-    throw cannot_read(fmt::format("it is larger than {}", limit.words));
-  return text;
+std::string read_config_text(const std::filesystem::path& path, uint64_t limit) {
+  try {
+    return read_text(path, limit);
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.what(), "give the TOML file with the settings of the run");
+  }
 }
 
-toml::table parse(const std::filesystem::path& path, SizeLimit limit) {
-  const std::string text = read_text(path, limit);
+toml::table parse(const std::filesystem::path& path, uint64_t limit) {
+  const std::string text = read_config_text(path, limit);
   try {
     return toml::parse(text, path.string());
   } catch (const toml::parse_error& error) {
@@ -105,25 +92,32 @@ toml::table parse(const std::filesystem::path& path, SizeLimit limit) {
 }  // namespace
 
 void read_config(const std::filesystem::path& path, FieldList& fields) {
-  read_table(parse(path, {size_t{1} << 20, "1 MiB"}), "", path, fields);
+  read_table(parse(path, uint64_t{1} << 20), "", path, fields);
 }
 
 Settings read_settings(const std::filesystem::path& path) {
   // toml++ recurses into dotted keys without a limit: a longer file could exhaust the stack.
-  constexpr SizeLimit kLimit{size_t{32} << 10, "32 KiB"};
+  constexpr uint64_t kLimit = uint64_t{32} << 10;
   Settings settings;
   collect(parse(path, kLimit), "", 0, path, settings);
   return settings;
 }
 
-std::string to_toml(const FieldList& fields) {
-  std::string text, group;
+std::string to_toml(const ConstFieldList& fields) {
+  // All of a group stands together: a name behind another group's heading would belong to that one.
+  std::vector<std::pair<std::string, std::string>> groups = {{"", ""}};
   for (const Field& field : fields.all()) {
     const auto dot = field.name.rfind('.');
-    const std::string parent = dot == std::string::npos ? "" : field.name.substr(0, dot);
-    if (parent != group) text += fmt::format("\n[{}]\n", group = parent);
-    text += fmt::format("{} = {}  # {}\n", field.name.substr(dot + 1), to_string(field.get()),
-                        field.help);
+    const std::string group = dot == std::string::npos ? "" : field.name.substr(0, dot);
+    auto found = std::ranges::find(groups, group, &std::pair<std::string, std::string>::first);
+    if (found == groups.end()) found = groups.insert(found, {group, ""});
+    found->second += fmt::format("{} = {}  # {}\n", field.name.substr(dot + 1),
+                                 to_string(field.get()), field.explanation());
+  }
+  std::string text;
+  for (const auto& [group, lines] : groups) {
+    if (!group.empty()) text += fmt::format("\n[{}]\n", group);
+    text += lines;
   }
   return text;
 }

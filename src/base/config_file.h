@@ -21,6 +21,6 @@ using Settings = std::map<std::string, FieldValue>;
 Settings read_settings(const std::filesystem::path& path);
 
 // All fields as TOML, each under a comment that explains it.
-std::string to_toml(const FieldList& fields);
+std::string to_toml(const ConstFieldList& fields);
 
 }  // namespace tagclip

@@ -4,18 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <iterator>
 
 #include "base/error.h"
-#include "base/text_distance.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
-
-Error wrong_value(const std::string& name, const std::string& expected, const FieldValue& found) {
-  return usage_error(fmt::format("{}: expected {}, found {}", name, expected, to_string(found)));
-}
 
 std::string describe(const std::string& noun, const Range& range) {
   if (std::isinf(range.low) && std::isinf(range.high)) return noun;
@@ -23,43 +19,67 @@ std::string describe(const std::string& noun, const Range& range) {
   return fmt::format("{} from {} to {}", noun, range.low, range.high);
 }
 
-// As TOML and JSON write a text.
-std::string quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      result += fmt::format("\\u{:04X}", c);
-    } else {
-      result += c;
+std::string expectation(const Field& field) {
+  switch (field.type) {
+    case FieldType::kBool:
+      return "true or false";
+    case FieldType::kInteger:
+      return describe("a whole number", field.range);
+    case FieldType::kNumber:
+      return describe("a number", field.range);
+    case FieldType::kText:
+      return "a text";
+    case FieldType::kTexts:
+      return "a list of texts";
+    case FieldType::kChoice:
+      return fmt::format("one of {}", fmt::join(field.choices, ", "));
+  }
+  throw InternalError("a field of no type");
+}
+
+// NaN is in no range.
+bool is_within(const Range& range, double number) {
+  return number >= range.low && number <= range.high;
+}
+
+// Nothing where the value does not fit.
+std::optional<FieldValue> accepted(const Field& field, const FieldValue& value) {
+  const auto* integer = std::get_if<int64_t>(&value);
+  const auto* word = std::get_if<std::string>(&value);
+  const auto when = [&](bool fits) { return fits ? std::optional(value) : std::nullopt; };
+  switch (field.type) {
+    case FieldType::kBool:
+      return when(std::holds_alternative<bool>(value));
+    case FieldType::kText:
+      return when(word != nullptr);
+    case FieldType::kTexts:
+      return when(std::holds_alternative<std::vector<std::string>>(value));
+    case FieldType::kChoice:
+      return when(word != nullptr && std::ranges::count(field.choices, *word) > 0);
+    case FieldType::kInteger:
+      return when(integer != nullptr && is_within(field.range, static_cast<double>(*integer)));
+    case FieldType::kNumber: {
+      const auto* real = std::get_if<double>(&value);
+      if (integer == nullptr && real == nullptr) return std::nullopt;
+      const double number = real != nullptr ? *real : static_cast<double>(*integer);
+      return is_within(field.range, number) ? std::optional<FieldValue>(number) : std::nullopt;
     }
   }
-  return result + '"';
-}
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-template <class Number>
-bool parse_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
+  return std::nullopt;
 }
 
 // Reads `text` as the alternative that `like` holds; what cannot be read stays a string, so that
 // the field's own check words the error.
 FieldValue parse_like(const FieldValue& like, std::string_view text) {
-  int64_t integer = 0;
-  double real = 0;
   if (std::holds_alternative<bool>(like) && (text == "true" || text == "false")) {
     return text == "true";
   }
-  if (std::holds_alternative<int64_t>(like) && parse_number(text, integer)) return integer;
-  if (std::holds_alternative<double>(like) && parse_number(text, real)) return real;
+  if (std::holds_alternative<int64_t>(like)) {
+    if (const auto integer = parse_number<int64_t>(text)) return *integer;
+  }
+  if (std::holds_alternative<double>(like)) {
+    if (const auto real = parse_number<double>(text)) return *real;
+  }
   if (std::holds_alternative<std::vector<std::string>>(like)) {
     std::vector<std::string> items;
     while (!text.empty()) {
@@ -79,125 +99,51 @@ std::string to_string(const FieldValue& value) {
     std::string operator()(bool v) const { return v ? "true" : "false"; }
     std::string operator()(int64_t v) const { return fmt::format("{}", v); }
     std::string operator()(double v) const { return fmt::format("{}", v); }
-    std::string operator()(const std::string& v) const { return quoted(v); }
+    std::string operator()(const std::string& v) const { return whole(v); }
     std::string operator()(const std::vector<std::string>& v) const {
       std::vector<std::string> items;
-      for (const std::string& item : v) items.push_back(quoted(item));
+      for (const std::string& item : v) items.push_back(whole(item));
       return fmt::format("[{}]", fmt::join(items, ", "));
     }
+    static std::string whole(const std::string& v) { return in_quotes(v, v.size()); }
   };
   return std::visit(Printer{}, value);
 }
 
-void FieldList::add(const std::string& name, bool& member, const std::string& help) {
-  fields_.push_back({name, help, [&member] { return FieldValue(member); },
-                     [&member, name](const FieldValue& value) {
-                       if (!std::holds_alternative<bool>(value)) {
-                         throw wrong_value(name, "true or false", value);
-                       }
-                       member = std::get<bool>(value);
-                     }});
+FieldValue Field::accept(const FieldValue& value) const {
+  if (auto result = accepted(*this, value)) return *std::move(result);
+  throw usage_error(
+      fmt::format("{}: expected {}, found {}", name, expectation(*this), to_string(value)));
 }
 
-void FieldList::add(const std::string& name, int64_t& member, Range range,
-                    const std::string& help) {
-  fields_.push_back({name, help, [&member] { return FieldValue(member); },
-                     [&member, name, range](const FieldValue& value) {
-                       const int64_t* number = std::get_if<int64_t>(&value);
-                       if (!number || *number < range.low || *number > range.high) {
-                         throw wrong_value(name, describe("a whole number", range), value);
-                       }
-                       member = *number;
-                     }});
+std::string Field::explanation() const {
+  return choices.empty() ? help : fmt::format("{} ({})", help, fmt::join(choices, ", "));
 }
 
-void FieldList::add(const std::string& name, int& member, Range range, const std::string& help) {
-  fields_.push_back({name, help, [&member] { return FieldValue(int64_t{member}); },
-                     [&member, name, range](const FieldValue& value) {
-                       int64_t number = member;
-                       FieldList checked;
-                       checked.add(name, number, range, "");
-                       checked.set(name, value);
-                       member = static_cast<int>(number);
-                     }});
-}
-
-void FieldList::add(const std::string& name, double& member, Range range, const std::string& help) {
-  fields_.push_back({name, help, [&member] { return FieldValue(member); },
-                     [&member, name, range](const FieldValue& value) {
-                       double number = NAN;
-                       if (auto* real = std::get_if<double>(&value)) number = *real;
-                       if (auto* integer = std::get_if<int64_t>(&value)) number = *integer;
-                       if (!(number >= range.low && number <= range.high)) {
-                         throw wrong_value(name, describe("a number", range), value);
-                       }
-                       member = number;
-                     }});
-}
-
-void FieldList::add(const std::string& name, std::string& member, const std::string& help) {
-  fields_.push_back({name, help, [&member] { return FieldValue(member); },
-                     [&member, name](const FieldValue& value) {
-                       if (!std::holds_alternative<std::string>(value)) {
-                         throw wrong_value(name, "a text", value);
-                       }
-                       member = std::get<std::string>(value);
-                     }});
-}
-
-void FieldList::add(const std::string& name, std::vector<std::string>& member,
-                    const std::string& help) {
-  fields_.push_back({name, help, [&member] { return FieldValue(member); },
-                     [&member, name](const FieldValue& value) {
-                       if (!std::holds_alternative<std::vector<std::string>>(value)) {
-                         throw wrong_value(name, "a list of texts", value);
-                       }
-                       member = std::get<std::vector<std::string>>(value);
-                     }});
-}
-
-void FieldList::add_choice(const std::string& name, const std::string& help,
-                           std::vector<std::string> names, std::function<size_t()> get,
-                           std::function<void(size_t)> set) {
-  auto get_name = [names, get] { return FieldValue(names[get()]); };
-  auto set_name = [name, names, set](const FieldValue& value) {
-    const std::string* word = std::get_if<std::string>(&value);
-    const auto found = word ? std::ranges::find(names, *word) : names.end();
-    if (found == names.end()) {
-      throw wrong_value(name, fmt::format("one of {}", fmt::join(names, ", ")), value);
-    }
-    set(static_cast<size_t>(found - names.begin()));
-  };
-  fields_.push_back(
-      {name, fmt::format("{} ({})", help, fmt::join(names, ", ")), get_name, set_name});
-}
-
-void FieldList::add_group(const std::string& name, FieldList group) {
-  for (Field& field : group.fields_) {
+void ConstFieldList::add_group(const std::string& name, const ConstFieldList& group) {
+  for (Field field : group.fields_) {
     field.name = name + "." + field.name;
-    // Errors from `set` name the field inside its group; say the whole name.
-    field.set = [inner = std::move(field.set), name](const FieldValue& value) {
-      try {
-        inner(value);
-      } catch (const Error& error) {
-        throw Error(error.kind(), name + "." + error.what(), error.hint());
-      }
-    };
     fields_.push_back(std::move(field));
   }
 }
 
-bool FieldList::contains_group(std::string_view name) const {
+bool ConstFieldList::contains_group(std::string_view name) const {
   const std::string prefix = std::string(name) + ".";
   return std::ranges::any_of(fields_, [&](const Field& f) { return f.name.starts_with(prefix); });
 }
 
-void FieldList::check() const {
-  for (const Field& field : fields_) field.set(field.get());
+ConstFieldList ConstFieldList::where(const std::function<bool(const Field&)>& wanted) const {
+  ConstFieldList list;
+  std::ranges::copy_if(fields_, std::back_inserter(list.fields_), wanted);
+  return list;
 }
 
-// What a mistyped name was meant to be: a name whose group was left out, or the nearest one.
-std::optional<std::string> FieldList::meant_by(const std::string& name) const {
+void ConstFieldList::check() const {
+  for (const Field& field : fields_) field.accept(field.get());
+}
+
+// The name that a mistyped one was meant to be: one whose group was left out, or the nearest one.
+std::optional<std::string> ConstFieldList::meant_by(const std::string& name) const {
   std::vector<std::string> names;
   for (const Field& field : fields_) {
     if (field.name.ends_with("." + name)) return field.name;
@@ -210,7 +156,7 @@ std::optional<std::string> FieldList::meant_by(const std::string& name) const {
   return nearest(name, names);
 }
 
-const Field& FieldList::at(std::string_view name) const {
+const Field& ConstFieldList::at(std::string_view name) const {
   const auto found = std::ranges::find(fields_, name, &Field::name);
   if (found != fields_.end()) return *found;
   if (contains_group(name)) {
@@ -222,16 +168,34 @@ const Field& FieldList::at(std::string_view name) const {
                     suggestion ? "did you mean " + *suggestion + "?" : "");
 }
 
-void FieldList::set(std::string_view name, const FieldValue& value) { at(name).set(value); }
+void FieldList::add_group(const std::string& name, const FieldList& group) {
+  ConstFieldList::add_group(name, group);
+  std::ranges::copy(group.setters_, std::back_inserter(setters_));
+}
+
+FieldList FieldList::where(const std::function<bool(const Field&)>& wanted) const {
+  FieldList list;
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (!wanted(fields_[i])) continue;
+    list.fields_.push_back(fields_[i]);
+    list.setters_.push_back(setters_[i]);
+  }
+  return list;
+}
+
+void FieldList::set(std::string_view name, const FieldValue& value) {
+  const Field& field = at(name);
+  setters_[static_cast<size_t>(&field - fields_.data())](field.accept(value));
+}
 
 void FieldList::set_from_text(std::string_view assignment) {
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0) {
-    throw usage_error(fmt::format("--set {}: expected name=value", assignment),
-                      "for example --set optimizer.lr=1e-4");
+    throw usage_error(fmt::format("{}: expected name=value", in_quotes(assignment)),
+                      "for example optimizer.lr=1e-4");
   }
   const Field& field = at(trim(assignment.substr(0, equals)));
-  field.set(parse_like(field.get(), trim(assignment.substr(equals + 1))));
+  set(field.name, parse_like(field.get(), trim(assignment.substr(equals + 1))));
 }
 
 }  // namespace tagclip

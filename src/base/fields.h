@@ -1,14 +1,20 @@
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "base/error.h"
 
 namespace tagclip {
 
@@ -23,71 +29,175 @@ struct Range {
   double high = std::numeric_limits<double>::infinity();
 };
 
-// One entry of a config: how it is called, what it means, where it lives.
+enum class FieldType { kBool, kInteger, kNumber, kText, kTexts, kChoice };
+
+// A setting's name in a file or on the command line, beside the value that it stands for.
+template <class Enum>
+using Choices = std::vector<std::pair<std::string, std::type_identity_t<Enum>>>;
+
+// One entry of a config: its name, its meaning, and what it may hold.
 struct Field {
   std::string name;  // dotted: "optimizer.lr"
+  FieldType type = FieldType::kText;
   std::string help;
+  Range range;                       // of kInteger and kNumber
+  std::vector<std::string> choices;  // of kChoice: the words it may be
   std::function<FieldValue()> get;
-  // Throws Error(kUsage) saying what was expected when the type or range is wrong.
-  std::function<void(const FieldValue&)> set;
+
+  // `value` as the alternative of FieldValue that `get` gives; a whole number serves as kNumber.
+  // Throws Error(kUsage) saying what was expected when type, range or word is wrong.
+  FieldValue accept(const FieldValue& value) const;
+  // The help, followed by the words of a choice.
+  std::string explanation() const;
 };
 
-// The fields of a config struct, listed once in its `fields()`; reading files, overriding on the
-// command line, checking, printing and storing in a checkpoint all go through this list. The list
-// refers to the struct's members: it must not outlive the struct.
-class FieldList {
+// The fields of a config struct for reading. They are listed once, in the struct's `fields()`:
+// reading files, overriding on the command line, checking, help, printing and storing in a
+// checkpoint all go through that list. It refers to the struct's members and must not outlive them.
+class ConstFieldList {
  public:
-  void add(const std::string& name, bool& member, const std::string& help);
-  void add(const std::string& name, int64_t& member, Range range, const std::string& help);
-  void add(const std::string& name, double& member, Range range, const std::string& help);
-  void add(const std::string& name, std::string& member, const std::string& help);
-  void add(const std::string& name, std::vector<std::string>& member, const std::string& help);
+  // Members may be bool, integers, floating-point numbers, strings, paths and lists of strings.
+  template <class Member>
+  void add(const std::string& name, const Member& member, const std::string& help) {
+    add(name, member, Range(), help);
+  }
+  template <class Member>
+  void add(const std::string& name, const Member& member, Range range, const std::string& help);
   template <class Enum>
-  void add(const std::string& name, Enum& member,
-           const std::vector<std::pair<std::string, Enum>>& names, const std::string& help);
-  void add(const std::string& name, int& member, Range range, const std::string& help);
-  void add(Field field) { fields_.push_back(std::move(field)); }
+    requires std::is_enum_v<Enum>
+  void add(const std::string& name, const Enum& member, const Choices<Enum>& choices,
+           const std::string& help);
   // The fields of a nested struct, called "name.field".
-  void add_group(const std::string& name, FieldList group);
+  void add_group(const std::string& name, const ConstFieldList& group);
 
   const std::vector<Field>& all() const { return fields_; }
   bool contains_group(std::string_view name) const;
+  // Throws Error(kUsage) for an unknown name, suggesting the nearest one.
+  const Field& at(std::string_view name) const;
+  ConstFieldList where(const std::function<bool(const Field&)>& wanted) const;
 
   // Throws Error(kUsage) for the first field whose value `set` would refuse: values reach a struct
   // by other ways, too.
   void check() const;
 
-  // Throws Error(kUsage) for an unknown name, suggesting the nearest one.
+ protected:
+  std::vector<Field> fields_;
+
+ private:
+  std::optional<std::string> meant_by(const std::string& name) const;
+};
+
+// The same for reading and writing.
+class FieldList : public ConstFieldList {
+ public:
+  template <class Member>
+  void add(const std::string& name, Member& member, const std::string& help) {
+    add(name, member, Range(), help);
+  }
+  template <class Member>
+  void add(const std::string& name, Member& member, Range range, const std::string& help);
+  template <class Enum>
+    requires std::is_enum_v<Enum>
+  void add(const std::string& name, Enum& member, const Choices<Enum>& choices,
+           const std::string& help);
+  void add_group(const std::string& name, const FieldList& group);
+
+  FieldList where(const std::function<bool(const Field&)>& wanted) const;
+
+  // Throw Error(kUsage) for an unknown name, suggesting the nearest one, and as Field::accept.
   void set(std::string_view name, const FieldValue& value);
   // `assignment` is `name=value`; the value is read as the type of the field.
   void set_from_text(std::string_view assignment);
 
  private:
-  const Field& at(std::string_view name) const;
-  std::optional<std::string> meant_by(const std::string& name) const;
-  void add_choice(const std::string& name, const std::string& help, std::vector<std::string> names,
-                  std::function<size_t()> get, std::function<void(size_t)> set);
-
-  std::vector<Field> fields_;
+  std::vector<std::function<void(const FieldValue&)>> setters_;  // one per field
 };
 
-template <class Enum>
-void FieldList::add(const std::string& name, Enum& member,
-                    const std::vector<std::pair<std::string, Enum>>& names,
-                    const std::string& help) {
-  std::vector<std::string> words;
-  std::vector<Enum> values;
-  for (const auto& [word, value] : names) {
-    words.push_back(word);
-    values.push_back(value);
+// The list of a config that may be constant: a struct's two `fields()` share one template with it.
+template <class Config>
+using FieldsOf = std::conditional_t<std::is_const_v<Config>, ConstFieldList, FieldList>;
+
+// --- Implementation ---
+
+namespace detail {
+
+// The alternative of FieldValue that stores a member.
+template <class Member>
+struct Stored {
+  using Type = Member;
+};
+template <std::integral Member>
+struct Stored<Member> {
+  using Type = std::conditional_t<std::same_as<Member, bool>, bool, int64_t>;
+};
+template <std::floating_point Member>
+struct Stored<Member> {
+  using Type = double;
+};
+template <>
+struct Stored<std::filesystem::path> {
+  using Type = std::string;
+};
+template <class Member>
+using StoredType = typename Stored<Member>::Type;
+
+template <class Stored>
+constexpr FieldType field_type() {
+  if constexpr (std::same_as<Stored, bool>) return FieldType::kBool;
+  if constexpr (std::same_as<Stored, int64_t>) return FieldType::kInteger;
+  if constexpr (std::same_as<Stored, double>) return FieldType::kNumber;
+  if constexpr (std::same_as<Stored, std::string>) return FieldType::kText;
+  return FieldType::kTexts;
+}
+
+}  // namespace detail
+
+template <class Member>
+void ConstFieldList::add(const std::string& name, const Member& member, Range range,
+                         const std::string& help) {
+  using Stored = detail::StoredType<Member>;
+  if constexpr (std::integral<Member> && sizeof(Member) < sizeof(int64_t)) {
+    range.low = std::max<double>(range.low, std::numeric_limits<Member>::min());
+    range.high = std::min<double>(range.high, std::numeric_limits<Member>::max());
   }
-  auto get = [&member, values] {
-    size_t index = 0;
-    while (values[index] != member) ++index;
-    return index;
+  Field field{name, detail::field_type<Stored>(), help, range, {}, {}};
+  field.get = [&member] { return FieldValue(static_cast<Stored>(member)); };
+  fields_.push_back(std::move(field));
+}
+
+template <class Enum>
+  requires std::is_enum_v<Enum>
+void ConstFieldList::add(const std::string& name, const Enum& member, const Choices<Enum>& choices,
+                         const std::string& help) {
+  Field field{name, FieldType::kChoice, help, {}, {}, {}};
+  for (const auto& [word, value] : choices) field.choices.push_back(word);
+  field.get = [&member, choices]() -> FieldValue {
+    for (const auto& [word, value] : choices) {
+      if (value == member) return word;
+    }
+    throw InternalError("a choice without a word");
   };
-  add_choice(name, help, std::move(words), get,
-             [&member, values](size_t index) { member = values[index]; });
+  fields_.push_back(std::move(field));
+}
+
+template <class Member>
+void FieldList::add(const std::string& name, Member& member, Range range, const std::string& help) {
+  ConstFieldList::add(name, std::as_const(member), range, help);
+  setters_.push_back([&member](const FieldValue& value) {
+    member = static_cast<Member>(std::get<detail::StoredType<Member>>(value));
+  });
+}
+
+template <class Enum>
+  requires std::is_enum_v<Enum>
+void FieldList::add(const std::string& name, Enum& member, const Choices<Enum>& choices,
+                    const std::string& help) {
+  ConstFieldList::add(name, std::as_const(member), choices, help);
+  setters_.push_back([&member, choices](const FieldValue& accepted) {
+    for (const auto& [word, value] : choices) {
+      if (word == std::get<std::string>(accepted)) member = value;
+    }
+  });
 }
 
 }  // namespace tagclip

@@ -3,9 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/atomic_file.h"
 #include "base/config_file.h"
 #include "base/error.h"
+#include "base/fields_json.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 
 namespace tagclip {
@@ -17,11 +18,15 @@ enum class Colour { kRed, kBlue };
 
 struct Inner {
   double rate = 0.5;
-  FieldList fields() {
-    FieldList list;
-    list.add("rate", rate, {0, 1}, "a rate");
+
+  template <class Self>
+  static FieldsOf<Self> list_fields(Self& self) {
+    FieldsOf<Self> list;
+    list.add("rate", self.rate, {0, 1}, "a rate");
     return list;
   }
+  FieldList fields() { return list_fields(*this); }
+  ConstFieldList fields() const { return list_fields(*this); }
 };
 
 struct Config {
@@ -33,17 +38,23 @@ struct Config {
   Colour colour = Colour::kRed;
   Inner inner;
 
-  FieldList fields() {
-    FieldList list;
-    list.add("count", count, {1, 10}, "how many");
-    list.add("side", side, {1, 100}, "how wide");
-    list.add("loud", loud, "how");
-    list.add("name", name, "who");
-    list.add("files", files, "which");
-    list.add("colour", colour, {{"red", Colour::kRed}, {"blue", Colour::kBlue}}, "what");
-    list.add_group("inner", inner.fields());
+  std::filesystem::path folder = "here";
+
+  template <class Self>
+  static FieldsOf<Self> list_fields(Self& self) {
+    FieldsOf<Self> list;
+    list.add("count", self.count, {1, 10}, "how many");
+    list.add("side", self.side, {1, 100}, "how wide");
+    list.add("loud", self.loud, "how");
+    list.add("name", self.name, "who");
+    list.add("files", self.files, "which");
+    list.add("colour", self.colour, {{"red", Colour::kRed}, {"blue", Colour::kBlue}}, "what");
+    list.add_group("inner", self.inner.fields());
+    list.add("folder", self.folder, "where");
     return list;
   }
+  FieldList fields() { return list_fields(*this); }
+  ConstFieldList fields() const { return list_fields(*this); }
 };
 
 std::string message_of(const std::function<void()>& action) {
@@ -59,7 +70,7 @@ TEST(FieldList, SetsEveryTypeFromText) {
   Config config;
   FieldList fields = config.fields();
   for (const char* assignment : {"count=5", "side=9", "loud=true", "name=cat = dog", "files=p, q,r",
-                                 "colour=blue", "inner.rate=1e-3"}) {
+                                 "colour=blue", "inner.rate=1e-3", "folder=a/b"}) {
     fields.set_from_text(assignment);
   }
   EXPECT_EQ(config.count, 5);
@@ -69,6 +80,7 @@ TEST(FieldList, SetsEveryTypeFromText) {
   EXPECT_THAT(config.files, ::testing::ElementsAre("p", "q", "r"));
   EXPECT_EQ(config.colour, Colour::kBlue);
   EXPECT_EQ(config.inner.rate, 1e-3);
+  EXPECT_EQ(config.folder, "a/b");
 }
 
 TEST(FieldList, SaysWhatWasExpected) {
@@ -86,6 +98,54 @@ TEST(FieldList, SaysWhatWasExpected) {
   EXPECT_THAT(set("cuont=5"), HasSubstr("did you mean count?"));
   EXPECT_THAT(set("count"), HasSubstr("expected name=value"));
   EXPECT_EQ(config.count, 3);
+}
+
+TEST(FieldList, SaysWhatAFieldMayHold) {
+  const Config config;
+  const ConstFieldList fields = config.fields();
+  const Field& count = fields.at("count");
+  EXPECT_EQ(count.type, FieldType::kInteger);
+  EXPECT_EQ(count.help, "how many");
+  EXPECT_EQ(count.range.high, 10);
+  EXPECT_EQ(count.get(), FieldValue(int64_t{3}));
+  const Field& colour = fields.at("colour");
+  EXPECT_EQ(colour.type, FieldType::kChoice);
+  EXPECT_THAT(colour.choices, ::testing::ElementsAre("red", "blue"));
+  EXPECT_EQ(colour.explanation(), "what (red, blue)");
+  EXPECT_EQ(fields.at("inner.rate").type, FieldType::kNumber);
+}
+
+TEST(FieldList, KeepsWhatIsWanted) {
+  Config config;
+  FieldList kept =
+      config.fields().where([](const Field& f) { return f.name.starts_with("inner."); });
+  ASSERT_EQ(kept.all().size(), 1u);
+  kept.set("inner.rate", 0.75);
+  EXPECT_EQ(config.inner.rate, 0.75);
+  EXPECT_THROW(kept.set("count", int64_t{4}), Error);
+}
+
+TEST(FieldList, ChecksValuesThatCameByOtherWays) {
+  Config config;
+  std::as_const(config).fields().check();
+  config.inner.rate = 2;
+  EXPECT_THAT(message_of([&] { std::as_const(config).fields().check(); }),
+              HasSubstr("inner.rate: expected a number from 0 to 1, found 2"));
+}
+
+TEST(FieldsJson, ReadsWhatItWrites) {
+  Config written;
+  written.count = 8;
+  written.colour = Colour::kBlue;
+  written.files = {"one", "two"};
+  const std::string json = to_json(std::as_const(written).fields());
+  Config read;
+  FieldList fields = read.fields();
+  read_json(json, fields, "a.pt");
+  EXPECT_EQ(to_json(fields), json);
+  EXPECT_THAT(message_of([&] { read_json("7", fields, "a.pt"); }), HasSubstr("not a JSON object"));
+  EXPECT_THAT(message_of([&] { read_json(R"({"count": "x"})", fields, "a.pt"); }),
+              HasSubstr("a.pt: stored settings: count: expected a whole number"));
 }
 
 TEST(ConfigFile, ReadsWhatItWrites) {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 #include "image/palette.h"
 

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "base/heap.h"
+#include "base/platform.h"
 
 namespace tagclip {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/text_distance.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/parse_errors.h"

@@ -4,25 +4,18 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
 
 template <class Number>
-std::optional<Number> parsed(const std::string& text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return number;
-}
-
-template <class Number>
 CLI::Validator within(const char* noun, Number low, Number high) {
   return CLI::Validator(
       [=](std::string& text) {
-        const auto number = parsed<Number>(text);
+        const auto number = parse_number<Number>(text);
         if (number && *number >= low && *number <= high) return std::string();
         return fmt::format("expected a {} from {} to {}, found '{}'", noun, low, high, text);
       },

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text_distance.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {

@@ -1,8 +1,8 @@
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/option_checks.h"
-#include "cli/safe_text.h"
 #include "report/page.h"
 #include "report/run_table.h"
 
@@ -26,7 +26,7 @@ std::vector<TrainingRun> read_runs(const std::vector<std::filesystem::path>& fol
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBadInput) throw;
       const std::string hint = error.hint().empty() ? "" : " (" + error.hint() + ")";
-      console.warn(safe_text("left out: " + std::string(error.what()) + hint));
+      console.warn(terminal_text("left out: " + std::string(error.what()) + hint));
     }
   }
   return runs;

@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "cli/safe_text.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -40,7 +40,7 @@ constexpr const char* kClearLine = "\r\x1b[K";
 void say(std::string_view words) { std::fwrite(words.data(), 1, words.size(), stderr); }
 // Lines that may hold names of strangers' files, in one write.
 void say_line(std::string_view line, std::string_view before = "") {
-  say(fmt::format("{}{}\n", before, safe_text(line)));
+  say(fmt::format("{}{}\n", before, terminal_text(line)));
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ void Terminal::print(std::string_view line) {
   clear_bar();
   std::string text = fmt::format("{}{}", line, line.ends_with('\n') ? "" : "\n");
   // Another rank's bar may stand there.
-  if (::isatty(STDOUT_FILENO)) text = (animated_ ? kClearLine : "") + safe_text(text);
+  if (::isatty(STDOUT_FILENO)) text = (animated_ ? kClearLine : "") + terminal_text(text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
     return;
   throw failure(fmt::format("cannot write to standard output: {}", std::strerror(errno)));

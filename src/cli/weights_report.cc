@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <ranges>
 
-#include "cli/safe_text.h"
-#include "io/bounded_json.h"
+#include "base/bounded_json.h"
+#include "base/text.h"
 #include "weights/mmseg_meta.h"
 
 namespace tagclip {
@@ -23,15 +23,7 @@ constexpr const char* kTransductive = "transductive or supervised";
 
 using Rows = std::vector<std::pair<std::string, std::string>>;
 
-// A name or value of a stranger on one line, not endless.
-std::string shown(std::string_view text) {
-  constexpr size_t kMaxLength = 300;
-  size_t length = std::min(text.size(), kMaxLength);
-  while (length < text.size() && (text[length] & 0xC0) == 0x80) --length;
-  std::string result = safe_text(text.substr(0, length));
-  std::ranges::replace(result, '\n', '?');
-  return length < text.size() ? result + "..." : result;
-}
+std::string shown(std::string_view text) { return one_line(text, 300); }
 
 // 17258237 -> 17,258,237
 std::string grouped(int64_t number) {

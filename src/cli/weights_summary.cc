@@ -7,6 +7,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "weights/weights_kind.h"
 
 namespace tagclip {
@@ -38,10 +39,6 @@ std::string group_of(const std::string& name, bool openai) {
   constexpr std::array kText = {"token_embedding", "positional_embedding", "transformer",
                                 "ln_final", "text_projection"};
   return openai && std::ranges::find(kText, word) != kText.end() ? "(text tower)" : word;
-}
-
-std::string counted(int64_t n, const std::string& noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
 // The dimension of a tensor that must have `dimensions` of them; 0 where it is missing or has

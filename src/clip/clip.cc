@@ -15,35 +15,43 @@ ColourNumbers colour_numbers(Colours colours) {
   return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
 }
 
-FieldList ClipConfig::fields() {
+namespace {
+
+template <class Config>
+FieldsOf<Config> list_fields(Config& config) {
   constexpr Range size{1, 1 << 16};
-  FieldList list;
-  list.add("embedding", embedding, size, "size of the embeddings both towers share");
-  list.add("resolution", resolution, size, "side of the images the position grid is made for");
-  list.add("patch", patch, size, "side of a patch");
-  list.add("vision_width", vision_width, size, "width of the vision tower");
-  list.add("vision_layers", vision_layers, {1, 1024}, "blocks of the vision tower");
-  list.add("vision_heads", vision_heads, size, "attention heads of the vision tower");
-  list.add("vision_mlp", vision_mlp, {0, 1 << 18},
+  FieldsOf<Config> list;
+  list.add("embedding", config.embedding, size, "size of the embeddings both towers share");
+  list.add("resolution", config.resolution, size,
+           "side of the images the position grid is made for");
+  list.add("patch", config.patch, size, "side of a patch");
+  list.add("vision_width", config.vision_width, size, "width of the vision tower");
+  list.add("vision_layers", config.vision_layers, {1, 1024}, "blocks of the vision tower");
+  list.add("vision_heads", config.vision_heads, size, "attention heads of the vision tower");
+  list.add("vision_mlp", config.vision_mlp, {0, 1 << 18},
            "width inside the vision tower's MLPs; 0 = four times the tower's");
-  list.add("context", context, {3, 1 << 16}, "tokens of a text");
-  list.add("vocabulary", vocabulary, {1, 49408}, "tokens the text tower knows");
-  list.add("text_width", text_width, size, "width of the text tower");
-  list.add("text_layers", text_layers, {1, 1024}, "blocks of the text tower");
-  list.add("text_heads", text_heads, size, "attention heads of the text tower");
-  list.add("text_mlp", text_mlp, {0, 1 << 18},
+  list.add("context", config.context, {3, 1 << 16}, "tokens of a text");
+  list.add("vocabulary", config.vocabulary, {1, 49408}, "tokens the text tower knows");
+  list.add("text_width", config.text_width, size, "width of the text tower");
+  list.add("text_layers", config.text_layers, {1, 1024}, "blocks of the text tower");
+  list.add("text_heads", config.text_heads, size, "attention heads of the text tower");
+  list.add("text_mlp", config.text_mlp, {0, 1 << 18},
            "width inside the text tower's MLPs; 0 = four times the tower's");
-  list.add("activation", activation,
+  list.add("activation", config.activation,
            {{"quick_gelu", Activation::kQuickGelu}, {"gelu", Activation::kGelu}},
            "activation of the blocks");
-  list.add("colours", colours, {{"imagenet", Colours::kImageNet}, {"clip", Colours::kClip}},
+  list.add("colours", config.colours, {{"imagenet", Colours::kImageNet}, {"clip", Colours::kClip}},
            "whose mean and deviation the photos it was trained on were normalised with");
   return list;
 }
 
+}  // namespace
+
+FieldList ClipConfig::fields() { return list_fields(*this); }
+ConstFieldList ClipConfig::fields() const { return list_fields(*this); }
+
 void ClipConfig::check() const {
-  ClipConfig copy = *this;
-  copy.fields().check();
+  fields().check();
   const auto require_multiple = [](const char* whole, int64_t of, const char* part, int64_t by) {
     if (of % by == 0) return;
     throw usage_error(c10::str(whole, " = ", of, " must be a multiple of ", part, " = ", by));

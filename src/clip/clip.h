@@ -46,6 +46,7 @@ struct ClipConfig {
   int64_t vision_mlp_width() const { return vision_mlp > 0 ? vision_mlp : 4 * vision_width; }
   int64_t text_mlp_width() const { return text_mlp > 0 ? text_mlp : 4 * text_width; }
   FieldList fields();
+  ConstFieldList fields() const;
   // Throws Error(kUsage) when a field is out of its range or the fields do not fit together.
   void check() const;
 };

@@ -4,11 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/fields_json.h"
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "clip/clip_sizes.h"
 #include "clip/dialect.h"
 #include "clip/test_golden.h"
-#include "io/test_errors.h"
 
 namespace tagclip {
 namespace {
@@ -84,9 +85,9 @@ TEST(ClipSizes, AreReadOffTheTensors) {
   for (const Parameter& parameter : clip.parameters.all())
     state.tensors[parameter.name] = parameter.tensor;
   const ClipConfig found = infer_clip_config(state, {{"v_heads", "3"}, {"t_heads", "2"}});
-  ClipConfig expected = small_config(), copy = found;
+  ClipConfig expected = small_config();
   expected.activation = Activation::kQuickGelu;  // leaves no trace
-  EXPECT_EQ(to_json(copy.fields()), to_json(expected.fields()));
+  EXPECT_EQ(to_json(found.fields()), to_json(expected.fields()));
   EXPECT_THAT(bad_input_text([&] { infer_clip_config(state, {{"v_heads", "many"}}); }),
               HasSubstr("v_heads"));
   state.tensors.erase("visual.proj");

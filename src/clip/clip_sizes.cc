@@ -1,11 +1,10 @@
 #include "clip/clip_sizes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
-#include "clip/clip_file.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -55,14 +54,10 @@ ClipConfig infer_clip_config(const StateDict& state, const Metadata& metadata) {
 int64_t positive_number(const Metadata& metadata, const std::string& key, int64_t otherwise) {
   const auto found = metadata.find(key);
   if (found == metadata.end()) return otherwise;
-  const std::string& text = found->second;
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 1) {
-    throw bad_input("metadata " + key + ": expected a positive whole number, found \"" + text +
-                    "\"");
-  }
-  return number;
+  const auto number = parse_number<int64_t>(found->second);
+  if (number && *number >= 1) return *number;
+  throw bad_input("metadata " + key + ": expected a positive whole number, found " +
+                  in_quotes(found->second));
 }
 
 }  // namespace tagclip

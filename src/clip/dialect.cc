@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "clip/clip_file.h"
+#include "base/fields_json.h"
+#include "base/files.h"
 #include "clip/clip_sizes.h"
 #include "clip/hugging_face.h"
-#include "io/file_bytes.h"
 #include "weights/clip_config_json.h"
 
 namespace tagclip {

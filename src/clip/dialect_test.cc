@@ -6,11 +6,11 @@
 
 #include <fstream>
 
+#include "base/fields_json.h"
 #include "base/test_dir.h"
-#include "clip/clip_file.h"
+#include "base/test_errors.h"
 #include "clip/hugging_face.h"
 #include "clip/test_golden.h"
-#include "io/test_errors.h"
 #include "verify/golden_clip.h"
 
 namespace tagclip {

@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 
 namespace tagclip {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "weights/safetensors_fields.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -91,7 +91,7 @@ at::Tensor packed(const StateDict& state, const std::string& block, const std::s
   for (const std::string_view projection : kProjections) {
     parts.push_back(state.at(block + std::string(projection) + ending));
     if (parts.back().sizes() == parts.front().sizes() && parts.back().dim() > 0) continue;
-    throw bad_input(state.source + ": " + printable(block + std::string(projection) + ending) +
+    throw bad_input(state.source + ": " + in_quotes(block + std::string(projection) + ending) +
                     " has another shape than the queries' projection");
   }
   return at::cat(parts);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/heap.h"
+#include "base/platform.h"
 
 namespace tagclip {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "weights/safetensors_fields.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -113,7 +113,7 @@ void check_fit(const ParameterList& parameters, const StateDict& state) {
     }
   }
   for (const auto& [name, tensor] : state.tensors) {
-    if (parameters.find(name) == nullptr) unexpected.push_back(printable(name));
+    if (parameters.find(name) == nullptr) unexpected.push_back(in_quotes(name));
   }
   if (!missing.empty() || !misshapen.empty() || !unexpected.empty()) {
     std::string what = state.source + ": the tensors do not fit the model";

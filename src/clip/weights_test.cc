@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_dir.h"
-#include "io/test_errors.h"
+#include "base/test_errors.h"
 
 namespace tagclip {
 namespace {

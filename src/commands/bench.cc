@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "base/error.h"
-#include "base/heap.h"
+#include "base/platform.h"
 #include "bench/floors.h"
 #include "bench/loader_task.h"
 #include "bench/report.h"

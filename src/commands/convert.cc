@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "clip/clip_file.h"
 #include "clip/dialect.h"
 #include "clip/hugging_face.h"

@@ -5,7 +5,7 @@
 
 #include "base/config_file.h"
 #include "base/error.h"
-#include "base/text_distance.h"
+#include "base/text.h"
 #include "commands/commands.h"
 #include "commands/run_config.h"
 #include "commands/train_noisily.h"
@@ -142,15 +142,16 @@ std::vector<TrainConfig> queue(const ExperimentOptions& options) {
 }
 
 // Prints each run with the settings in which it differs from the common config.
-void list(std::vector<TrainConfig> configs, TrainConfig common, Console& console) {
-  const FieldList shared = common.fields();
-  for (TrainConfig& config : configs) {
+void list(const std::vector<TrainConfig>& configs, const TrainConfig& common, Console& console) {
+  const ConstFieldList shared = common.fields();
+  for (const TrainConfig& config : configs) {
     std::string line = c10::str(config.label, ", seed ", config.seed, ", in ", config.output, ":");
-    const FieldList fields = config.fields();
-    for (size_t i = 0; i < fields.all().size(); ++i) {
-      const auto& [name, help, get, set] = fields.all()[i];
+    const ConstFieldList fields = config.fields();
+    for (const Field& field : fields.all()) {
+      const std::string& name = field.name;
       const bool shown = name == "label" || name == "output" || name == "seed";
-      if (!shown && get() != shared.all()[i].get()) line += " " + name + "=" + to_string(get());
+      const FieldValue value = field.get();
+      if (!shown && value != shared.at(name).get()) line += " " + name + "=" + to_string(value);
     }
     console.print(line);
   }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/cache_folder.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "infer/embedding_file.h"
 
 namespace tagclip {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/atomic_file.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 #include "image/image.h"
 #include "infer/inference_model.h"

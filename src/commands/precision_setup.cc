@@ -9,12 +9,12 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/atomic_file.h"
-#include "base/cache_folder.h"
+#include "base/bounded_json.h"
 #include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
 #include "commands/run_config.h"
 #include "infer/precision_trials.h"
-#include "io/bounded_json.h"
 
 namespace tagclip {
 namespace {
@@ -36,16 +36,11 @@ class Record {
 
   // Nothing where nothing, or nothing sensible, is kept.
   PrecisionEvidence read() const {
-    std::ifstream stream;
     try {
-      stream.open(file());
-    } catch (const Error&) {  // no cache folder: `write` says so
+      const auto json = parse_bounded_json(read_text(file()));
+      return json ? evidence_of(*json) : PrecisionEvidence();
+    } catch (const Error&) {  // no such file, or no cache folder: `write` reports that one
       return {};
-    }
-    const auto json = parse_bounded_json(std::string{std::istreambuf_iterator<char>(stream), {}});
-    if (!json) return {};
-    try {
-      return evidence_of(*json);
     } catch (const nlohmann::json::exception&) {
       return {};
     }

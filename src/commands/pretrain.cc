@@ -2,6 +2,7 @@
 
 #include <c10/util/StringUtil.h>
 
+#include "base/text.h"
 #include "commands/commands.h"
 #include "commands/run_config.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 std::string describe(const PretrainReport& report, int64_t steps) {
   return c10::str("step ", report.step, "/", steps, "  loss ", fixed(report.loss, 4), "  lr ",
-                  scientific(report.lr), "  ", fixed(report.images_per_second, 1), " images/s");
+                  scientific(report.lr, 2), "  ", fixed(report.images_per_second, 1), " images/s");
 }
 
 }  // namespace

@@ -1,8 +1,5 @@
 #include "commands/run_config.h"
 
-#include <iomanip>
-#include <sstream>
-
 #include "base/config_file.h"
 #include "base/error.h"
 
@@ -31,18 +28,6 @@ void note_resumed(const std::string& output, int64_t done, int64_t all, Console&
 int stopped_exit_code(const Console& console) {
   // None: another rank was told.
   return console.stop_reason() == StopReason::kUser ? kStopped : kRequeue;
-}
-
-std::string fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
-
-std::string scientific(double value) {
-  std::ostringstream text;
-  text << std::scientific << std::setprecision(2) << value;
-  return text.str();
 }
 
 }  // namespace tagclip

@@ -19,7 +19,4 @@ void note_resumed(const std::string& output, int64_t done, int64_t all, Console&
 // Of a job that was stopped: kStopped, or kRequeue.
 int stopped_exit_code(const Console& console);
 
-std::string fixed(double value, int digits);
-std::string scientific(double value);
-
 }  // namespace tagclip

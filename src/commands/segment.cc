@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "commands/commands.h"
 #include "commands/model_setup.h"
 #include "commands/photos_ahead.h"
@@ -25,15 +26,6 @@ constexpr int64_t kManyPhotos = 4;
 // The ranks compare notes this often: seldom enough to cost nothing, often enough that all stop
 // soon after one was told to.
 constexpr double kSecondsBetweenMeetings = 5;
-
-void create_folder(const std::filesystem::path& folder) {
-  std::error_code problem;
-  std::filesystem::create_directories(folder, problem);
-  if (problem) {
-    throw failure(folder.string() + ": the folder cannot be created: " + problem.message(),
-                  "--output chooses another one");
-  }
-}
 
 nlohmann::ordered_json json_line(const SegmentJob& job, const std::string& classes_json,
                                  const PhotoTimes& times) {
@@ -234,8 +226,8 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
                                {static_cast<int64_t>(jobs.size()), photo}, ranks, shared);
   }
   const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary), sliding);
-  create_folder(options.output);
-  if (!options.save_encoding.empty()) create_folder(options.save_encoding);
+  create_folders(options.output);
+  if (!options.save_encoding.empty()) create_folders(options.save_encoding);
   const bool encodings = !options.encoding.empty() || !options.save_encoding.empty();
   return Run(options, segmenter, encodings ? model.dense->encoder_fingerprint() : "", jobs, ranks,
              console)();

@@ -2,6 +2,7 @@
 
 #include <c10/util/StringUtil.h>
 
+#include "base/text.h"
 #include "commands/run_config.h"
 
 namespace tagclip {

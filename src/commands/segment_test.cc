@@ -6,9 +6,9 @@
 #include <sstream>
 
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "commands/commands.h"
 #include "image/label_map.h"
-#include "infer/test_errors.h"
 #include "infer/test_model.h"
 
 namespace tagclip {

@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 
-#include "base/heap.h"
+#include "base/platform.h"
+#include "base/text.h"
 #include "commands/commands.h"
 #include "commands/run_config.h"
 #include "commands/train_noisily.h"
@@ -14,19 +15,15 @@ std::string describe(const TrainReport& report, int64_t iterations) {
                " (mask ", fixed(report.mask, 3), " dice ", fixed(report.dice, 3));
   if (report.trusty > 0) text += " trusty " + fixed(report.trusty, 3);
   if (report.presence > 0) text += " presence " + fixed(report.presence, 3);
-  return text + c10::str(")  lr ", scientific(report.lr), "  ", fixed(report.images_per_second, 1),
-                         " images/s");
-}
-
-std::string percent(double fraction) {
-  return fraction == fraction ? fixed(100 * fraction, 2) : "-";
+  return text + c10::str(")  lr ", scientific(report.lr, 2), "  ",
+                         fixed(report.images_per_second, 1), " images/s");
 }
 
 std::string describe(int64_t iteration, const SegmentationMetrics& m) {
-  return c10::str("validation at ", iteration, ": pAcc ", percent(m.pixel_accuracy), "  mIoU ",
-                  percent(m.mean_iou), "  mIoU(S) ", percent(m.mean_iou_seen), "  mIoU(U) ",
-                  percent(m.mean_iou_unseen), "  hIoU ", percent(m.harmonic_iou), "  mAcc ",
-                  percent(m.mean_accuracy));
+  return c10::str("validation at ", iteration, ": pAcc ", percent(m.pixel_accuracy, 2), "  mIoU ",
+                  percent(m.mean_iou, 2), "  mIoU(S) ", percent(m.mean_iou_seen, 2), "  mIoU(U) ",
+                  percent(m.mean_iou_unseen, 2), "  hIoU ", percent(m.harmonic_iou, 2), "  mAcc ",
+                  percent(m.mean_accuracy, 2));
 }
 
 }  // namespace

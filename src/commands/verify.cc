@@ -6,10 +6,11 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "commands/commands.h"
 #include "verify/comparison.h"
 #include "verify/golden_values.h"
-#include "weights/safetensors_fields.h"
+#include "weights/safetensors.h"
 
 namespace tagclip {
 namespace {
@@ -43,7 +44,7 @@ Verification verify(const SafetensorsFile& file, const NamedTensors& values,
     if (found == values.end()) {
       result.unknown.push_back(view.name);
     } else if (found->second.sizes() != view.shape) {
-      misshapen += c10::str("\n  ", printable(view.name), ": ", at::IntArrayRef(view.shape),
+      misshapen += c10::str("\n  ", in_quotes(view.name), ": ", at::IntArrayRef(view.shape),
                             " in the file, ", found->second.sizes(), " computed");
     } else {
       result.compared.push_back(

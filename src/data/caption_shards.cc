@@ -6,9 +6,8 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "data/tar_reader.h"
-#include "data/text_lines.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {
@@ -74,7 +73,8 @@ class Pairing {
       throw bad_input(
           fmt::format("{}: {} is not UTF-8 at byte {}", shard_.string(), member.name, *offset));
     }
-    pending_.captions = split_lines(text);
+    const std::vector<std::string_view> lines = split_lines(text);
+    pending_.captions.assign(lines.begin(), lines.end());
     std::erase(pending_.captions, "");
     if (pending_.captions.empty()) {
       throw bad_input(fmt::format("{}: {} holds no caption", shard_.string(), member.name));

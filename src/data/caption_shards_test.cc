@@ -6,8 +6,8 @@
 
 #include <map>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 #include "data/test_golden.h"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "data/text_lines.h"
 #include "data/unseen_splits.h"
+#include "text/list_file.h"
 
 namespace tagclip {
 namespace {
@@ -46,13 +46,13 @@ std::vector<std::string> read_classes(const fs::path& folder, const DatasetKind&
   std::vector<std::string> classes = builtin_classes(kind, reduce);
   if (!kind.classes.empty()) {
     if (!is_list(list)) return classes;
-    std::vector<std::string> own = read_list(list);
+    std::vector<std::string> own = read_names(list);
     if (own.size() == classes.size()) return own;
     throw bad_input(fmt::format("{} has {} lines, but a {} set has {} classes", list.string(),
                                 own.size(), kind.name, classes.size()),
                     "remove it: their names are built in");
   }
-  classes = read_list(list);
+  classes = read_names(list);
   if (classes.size() > kIgnore) {
     throw bad_input(fmt::format("{} has {} classes; label files can tell {} apart", list.string(),
                                 classes.size(), kIgnore));

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/text_distance.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {

@@ -6,7 +6,7 @@
 #include "data/dataset.h"
 #include "data/test_dataset.h"
 #include "data/test_golden.h"
-#include "data/text_lines.h"
+#include "text/list_file.h"
 
 namespace tagclip {
 namespace {
@@ -214,9 +214,9 @@ TEST(DatasetKinds, BuiltInNamesAreThoseOfTheClassLists) {
   const auto names = [](NameList list) {
     return std::vector<std::string>(list.begin(), list.end());
   };
-  EXPECT_EQ(names(voc_classes()), read_list(lists / "voc20.txt"));
-  EXPECT_EQ(names(context_classes()), read_list(lists / "context59.txt"));
-  EXPECT_EQ(names(coco_stuff_classes()), read_list(lists / "coco_stuff171.txt"));
+  EXPECT_EQ(names(voc_classes()), read_names(lists / "voc20.txt"));
+  EXPECT_EQ(names(context_classes()), read_names(lists / "context59.txt"));
+  EXPECT_EQ(names(coco_stuff_classes()), read_names(lists / "coco_stuff171.txt"));
 }
 
 TEST(DatasetKinds, ReadsOriginalVocFiles) {

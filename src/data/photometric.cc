@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "base/each_processor.h"
+#include "base/platform.h"
 #include "data/hsv.h"
 #include "data/random.h"
 
@@ -15,7 +15,7 @@ inline int linear(int level, float factor, float offset) {
   return static_cast<int>(hsv_detail::smaller(hsv_detail::larger(value, 0.0f), 255.0f));
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void map_levels(float factor, float offset, uint8_t* values, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     values[i] = static_cast<uint8_t>(linear(values[i], factor, offset));
@@ -29,7 +29,7 @@ struct Channels {
 };
 
 // Saturation times `factor`, hue plus `turn` (0 .. kHues - 1), by way of 8-bit HSV.
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void change_colours(float factor, int turn, uint8_t* pixels, size_t count) {
   Channels block;
   for (size_t done = 0; done < count; done += kBlock, pixels += 3 * kBlock) {

@@ -16,7 +16,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
-#include "data/text_lines.h"
+#include "text/list_file.h"
 
 namespace tagclip {
 namespace {
@@ -109,9 +109,9 @@ struct Names {
 };
 
 Names joined(const fs::path& first, const fs::path& second) {
-  Names both{read_list(first), first.string() + " and " + second.string()};
+  Names both{read_names(first), first.string() + " and " + second.string()};
   const std::unordered_set<std::string> known(both.names.begin(), both.names.end());
-  for (std::string& name : read_list(second)) {
+  for (std::string& name : read_names(second)) {
     if (!known.contains(name)) both.names.push_back(std::move(name));
   }
   return both;
@@ -119,7 +119,7 @@ Names joined(const fs::path& first, const fs::path& second) {
 
 Names names_of(const DatasetInfo& info, const std::string& split, const FilesByName& photos,
                const std::vector<FilesByName>& labels) {
-  if (const auto list = find_list(info, split)) return {read_list(*list), list->string()};
+  if (const auto list = find_list(info, split)) return {read_names(*list), list->string()};
   if (const auto lists = find_trainaug(info, split)) return joined(lists->first, lists->second);
   std::set<std::string> names;
   for (const auto& [name, file] : photos) names.insert(name);

@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-#include "base/atomic_file.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 #include "data/dataset_options.h"
 #include "image/label_map.h"

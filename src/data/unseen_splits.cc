@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <optional>
 
 #include "base/error.h"
-#include "base/text_distance.h"
-#include "data/text_lines.h"
+#include "base/text.h"
 #include "text/list_file.h"
 
 namespace tagclip {
@@ -46,18 +44,11 @@ std::optional<size_t> index_of(const std::string& name, const std::vector<std::s
   return position - classes.begin();
 }
 
-std::optional<uint64_t> whole_number(const std::string& text) {
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return number;
-}
-
 // A name or an index.
 size_t class_of(const std::string& entry, const std::vector<std::string>& classes,
                 const Source& source) {
   if (const auto index = index_of(entry, classes)) return *index;
-  if (const auto number = whole_number(entry)) {
+  if (const auto number = parse_number<uint64_t>(entry)) {
     if (*number < classes.size()) return *number;
     throw Error(source.kind, fmt::format("{}: there is no class {}: they count from 0 to {}",
                                          source.where, entry, classes.size() - 1));
@@ -81,7 +72,7 @@ std::vector<std::string> entries_of(const std::string& list) {
 
 // One word that is nothing at all: perhaps a mistyped class, split or file.
 void check_lone_word(const std::string& word, const std::vector<std::string>& classes) {
-  if (index_of(word, classes) || whole_number(word)) return;
+  if (index_of(word, classes) || parse_number<uint64_t>(word)) return;
   std::vector<std::string> candidates = classes;
   candidates.emplace_back("none");
   for (const UnseenSplit& split : unseen_splits()) candidates.emplace_back(split.name);
@@ -118,7 +109,7 @@ std::vector<bool> seen_classes(const std::string& unseen, const std::vector<std:
     entries.assign(split->classes.begin(), split->classes.end());
   } else if (names_file(unseen) || looks_like_path(unseen)) {
     source = {unseen, ErrorKind::kBadInput};
-    entries = read_list(unseen);
+    entries = read_names(unseen);
   } else {
     entries = entries_of(unseen);
     if (entries.size() == 1) check_lone_word(entries.front(), classes);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/text.h"
 #include "data/parallel_for.h"
 #include "data_check/image_label_stats.h"
 
@@ -14,11 +15,6 @@ namespace tagclip {
 namespace {
 
 using Names = std::vector<std::string>;
-
-// "1 photo", "2 photos"
-std::string counted(size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
 
 std::string photos(size_t count) { return counted(count, "photo"); }
 

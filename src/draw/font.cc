@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/text.h"
 
 // TAGCLIP_FONT is the path of the font when compiling.
 asm(".pushsection .rodata\n"

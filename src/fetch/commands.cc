@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "base/cache_folder.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "fetch/address.h"
 #include "fetch/cache.h"
 #include "fetch/fetch.h"

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "fetch/cache.h"
 #include "fetch/copy.h"
 #include "fetch/expected.h"

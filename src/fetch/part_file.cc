@@ -10,8 +10,8 @@
 #include <iterator>
 #include <vector>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 
 namespace tagclip {
 namespace {

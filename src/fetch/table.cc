@@ -12,7 +12,7 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "base/text_distance.h"
+#include "base/text.h"
 #include "fetch/address.h"
 
 namespace tagclip {

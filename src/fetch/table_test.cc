@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <set>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 
 namespace tagclip {

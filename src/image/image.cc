@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/files.h"
 #include "image/codecs.h"
-#include "io/file_bytes.h"
 #include "io/file_kind.h"
 
 namespace tagclip {

@@ -7,12 +7,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "image/test_images.h"
 #include "image/test_sha256.h"
-#include "io/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 
+#include "base/test_errors.h"
 #include "image/image.h"
 #include "image/test_images.h"
-#include "io/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -7,10 +7,10 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "image/codecs.h"
 #include "image/png_reader.h"
 #include "image/png_writer.h"
-#include "io/file_bytes.h"
 #include "io/file_kind.h"
 
 namespace tagclip {

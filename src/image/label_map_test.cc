@@ -5,13 +5,12 @@
 
 #include <set>
 
-#include "base/atomic_file.h"
+#include "base/files.h"
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "image/palette.h"
 #include "image/png_reader.h"
 #include "image/test_images.h"
-#include "io/file_bytes.h"
-#include "io/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "base/atomic_file.h"
+#include "base/files.h"
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "image/image.h"
 #include "image/label_map.h"
 #include "image/test_images.h"
-#include "io/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 
 namespace tagclip {
 namespace {

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
+#include "base/test_errors.h"
 #include "image/image.h"
 #include "image/test_images.h"
-#include "io/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/atomic_file.h"
+#include "base/bounded_json.h"
 #include "base/error.h"
-#include "io/bounded_json.h"
+#include "base/files.h"
 #include "weights/npy.h"
 
 namespace tagclip {

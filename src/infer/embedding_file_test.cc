@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/test_dir.h"
-#include "infer/test_errors.h"
+#include "base/test_errors.h"
 #include "infer/test_model.h"
 #include "weights/npy.h"
 

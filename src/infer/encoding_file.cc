@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
 #include "clip/fingerprint.h"
 #include "clip/weights.h"
-#include "io/bounded_json.h"
 
 namespace tagclip {
 namespace {

@@ -6,8 +6,8 @@
 #include <random>
 
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "infer/sliding_segmenter.h"
-#include "infer/test_errors.h"
 #include "infer/test_model.h"
 
 namespace tagclip {

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "base/test_dir.h"
-#include "infer/test_errors.h"
+#include "base/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "base/atomic_file.h"
+#include "base/files.h"
 #include "draw/overlay.h"
 #include "image/palette.h"
 #include "infer/summary.h"

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "infer/summary.h"
-#include "infer/test_errors.h"
 
 namespace tagclip {
 namespace {

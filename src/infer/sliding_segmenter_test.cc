@@ -6,9 +6,9 @@
 #include <random>
 
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "data/normalise.h"
 #include "infer/inference_model.h"
-#include "infer/test_errors.h"
 #include "infer/test_model.h"
 
 namespace tagclip {

@@ -1,11 +1,10 @@
 #include "infer/summary.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "image/palette.h"
 
 namespace tagclip {
@@ -30,11 +29,7 @@ ordered_json to_json(const FoundClass& found, const EmbeddedVocabulary& vocabula
 
 }  // namespace
 
-std::string percent(double share) {
-  std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "%.1f%%", 100 * share);
-  return text.data();
-}
+std::string percent(double share) { return percent(share, 1) + "%"; }
 
 std::string last_name(const std::filesystem::path& path) {
   const auto name = path.filename();

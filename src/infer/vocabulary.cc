@@ -6,9 +6,9 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "text/tokenizer.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {}  // namespace

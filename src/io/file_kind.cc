@@ -5,7 +5,7 @@
 #include <cctype>
 #include <string_view>
 
-#include "io/file_bytes.h"
+#include "base/files.h"
 
 namespace tagclip {
 namespace {

@@ -7,8 +7,8 @@
 #include <random>
 
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "image/test_images.h"
-#include "io/test_errors.h"
 
 namespace tagclip {
 namespace {

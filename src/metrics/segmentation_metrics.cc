@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "metrics/display_width.h"
+#include "base/text.h"
 
 // The two ways metrics leave the program: a table for people, JSON for programs.
 
@@ -54,10 +54,6 @@ double mean(const std::vector<double>& values, Wanted wanted) {
 }
 
 double harmonic_mean(double a, double b) { return a + b == 0 ? 0 : 2 * a * b / (a + b); }
-
-std::string percent(double fraction) {
-  return std::isnan(fraction) ? "-" : fmt::format("{:.2f}", 100 * fraction);
-}
 
 void check_sizes(const SegmentationMetrics& metrics, const std::vector<std::string>& names,
                  const std::vector<bool>& seen) {
@@ -119,12 +115,12 @@ std::string format_table(const SegmentationMetrics& metrics, const std::vector<s
   };
   add_row("class", "", "IoU", "Acc");
   for (size_t c = 0; c < names.size(); ++c) {
-    add_row(names[c], seen[c] ? "seen" : "unseen", percent(metrics.iou[c]),
-            percent(metrics.accuracy[c]));
+    add_row(names[c], seen[c] ? "seen" : "unseen", percent(metrics.iou[c], 2),
+            percent(metrics.accuracy[c], 2));
   }
   std::string separator = "\n";
   for (const SummaryField& field : kSummaryFields) {
-    table += fmt::format("{}{} {}", separator, field.name, percent(metrics.*field.value));
+    table += fmt::format("{}{} {}", separator, field.name, percent(metrics.*field.value, 2));
     separator = "  ";
   }
   return table + "\n";

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "metrics/display_width.h"
+#include "base/text.h"
 #include "weights/safetensors.h"
 
 namespace tagclip {

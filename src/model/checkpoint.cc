@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
-#include "clip/clip_file.h"
-#include "io/bounded_json.h"
+#include "base/fields_json.h"
 #include "weights/mmseg_meta.h"
 
 namespace tagclip {
@@ -92,9 +92,8 @@ Metadata describe(const ModelConfig& config, const TrainedOn& trained_on) {
   const json object = {{"classes", classes},
                        {"templates", trained_on.templates},
                        {"inductive", trained_on.inductive}};
-  ModelConfig copy = config;
   return {{"format", "pt"},
-          {"tagclip.model", to_json(copy.fields())},
+          {"tagclip.model", to_json(config.fields())},
           {"tagclip.trained_on", object.dump()}};
 }
 

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "clip/test_golden.h"
-#include "io/test_errors.h"
 #include "model/test_model.h"
 
 namespace tagclip {

@@ -12,7 +12,8 @@ void require(bool holds, const std::string& what, const std::string& hint = {}) 
   if (!holds) throw usage_error("model: " + what, hint);
 }
 
-void add_learner_input(const std::string& part, LearnerInput& member, FieldList& list) {
+template <class List, class Input>
+void add_learner_input(const std::string& part, Input& member, List& list) {
   list.add("learner_" + part, member,
            {{"t_hat", LearnerInput::kTHat},
             {"text", LearnerInput::kText},
@@ -92,35 +93,39 @@ void infer_decoder(const StateDict& state, ModelConfig& config) {
   config.self_attention.erase(0, 1);
 }
 
-}  // namespace
-
-FieldList ModelConfig::fields() {
-  FieldList list;
-  list.add("prompts", prompts, {0, 4096}, "visual prompt tokens a layer");
-  list.add("prompt_depth", prompt_depth, {0, 4096},
+template <class Config>
+FieldsOf<Config> list_fields(Config& config) {
+  FieldsOf<Config> list;
+  list.add("prompts", config.prompts, {0, 4096}, "visual prompt tokens a layer");
+  list.add("prompt_depth", config.prompt_depth, {0, 4096},
            "layers with prompts of their own, from the first; 0 = all, 1 = shallow");
-  list.add("decoder_layers", decoder_layers, {1, 16}, "layers of the decoder");
-  list.add("decoder_heads", decoder_heads, {1, 256}, "attention heads of the decoder");
-  list.add("self_attention", self_attention,
+  list.add("decoder_layers", config.decoder_layers, {1, 16}, "layers of the decoder");
+  list.add("decoder_heads", config.decoder_heads, {1, 256}, "attention heads of the decoder");
+  list.add("self_attention", config.self_attention,
            "a letter a decoder layer: a = self-attention over the queries, n = none");
-  list.add("trusty_token", trusty_token, "whether a trusty token joins the class queries");
-  add_learner_input("query", learner_query, list);
-  add_learner_input("key", learner_key, list);
-  add_learner_input("value", learner_value, list);
-  list.add("learner_text_after", learner_text_after,
+  list.add("trusty_token", config.trusty_token, "whether a trusty token joins the class queries");
+  add_learner_input("query", config.learner_query, list);
+  add_learner_input("key", config.learner_key, list);
+  add_learner_input("value", config.learner_value, list);
+  list.add("learner_text_after", config.learner_text_after,
            "whether the text joins the output of a learner that is not t_hat three times");
-  list.add("architecture", architecture,
+  list.add("architecture", config.architecture,
            {{"tagclip", Architecture::kTagClip}, {"zegclip-released", Architecture::kZegClip}},
            "whose decode head: start values differ, and ZegCLIP's has no token");
-  list.add("protocol", protocol, {{"paper", Protocol::kPaper}, {"released", Protocol::kReleased}},
+  list.add("protocol", config.protocol,
+           {{"paper", Protocol::kPaper}, {"released", Protocol::kReleased}},
            "whose definition where text and code differ");
-  list.add_group("clip", clip.fields());
+  list.add_group("clip", config.clip.fields());
   return list;
 }
 
+}  // namespace
+
+FieldList ModelConfig::fields() { return list_fields(*this); }
+ConstFieldList ModelConfig::fields() const { return list_fields(*this); }
+
 void ModelConfig::check() const {
-  ModelConfig copy = *this;
-  copy.fields().check();
+  fields().check();
   check_pattern(*this);
   clip.check();
   require(clip.embedding % decoder_heads == 0,

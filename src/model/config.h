@@ -68,6 +68,7 @@ struct ModelConfig {
   bool has_presence_head() const { return protocol == Protocol::kPaper; }
 
   FieldList fields();
+  ConstFieldList fields() const;
   // Throws Error(kUsage) when the fields do not fit together.
   void check() const;
 };

@@ -60,19 +60,26 @@ Losses weigh(const PixelSums& sums, const MaskLogits& logits, const Targets& tar
   return losses;
 }
 
-}  // namespace
-
-FieldList LossConfig::fields() {
+template <class Config>
+FieldsOf<Config> list_fields(Config& config) {
   constexpr Range weight{0, 1e6};
-  FieldList list;
-  list.add("mask_weight", mask_weight, weight, "alpha: weight of the focal term (ZegCLIP: 100)");
-  list.add("dice_weight", dice_weight, weight, "beta: weight of the overlap term");
-  list.add("trusty_weight", trusty_weight, weight, "gamma: weight of the trusty term");
-  list.add("presence_weight", presence_weight, weight, "weight of the paper's classification term");
-  list.add("overlap", overlap, {{"dice", OverlapLoss::kDice}, {"tversky", OverlapLoss::kTversky}},
+  FieldsOf<Config> list;
+  list.add("mask_weight", config.mask_weight, weight,
+           "alpha: weight of the focal term (ZegCLIP: 100)");
+  list.add("dice_weight", config.dice_weight, weight, "beta: weight of the overlap term");
+  list.add("trusty_weight", config.trusty_weight, weight, "gamma: weight of the trusty term");
+  list.add("presence_weight", config.presence_weight, weight,
+           "weight of the paper's classification term");
+  list.add("overlap", config.overlap,
+           {{"dice", OverlapLoss::kDice}, {"tversky", OverlapLoss::kTversky}},
            "overlap term; tversky is kept as released, with its sign error");
   return list;
 }
+
+}  // namespace
+
+FieldList LossConfig::fields() { return list_fields(*this); }
+ConstFieldList LossConfig::fields() const { return list_fields(*this); }
 
 at::Tensor Losses::total() const {
   at::Tensor sum = mask + dice;

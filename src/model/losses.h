@@ -20,6 +20,7 @@ struct LossConfig {
   OverlapLoss overlap = OverlapLoss::kDice;
 
   FieldList fields();
+  ConstFieldList fields() const;
 };
 
 // What a batch should look like. Labels count the training classes 0..C-1; any other value is

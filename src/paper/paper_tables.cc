@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/text_distance.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {

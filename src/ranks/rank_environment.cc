@@ -1,9 +1,9 @@
 #include "ranks/rank_environment.h"
 
-#include <charconv>
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -25,10 +25,8 @@ class Variables {
   }
   int64_t number(const std::string& name, int64_t low, int64_t high) const {
     const std::string value = text(name);
-    int64_t number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    const bool whole = error == std::errc() && end == value.data() + value.size();
-    if (whole && number >= low && number <= high) return number;
+    const auto number = parse_number<int64_t>(value);
+    if (number && *number >= low && *number <= high) return *number;
     throw usage_error(name + ": expected a number from " + std::to_string(low) + " to " +
                       std::to_string(high) + ", found \"" + value + "\"");
   }

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "base/text.h"
 #include "image/webp_writer.h"
-#include "report/plain_text.h"
 
 namespace tagclip {
 namespace {

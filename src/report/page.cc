@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "base/text.h"
 #include "report/charts.h"
 #include "report/html.h"
 #include "report/photo_columns.h"
@@ -171,10 +172,6 @@ std::string per_data_set(const std::string& title, const std::vector<RunGroup>& 
     html += section(sets.size() > 1 ? title + ", " + data : title, content(set));
   }
   return html;
-}
-
-std::string counted(size_t count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string results_table(const std::vector<RunGroup>& groups) {

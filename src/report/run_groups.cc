@@ -10,7 +10,7 @@
 #include <set>
 #include <string_view>
 
-#include "report/plain_text.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -53,10 +53,12 @@ void fill_in(RunGroup& group) {
   }
 }
 
+constexpr size_t kMaxName = 80;  // bytes
+
 // The label, with the folder behind it where that alone tells groups apart.
 std::string own_name(const RunGroup& group, int finished_of_label) {
-  const std::string label = short_name(group.first().record.label);
-  std::string folder = short_name(group.first().folder.filename().string());
+  const std::string label = one_line(group.first().record.label, kMaxName);
+  std::string folder = one_line(group.first().folder.filename().string(), kMaxName);
   if (label.empty()) return folder;
   const bool unique = group.finished() && finished_of_label == 1;
   return unique ? label : label + " (" + folder + ")";
@@ -142,7 +144,7 @@ bool comparable(const RunData& ours, const PaperData& theirs) {
 std::string describe(const RunData& data) {
   const std::string name = std::filesystem::path(data.folder).filename().string();
   return fmt::format("{}: {} classes, {} of them unseen; {} photos to train, {} to validate",
-                     short_name(name.empty() ? data.folder : name), data.classes.size(),
+                     one_line(name.empty() ? data.folder : name, kMaxName), data.classes.size(),
                      unseen_classes(data), data.train, data.val);
 }
 

@@ -8,7 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "metrics/display_width.h"
+#include "base/text.h"
 
 // The comparison as programs read it.
 

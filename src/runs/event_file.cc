@@ -11,8 +11,8 @@
 #include <span>
 #include <string>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "image/png_writer.h"
 #include "runs/event.pb.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/append_file.h"
+#include "base/files.h"
 #include "image/image.h"
 
 namespace tagclip {

@@ -9,9 +9,9 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 #include "draw/canvas.h"
-#include "io/file_bytes.h"
 #include "runs/event.pb.h"
 
 namespace tagclip {

@@ -6,10 +6,10 @@
 #include <limits>
 #include <utility>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
-#include "io/bounded_json.h"
-#include "io/file_bytes.h"
-#include "io/printable.h"
+#include "base/files.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -23,7 +23,7 @@ std::string describe(const json& value) {
   if (value.is_null()) return "nothing";
   if (value.is_object()) return "an object";
   if (value.is_array()) return "a list";
-  return value.is_string() ? printable(value.get_ref<const std::string&>()) : value.dump();
+  return value.is_string() ? in_quotes(value.get_ref<const std::string&>()) : value.dump();
 }
 
 json read_object(const std::filesystem::path& path) {

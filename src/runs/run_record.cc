@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "metrics/segmentation_metrics.h"
 #include "runs/json_fields.h"
 

@@ -10,14 +10,14 @@
 #include <set>
 #include <string_view>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "data/geometry.h"
 #include "data/resize.h"
 #include "draw/canvas.h"
 #include "draw/overlay.h"
 #include "image/palette.h"
-#include "io/bounded_json.h"
-#include "io/file_bytes.h"
 
 namespace tagclip {
 namespace {

@@ -6,12 +6,12 @@
 
 #include <cmath>
 
-#include "base/atomic_file.h"
+#include "base/files.h"
 #include "base/test_dir.h"
+#include "base/test_errors.h"
 #include "image/label_map.h"
 #include "image/palette.h"
 #include "image/test_images.h"
-#include "io/test_errors.h"
 #include "runs/test_runs.h"
 
 namespace tagclip {

@@ -7,10 +7,10 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "text/embedded.h"
 #include "text/list_file.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {

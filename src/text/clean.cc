@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "text/html.h"
 #include "text/repair.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {

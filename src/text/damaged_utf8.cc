@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/text.h"
 #include "text/code_page.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {

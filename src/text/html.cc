@@ -5,10 +5,10 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "text/code_page.h"
 #include "text/embedded.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {

@@ -2,53 +2,57 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
+#include <unordered_map>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t{64} << 20;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    throw bad_input(fmt::format("{} cannot be read: {}", path.string(), std::strerror(errno)));
+// All lines, the empty ones too.
+std::vector<ListLine> read_lines(const std::filesystem::path& path, uint64_t max_bytes) {
+  const std::string text = read_text(path, max_bytes);
+  std::vector<ListLine> lines;
+  for (const std::string_view line : split_lines(text)) {
+    std::string where = fmt::format("{}, line {}", path.string(), lines.size() + 1);
+    std::string trimmed = checked_trim(line, where);
+    lines.push_back({std::move(where), std::move(trimmed)});
   }
-  std::string bytes;
-  char chunk[1 << 16];
-  while (file.read(chunk, sizeof chunk) || file.gcount() > 0) {
-    bytes.append(chunk, static_cast<size_t>(file.gcount()));
-    if (bytes.size() > kMaxFileBytes) {
-      throw bad_input(fmt::format("{} is larger than 64 MiB", path.string()),
-                      "give a text file with one entry a line");
-    }
-  }
-  return bytes;
+  return lines;
 }
 
 }  // namespace
 
 std::vector<ListLine> read_list_file(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
-  std::string_view rest = bytes;
-  if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
-
-  std::vector<ListLine> lines;
-  for (int number = 1; !rest.empty(); ++number) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    std::string where = fmt::format("{}, line {}", path.string(), number);
-    std::string text = checked_trim(line, where);
-    if (!text.empty() && text.front() != '#') lines.push_back({std::move(where), std::move(text)});
-  }
+  std::vector<ListLine> lines = read_lines(path, 64 * kMiB);
+  std::erase_if(lines, [](const ListLine& l) { return l.text.empty() || l.text.front() == '#'; });
   return lines;
+}
+
+std::vector<std::string> read_names(const std::filesystem::path& path) {
+  constexpr size_t kMaxName = 1000;  // bytes
+  std::vector<std::string> names;
+  std::unordered_map<std::string, size_t> line_of;
+  for (auto& [where, name] : read_lines(path, 256 * kMiB)) {
+    if (name.empty()) throw bad_input(where + ": is empty");
+    if (name.size() > kMaxName) {
+      throw bad_input(fmt::format("{}: is longer than {} bytes", where, kMaxName));
+    }
+    const auto [first, is_new] = line_of.emplace(name, names.size() + 1);
+    if (!is_new) {
+      throw bad_input(
+          fmt::format("{}: repeats {} of line {}", where, in_quotes(name), first->second));
+    }
+    names.push_back(std::move(name));
+  }
+  if (names.empty()) throw bad_input(path.string() + " is empty");
+  return names;
 }
 
 bool names_file(const std::string& text) {

@@ -18,6 +18,11 @@ struct ListLine {
 // invalid UTF-8, a control character.
 std::vector<ListLine> read_list_file(const std::filesystem::path& path);
 
+// The lines of a data set's list: every line is a name, and its number may matter. Throws as
+// read_list_file, but above 256 MiB, and for no name at all, an empty line, a name that was there
+// before or one of more than 1,000 bytes.
+std::vector<std::string> read_names(const std::filesystem::path& path);
+
 // Whether `text` is the path of something that can be read: a file or a pipe, but no folder.
 bool names_file(const std::string& text);
 

@@ -7,8 +7,8 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "text/embedded.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {

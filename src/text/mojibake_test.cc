@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "text/code_page.h"
 #include "text/mojibake_signs.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {

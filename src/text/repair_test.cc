@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "text/utf8.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {

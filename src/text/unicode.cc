@@ -6,7 +6,7 @@
 #include <unicode/unistr.h>
 
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {

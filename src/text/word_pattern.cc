@@ -3,8 +3,8 @@
 #include <array>
 #include <cstddef>
 
+#include "base/text.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace tagclip {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <c10/util/StringUtil.h>
 
-#include <charconv>
 #include <ranges>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
 #include "clip/fingerprint.h"
 
 namespace tagclip {
@@ -21,11 +21,10 @@ std::string file_name(int64_t iteration) { return c10::str(kPrefix, iteration, k
 
 std::optional<int64_t> iteration_of(const std::string& name) {
   if (!name.starts_with(kPrefix) || !name.ends_with(kEnding)) return {};
-  const char* begin = name.data() + kPrefix.size();
-  int64_t iteration = 0;
-  const auto [end, error] = std::from_chars(begin, name.data() + name.size(), iteration);
-  const bool whole = error == std::errc() && end == name.data() + name.size() - kEnding.size();
-  return whole ? std::optional(iteration) : std::nullopt;
+  std::string_view number = name;
+  number.remove_prefix(kPrefix.size());
+  number.remove_suffix(kEnding.size());
+  return parse_number<int64_t>(number);
 }
 
 // Over names, metadata and values.

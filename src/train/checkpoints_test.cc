@@ -5,8 +5,8 @@
 
 #include <fstream>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 
 namespace tagclip {

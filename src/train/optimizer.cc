@@ -6,15 +6,23 @@
 
 namespace tagclip {
 
-FieldList AdamWConfig::fields() {
-  FieldList list;
-  list.add("lr", lr, {0, 1}, "learning rate after the warm-up");
-  list.add("beta1", beta1, {0, 1}, "decay of the first moment");
-  list.add("beta2", beta2, {0, 1}, "decay of the second moment");
-  list.add("weight_decay", weight_decay, {0, 10}, "decoupled weight decay");
-  list.add("epsilon", epsilon, {0, 1}, "added to the root of the second moment");
+namespace {
+
+template <class Config>
+FieldsOf<Config> list_fields(Config& config) {
+  FieldsOf<Config> list;
+  list.add("lr", config.lr, {0, 1}, "learning rate after the warm-up");
+  list.add("beta1", config.beta1, {0, 1}, "decay of the first moment");
+  list.add("beta2", config.beta2, {0, 1}, "decay of the second moment");
+  list.add("weight_decay", config.weight_decay, {0, 10}, "decoupled weight decay");
+  list.add("epsilon", config.epsilon, {0, 1}, "added to the root of the second moment");
   return list;
 }
+
+}  // namespace
+
+FieldList AdamWConfig::fields() { return list_fields(*this); }
+ConstFieldList AdamWConfig::fields() const { return list_fields(*this); }
 
 AdamW::AdamW(std::vector<Parameter> parameters, const AdamWConfig& config) : config_(config) {
   TAGCLIP_CHECK(!parameters.empty(), "nothing to train");

@@ -19,6 +19,7 @@ struct AdamWConfig {
   double epsilon = 1e-8;
 
   FieldList fields();
+  ConstFieldList fields() const;
 };
 
 // AdamW with decoupled weight decay over a fixed set of parameters, one fused update for all.

@@ -8,9 +8,10 @@
 #include <cmath>
 #include <numbers>
 
-#include "base/atomic_file.h"
 #include "base/config_file.h"
 #include "base/error.h"
+#include "base/fields_json.h"
+#include "base/files.h"
 #include "clip/clip_file.h"
 #include "model/from_clip.h"
 #include "text/tokenizer.h"
@@ -50,7 +51,6 @@ class Run {
   Run(const PretrainConfig& config, Clip clip,
       const std::function<void(const std::string&)>& on_warning)
       : config_(config),
-        settings_(config),
         folder_(config.output),
         clip_(std::move(clip)),
         batches_(config, read_caption_shards({config.shards.begin(), config.shards.end()})),
@@ -60,7 +60,7 @@ class Run {
                    config.optimizer) {
     create_folders(folder_);
     resume(on_warning);
-    write_file(folder_ / "config.toml", to_toml(settings_.fields()));
+    write_file(folder_ / "config.toml", to_toml(config_.fields()));
   }
 
   int64_t step() const { return step_; }
@@ -90,7 +90,7 @@ class Run {
   void save_state() {
     checkpoints_.save(
         step_, run_state(clip_.parameters.all(), optimizer_),
-        {{kStep, std::to_string(step_)}, {kConfig, to_json(binding(settings_.fields(), kFree))}});
+        {{kStep, std::to_string(step_)}, {kConfig, to_json(binding(config_.fields(), kFree))}});
   }
 
   void save_result() const { save_clip(folder_ / "clip.safetensors", clip_, Precision::kFloat16); }
@@ -114,16 +114,15 @@ class Run {
   void resume(const std::function<void(const std::string&)>& on_warning) {
     const std::optional<Checkpoint> found = checkpoints_.newest(on_warning);
     if (!found) return;
-    PretrainConfig defaults;
-    check_settings(
-        *found, {kConfig, binding(settings_.fields(), kFree), binding(defaults.fields(), kFree)});
+    const PretrainConfig defaults;
+    check_settings(*found,
+                   {kConfig, binding(config_.fields(), kFree), binding(defaults.fields(), kFree)});
     restore(*found, clip_.parameters.all(), optimizer_);
     step_ = stored_count(*found, kStep);
     checkpoints_.tidy(*found);
   }
 
   const PretrainConfig& config_;
-  PretrainConfig settings_;  // a copy: listing the fields takes a mutable one
   std::filesystem::path folder_;
   Clip clip_;
   CaptionBatches batches_;
@@ -132,37 +131,42 @@ class Run {
   int64_t step_ = 0;
 };
 
-}  // namespace
-
-FieldList PretrainConfig::fields() {
+template <class Config>
+FieldsOf<Config> list_fields(Config& config) {
   constexpr Range count{1, 1e9};
-  FieldList list;
-  list.add("output", output, "folder for the results");
-  list.add("shards", shards, "WebDataset tar files of captioned photos");
-  list.add("start", start, "CLIP to go on from, in any dialect; without it random weights");
-  list.add("seed", seed, {0, 1e15}, "seed of weights and batches");
-  list.add("steps", steps, count, "steps in all");
-  list.add("batch", batch, {2, 1 << 16}, "photos a step");
-  list.add("image_size", image_size, {8, 4096}, "side of the crops at the end");
-  list.add("small_image_size", small_image_size, {8, 4096}, "side of the crops at the beginning");
-  list.add("small_steps", small_steps, {0, 1e9}, "steps with the small crops");
-  list.add("patch_share", patch_share, {0.01, 1},
+  FieldsOf<Config> list;
+  list.add("output", config.output, "folder for the results");
+  list.add("shards", config.shards, "WebDataset tar files of captioned photos");
+  list.add("start", config.start, "CLIP to go on from, in any dialect; without it random weights");
+  list.add("seed", config.seed, {0, 1e15}, "seed of weights and batches");
+  list.add("steps", config.steps, count, "steps in all");
+  list.add("batch", config.batch, {2, 1 << 16}, "photos a step");
+  list.add("image_size", config.image_size, {8, 4096}, "side of the crops at the end");
+  list.add("small_image_size", config.small_image_size, {8, 4096},
+           "side of the crops at the beginning");
+  list.add("small_steps", config.small_steps, {0, 1e9}, "steps with the small crops");
+  list.add("patch_share", config.patch_share, {0.01, 1},
            "share of a crop's patches that a step computes, drawn for each photo");
-  list.add("small_patch_share", small_patch_share, {0.01, 1}, "the same of the small crops");
-  list.add("warmup", warmup, {0, 1e9}, "steps until the full learning rate");
-  list.add("min_crop", min_crop, {0.01, 1}, "least share of the photo a crop keeps");
-  list.add("photometric", photometric, "distort the colours of the crops");
-  list.add("template_probability", template_probability, {0, 1},
+  list.add("small_patch_share", config.small_patch_share, {0.01, 1}, "the same of the small crops");
+  list.add("warmup", config.warmup, {0, 1e9}, "steps until the full learning rate");
+  list.add("min_crop", config.min_crop, {0.01, 1}, "least share of the photo a crop keeps");
+  list.add("photometric", config.photometric, "distort the colours of the crops");
+  list.add("template_probability", config.template_probability, {0, 1},
            "how often a caption of up to three words is put in a prompt template");
-  list.add("precision", precision,
+  list.add("precision", config.precision,
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
            "of the towers' matrix products; parameters and losses stay float32");
-  list.add("log_every", log_every, count, "steps between log lines");
-  list.add("save_every", save_every, count, "steps between saved states");
-  list.add_group("clip", clip.fields());
-  list.add_group("optimizer", optimizer.fields());
+  list.add("log_every", config.log_every, count, "steps between log lines");
+  list.add("save_every", config.save_every, count, "steps between saved states");
+  list.add_group("clip", config.clip.fields());
+  list.add_group("optimizer", config.optimizer.fields());
   return list;
 }
+
+}  // namespace
+
+FieldList PretrainConfig::fields() { return list_fields(*this); }
+ConstFieldList PretrainConfig::fields() const { return list_fields(*this); }
 
 void PretrainConfig::check() const {
   if (shards.empty()) {

@@ -37,6 +37,7 @@ struct PretrainConfig {
   AdamWConfig optimizer{.lr = 1e-3, .beta2 = 0.98, .weight_decay = 0.1, .epsilon = 1e-6};
 
   FieldList fields();
+  ConstFieldList fields() const;
   // Throws Error(kUsage) when the fields do not fit together.
   void check() const;
 };

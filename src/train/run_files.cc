@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "draw/photo_grid.h"
 #include "image/palette.h"
 #include "metrics/segmentation_metrics.h"

@@ -4,9 +4,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "base/atomic_file.h"
+#include "base/bounded_json.h"
 #include "base/error.h"
-#include "io/bounded_json.h"
+#include "base/files.h"
 #include "train/train_step.h"
 
 namespace tagclip {

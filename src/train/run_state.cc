@@ -4,12 +4,12 @@
 #include <c10/util/StringUtil.h>
 
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
-#include "clip/clip_file.h"
-#include "io/bounded_json.h"
+#include "base/fields_json.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -38,9 +38,7 @@ const std::string& stored_text(const Checkpoint& checkpoint, const std::string& 
 template <class Number>
 Number stored(const Checkpoint& checkpoint, const std::string& key) {
   const std::string& text = stored_text(checkpoint, key);
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
+  if (const auto number = parse_number<Number>(text)) return *number;
   throw bad_input(c10::str(checkpoint.path.string(), ": expected a number under ", key,
                            ", found \"", text, "\""),
                   "choose another output folder, or remove the file");
@@ -48,12 +46,8 @@ Number stored(const Checkpoint& checkpoint, const std::string& key) {
 
 }  // namespace
 
-FieldList binding(const FieldList& settings, const std::set<std::string>& free) {
-  FieldList list;
-  for (const Field& field : settings.all()) {
-    if (!free.contains(field.name)) list.add(field);
-  }
-  return list;
+ConstFieldList binding(const ConstFieldList& settings, const std::set<std::string>& free) {
+  return settings.where([&](const Field& field) { return !free.contains(field.name); });
 }
 
 void check_settings(const Checkpoint& checkpoint, const StoredSettings& settings) {

@@ -14,13 +14,13 @@
 namespace tagclip {
 
 // All settings but the free ones, which say how a run is watched and kept, not what it computes.
-FieldList binding(const FieldList& settings, const std::set<std::string>& free);
+ConstFieldList binding(const ConstFieldList& settings, const std::set<std::string>& free);
 
 // The settings of a run, as its checkpoints hold them under `key`.
 struct StoredSettings {
   std::string key;
-  FieldList now;
-  FieldList defaults;  // what a checkpoint means that was written before a setting existed
+  ConstFieldList now;
+  ConstFieldList defaults;  // what a checkpoint means that was written before a setting existed
 };
 
 // Throws Error(kBadInput) listing the settings that differ from the checkpoint's, if any.

@@ -7,10 +7,10 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/fields_json.h"
+#include "base/files.h"
 #include "base/test_dir.h"
-#include "clip/clip_file.h"
 #include "train/run_log.h"
 #include "train/trainer.h"
 
@@ -26,8 +26,8 @@ struct Settings {
   double rate = 0.1;
   std::string output = "here";
 
-  FieldList fields() {
-    FieldList list;
+  ConstFieldList fields() const {
+    ConstFieldList list;
     list.add("batch", batch, {}, "photos a step");
     list.add("rate", rate, {}, "learning rate");
     list.add("output", output, "folder");
@@ -55,7 +55,7 @@ struct SmallRun {
     optimizer.step(0.1);
   }
   void save_to(const std::filesystem::path& folder) {
-    Settings settings;
+    const Settings settings;
     Checkpoints(folder, 1).save(7, run_state(parameters.all(), optimizer),
                                 {{kSettings, to_json(settings.fields())}, {"step", "7"}});
   }
@@ -65,7 +65,8 @@ Checkpoint newest(const std::filesystem::path& folder) {
   return Checkpoints(folder, 1).newest([](const std::string&) {}).value();
 }
 
-StoredSettings stored(Settings& settings, Settings& defaults, const std::set<std::string>& free) {
+StoredSettings stored(const Settings& settings, const Settings& defaults,
+                      const std::set<std::string>& free) {
   return {kSettings, binding(settings.fields(), free), binding(defaults.fields(), free)};
 }
 

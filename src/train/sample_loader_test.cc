@@ -5,8 +5,8 @@
 
 #include <set>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/test_dir.h"
 #include "image/palette.h"
 

@@ -15,6 +15,7 @@ struct ScheduleConfig {
   double min_lr = 1e-6;
 
   FieldList fields();
+  ConstFieldList fields() const;
 };
 
 // The learning rate of `iteration` (from 0).

@@ -5,9 +5,10 @@
 namespace tagclip {
 namespace {
 
-FieldList augment_fields(AugmentOptions& augment) {
+template <class Options>
+FieldsOf<Options> augment_fields(Options& augment) {
   constexpr Range side{1, 1 << 16};
-  FieldList list;
+  FieldsOf<Options> list;
   list.add("long_side", augment.long_side, side, "photos are scaled to fit this long side ...");
   list.add("short_side", augment.short_side, side,
            "... and this short side, times the drawn scale");
@@ -21,7 +22,8 @@ FieldList augment_fields(AugmentOptions& augment) {
   return list;
 }
 
-void add_dataset_fields(FieldList& list, DatasetOptions& data, const std::string& prefix,
+template <class List, class Options>
+void add_dataset_fields(List& list, Options& data, const std::string& prefix,
                         const std::string& folder_help) {
   list.add(prefix + "data", data.folder, folder_help);
   list.add(prefix + "dataset", data.kind,
@@ -37,21 +39,17 @@ void add_dataset_fields(FieldList& list, DatasetOptions& data, const std::string
 }
 
 // The model's own choices; the towers' sizes are read from the CLIP.
-FieldList model_fields(ModelConfig& model) {
-  FieldList list, all = model.fields();
-  for (const Field& field : all.all()) {
-    if (!field.name.starts_with("clip.")) list.add(field);
-  }
-  return list;
+template <class Model>
+FieldsOf<Model> model_fields(Model& model) {
+  return model.fields().where([](const Field& f) { return !f.name.starts_with("clip."); });
 }
 
-}  // namespace
-
-FieldList SelfTrainingConfig::fields() {
-  FieldList list;
-  list.add("from", from, {0, 1}, "share of the iterations after which self-training begins");
+template <class Config>
+FieldsOf<Config> self_training_fields(Config& config) {
+  FieldsOf<Config> list;
+  list.add("from", config.from, {0, 1}, "share of the iterations after which self-training begins");
   list.add(
-      "pseudo_labels", pseudo_labels,
+      "pseudo_labels", config.pseudo_labels,
       {{"unseen", PseudoLabels::kUnseen},
        {"everything", PseudoLabels::kEverything},
        {"none", PseudoLabels::kNone}},
@@ -60,74 +58,84 @@ FieldList SelfTrainingConfig::fields() {
   return list;
 }
 
-FieldList TrainConfig::fields() {
+template <class Config>
+FieldsOf<Config> train_fields(Config& config) {
   constexpr Range count{1, 1e9};
-  FieldList list;
-  list.add("output", output, "folder of the run");
-  list.add("label", label, "what reports call the run and others like it");
-  add_dataset_fields(list, data, "", "data set folder");
-  list.add("train_split", train_split, "list of the training photos");
-  add_dataset_fields(list, val_data, "val_",
+  FieldsOf<Config> list;
+  list.add("output", config.output, "folder of the run");
+  list.add("label", config.label, "what reports call the run and others like it");
+  add_dataset_fields(list, config.data, "", "data set folder");
+  list.add("train_split", config.train_split, "list of the training photos");
+  add_dataset_fields(list, config.val_data, "val_",
                      "data set folder of the validation, if it is another one: cross-dataset");
-  list.add("val_split", val_split, "list of the validation photos; empty: no validation");
-  list.add("clip", clip,
+  list.add("val_split", config.val_split, "list of the validation photos; empty: no validation");
+  list.add("clip", config.clip,
            "the CLIP to start from: a file of tagclip pretrain, or a trained model, whose towers "
            "are as they were");
-  list.add("prompt", prompt, "prompt templates: single, multi, a file, or one holding {}");
-  list.add("setting", setting,
+  list.add("prompt", config.prompt, "prompt templates: single, multi, a file, or one holding {}");
+  list.add("setting", config.setting,
            {{"inductive", Setting::kInductive},
             {"transductive", Setting::kTransductive},
             {"supervised", Setting::kSupervised}},
            "which labels training may see");
   list.add(
-      "trusty_source", trusty_source,
+      "trusty_source", config.trusty_source,
       {{"annotations", TrustySource::kAnnotations}, {"held-out-seen", TrustySource::kHeldOutSeen}},
       "where the trusty token learns what is unseen: from where unseen pixels are, or from seen "
       "classes hidden for one step");
-  list.add("held_out_share", held_out_share, {0, 1},
+  list.add("held_out_share", config.held_out_share, {0, 1},
            "share of the seen classes that held-out-seen hides in a step");
-  list.add("seed", seed, {0, 1e15}, "seed of weights, batches and dropout");
-  list.add("batch", batch, {1, 1 << 16}, "photos a step, over all ranks");
-  list.add("workers", workers, {0, 256},
+  list.add("seed", config.seed, {0, 1e15}, "seed of weights, batches and dropout");
+  list.add("batch", config.batch, {1, 1 << 16}, "photos a step, over all ranks");
+  list.add("workers", config.workers, {0, 256},
            "threads that read and augment photos; 0: the training thread does");
   list.add(
-      "check_data", check_data,
+      "check_data", config.check_data,
       "whether a new run looks at some label files first, and refuses sets that it would learn "
       "the wrong thing from");
-  list.add("prefetch", prefetch, {1, 64}, "batches they may be ahead");
-  list.add("bad_photos", bad_photos, {{"fail", BadPhotos::kFail}, {"skip", BadPhotos::kSkip}},
+  list.add("prefetch", config.prefetch, {1, 64}, "batches they may be ahead");
+  list.add("bad_photos", config.bad_photos,
+           {{"fail", BadPhotos::kFail}, {"skip", BadPhotos::kSkip}},
            "what becomes of a training photo that cannot be read: the run fails, or takes another");
-  list.add("precision", precision,
+  list.add("precision", config.precision,
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
            "of matrix products; parameters and losses stay float32");
-  list.add("save_precision", save_precision,
+  list.add("save_precision", config.save_precision,
            {{"float32", Precision::kFloat32},
             {"float16", Precision::kFloat16},
             {"bfloat16", Precision::kBFloat16}},
            "of best.safetensors and model.safetensors");
-  list.add("device", device, "auto, cpu or cuda");
-  list.add("prompt_dropout", prompt_dropout, {0, 0.99}, "dropout on the visual prompts");
-  list.add("decoder_dropout", decoder_dropout, {0, 0.99}, "dropout in the decoder");
-  list.add("log_every", log_every, count, "iterations between log lines");
-  list.add("validate_every", validate_every, count, "iterations between validations");
-  list.add("save_every", save_every, count, "iterations between checkpoints");
-  list.add("keep", keep, {1, 1000}, "how many of the last checkpoints are kept");
-  list.add("examples", examples, {0, 1000}, "validation photos whose predictions are kept");
-  list.add("weighting", weighting,
+  list.add("device", config.device, "auto, cpu or cuda");
+  list.add("prompt_dropout", config.prompt_dropout, {0, 0.99}, "dropout on the visual prompts");
+  list.add("decoder_dropout", config.decoder_dropout, {0, 0.99}, "dropout in the decoder");
+  list.add("log_every", config.log_every, count, "iterations between log lines");
+  list.add("validate_every", config.validate_every, count, "iterations between validations");
+  list.add("save_every", config.save_every, count, "iterations between checkpoints");
+  list.add("keep", config.keep, {1, 1000}, "how many of the last checkpoints are kept");
+  list.add("examples", config.examples, {0, 1000}, "validation photos whose predictions are kept");
+  list.add("weighting", config.weighting,
            {{"none", Weighting::kNone},
             {"seen", Weighting::kSeen},
             {"unseen", Weighting::kUnseen},
             {"both", Weighting::kBoth}},
            "which scores the trusty map weighs in validation");
-  list.add("rank_timeout", rank_timeout, count, "seconds to wait for another rank");
-  list.add_group("model", model_fields(model));
-  list.add_group("augment", augment_fields(augment));
-  list.add_group("loss", loss.fields());
-  list.add_group("optimizer", optimizer.fields());
-  list.add_group("schedule", schedule.fields());
-  list.add_group("self_training", self_training.fields());
+  list.add("rank_timeout", config.rank_timeout, count, "seconds to wait for another rank");
+  list.add_group("model", model_fields(config.model));
+  list.add_group("augment", augment_fields(config.augment));
+  list.add_group("loss", config.loss.fields());
+  list.add_group("optimizer", config.optimizer.fields());
+  list.add_group("schedule", config.schedule.fields());
+  list.add_group("self_training", config.self_training.fields());
   return list;
 }
+
+}  // namespace
+
+FieldList SelfTrainingConfig::fields() { return self_training_fields(*this); }
+ConstFieldList SelfTrainingConfig::fields() const { return self_training_fields(*this); }
+
+FieldList TrainConfig::fields() { return train_fields(*this); }
+ConstFieldList TrainConfig::fields() const { return train_fields(*this); }
 
 void TrainConfig::check() const {
   if (data.folder.empty())

@@ -39,6 +39,7 @@ struct SelfTrainingConfig {
   PseudoLabels pseudo_labels = PseudoLabels::kUnseen;
 
   FieldList fields();
+  ConstFieldList fields() const;
 };
 
 // What becomes of a training photo that cannot be read.
@@ -83,6 +84,7 @@ struct TrainConfig {
   SelfTrainingConfig self_training;
 
   FieldList fields();
+  ConstFieldList fields() const;
   // Throws Error(kUsage) when the fields do not fit together.
   void check() const;
 };

@@ -7,10 +7,10 @@
 #include <chrono>
 #include <cmath>
 
-#include "base/atomic_file.h"
 #include "base/config_file.h"
 #include "base/error.h"
-#include "clip/clip_file.h"
+#include "base/fields_json.h"
+#include "base/files.h"
 #include "clip/fingerprint.h"
 #include "clip/text_embeddings.h"
 #include "data_check/data_check.h"
@@ -87,7 +87,6 @@ TrainSession::TrainSession(const TrainConfig& config, const Ranks& ranks, const 
     : config_((check_share(config, ranks), config)),
       ranks_(ranks),
       hooks_(hooks),
-      settings_(config),
       folder_(config.output),
       device_(ranks.own(choose_device(config.device))),
       data_(config.data, config.train_split),
@@ -109,7 +108,7 @@ TrainSession::TrainSession(const TrainConfig& config, const Ranks& ranks, const 
   start_loader();
   if (!ranks.first()) return;
   create_folders(folder_);
-  write_file(folder_ / "config.toml", to_toml(settings_.fields()));
+  write_file(folder_ / "config.toml", to_toml(config_.fields()));
 }
 
 EmbeddedVocabulary TrainSession::embed(const std::vector<std::string>& names) const {
@@ -148,8 +147,8 @@ void TrainSession::check_labels() const {
 void TrainSession::resume() {
   const std::optional<Checkpoint> found = checkpoints_.newest(told_once(hooks_, ranks_));
   if (!found) return;
-  TrainConfig defaults;
-  check_settings(*found, {kConfig, binding(settings_.fields(), free_settings()),
+  const TrainConfig defaults;
+  check_settings(*found, {kConfig, binding(config_.fields(), free_settings()),
                           binding(defaults.fields(), free_settings())});
   if (const auto frozen = found->metadata.find(kFrozen);
       frozen == found->metadata.end() || frozen->second != frozen_) {
@@ -283,7 +282,7 @@ RunRecord TrainSession::record() const {
 
 Metadata TrainSession::progress() {
   return {{kIteration, std::to_string(iteration_)},
-          {kConfig, to_json(binding(settings_.fields(), free_settings()))}};
+          {kConfig, to_json(binding(config_.fields(), free_settings()))}};
 }
 
 void TrainSession::write_model(const std::filesystem::path& path) {

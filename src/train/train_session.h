@@ -54,7 +54,6 @@ class TrainSession {
   const TrainConfig& config_;
   const Ranks& ranks_;
   const TrainHooks& hooks_;
-  TrainConfig settings_;  // a copy: listing the fields takes a mutable one
   std::filesystem::path folder_;
   at::Device device_;
   Dataset data_;

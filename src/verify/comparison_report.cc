@@ -4,26 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "verify/comparison.h"
-#include "weights/safetensors_fields.h"
 
 namespace tagclip {
 namespace {
 
-// A name as it may stand in a terminal, without printable's quotes.
-std::string shown(const std::string& name) {
-  const std::string quoted = printable(name);
-  return quoted.substr(1, quoted.size() - 2);
-}
+std::string shown(const std::string& name) { return one_line(name, 100); }
 
-std::string number(double value) {
-  std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "%.1e", value);
-  return text.data();
-}
+std::string number(double value) { return scientific(value, 1); }
 
 std::string describe(const Tolerance& tolerance) {
   if (tolerance.relative == 0) return number(tolerance.absolute);

@@ -4,7 +4,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "base/error.h"
-#include "clip/clip_file.h"
+#include "base/fields_json.h"
 #include "clip/clip_sizes.h"
 
 namespace tagclip {

@@ -7,8 +7,8 @@
 
 #include <set>
 
+#include "base/test_errors.h"
 #include "clip/test_golden.h"
-#include "io/test_errors.h"
 #include "model/checkpoint.h"
 #include "train/optimizer.h"
 

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
-#include "io/bounded_json.h"
-#include "io/printable.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -78,7 +78,7 @@ class Section {
       const auto plain =
           std::ranges::find(defaults, key, [](const auto& entry) { return entry.first; });
       if (plain != defaults.end() && plain->second == value) continue;
-      reject(fmt::format("{} is {}: such a variant of CLIP is not supported", printable(key),
+      reject(fmt::format("{} is {}: such a variant of CLIP is not supported", in_quotes(key),
                          shown(value)));
     }
   }

@@ -6,9 +6,9 @@
 #include <array>
 #include <set>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
-#include "io/bounded_json.h"
-#include "io/file_bytes.h"
+#include "base/files.h"
 
 namespace tagclip {
 namespace {

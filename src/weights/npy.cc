@@ -9,9 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
-#include "io/file_bytes.h"
+#include "base/files.h"
 #include "io/file_kind.h"
 
 namespace tagclip {

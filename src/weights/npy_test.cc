@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/test_dir.h"
-#include "io/test_errors.h"
+#include "base/test_errors.h"
 
 namespace tagclip {
 namespace {

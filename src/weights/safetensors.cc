@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "io/file_bytes.h"
+#include "base/files.h"
 #include "weights/safetensors_header.h"
 
 namespace tagclip {

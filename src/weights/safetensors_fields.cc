@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "weights/safetensors_header.h"
 
 namespace tagclip {
@@ -36,7 +37,7 @@ class HeaderHandler : public nlohmann::json_sax<json> {
     throw unexpected("the negative number " + std::to_string(value));
   }
   bool number_float(number_float_t, const string_t& text) override {
-    throw unexpected("the number " + printable(text));
+    throw unexpected("the number " + in_quotes(text));
   }
   bool parse_error(size_t position, const std::string&, const json::exception&) override {
     throw broken(fmt::format("no valid UTF-8 JSON at byte {}", position));
@@ -98,7 +99,7 @@ bool HeaderHandler::start_object(size_t) {
 bool HeaderHandler::key(string_t& name) {
   if (expect_ == Expect::kMetadataKey) {
     if (fields_.metadata.contains(name))
-      throw broken("metadata " + printable(name) + " is there twice");
+      throw broken("metadata " + in_quotes(name) + " is there twice");
     metadata_key_ = std::move(name);
     expect_ = Expect::kMetadataValue;
   } else if (expect_ == Expect::kField) {
@@ -129,7 +130,7 @@ void HeaderHandler::begin_field(const std::string& name) {
     offsets_read_ = 0;
     expect_ = Expect::kOffsets;
   } else {
-    throw broken(place() + ": expected dtype, shape and data_offsets, found " + printable(name));
+    throw broken(place() + ": expected dtype, shape and data_offsets, found " + in_quotes(name));
   }
   if (again) throw broken(place() + ": " + name + " is there twice");
 }
@@ -169,9 +170,9 @@ bool HeaderHandler::string(string_t& value) {
     expect_ = Expect::kMetadataKey;
     return true;
   }
-  if (expect_ != Expect::kDType) throw unexpected("the string " + printable(value));
+  if (expect_ != Expect::kDType) throw unexpected("the string " + in_quotes(value));
   const std::optional<DType> dtype = parse_dtype(value);
-  if (!dtype) throw broken(place() + ": element type " + printable(value) + " is not supported");
+  if (!dtype) throw broken(place() + ": element type " + in_quotes(value) + " is not supported");
   tensor().dtype = *dtype;
   expect_ = Expect::kField;
   return true;
@@ -195,9 +196,9 @@ bool HeaderHandler::number_unsigned(number_unsigned_t value) {
 
 std::string HeaderHandler::place() const {
   if (expect_ == Expect::kMetadata || expect_ == Expect::kMetadataKey) return "__metadata__";
-  if (expect_ == Expect::kMetadataValue) return "metadata " + printable(metadata_key_);
+  if (expect_ == Expect::kMetadataValue) return "metadata " + in_quotes(metadata_key_);
   if (expect_ == Expect::kHeader || fields_.tensors.empty()) return "its top level";
-  return "tensor " + printable(fields_.tensors.back().name);
+  return "tensor " + in_quotes(fields_.tensors.back().name);
 }
 
 Error HeaderHandler::unexpected(const std::string& found) const {

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "io/printable.h"
 #include "weights/safetensors.h"
 
 namespace tagclip {

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "io/file_kind.h"
 #include "weights/safetensors_fields.h"
 
@@ -55,7 +56,7 @@ std::string_view header_text(std::span<const std::byte> bytes, const std::string
 
 Error bad_tensor(const std::string& file, const TensorFields& tensor, const std::string& what,
                  const std::string& hint = {}) {
-  return bad_input(fmt::format("{}: tensor {}: {}", file, printable(tensor.name), what), hint);
+  return bad_input(fmt::format("{}: tensor {}: {}", file, in_quotes(tensor.name), what), hint);
 }
 
 // The layout rules of a single tensor; `data` is the size of the file after its header.
@@ -107,7 +108,7 @@ void check_unique(const std::vector<TensorFields>& tensors, const std::string& f
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   if (twice != names.end()) {
-    throw bad_input(fmt::format("{}: tensor {} is there twice", file, printable(*twice)));
+    throw bad_input(fmt::format("{}: tensor {} is there twice", file, in_quotes(*twice)));
   }
 }
 

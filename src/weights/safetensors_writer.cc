@@ -2,8 +2,8 @@
 #include <bit>
 #include <nlohmann/json.hpp>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "weights/safetensors_header.h"
 
 namespace tagclip {

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "weights/model_files.h"
-#include "weights/safetensors_fields.h"
 
 namespace tagclip {
 namespace {
@@ -56,7 +56,7 @@ void finish(StoredWeights& weights) {
   std::ranges::sort(weights.tensors, less);
   const auto twice = std::ranges::adjacent_find(weights.tensors, {}, &TensorView::name);
   if (twice != weights.tensors.end()) {
-    throw bad_input(weights.source + ": two shards hold " + printable(twice->name));
+    throw bad_input(weights.source + ": two shards hold " + in_quotes(twice->name));
   }
   if (weights.files.size() == 1) weights.metadata = weights.files.front().metadata();
   unwrap(weights);

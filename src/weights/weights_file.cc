@@ -1,7 +1,7 @@
 #include "weights/weights_file.h"
 
 #include "base/error.h"
-#include "io/file_bytes.h"
+#include "base/files.h"
 #include "io/file_kind.h"
 #include "weights/torch/torch_content.h"
 

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "base/test_dir.h"
-#include "io/file_bytes.h"
-#include "io/test_errors.h"
+#include "base/test_errors.h"
 
 namespace tagclip {
 namespace {

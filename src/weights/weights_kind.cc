@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "weights/safetensors_fields.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -47,7 +47,7 @@ std::string describe_weights(const std::vector<std::string>& names) {
       return std::string(sign.description);
     }
   }
-  return "another model (its first tensor is " + printable(names.front()) + ")";
+  return "another model (its first tensor is " + in_quotes(names.front()) + ")";
 }
 
 namespace {

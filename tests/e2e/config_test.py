@@ -29,8 +29,8 @@ class ConfigTest(ProgramTest):
                 ("optimizer.lr=nan", "optimizer.lr: expected a number"),
                 ("model.trusty_token=yes", "expected true or false, found \"yes\""),
                 ("setting=guided", "expected one of inductive, transductive, supervised, found \"guided\""),
-                ("batch", "--set batch: expected name=value", "for example"),
-                ("=3", "--set =3: expected name=value")):
+                ("batch", '"batch": expected name=value', "for example"),
+                ("=3", '"=3": expected name=value')):
             with self.subTest(assignment):
                 self.assert_refused(self.train(assignment), USAGE, *parts)
 

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "io/utf8.h"
+#include "base/text.h"
 #include "weights/torch/pickle.h"
 #include "weights/torch/torch_tensors.h"
 

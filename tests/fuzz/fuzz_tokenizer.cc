@@ -3,9 +3,9 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "text/clean.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
 #include "text/word_pattern.h"
 
 namespace tagclip {

@@ -39,17 +39,17 @@ template <typename Power>
 
 }  // namespace
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 float softmax_row(float* scores, int64_t n, float scale) {
   return softmax_by(scores, n, scale, fast_exp2);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 float rough_softmax_row(float* scores, int64_t n, float scale) {
   return softmax_by(scores, n, scale, rough_exp2);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void interleave(const uint16_t* __restrict a, const uint16_t* __restrict b, int64_t n,
                 uint16_t* __restrict out) {
   for (int64_t i = 0; i < n; ++i) {

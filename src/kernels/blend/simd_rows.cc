@@ -11,18 +11,18 @@ inline float larger(float a, float b) { return a > b ? a : b; }
 
 }  // namespace
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void mix_rows(const float* __restrict a, const float* __restrict b, float fraction, int64_t n,
               float* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = a[i] + fraction * (b[i] - a[i]);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void sigmoid_row(float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] = fast_sigmoid(x[i]);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void resize_row(const float* __restrict row, Columns columns, float* __restrict out) {
   const int32_t* __restrict low = columns.low;
   const int32_t* __restrict high = columns.high;
@@ -32,7 +32,7 @@ void resize_row(const float* __restrict row, Columns columns, float* __restrict 
   }
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void add_scores(PixelRow row, float presence, float deduction, const float* __restrict weight,
                 float* __restrict sum) {
   const float* __restrict upper = row.upper;
@@ -43,7 +43,7 @@ void add_scores(PixelRow row, float presence, float deduction, const float* __re
   }
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void add_logits(PixelRow row, const float* __restrict weight, float* __restrict sum) {
   const float* __restrict upper = row.upper;
   const float* __restrict lower = row.lower;
@@ -52,7 +52,7 @@ void add_logits(PixelRow row, const float* __restrict weight, float* __restrict 
   }
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void add_exponentials(const float* __restrict row, Columns columns, const float* __restrict largest,
                       float* __restrict sum) {
   const int32_t* __restrict low = columns.low;
@@ -64,7 +64,7 @@ void add_exponentials(const float* __restrict row, Columns columns, const float*
   }
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void keep_best(const float* __restrict row, Columns columns, int32_t candidate,
                float* __restrict best, int32_t* __restrict label) {
   const int32_t* __restrict low = columns.low;
@@ -78,7 +78,7 @@ void keep_best(const float* __restrict row, Columns columns, int32_t candidate,
   }
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void raise_floor(const float* __restrict a, const float* __restrict b, int64_t n,
                  float* __restrict floor) {
   for (int64_t i = 0; i + 1 < n; ++i) {
@@ -88,7 +88,7 @@ void raise_floor(const float* __restrict a, const float* __restrict b, int64_t n
   floor[n - 1] = larger(smaller(a[n - 1], b[n - 1]), floor[n - 1]);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 bool reaches_floor(const float* __restrict a, const float* __restrict b, int64_t n, int64_t whole,
                    const float* __restrict floor) {
   int32_t any = 0;

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "base/each_processor.h"
+#include "base/platform.h"
 #include "kernels/common/host_device.h"
 
 namespace tagclip {

@@ -62,22 +62,22 @@ template <typename Output>
 
 }  // namespace
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<float> out) {
   finish == Finish::kAdd ? add(tile, bias, out) : store(finish, tile, bias, out);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<uint16_t> out) {
   store(finish, tile, bias, out);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void finish_tile(Finish finish, Tile tile, const float* bias, SplitTileOutput out) {
   store(finish, tile, bias, out);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void scale_products(const int32_t* products, int64_t rows, int64_t columns, int64_t stride,
                     const float* __restrict row_scales, const float* __restrict column_scales,
                     float* sums) {

@@ -2,13 +2,13 @@
 
 #include <cmath>
 
-#include "base/each_processor.h"
+#include "base/platform.h"
 #include "kernels/common/bfloat16.h"
 #include "kernels/common/fast_math.h"
 
 namespace tagclip {
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void norm_row(const float* __restrict x, const float* __restrict weight,
               const float* __restrict bias, float epsilon, int64_t n, float* __restrict out) {
   float sum = 0;
@@ -22,33 +22,33 @@ void norm_row(const float* __restrict x, const float* __restrict weight,
   for (int64_t i = 0; i < n; ++i) out[i] = (x[i] - mean) * scale * weight[i] + bias[i];
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void narrow_row(const float* __restrict x, int64_t n, uint16_t* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = to_bfloat16(x[i]);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void widen_row(const uint16_t* __restrict x, int64_t n, float* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = from_bfloat16(x[i]);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void quick_gelu_row(const float* __restrict x, int64_t n, float* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = quick_gelu_of(x[i]);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void quick_gelu_row(const uint16_t* __restrict x, int64_t n, uint16_t* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = to_bfloat16(quick_gelu_of(from_bfloat16(x[i])));
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void quick_gelu_gradient_row(const float* __restrict x, const float* __restrict gradient, int64_t n,
                              float* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = gradient[i] * quick_gelu_slope(x[i]);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void quick_gelu_gradient_row(const uint16_t* __restrict x, const uint16_t* __restrict gradient,
                              int64_t n, uint16_t* __restrict out) {
   for (int64_t i = 0; i < n; ++i) {
@@ -56,17 +56,17 @@ void quick_gelu_gradient_row(const uint16_t* __restrict x, const uint16_t* __res
   }
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void scaled_row(const float* __restrict x, float factor, int64_t n, float* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = factor * x[i];
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void scaled_row(const float* __restrict x, float factor, int64_t n, uint16_t* __restrict out) {
   for (int64_t i = 0; i < n; ++i) out[i] = to_bfloat16(factor * x[i]);
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 void split_row(const float* __restrict x, int64_t n, uint16_t* __restrict high,
                uint16_t* __restrict low) {
   // In two loops, which become better vector instructions than one.
@@ -74,7 +74,7 @@ void split_row(const float* __restrict x, int64_t n, uint16_t* __restrict high,
   for (int64_t i = 0; i < n; ++i) low[i] = to_bfloat16(x[i] - from_bfloat16(high[i]));
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 float quantise_row(const float* __restrict x, int64_t n, int8_t* __restrict out) {
   float largest = 0;
 #pragma omp simd reduction(max : largest)

@@ -4,7 +4,7 @@
 
 namespace tagclip {
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 float add_background(PixelRow row, RowGradient focal) {
   const float* __restrict upper = row.upper;
   const float* __restrict lower = row.lower;
@@ -22,7 +22,7 @@ float add_background(PixelRow row, RowGradient focal) {
   return kAlphaBackground * sum;
 }
 
-TAGCLIP_EACH_PROCESSOR
+TAGCLIP_MULTIVERSION
 RowSums add_target(PixelRow row, RowLabels given, RowGradient focal, RowGradient hit,
                    RowGradient area) {
   const float* __restrict upper = row.upper;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "io/printable.h"
+#include "base/text.h"
 #include "weights/torch/pickle_numpy.h"
 
 namespace tagclip {
@@ -124,13 +124,13 @@ const PickleValue& call_pickle_global(PickleMachine& machine, const PickleGlobal
     case PickleCallable::kScriptModule:
       break;
   }
-  throw machine.broken("a call of " + printable(global.name) + ", which is no function");
+  throw machine.broken("a call of " + in_quotes(global.name) + ", which is no function");
 }
 
 const PickleValue& new_pickle_object(PickleMachine& machine, const PickleGlobal& global,
                                      const PickleItems& arguments) {
   if (global.callable != PickleCallable::kScriptModule || !arguments.empty()) {
-    throw machine.broken("an instance of " + printable(global.name) +
+    throw machine.broken("an instance of " + in_quotes(global.name) +
                          " is made in a way that torch.save does not");
   }
   machine.spend(sizeof(PickleObject) + global.name.size());

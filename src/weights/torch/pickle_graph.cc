@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
-#include "io/printable.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -88,7 +88,7 @@ class GraphCheck {
     std::ranges::sort(texts);
     std::ranges::sort(numbers);
     if (const auto twice = std::ranges::adjacent_find(texts); twice != texts.end()) {
-      throw broken("a dictionary holds " + printable(*twice) + " twice");
+      throw broken("a dictionary holds " + in_quotes(*twice) + " twice");
     }
     if (const auto twice = std::ranges::adjacent_find(numbers); twice != numbers.end()) {
       throw broken(fmt::format("a dictionary holds {} twice", *twice));

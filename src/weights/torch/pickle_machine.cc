@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "io/printable.h"
+#include "base/text.h"
 #include "weights/torch/pickle_graph.h"
 
 namespace tagclip {
@@ -99,7 +99,7 @@ void PickleMachine::push_script_class(std::string name) {
 void PickleMachine::add_storage(const PickleStorage& storage) {
   const auto [known, added] = storages_.try_emplace(storage.key, storage);
   if (!added && (known->second.dtype != storage.dtype || known->second.numel != storage.numel)) {
-    throw broken("storage " + printable(storage.key) + " is described twice, differently");
+    throw broken("storage " + in_quotes(storage.key) + " is described twice, differently");
   }
 }
 
@@ -124,7 +124,7 @@ Error PickleMachine::refused(const std::string& global) const {
   return bad_input(
       fmt::format("{}: the pickle asks for {}, which is not part of plain tensors: refused, "
                   "nothing was run",
-                  name_, is_plain_name(global) ? global : printable(global)),
+                  name_, is_plain_name(global) ? global : in_quotes(global)),
       "where you trust its origin, load it in Python and save the tensors alone: "
       "torch.save(model.state_dict(), path)");
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "io/printable.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -48,7 +48,7 @@ const PickleValue& make_number(PickleMachine& machine, std::string_view type,
   if (type == "i2") return make_integer<int16_t>(machine, bits);
   if (type == "i1") return make_integer<int8_t>(machine, bits);
   if (type[0] == 'u') return make_integer<uint64_t>(machine, bits);
-  throw machine.broken("a numpy number of type " + printable(type) + " is not supported");
+  throw machine.broken("a numpy number of type " + in_quotes(type) + " is not supported");
 }
 
 // A letter and the number of bytes.
@@ -63,7 +63,7 @@ const PickleValue& make_numpy_type(PickleMachine& machine, const PickleItems& ar
   const std::string* type = arguments.empty() ? nullptr : arguments[0]->text();
   if (type == nullptr || !is_number_type(*type)) {
     throw machine.broken("a numpy type that is no plain number: " +
-                         (type != nullptr ? printable(*type) : "not text"));
+                         (type != nullptr ? in_quotes(*type) : "not text"));
   }
   auto object = std::make_unique<PickleObject>(PickleObject{std::string(kClassName), {}});
   set_attribute(machine, *object, "type", machine.make(*type));
@@ -92,7 +92,7 @@ const PickleValue& make_numpy_scalar(PickleMachine& machine, const PickleItems& 
   const std::string* held = data.bytes() != nullptr ? &data.bytes()->data : data.text();
   const std::string_view name = attribute(type, "type");
   if (held == nullptr || held->size() != static_cast<size_t>(name[1] - '0')) {
-    throw machine.unexpected("the bytes of a numpy number of type " + printable(name), data);
+    throw machine.unexpected("the bytes of a numpy number of type " + in_quotes(name), data);
   }
   std::string bytes = *held;
   if (attribute(type, "order") == ">") std::ranges::reverse(bytes);

@@ -4,7 +4,7 @@
 #include <array>
 #include <bit>
 
-#include "io/utf8.h"
+#include "base/text.h"
 #include "weights/torch/pickle_calls.h"
 #include "weights/torch/pickle_machine.h"
 

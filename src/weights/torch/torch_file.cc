@@ -4,9 +4,9 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "io/file_bytes.h"
+#include "base/files.h"
+#include "base/text.h"
 #include "io/file_kind.h"
-#include "io/printable.h"
 #include "weights/torch/torch_content.h"
 #include "weights/torch/torch_tensors.h"
 
@@ -56,7 +56,7 @@ void TorchFile::index_names() {
   std::ranges::sort(by_name_, {}, name_of);
   const auto twice = std::ranges::adjacent_find(by_name_, {}, name_of);
   if (twice != by_name_.end()) {
-    throw bad_input(name_ + ": two tensors are named " + printable(name_of(*twice)));
+    throw bad_input(name_ + ": two tensors are named " + in_quotes(name_of(*twice)));
   }
 }
 

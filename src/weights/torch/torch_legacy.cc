@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "io/byte_cursor.h"
-#include "io/printable.h"
 #include "weights/torch/torch_content.h"
 
 namespace tagclip {
@@ -62,26 +62,26 @@ class LegacyReader {
   void read_storage(ByteCursor& cursor, const std::string& key, TorchContent& content) {
     const auto described = content.pickle.storages.find(key);
     if (described == content.pickle.storages.end()) {
-      throw broken("storage " + printable(key) + " belongs to no tensor");
+      throw broken("storage " + in_quotes(key) + " belongs to no tensor");
     }
     const auto numel = cursor.take_little_endian<uint64_t>();
     if (numel != described->second.numel) {
       throw broken(fmt::format("storage {} holds {} elements, its tensors expect {}",
-                               printable(key), numel, described->second.numel));
+                               in_quotes(key), numel, described->second.numel));
     }
     uint64_t size = 0;
     if (__builtin_mul_overflow(numel, size_of(described->second.dtype), &size)) {
-      throw broken(fmt::format("storage {} of {} elements", printable(key), numel));
+      throw broken(fmt::format("storage {} of {} elements", in_quotes(key), numel));
     }
     if (!content.storages.emplace(key, cursor.take(size)).second) {
-      throw broken("storage " + printable(key) + " is there twice");
+      throw broken("storage " + in_quotes(key) + " is there twice");
     }
   }
 
   void check_complete(const TorchContent& content) const {
     for (const auto& [key, storage] : content.pickle.storages) {
       if (!content.storages.contains(key)) {
-        throw broken("storage " + printable(key) + " is missing");
+        throw broken("storage " + in_quotes(key) + " is missing");
       }
     }
   }

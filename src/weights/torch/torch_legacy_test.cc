@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/file_bytes.h"
-#include "io/test_errors.h"
+#include "base/files.h"
+#include "base/test_errors.h"
 #include "weights/torch/test_pickles.h"
 #include "weights/torch/torch_file.h"
 

@@ -8,7 +8,7 @@
 #include <deque>
 
 #include "base/error.h"
-#include "io/printable.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -157,7 +157,7 @@ class Collector {
                    const std::string& what) const {
     return bad_input(
         fmt::format("{}: tensor {} of shape [{}] and strides [{}] from element {} {}", name_,
-                    printable(name), fmt::join(tensor.shape, ", "), fmt::join(tensor.strides, ", "),
+                    in_quotes(name), fmt::join(tensor.shape, ", "), fmt::join(tensor.strides, ", "),
                     tensor.offset, what),
         "save it again with tensor.contiguous().clone() in PyTorch, or fetch the file again");
   }
@@ -178,7 +178,7 @@ void check_storages(const TorchContent& content, const std::string& name) {
     if (storage.numel > bytes.size() / size_of(storage.dtype)) {
       throw bad_input(
           fmt::format("{}: storage {} has {} bytes, too few for {} elements of {}", name,
-                      printable(key), bytes.size(), storage.numel, to_string(storage.dtype)),
+                      in_quotes(key), bytes.size(), storage.numel, to_string(storage.dtype)),
           "fetch the file again");
     }
   }

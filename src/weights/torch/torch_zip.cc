@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "io/printable.h"
+#include "base/text.h"
 #include "weights/torch/torch_content.h"
 #include "weights/torch/zip_archive.h"
 
@@ -40,7 +40,7 @@ void check_byte_order(const ZipArchive& archive, const std::string& entry,
   const std::string_view order(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (order != "little") {
     throw bad_input(
-        fmt::format("{}: expected little-endian storages, found {}", name, printable(order)),
+        fmt::format("{}: expected little-endian storages, found {}", name, in_quotes(order)),
         "save it again on a little-endian machine");
   }
 }

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "io/byte_cursor.h"
-#include "io/printable.h"
 
 namespace tagclip {
 namespace {
@@ -64,7 +64,7 @@ class ZipReader {
 
   // The bytes of a plain entry.
   std::span<const std::byte> data_of(const Header& header) const {
-    const std::string what = "entry " + printable(header.name);
+    const std::string what = "entry " + in_quotes(header.name);
     if (header.size != header.compressed_size) {
       throw damaged(name_, what + " is stored, but with two sizes");
     }
@@ -152,10 +152,10 @@ class ZipReader {
   // The zip64 field holds, in this order, the numbers that found no place in the header.
   void read_extra(std::span<const std::byte> extra, Header& header) const {
     constexpr uint16_t kZip64 = 1;
-    ByteCursor cursor(extra, name_ + ": entry " + printable(header.name));
+    ByteCursor cursor(extra, name_ + ": entry " + in_quotes(header.name));
     while (cursor.position() < extra.size()) {
       const uint16_t id = take16(cursor), length = take16(cursor);
-      ByteCursor field(cursor.take(length), name_ + ": entry " + printable(header.name));
+      ByteCursor field(cursor.take(length), name_ + ": entry " + in_quotes(header.name));
       if (id != kZip64) continue;
       for (uint64_t* number : {&header.size, &header.compressed_size, &header.place}) {
         if (*number == kIn64) *number = take64(field);
@@ -181,20 +181,20 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string name)
     Entry entry{.is_plain = header.is_plain()};
     if (entry.is_plain) entry.data = reader.data_of(header);
     const auto [place, is_new] = entries_.try_emplace(std::move(header.name), entry);
-    if (!is_new) throw damaged(name_, "entry " + printable(place->first) + " is there twice");
+    if (!is_new) throw damaged(name_, "entry " + in_quotes(place->first) + " is there twice");
   }
 }
 
 std::span<const std::byte> ZipArchive::read(std::string_view entry) const {
   const auto found = entries_.find(entry);
   if (found == entries_.end()) {
-    throw bad_input(fmt::format("{}: the archive has no entry {}", name_, printable(entry)),
+    throw bad_input(fmt::format("{}: the archive has no entry {}", name_, in_quotes(entry)),
                     "the file may be incomplete: fetch it again");
   }
   if (!found->second.is_plain) {
     throw bad_input(
         fmt::format("{}: entry {} is compressed or encrypted, expected it stored plainly", name_,
-                    printable(entry)),
+                    in_quotes(entry)),
         "unpacked and packed again by another program? Save it again with torch.save");
   }
   return found->second.data;

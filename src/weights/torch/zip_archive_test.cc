@@ -5,9 +5,9 @@
 
 #include <fstream>
 
+#include "base/files.h"
 #include "base/test_dir.h"
-#include "io/file_bytes.h"
-#include "io/test_errors.h"
+#include "base/test_errors.h"
 #include "weights/torch/test_archive.h"
 
 namespace tagclip {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <string>
 
@@ -8,7 +8,7 @@
 
 namespace tagclip {
 
-// The message and hint of the Error that `action` throws; fails the test when it throws none or of
+// "message | hint" of the Error that `action` throws; fails the test when it throws none or one of
 // another kind. Tests only.
 template <typename Action>
 std::string error_of(ErrorKind kind, const Action& action) {
@@ -20,6 +20,11 @@ std::string error_of(ErrorKind kind, const Action& action) {
   }
   ADD_FAILURE() << "no error was thrown";
   return {};
+}
+
+template <typename Action>
+std::string bad_input_text(const Action& action) {
+  return error_of(ErrorKind::kBadInput, action);
 }
 
 }  // namespace tagclip
