@@ -18,7 +18,7 @@ struct Input {
   at::Tensor qkv, also;
 };
 
-void kernel(benchmark::State& state, MatrixPrecision precision) {
+void kernel(benchmark::State& state, GemmPrecision precision) {
   const c10::InferenceMode no_gradients;
   const at::ScalarType type = storage_type(precision);
   const Input input(state.range(0), type);
@@ -46,10 +46,10 @@ void libtorch(benchmark::State& state, at::ScalarType type) {
 void sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->Unit(benchmark::kMillisecond)->UseRealTime()->ArgName("prompts")->Arg(10)->Arg(100);
 }
-BENCHMARK_CAPTURE(kernel, float32, MatrixPrecision::kFloat32)->Apply(sizes);
-BENCHMARK_CAPTURE(kernel, bfloat16x3, MatrixPrecision::kBfloat16x3)->Apply(sizes);
+BENCHMARK_CAPTURE(kernel, float32, GemmPrecision::kFloat32)->Apply(sizes);
+BENCHMARK_CAPTURE(kernel, bfloat16x3, GemmPrecision::kBFloat16x3)->Apply(sizes);
 BENCHMARK_CAPTURE(libtorch, float32, at::kFloat)->Apply(sizes);
-BENCHMARK_CAPTURE(kernel, bfloat16, MatrixPrecision::kBfloat16)->Apply(sizes);
+BENCHMARK_CAPTURE(kernel, bfloat16, GemmPrecision::kBFloat16)->Apply(sizes);
 BENCHMARK_CAPTURE(libtorch, bfloat16, at::kBFloat16)->Apply(sizes);
 
 }  // namespace

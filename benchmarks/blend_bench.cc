@@ -20,7 +20,7 @@ struct Photo {
 Photo random_photo(const benchmark::State& state) {
   const int64_t classes = state.range(0), windows = state.range(1), side = state.range(2);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(1);
-  Photo photo{.layout = {.picture = {kWindow, kWindow + (windows - 1) * kStride},
+  Photo photo{.layout = {.resized = {kWindow, kWindow + (windows - 1) * kStride},
                          .window = {kWindow, kWindow}},
               .size = {side, side}};
   photo.logits.classes = at::randn({windows, classes, kGrid, kGrid}, generator);
@@ -28,7 +28,7 @@ Photo random_photo(const benchmark::State& state) {
   for (int64_t k = 0; k < windows; ++k) photo.layout.corners.push_back({0, k * kStride});
   for (int64_t c = 0; c < classes; ++c) {
     const bool seen = c % 4 != 0;
-    photo.rule.deduction.push_back(seen ? 0.1f : 0.0f);
+    photo.rule.seen_bias.push_back(seen ? 0.1f : 0.0f);
     photo.rule.weight.push_back(seen ? TrustyWeight::kSeen : TrustyWeight::kNovel);
   }
   return photo;
@@ -45,7 +45,7 @@ void libtorch(benchmark::State& state) {
   const Photo photo = random_photo(state);
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        best_class(blend_scores(photo.logits, photo.layout, photo.rule, photo.size)));
+        best_class(reference_scores(photo.logits, photo.layout, photo.rule, photo.size)));
   }
 }
 

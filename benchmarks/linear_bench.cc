@@ -17,16 +17,16 @@ void report_speed(benchmark::State& state) {
       benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void kernel(benchmark::State& state, MatrixPrecision precision, bool second) {
+void kernel(benchmark::State& state, GemmPrecision precision, bool second) {
   if (!runs_here(precision)) return state.SkipWithError("not on this processor");
   const c10::InferenceMode no_gradients;
   const int64_t in = second ? kInner : kWidth, out = second ? kWidth : kInner;
   const PackedLinear linear(at::randn({out, in}) * 0.03, at::randn({out}), precision);
-  Rows rows = empty_rows(kTokens, in, precision);
-  copy_rows(at::randn({kTokens, in}), rows);
-  Rows result =
-      second ? Rows{.values = at::zeros({kTokens, out})} : output_rows(kTokens, out, precision);
-  const Finish finish = second ? Finish::kAdd : Finish::kStoreQuickGelu;
+  GemmOperand rows = empty_operand(kTokens, in, precision);
+  copy_to_operand(at::randn({kTokens, in}), rows);
+  GemmOperand result = second ? GemmOperand{.values = at::zeros({kTokens, out})}
+                              : empty_output(kTokens, out, precision);
+  const Epilogue epilogue = second ? Epilogue::kAccumulate : Epilogue::kQuickGelu;
   for (auto _ : state) linear(rows, finish, result);
   report_speed(state);
 }
@@ -46,18 +46,18 @@ void libtorch(benchmark::State& state, at::ScalarType type, bool second) {
 void timed(benchmark::internal::Benchmark* benchmark) {
   benchmark->Unit(benchmark::kMillisecond)->UseRealTime();
 }
-BENCHMARK_CAPTURE(kernel, first_float32, MatrixPrecision::kFloat32, false)->Apply(timed);
+BENCHMARK_CAPTURE(kernel, first_float32, GemmPrecision::kFloat32, false)->Apply(timed);
 BENCHMARK_CAPTURE(libtorch, first_float32, at::kFloat, false)->Apply(timed);
-BENCHMARK_CAPTURE(kernel, first_bfloat16x3, MatrixPrecision::kBfloat16x3, false)->Apply(timed);
-BENCHMARK_CAPTURE(kernel, first_bfloat16, MatrixPrecision::kBfloat16, false)->Apply(timed);
+BENCHMARK_CAPTURE(kernel, first_bfloat16x3, GemmPrecision::kBFloat16x3, false)->Apply(timed);
+BENCHMARK_CAPTURE(kernel, first_bfloat16, GemmPrecision::kBFloat16, false)->Apply(timed);
 BENCHMARK_CAPTURE(libtorch, first_bfloat16, at::kBFloat16, false)->Apply(timed);
-BENCHMARK_CAPTURE(kernel, first_int8, MatrixPrecision::kInt8, false)->Apply(timed);
-BENCHMARK_CAPTURE(kernel, second_float32, MatrixPrecision::kFloat32, true)->Apply(timed);
+BENCHMARK_CAPTURE(kernel, first_int8, GemmPrecision::kInt8, false)->Apply(timed);
+BENCHMARK_CAPTURE(kernel, second_float32, GemmPrecision::kFloat32, true)->Apply(timed);
 BENCHMARK_CAPTURE(libtorch, second_float32, at::kFloat, true)->Apply(timed);
-BENCHMARK_CAPTURE(kernel, second_bfloat16x3, MatrixPrecision::kBfloat16x3, true)->Apply(timed);
-BENCHMARK_CAPTURE(kernel, second_bfloat16, MatrixPrecision::kBfloat16, true)->Apply(timed);
+BENCHMARK_CAPTURE(kernel, second_bfloat16x3, GemmPrecision::kBFloat16x3, true)->Apply(timed);
+BENCHMARK_CAPTURE(kernel, second_bfloat16, GemmPrecision::kBFloat16, true)->Apply(timed);
 BENCHMARK_CAPTURE(libtorch, second_bfloat16, at::kBFloat16, true)->Apply(timed);
-BENCHMARK_CAPTURE(kernel, second_int8, MatrixPrecision::kInt8, true)->Apply(timed);
+BENCHMARK_CAPTURE(kernel, second_int8, GemmPrecision::kInt8, true)->Apply(timed);
 
 }  // namespace
 }  // namespace tagclip

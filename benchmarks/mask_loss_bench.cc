@@ -27,7 +27,7 @@ void forward_and_backward(benchmark::State& state, SumMasks* sum_masks) {
 }
 
 void kernel(benchmark::State& state) { forward_and_backward(state, mask_sums); }
-void libtorch(benchmark::State& state) { forward_and_backward(state, plain_mask_sums); }
+void libtorch(benchmark::State& state) { forward_and_backward(state, reference_mask_sums); }
 
 void sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->Unit(benchmark::kMillisecond)->UseRealTime()->ArgNames({"photos", "classes"});

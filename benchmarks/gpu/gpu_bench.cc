@@ -150,7 +150,7 @@ class OurLabels {
     for (int64_t i = 0; i < pixels.size(0); ++i) {
       const WindowLogits window{logits.classes.narrow(0, i, 1), logits.trusty.narrow(0, i, 1), {}};
       const BestClass best =
-          blend(window, {.picture = size, .window = size, .corners = {{0, 0}}}, rule_, size);
+          blend(window, {.resized = size, .window = size, .corners = {{0, 0}}}, rule_, size);
       std::ranges::copy(best.labels, labels[i].mutable_data_ptr<int64_t>());
     }
     return labels;

@@ -23,7 +23,7 @@ Measurement measure_blend(const Workload& workload, int64_t pairs, const PairPro
   const Extent photo{side, side};
   const WindowLayout layout = layout_of(window_grid({side, side}, side, side), {side, side});
   const auto ours = [&] { return blend(logits, layout, rule, photo); };
-  const auto plain = [&] { return best_class(blend_scores(logits, layout, rule, photo)); };
+  const auto plain = [&] { return best_class(reference_scores(logits, layout, rule, photo)); };
 
   Measurement result{.workload = workload.name, .task = "blend", .photos = 1};
   BestClass found, expected;

@@ -17,14 +17,14 @@ struct Limits {
   double logits;  // relative to the largest
 };
 
-Limits limits_of(MatrixPrecision precision) {
+Limits limits_of(GemmPrecision precision) {
   switch (precision) {
-    case MatrixPrecision::kFloat32:
-    case MatrixPrecision::kBfloat16x3:
+    case GemmPrecision::kFloat32:
+    case GemmPrecision::kBFloat16x3:
       return {0.01, 1e-4};
-    case MatrixPrecision::kBfloat16:
+    case GemmPrecision::kBFloat16:
       return {0.05, 0.05};
-    case MatrixPrecision::kInt8:
+    case GemmPrecision::kInt8:
       return {0.1, 0.1};
   }
   TAGCLIP_CHECK(false, "no such precision");

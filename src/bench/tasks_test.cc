@@ -29,7 +29,7 @@ TEST(TrainStepTask, IsMeasuredAndAgreesWithThePlainWay) {
 
 TEST(TrainStepTask, InMixedPrecisionItIsNearThePlainWay) {
   Workload workload = tiny_workload();
-  workload.precision = MatrixPrecision::kBfloat16;
+  workload.precision = GemmPrecision::kBFloat16;
   const Measurement m = measure_train_step(workload, 2, 2, kGoOn);
   EXPECT_GT(m.differences[1].value, 1e-6);  // else nothing was lowered
   EXPECT_TRUE(m.agrees()) << m.differences[0].value << " " << m.differences[1].value;

@@ -67,7 +67,7 @@ class OurStep {
 
 Measurement measure_train_step(const Workload& workload, int64_t photos, int64_t pairs,
                                const PairProgress& progress) {
-  const bool mixed = workload.precision == MatrixPrecision::kBfloat16;
+  const bool mixed = workload.precision == GemmPrecision::kBFloat16;
   SegmentationModel model = model_of(workload);
   const StepInput batch = random_batch(workload, photos);
   PlainStep plain(model, recipe(/*mixed=*/false));

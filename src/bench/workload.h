@@ -15,8 +15,8 @@ struct Workload {
   ModelConfig model;
   int64_t classes = 0;
   int64_t unseen = 0;
-  std::filesystem::path weights = {};                     // of the model; empty: random ones
-  MatrixPrecision precision = MatrixPrecision::kFloat32;  // of the encoder at inference
+  std::filesystem::path weights = {};                 // of the model; empty: random ones
+  GemmPrecision precision = GemmPrecision::kFloat32;  // of the encoder at inference
 };
 
 // TagCLIP of ViT-B/16 at 512 x 512 as in the paper.

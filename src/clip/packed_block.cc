@@ -8,16 +8,16 @@ namespace {
 
 // `numbers` [.., width] as products of this precision read them: themselves, unless that takes a
 // copy.
-Rows rows_of(const at::Tensor& numbers, int64_t width, MatrixPrecision precision) {
+GemmOperand rows_of(const at::Tensor& numbers, int64_t width, GemmPrecision precision) {
   const at::Tensor rows = numbers.view({-1, width});
-  Rows copies = empty_rows(rows.size(0), width, precision);
+  GemmOperand copies = empty_operand(rows.size(0), width, precision);
   const bool alike = rows.scalar_type() == copies.values.scalar_type() &&
-                     rows.strides() == copies.values.strides() && !copies.rest.defined();
-  return alike ? Rows{.values = rows} : copies;
+                     rows.strides() == copies.values.strides() && !copies.low.defined();
+  return alike ? GemmOperand{.values = rows} : copies;
 }
 
-void refresh(const at::Tensor& numbers, Rows& rows) {
-  if (!rows.values.is_alias_of(numbers)) copy_rows(numbers.view(rows.values.sizes()), rows);
+void refresh(const at::Tensor& numbers, GemmOperand& rows) {
+  if (!rows.values.is_alias_of(numbers)) copy_to_operand(numbers.view(rows.values.sizes()), rows);
 }
 
 at::Tensor as_rows(const at::Tensor& x) { return x.view({-1, x.size(-1)}); }
@@ -27,17 +27,17 @@ at::Tensor as_rows(const at::Tensor& x) { return x.view({-1, x.size(-1)}); }
 RowNorm row_norm(const LayerNorm& norm) { return {norm.weight, norm.bias, norm.epsilon}; }
 
 BlockBuffers::BlockBuffers(int64_t B, int64_t L, int64_t width, int64_t mlp,
-                           MatrixPrecision precision)
-    : normed(empty_rows(B * L, width, precision)),
+                           GemmPrecision precision)
+    : normed(empty_operand(B * L, width, precision)),
       qkv(at::empty({B, L, 3 * width}, storage_type(precision))),
       mixed(at::empty({B, L, width}, storage_type(precision))),
       mixed_rows(rows_of(mixed, width, precision)),
-      hidden(output_rows(B * L, mlp, precision)),
+      hidden(empty_output(B * L, mlp, precision)),
       hidden_rows(hidden.values.scalar_type() == operand_type(precision)
                       ? hidden
-                      : empty_rows(B * L, mlp, precision)) {}
+                      : empty_operand(B * L, mlp, precision)) {}
 
-PackedBlock::PackedBlock(const ResidualBlock& block, MatrixPrecision precision)
+PackedBlock::PackedBlock(const ResidualBlock& block, GemmPrecision precision)
     : ln_1_(row_norm(block.ln_1)),
       ln_2_(row_norm(block.ln_2)),
       in_proj_(block.attn.in_proj_weight, block.attn.in_proj_bias, precision),
@@ -45,8 +45,8 @@ PackedBlock::PackedBlock(const ResidualBlock& block, MatrixPrecision precision)
       c_fc_(block.c_fc.weight, block.c_fc.bias, precision),
       c_proj_(block.c_proj.weight, block.c_proj.bias, precision),
       heads_(block.attn.heads),
-      activation_(block.activation == Activation::kQuickGelu ? Finish::kStoreQuickGelu
-                                                             : Finish::kStoreGelu) {}
+      activation_(block.activation == Activation::kQuickGelu ? Epilogue::kQuickGelu
+                                                             : Epilogue::kGelu) {}
 
 at::Tensor PackedBlock::keys_values(const KeysValues& of) const {
   TAGCLIP_CHECK(of.keys.size(0) == 1, "keys and values of several photos");
@@ -59,7 +59,7 @@ at::Tensor PackedBlock::keys_values(const KeysValues& of) const {
 void PackedBlock::add_attention(at::Tensor& x, const at::Tensor& also,
                                 BlockBuffers& buffers) const {
   at::Tensor rows = as_rows(x), qkv = as_rows(buffers.qkv);
-  in_proj_(buffers.normed, Finish::kStore, qkv);
+  in_proj_(buffers.normed, Epilogue::kBias, qkv);
   attention(buffers.qkv, also, heads_, in_proj_.precision(), buffers.mixed);
   refresh(buffers.mixed, buffers.mixed_rows);
   out_proj_.add_and_norm(buffers.mixed_rows, rows, ln_2_, buffers.normed);
@@ -73,7 +73,7 @@ void PackedBlock::add_mlp_of_normed(at::Tensor& x, BlockBuffers& buffers,
   if (next) {
     c_proj_.add_and_norm(buffers.hidden_rows, rows, *next, buffers.normed);
   } else {
-    c_proj_(buffers.hidden_rows, Finish::kAdd, rows);
+    c_proj_(buffers.hidden_rows, Epilogue::kAccumulate, rows);
   }
 }
 

@@ -11,14 +11,14 @@ RowNorm row_norm(const LayerNorm& norm);
 
 // What a block computes on the way, for B photos of L tokens; made once and used by every block.
 struct BlockBuffers {
-  BlockBuffers(int64_t B, int64_t L, int64_t width, int64_t mlp, MatrixPrecision precision);
+  BlockBuffers(int64_t B, int64_t L, int64_t width, int64_t mlp, GemmPrecision precision);
 
-  Rows normed;       // [B L, width]
-  at::Tensor qkv;    // [B, L, 3 width]
-  at::Tensor mixed;  // [B, L, width]
-  Rows mixed_rows;   // the same as products read them
-  Rows hidden;       // [B L, mlp]
-  Rows hidden_rows;  // likewise
+  GemmOperand normed;       // [B L, width]
+  at::Tensor qkv;           // [B, L, 3 width]
+  at::Tensor mixed;         // [B, L, width]
+  GemmOperand mixed_rows;   // the same as products read them
+  GemmOperand hidden;       // [B L, mlp]
+  GemmOperand hidden_rows;  // likewise
 };
 
 // A ResidualBlock for inference on CPUs, its weights packed once. Rows stay float32 from block to
@@ -26,7 +26,7 @@ struct BlockBuffers {
 class PackedBlock {
  public:
   // Throws Error(kUsage) where the precision does not run here.
-  PackedBlock(const ResidualBlock& block, MatrixPrecision precision);
+  PackedBlock(const ResidualBlock& block, GemmPrecision precision);
 
   const RowNorm& first_norm() const { return ln_1_; }
 
@@ -48,7 +48,7 @@ class PackedBlock {
   RowNorm ln_1_, ln_2_;
   PackedLinear in_proj_, out_proj_, c_fc_, c_proj_;
   int64_t heads_;
-  Finish activation_;
+  Epilogue activation_;
 };
 
 }  // namespace tagclip

@@ -9,16 +9,15 @@
 namespace tagclip {
 namespace {
 
-MatrixPrecision of_ends(MatrixPrecision precision) {
-  if (precision != MatrixPrecision::kInt8) return precision;
-  return runs_here(MatrixPrecision::kBfloat16) ? MatrixPrecision::kBfloat16
-                                               : MatrixPrecision::kFloat32;
+GemmPrecision of_ends(GemmPrecision precision) {
+  if (precision != GemmPrecision::kInt8) return precision;
+  return runs_here(GemmPrecision::kBFloat16) ? GemmPrecision::kBFloat16 : GemmPrecision::kFloat32;
 }
 
 }  // namespace
 
 PackedTower::PackedTower(const at::Tensor& conv1, Transformer& transformer, const at::Tensor& proj,
-                         MatrixPrecision precision)
+                         GemmPrecision precision)
     : width_(conv1.size(0)),
       mlp_(transformer.resblocks.front().c_fc.weight.size(0)),
       patch_(conv1.size(2)),
@@ -42,15 +41,15 @@ struct PackedTower::Pass::Buffers {
   Buffers(const PackedTower& tower, int64_t B, int64_t L)
       : tokens(at::empty({B, L, tower.width_})),
         of_blocks(B, L, tower.width_, tower.mlp_, tower.precision_),
-        patches(empty_rows(L - 1, tower.conv1_.in(), tower.conv1_.precision())),
-        normed(empty_rows(B * L, tower.width_, tower.proj_.precision())) {}
+        patches(empty_operand(L - 1, tower.conv1_.in(), tower.conv1_.precision())),
+        normed(empty_operand(B * L, tower.width_, tower.proj_.precision())) {}
 
   at::Tensor rows() const { return tokens.view({-1, tokens.size(2)}); }
 
   at::Tensor tokens;  // [B, L, D]
   BlockBuffers of_blocks;
-  Rows patches;  // of a photo: [L - 1, 3 patch patch]
-  Rows normed;   // as proj reads them: [B L, D]
+  GemmOperand patches;  // of a photo: [L - 1, 3 patch patch]
+  GemmOperand normed;   // as proj reads them: [B L, D]
 };
 
 PackedTower::Pass::Pass(const PackedTower& tower, int64_t B, int64_t L) : tower_(tower) {
@@ -82,7 +81,7 @@ void PackedTower::Pass::embed(const at::Tensor& pixels, const at::Tensor& first,
     own[0].copy_(first);
     patches.copy_(positions);
     patch_rows(photos[b], tower_.patch_, buffers_->patches);
-    tower_.conv1_(buffers_->patches, Finish::kAdd, patches);
+    tower_.conv1_(buffers_->patches, Epilogue::kAccumulate, patches);
   }
   apply(norm);
 }
@@ -103,7 +102,7 @@ void PackedTower::Pass::add_mlp(size_t block) {
 }
 
 void PackedTower::Pass::apply(const LayerNorm& norm) {
-  Rows rows{.values = buffers_->rows()};
+  GemmOperand rows{.values = buffers_->rows()};
   layer_norm_rows(rows.values, row_norm(norm), rows);
 }
 
@@ -112,7 +111,7 @@ at::Tensor PackedTower::Pass::project(const LayerNorm& norm) {
   const at::Tensor& tokens = buffers_->tokens;
   at::Tensor result = at::empty({tokens.size(0), tokens.size(1), tower_.proj_.out()});
   at::Tensor rows = result.view({-1, tower_.proj_.out()});
-  tower_.proj_(buffers_->normed, Finish::kStore, rows);
+  tower_.proj_(buffers_->normed, Epilogue::kBias, rows);
   return result;
 }
 

@@ -19,7 +19,7 @@ class PackedTower {
   // one after the other, so that they need not all be held twice. Throws Error(kUsage) where the
   // precision does not run here; then nothing was taken.
   PackedTower(const at::Tensor& conv1, Transformer& transformer, const at::Tensor& proj,
-              MatrixPrecision precision);
+              GemmPrecision precision);
 
   const std::vector<PackedBlock>& blocks() const { return blocks_; }
 
@@ -60,7 +60,7 @@ class PackedTower {
 
  private:
   int64_t width_, mlp_, patch_;
-  MatrixPrecision precision_;
+  GemmPrecision precision_;
   PackedLinear conv1_, proj_;
   std::vector<PackedBlock> blocks_;
 

@@ -36,13 +36,13 @@ namespace {
 std::vector<BenchJob> all_jobs(const std::vector<Workload>& workloads) {
   std::vector<BenchJob> jobs;
   for (const Workload& workload : workloads) {
-    for (const MatrixPrecision precision : kMatrixPrecisions) {
+    for (const GemmPrecision precision : kGemmPrecisions) {
       jobs.push_back({workload, "segment"});
       jobs.back().workload.precision = precision;
     }
   }
   for (const Workload& workload : workloads) {
-    for (const auto precision : {MatrixPrecision::kFloat32, MatrixPrecision::kBfloat16}) {
+    for (const auto precision : {GemmPrecision::kFloat32, GemmPrecision::kBFloat16}) {
       jobs.push_back({workload, "train-step"});
       jobs.back().workload.precision = precision;
     }

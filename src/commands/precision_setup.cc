@@ -27,7 +27,7 @@ class Record {
  public:
   explicit Record(const DenseModel& model) {
     std::string name = model.encoder_fingerprint() + "-" + at::get_cpu_capability();
-    for (const MatrixPrecision precision : kMatrixPrecisions) {
+    for (const GemmPrecision precision : kGemmPrecisions) {
       if (runs_here(precision)) name += c10::str("-", name_of(precision));
     }
     std::ranges::replace(name, ' ', '_');
@@ -62,7 +62,7 @@ class Record {
 
   static PrecisionEvidence evidence_of(const nlohmann::json& json) {
     PrecisionEvidence evidence{.photos = json.at("photos")};
-    for (const MatrixPrecision precision : kMatrixPrecisions) {
+    for (const GemmPrecision precision : kGemmPrecisions) {
       if (!runs_here(precision)) continue;
       const nlohmann::json& trial = json.at("trials").at(name_of(precision));
       evidence.trials.push_back(
@@ -103,7 +103,7 @@ std::string describe(const PrecisionEvidence& evidence, const PrecisionTrial& ch
   std::string text = c10::str("encoding in ", name_of(chosen.precision), "; compared on ",
                               evidence.count(), " of ", kEnoughPhotos, " photos so far:");
   for (const PrecisionTrial& trial : evidence.trials) {
-    if (trial.precision == MatrixPrecision::kFloat32) continue;
+    if (trial.precision == GemmPrecision::kFloat32) continue;
     text += c10::str("\n  ", name_of(trial.precision), ": ", fixed(100 * trial.share(), 2),
                      "% of the pixels labelled as in float32, ",
                      fixed(evidence.trials.front().seconds / trial.seconds, 1), " times as fast");
@@ -112,8 +112,8 @@ std::string describe(const PrecisionEvidence& evidence, const PrecisionTrial& ch
 }
 
 // Compares some of the photos, unless enough have been.
-MatrixPrecision measured(const DenseModel& model, const SegmentingSetup& setup,
-                         const PhotoSource& photos, Console& console) {
+GemmPrecision measured(const DenseModel& model, const SegmentingSetup& setup,
+                       const PhotoSource& photos, Console& console) {
   const Record record(model);
   PrecisionEvidence evidence = record.read();
   const int64_t lacking = kEnoughPhotos - evidence.count();
@@ -128,12 +128,12 @@ MatrixPrecision measured(const DenseModel& model, const SegmentingSetup& setup,
       console.warn(c10::str(error.what(), ": the comparison of precisions is not kept"));
     }
   }
-  return evidence.count() > 0 ? fastest_faithful(evidence).precision : MatrixPrecision::kFloat32;
+  return evidence.count() > 0 ? fastest_faithful(evidence).precision : GemmPrecision::kFloat32;
 }
 
 // As the first rank says.
-MatrixPrecision agreed(MatrixPrecision own, const Ranks& ranks) {
-  return static_cast<MatrixPrecision>(
+GemmPrecision agreed(GemmPrecision own, const Ranks& ranks) {
+  return static_cast<GemmPrecision>(
       std::lround(ranks.sum(ranks.first() ? static_cast<double>(own) : 0.0)));
 }
 
@@ -146,7 +146,7 @@ std::shared_ptr<const DenseModel> in_precision(const std::string& name,
                                                Console& console) {
   if (name != "auto") return in_precision(std::move(model), parse_precision(name));
   if (!model->device().is_cpu()) return model;
-  MatrixPrecision chosen = MatrixPrecision::kFloat32;
+  GemmPrecision chosen = GemmPrecision::kFloat32;
   if (ranks.first()) chosen = measured(*model, setup, photos, console);
   return in_precision(std::move(model), agreed(chosen, ranks));
 }

@@ -1,18 +1,17 @@
-#include "gpu/recorded_work.h"
+#include "gpu/cuda_graph.h"
 
 namespace tagclip {
 
-struct RecordedWork::Recording {};
+struct CudaGraph::Capture {};
 
-RecordedWork::RecordedWork() = default;
-RecordedWork::RecordedWork(at::Device /*device*/,
-                           const std::vector<at::Generator>& /*generators*/) {}
-RecordedWork::RecordedWork(RecordedWork&&) noexcept = default;
-RecordedWork& RecordedWork::operator=(RecordedWork&&) noexcept = default;
-RecordedWork::~RecordedWork() = default;
+CudaGraph::CudaGraph() = default;
+CudaGraph::CudaGraph(at::Device /*device*/, const std::vector<at::Generator>& /*generators*/) {}
+CudaGraph::CudaGraph(CudaGraph&&) noexcept = default;
+CudaGraph& CudaGraph::operator=(CudaGraph&&) noexcept = default;
+CudaGraph::~CudaGraph() = default;
 
-void RecordedWork::operator()(const std::function<void()>& work) { work(); }
+void CudaGraph::operator()(const std::function<void()>& work) { work(); }
 
-bool RecordedWork::recorded() const { return false; }
+bool CudaGraph::captured() const { return false; }
 
 }  // namespace tagclip

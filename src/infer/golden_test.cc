@@ -60,9 +60,9 @@ class Golden : public testing::Test {
       classes.push_back(logits.classes);
       trusty.push_back(logits.trusty);
     }
-    return blend_scores({at::cat(classes), at::cat(trusty), {}}, layout_of(windows, size),
-                        score_rule(seen_, inductive, weighting, model_.dense->scoring()),
-                        {photo.height, photo.width}, kHeadSize);
+    return reference_scores({at::cat(classes), at::cat(trusty), {}}, layout_of(windows, size),
+                            score_rule(seen_, inductive, weighting, model_.dense->scoring()),
+                            {photo.height, photo.width}, kHeadSize);
   }
 
   SegmentedPhoto segmented(const Image& photo, int64_t short_side, bool inductive,

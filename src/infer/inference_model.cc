@@ -103,8 +103,8 @@ InferenceModel load_for_inference(const ModelChoice& choice) {
 }
 
 std::shared_ptr<const DenseModel> in_precision(std::shared_ptr<const DenseModel> model,
-                                               MatrixPrecision precision) {
-  if (model->device().is_cuda() && precision == MatrixPrecision::kFloat32) return model;
+                                               GemmPrecision precision) {
+  if (model->device().is_cuda() && precision == GemmPrecision::kFloat32) return model;
   const std::shared_ptr<DenseModel> own = model->clone();
   model.reset();  // if nobody else has it, what is packed need not be held twice
   own->pack(precision);

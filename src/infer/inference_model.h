@@ -55,6 +55,6 @@ InferenceModel load_for_inference(const ModelChoice& choice);
 // is. To be given the only pointer to the model: the weights are held twice otherwise. Throws
 // Error(kUsage) where the precision does not run on the model's device.
 std::shared_ptr<const DenseModel> in_precision(std::shared_ptr<const DenseModel> model,
-                                               MatrixPrecision precision);
+                                               GemmPrecision precision);
 
 }  // namespace tagclip

@@ -67,7 +67,7 @@ PrecisionEvidence try_precisions(const DenseModel& model, const EmbeddedVocabula
   PrecisionEvidence evidence;
   for (const Image& photo : photos) evidence.photos.push_back(photo_digest(photo));
   std::vector<LabelMap> reference;
-  for (const MatrixPrecision precision : kMatrixPrecisions) {
+  for (const GemmPrecision precision : kGemmPrecisions) {
     if (!runs_here(precision)) continue;
     Outcome outcome = segment_all(*model.packed(precision), vocabulary, options, photos);
     if (reference.empty()) reference = outcome.labels;

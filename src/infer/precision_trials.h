@@ -11,7 +11,7 @@ namespace tagclip {
 inline constexpr double kEqualLabels = 0.998;
 
 struct PrecisionTrial {
-  MatrixPrecision precision = MatrixPrecision::kFloat32;
+  GemmPrecision precision = GemmPrecision::kFloat32;
   int64_t equal = 0;   // pixels labelled as in float32
   int64_t pixels = 0;  // of how many
   double seconds = 0;  // of encoding the photos
@@ -19,7 +19,7 @@ struct PrecisionTrial {
   double share() const { return static_cast<double>(equal) / static_cast<double>(pixels); }
 };
 
-// Trials of some photos, by precision in the order of kMatrixPrecisions: what runs here, float32
+// Trials of some photos, by precision in the order of kGemmPrecisions: what runs here, float32
 // first. Without photos there are none.
 struct PrecisionEvidence {
   std::vector<std::string> photos;  // their digests

@@ -19,7 +19,7 @@ TEST(PrecisionTrials, TryWhatRunsHereAndStartWithFloat32) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
   model.parameters.initialise(generator);
   InferenceModel inference;
-  inference.dense = model.packed(MatrixPrecision::kFloat32);
+  inference.dense = model.packed(GemmPrecision::kFloat32);
   const EmbeddedVocabulary words = embed_vocabulary(inference, {{{"cat"}}, {{"sky"}}}, {"a {}"});
   const PrecisionEvidence evidence =
       try_precisions(model, words, {}, {noise(80, 64, 1), noise(64, 96, 2)});
@@ -27,10 +27,10 @@ TEST(PrecisionTrials, TryWhatRunsHereAndStartWithFloat32) {
   EXPECT_NE(evidence.photos[0], evidence.photos[1]);
   EXPECT_EQ(evidence.photos[0], photo_digest(noise(80, 64, 1)));
   ASSERT_FALSE(evidence.trials.empty());
-  EXPECT_EQ(evidence.trials[0].precision, MatrixPrecision::kFloat32);
+  EXPECT_EQ(evidence.trials[0].precision, GemmPrecision::kFloat32);
   EXPECT_EQ(evidence.trials[0].share(), 1);
   size_t run_here = 0;
-  for (const MatrixPrecision precision : kMatrixPrecisions) run_here += runs_here(precision);
+  for (const GemmPrecision precision : kGemmPrecisions) run_here += runs_here(precision);
   EXPECT_EQ(evidence.trials.size(), run_here);
   for (const PrecisionTrial& trial : evidence.trials) {
     EXPECT_EQ(trial.pixels, 80 * 64 + 64 * 96);
@@ -39,18 +39,18 @@ TEST(PrecisionTrials, TryWhatRunsHereAndStartWithFloat32) {
   }
 }
 
-using enum MatrixPrecision;
+using enum GemmPrecision;
 
-MatrixPrecision chosen(std::vector<PrecisionTrial> trials) {
+GemmPrecision chosen(std::vector<PrecisionTrial> trials) {
   return fastest_faithful({{"a"}, std::move(trials)}).precision;
 }
 
 TEST(PrecisionTrials, TheFastestFaithfulOneIsTaken) {
   const PrecisionTrial plain{kFloat32, 10000, 10000, 9};
-  EXPECT_EQ(chosen({plain, {kBfloat16, 9990, 10000, 3}, {kInt8, 9900, 10000, 1}}), kBfloat16);
-  EXPECT_EQ(chosen({plain, {kBfloat16, 9979, 10000, 3}}), kFloat32);
-  EXPECT_EQ(chosen({plain, {kBfloat16, 9990, 10000, 10}}), kFloat32);
-  EXPECT_EQ(chosen({plain, {kBfloat16, 9990, 10000, 3}, {kInt8, 9980, 10000, 2}}), kInt8);
+  EXPECT_EQ(chosen({plain, {kBFloat16, 9990, 10000, 3}, {kInt8, 9900, 10000, 1}}), kBFloat16);
+  EXPECT_EQ(chosen({plain, {kBFloat16, 9979, 10000, 3}}), kFloat32);
+  EXPECT_EQ(chosen({plain, {kBFloat16, 9990, 10000, 10}}), kFloat32);
+  EXPECT_EQ(chosen({plain, {kBFloat16, 9990, 10000, 3}, {kInt8, 9980, 10000, 2}}), kInt8);
 }
 
 TEST(PrecisionTrials, AnEasyPhotoIsOutweighedByHarderOnes) {

@@ -5,7 +5,7 @@
 namespace tagclip {
 namespace {
 
-using Tensors = RecordedFunction::Tensors;
+using Tensors = CudaGraphCache::Tensors;
 
 // x [B, ...] with rows of zeros up to a power of two.
 at::Tensor filled_up(const at::Tensor& x) {
@@ -49,7 +49,7 @@ MaskLogits RecordedModel::decode(const Encoding& encoding, const at::Tensor& tex
 }
 
 // On a GPU this throws; on a CPU, where tests have one, nothing is recorded.
-void RecordedModel::pack(MatrixPrecision precision) {
+void RecordedModel::pack(GemmPrecision precision) {
   const std::shared_ptr<DenseModel> model = model_->clone();
   model->pack(precision);
   model_ = model;

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "gpu/recorded_function.h"
+#include "gpu/cuda_graph.h"
 #include "model/dense_model.h"
 
 namespace tagclip {
@@ -20,18 +20,18 @@ class RecordedModel : public DenseModel {
   std::shared_ptr<DenseModel> clone() const override {
     return std::make_shared<RecordedModel>(model_);
   }
-  void pack(MatrixPrecision precision) override;
+  void pack(GemmPrecision precision) override;
   at::Device device() const override { return model_->device(); }
   const ClipConfig& clip_config() const override { return model_->clip_config(); }
   const TextTower* text_tower() const override { return model_->text_tower(); }
   Colours colours() const override { return model_->colours(); }
-  Scoring scoring() const override { return model_->scoring(); }
+  ScoreSemantics scoring() const override { return model_->scoring(); }
   WindowSizes window_sizes() const override { return model_->window_sizes(); }
   std::string encoder_fingerprint() const override { return model_->encoder_fingerprint(); }
 
  private:
   std::shared_ptr<const DenseModel> model_;
-  mutable RecordedFunction encode_, decode_;
+  mutable CudaGraphCache encode_, decode_;
 };
 
 }  // namespace tagclip

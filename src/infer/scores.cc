@@ -16,12 +16,12 @@ Weighting parse_weighting(std::string_view word) {
 }
 
 ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, Weighting weighting,
-                     const Scoring& scoring) {
+                     const ScoreSemantics& scoring) {
   const bool weigh_seen = weighting == Weighting::kSeen || weighting == Weighting::kBoth;
   const bool weigh_novel = weighting == Weighting::kUnseen || weighting == Weighting::kBoth;
-  ScoreRule rule{.link = scoring.link, .trusty_means_seen = scoring.trusty_means_seen};
+  ScoreRule rule{.activation = scoring.activation, .trusty_means_seen = scoring.trusty_means_seen};
   for (const bool is_seen : seen) {
-    rule.deduction.push_back(is_seen && inductive && scoring.may_deduct ? kSeenDeduction : 0);
+    rule.seen_bias.push_back(is_seen && inductive && scoring.may_deduct ? kSeenDeduction : 0);
     const bool weighted = is_seen ? weigh_seen : weigh_novel;
     const TrustyWeight weight = is_seen ? TrustyWeight::kSeen : TrustyWeight::kNovel;
     rule.weight.push_back(weighted ? weight : TrustyWeight::kNone);

@@ -19,6 +19,6 @@ inline constexpr float kSeenDeduction = 0.1f;
 // How the logits of classes become scores (spec sections 7.2 and 9). `seen` by class: the model was
 // trained on its labels.
 ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, Weighting weighting,
-                     const Scoring& scoring);
+                     const ScoreSemantics& scoring);
 
 }  // namespace tagclip

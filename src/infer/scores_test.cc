@@ -12,7 +12,7 @@ const std::vector<bool> kSeenOfThree = {true, false, true};
 
 TEST(ScoreRule, WeighsWhatTheModeNames) {
   const auto weights = [](const char* mode) {
-    return score_rule(kSeenOfThree, true, parse_weighting(mode), Scoring{}).weight;
+    return score_rule(kSeenOfThree, true, parse_weighting(mode), ScoreSemantics{}).weight;
   };
   EXPECT_EQ(weights("none"), (std::vector{kNone, kNone, kNone}));
   EXPECT_EQ(weights("seen"), (std::vector{kSeen, kNone, kSeen}));
@@ -21,30 +21,32 @@ TEST(ScoreRule, WeighsWhatTheModeNames) {
 }
 
 TEST(ScoreRule, OnlyInductiveModelsLowerSeenScores) {
-  EXPECT_EQ(score_rule(kSeenOfThree, true, Weighting::kNone, Scoring{}).deduction,
+  EXPECT_EQ(score_rule(kSeenOfThree, true, Weighting::kNone, ScoreSemantics{}).seen_bias,
             (std::vector{0.1f, 0.0f, 0.1f}));
-  EXPECT_EQ(score_rule(kSeenOfThree, false, Weighting::kNone, Scoring{}).deduction,
+  EXPECT_EQ(score_rule(kSeenOfThree, false, Weighting::kNone, ScoreSemantics{}).seen_bias,
             (std::vector{0.0f, 0.0f, 0.0f}));
 }
 
 TEST(ScoreRule, ProtocolsReadTheTrustyMapTheOtherWayRound) {
-  EXPECT_TRUE(score_rule(kSeenOfThree, true, Weighting::kBoth, Scoring{.trusty_means_seen = true})
-                  .trusty_means_seen);
-  EXPECT_FALSE(score_rule(kSeenOfThree, true, Weighting::kBoth, Scoring{}).trusty_means_seen);
+  EXPECT_TRUE(
+      score_rule(kSeenOfThree, true, Weighting::kBoth, ScoreSemantics{.trusty_means_seen = true})
+          .trusty_means_seen);
+  EXPECT_FALSE(
+      score_rule(kSeenOfThree, true, Weighting::kBoth, ScoreSemantics{}).trusty_means_seen);
 }
 
 // One pixel, two classes, by hand: sigmoid(0) = 0.5, P = sigmoid(trusty).
 TEST(ScoreRule, ScoresOfAPixel) {
-  const auto scores = [](const Scoring& scoring) {
+  const auto scores = [](const ScoreSemantics& scoring) {
     WindowLogits logits{at::zeros({1, 2, 1, 1}), at::full({1, 1, 1, 1}, std::log(3.0)), {}};
     logits.presence = at::full({1, 2}, std::log(4.0));
     const ScoreRule rule = score_rule({true, false}, true, Weighting::kBoth, scoring);
-    return blend_scores(logits, {{1, 1}, {1, 1}, {{0, 0}}}, rule, {1, 1}).flatten();
+    return reference_scores(logits, {{1, 1}, {1, 1}, {{0, 0}}}, rule, {1, 1}).flatten();
   };
-  const at::Tensor released = scores(Scoring{});
+  const at::Tensor released = scores(ScoreSemantics{});
   EXPECT_NEAR(released[0].item<float>(), (0.5 * 0.8 - 0.1) * 0.25, 1e-6);
   EXPECT_NEAR(released[1].item<float>(), 0.5 * 0.8 * 0.75, 1e-6);
-  const at::Tensor paper = scores(Scoring{.trusty_means_seen = true});
+  const at::Tensor paper = scores(ScoreSemantics{.trusty_means_seen = true});
   EXPECT_NEAR(paper[0].item<float>(), (0.5 * 0.8 - 0.1) * 0.75, 1e-6);
   EXPECT_NEAR(paper[1].item<float>(), 0.5 * 0.8 * 0.25, 1e-6);
 }

@@ -116,7 +116,7 @@ TEST_F(SlidingSegmenterTest, AgreesWithTheReferenceOnOneWindow) {
     at::NoGradGuard no_gradients;
     const MaskLogits logits =
         loaded.dense->decode(loaded.dense->encode(pixels), vocabulary.embeddings);
-    const BestClass expected = best_class(blend_scores(
+    const BestClass expected = best_class(reference_scores(
         {logits.classes, logits.trusty, logits.presence}, {{64, 64}, {64, 64}, {{0, 0}}},
         score_rule(vocabulary.seen, true, Weighting::kBoth, loaded.dense->scoring()), {64, 64}));
     EXPECT_EQ(found.labels.labels, expected.labels);

@@ -29,7 +29,7 @@ std::vector<CropBox> window_grid(Size picture, int window, int stride) {
 }
 
 WindowLayout layout_of(const std::vector<CropBox>& windows, Size picture) {
-  WindowLayout layout{.picture = {picture.height, picture.width},
+  WindowLayout layout{.resized = {picture.height, picture.width},
                       .window = {windows.at(0).height, windows.at(0).width}};
   for (const CropBox& box : windows) {
     TAGCLIP_CHECK(box.width == windows[0].width && box.height == windows[0].height,

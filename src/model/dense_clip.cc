@@ -30,7 +30,7 @@ at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x,
 
 DenseClip::DenseClip(Clip moved, DenseAttention kind) : clip(std::move(moved)), attention(kind) {}
 
-void DenseClip::pack(MatrixPrecision precision) {
+void DenseClip::pack(GemmPrecision precision) {
   check_runs_here(precision, device());
   TAGCLIP_CHECK(!tower_, "an encoder is packed once");
   const c10::InferenceMode no_gradients;

@@ -21,12 +21,14 @@ class DenseClip : public DenseModel {
   Encoding encode(const at::Tensor& pixels) const override;
   MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override;
   std::shared_ptr<DenseModel> clone() const override { return std::make_shared<DenseClip>(*this); }
-  void pack(MatrixPrecision precision) override;
+  void pack(GemmPrecision precision) override;
   at::Device device() const override { return clip.logit_scale.device(); }
   const ClipConfig& clip_config() const override { return clip.config; }
   const TextTower* text_tower() const override { return &clip.text; }
   Colours colours() const override { return clip.config.colours; }
-  Scoring scoring() const override { return {.link = Link::kSoftmax, .may_deduct = false}; }
+  ScoreSemantics scoring() const override {
+    return {.activation = ScoreActivation::kSoftmax, .may_deduct = false};
+  }
   // Windows of CLIP's own size, half overlapping, on photos half as high again: SCLIP's 224, 112
   // and 336.
   WindowSizes window_sizes() const override { return {clip.config.resolution, 0.5, 1.5}; }

@@ -33,8 +33,8 @@ struct WindowSizes {
 };
 
 // How a model's logits are to be read.
-struct Scoring {
-  Link link = Link::kSigmoid;
+struct ScoreSemantics {
+  ScoreActivation activation = ScoreActivation::kSigmoid;
   bool trusty_means_seen = false;  // see ScoreRule
   bool may_deduct = true;          // an inductive model's scores of seen classes are lowered
 };
@@ -55,8 +55,8 @@ class DenseModel {
   // From now on `encode` reads the weights as packed for this precision, on CPUs. Those that they
   // were made of are let go one by one, and are freed where no other model shares them. Throws
   // Error(kUsage) where the precision does not run on the model's device.
-  virtual void pack(MatrixPrecision precision) = 0;
-  std::shared_ptr<const DenseModel> packed(MatrixPrecision precision) const {
+  virtual void pack(GemmPrecision precision) = 0;
+  std::shared_ptr<const DenseModel> packed(GemmPrecision precision) const {
     const std::shared_ptr<DenseModel> result = clone();
     result->pack(precision);
     return result;
@@ -66,7 +66,7 @@ class DenseModel {
   virtual const ClipConfig& clip_config() const = 0;
   virtual const TextTower* text_tower() const = 0;  // nullptr where the weights hold none
   virtual Colours colours() const = 0;              // how `pixels` are to be normalised
-  virtual Scoring scoring() const = 0;
+  virtual ScoreSemantics scoring() const = 0;
   virtual WindowSizes window_sizes() const = 0;
   // Of all that `encode` depends on; see fingerprint().
   virtual std::string encoder_fingerprint() const = 0;

@@ -91,7 +91,7 @@ void ImageEncoder::freeze() {
   frozen_ = std::move(frozen);
 }
 
-void ImageEncoder::freeze(MatrixPrecision precision) {
+void ImageEncoder::freeze(GemmPrecision precision) {
   at::NoGradGuard no_grad;
   freeze();
   // A PackedTower stays where it was made.

@@ -30,7 +30,7 @@ class ImageEncoder {
   // The same, and packs the weights for this precision, letting go of those that they were made of:
   // on CPUs, and without dropout from then on. Throws Error(kUsage) where the precision does not
   // run here.
-  void freeze(MatrixPrecision precision);
+  void freeze(GemmPrecision precision);
 
   // What the first block reads, after ln_pre: class token and patches, [B, 1 + N, D].
   at::Tensor embed(const at::Tensor& pixels) const;

@@ -6,14 +6,15 @@ namespace tagclip {
 namespace {
 
 at::Tensor dice(const MaskSums& sums) {
-  return 1 - (2 * sums.hit + 1) / (sums.area + sums.target + 1);
+  return 1 - (2 * sums.intersection + 1) / (sums.prediction + sums.target + 1);
 }
 
 // A finite number also where a class is absent.
 at::Tensor tversky(const MaskSums& sums) {
-  const at::Tensor false_alarm = sums.area - sums.hit, missed = sums.target - sums.hit;
-  const at::Tensor all = sums.hit + 0.3 * false_alarm + 0.7 * missed;
-  return sums.hit / all.masked_fill(sums.target.eq(0), 1);
+  const at::Tensor false_alarm = sums.prediction - sums.intersection,
+                   missed = sums.target - sums.intersection;
+  const at::Tensor all = sums.intersection + 0.3 * false_alarm + 0.7 * missed;
+  return sums.intersection / all.masked_fill(sums.target.eq(0), 1);
 }
 
 // The terms that look at pixels.
@@ -112,7 +113,7 @@ Losses plain_segmentation_losses(const MaskLogits& logits, const Targets& target
                                  const at::Tensor& num_masks, Protocol protocol,
                                  const LossConfig& config) {
   const PixelSums sums =
-      pixel_sums(logits, targets, protocol, plain_mask_sums, plain_binary_mask_sums);
+      pixel_sums(logits, targets, protocol, reference_mask_sums, reference_binary_mask_sums);
   return weigh(sums, logits, targets, num_masks, protocol, config);
 }
 

@@ -13,14 +13,14 @@ namespace tagclip {
 namespace {
 
 // Of unit vectors: 1 - cosine at most.
-double tolerance(MatrixPrecision precision) {
+double tolerance(GemmPrecision precision) {
   switch (precision) {
-    case MatrixPrecision::kFloat32:
-    case MatrixPrecision::kBfloat16x3:
+    case GemmPrecision::kFloat32:
+    case GemmPrecision::kBFloat16x3:
       return 1e-6;
-    case MatrixPrecision::kBfloat16:
+    case GemmPrecision::kBFloat16:
       return 1e-3;
-    case MatrixPrecision::kInt8:
+    case GemmPrecision::kInt8:
       return 1e-2;
   }
   return 0;
@@ -40,7 +40,7 @@ double farthest(const at::Tensor& a, const at::Tensor& b) {
 void expect_alike(const DenseModel& model, const at::Tensor& pixels, const std::string& what) {
   const c10::InferenceMode no_gradients;
   const Encoding expected = model.encode(pixels);
-  for (const MatrixPrecision precision : kMatrixPrecisions) {
+  for (const GemmPrecision precision : kGemmPrecisions) {
     if (!runs_here(precision)) continue;
     const Encoding found = model.packed(precision)->encode(pixels);
     EXPECT_EQ(found.height, expected.height);
@@ -93,7 +93,7 @@ TEST(PackedEncoder, DenseClip) {
 
 TEST(PackedEncoder, KeepsItsMemoryFromPhotoToPhotoAndFromSizeToSize) {
   const c10::InferenceMode no_gradients;
-  const auto model = small_model().packed(MatrixPrecision::kFloat32);
+  const auto model = small_model().packed(GemmPrecision::kFloat32);
   const at::Tensor small = small_pixels(1), large = small_pixels(2, 28, 24);
   const at::Tensor first = model->encode(small).patches, other = model->encode(large).patches;
   EXPECT_TRUE(model->encode(small).patches.equal(first));
@@ -101,7 +101,7 @@ TEST(PackedEncoder, KeepsItsMemoryFromPhotoToPhotoAndFromSizeToSize) {
 }
 
 TEST(PackedEncoder, ThreadsDoNotMeet) {
-  const auto model = small_model().packed(MatrixPrecision::kFloat32);
+  const auto model = small_model().packed(GemmPrecision::kFloat32);
   const at::Tensor pixels = small_pixels();
   const auto encode = [&] {
     const c10::InferenceMode no_gradients;
@@ -124,7 +124,7 @@ TEST(PackedEncoder, ThreadsDoNotMeet) {
 
 TEST(PackedEncoder, ItsFingerprintIsThatOfTheWeights) {
   const auto expect_kept = [](const DenseModel& model) {
-    const auto packed = model.packed(MatrixPrecision::kFloat32);
+    const auto packed = model.packed(GemmPrecision::kFloat32);
     EXPECT_EQ(packed->encoder_fingerprint(), model.encoder_fingerprint());
   };
   expect_kept(small_model());
@@ -133,7 +133,7 @@ TEST(PackedEncoder, ItsFingerprintIsThatOfTheWeights) {
 
 TEST(PackedEncoder, WhatIsNotPackedIsStillThere) {
   const SegmentationModel model = small_model(small_config(), /*text_tower=*/true);
-  const auto packed = model.packed(MatrixPrecision::kFloat32);
+  const auto packed = model.packed(GemmPrecision::kFloat32);
   const at::Tensor tokens = at::ones({1, small_config().clip.context}, at::kLong);
   EXPECT_TRUE(packed->text_tower()->encode(tokens).equal(model.text_tower()->encode(tokens)));
   const c10::InferenceMode no_gradients;
@@ -146,9 +146,8 @@ TEST(PackedEncoder, EncodesInAndOutOfInferenceMode) {
   ModelConfig config = small_config();
   config.clip.vision_layers = 3;
   config.prompt_depth = 2;
-  const auto packed = small_model(config).packed(MatrixPrecision::kFloat32);
-  const auto clip =
-      DenseClip(small_clip(), DenseAttention::kValue).packed(MatrixPrecision::kFloat32);
+  const auto packed = small_model(config).packed(GemmPrecision::kFloat32);
+  const auto clip = DenseClip(small_clip(), DenseAttention::kValue).packed(GemmPrecision::kFloat32);
   for (const DenseModel* model : {packed.get(), clip.get()}) {
     at::Tensor inside;
     {
@@ -162,8 +161,8 @@ TEST(PackedEncoder, EncodesInAndOutOfInferenceMode) {
 
 TEST(PackedEncoder, IsPackedOnce) {
   const auto model = small_model().clone();
-  model->pack(MatrixPrecision::kFloat32);
-  EXPECT_THROW(model->pack(MatrixPrecision::kFloat32), InternalError);
+  model->pack(GemmPrecision::kFloat32);
+  EXPECT_THROW(model->pack(GemmPrecision::kFloat32), InternalError);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ SegmentationModel::SegmentationModel(const ModelConfig& model_config, bool with_
     text_encoder.emplace(ParameterScope(parameters, "text_encoder"), config.clip);
 }
 
-void SegmentationModel::pack(MatrixPrecision precision) {
+void SegmentationModel::pack(GemmPrecision precision) {
   check_runs_here(precision, device());
   packed_fingerprint_ = encoder_fingerprint();
   parameters.forget("backbone.");

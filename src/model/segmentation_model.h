@@ -57,12 +57,12 @@ struct SegmentationModel : DenseModel {
   std::shared_ptr<DenseModel> clone() const override {
     return std::make_shared<SegmentationModel>(*this);
   }
-  void pack(MatrixPrecision precision) override;
+  void pack(GemmPrecision precision) override;
   at::Device device() const override { return parameters.all().front().tensor.device(); }
   const ClipConfig& clip_config() const override { return config.clip; }
   const TextTower* text_tower() const override { return text_encoder ? &*text_encoder : nullptr; }
   Colours colours() const override { return Colours::kImageNet; }
-  Scoring scoring() const override {
+  ScoreSemantics scoring() const override {
     return {.trusty_means_seen = config.protocol == Protocol::kPaper};
   }
   // The paper's: windows of 512, 426 apart, on photos of that short side (spec section 7.1).

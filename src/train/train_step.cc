@@ -60,8 +60,8 @@ bool TrainStep::records() const {
 
 // The update reads the gradients where the other recording leaves them.
 void TrainStep::start_recordings() {
-  update_work_ = RecordedWork(model_.device());
-  gradients_work_ = RecordedWork(model_.device(), {generator_});
+  update_work_ = CudaGraph(model_.device());
+  gradients_work_ = CudaGraph(model_.device(), {generator_});
 }
 
 TrainReport TrainStep::compute(const StepInput& input, int64_t iteration) {

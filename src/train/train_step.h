@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gpu/recorded_work.h"
+#include "gpu/cuda_graph.h"
 #include "model/dropout.h"
 #include "model/losses.h"
 #include "model/segmentation_model.h"
@@ -66,7 +66,7 @@ class TrainStep {
   AdamW optimizer_;
   at::Generator generator_;
   HeldInput held_;
-  RecordedWork gradients_work_, update_work_;
+  CudaGraph gradients_work_, update_work_;
   at::Tensor values_;  // [6] float64: the losses of TrainReport in its order, norm of the gradients
 };
 

@@ -15,9 +15,9 @@ at::Tensor scores_of(const MaskLogits& logits, Extent image, const ScoreRule& ru
   std::vector<at::Tensor> maps;
   for (int64_t b = 0; b < logits.classes.size(0); ++b) {
     const auto own = [b](const at::Tensor& x) { return x.defined() ? x.narrow(0, b, 1) : x; };
-    maps.push_back(blend_scores({own(logits.classes), own(logits.trusty), own(logits.presence)},
-                                {.picture = image, .window = image, .corners = {{0, 0}}}, rule,
-                                image));
+    maps.push_back(reference_scores({own(logits.classes), own(logits.trusty), own(logits.presence)},
+                                    {.resized = image, .window = image, .corners = {{0, 0}}}, rule,
+                                    image));
   }
   return at::stack(maps);  // [B, C, H, W]
 }

@@ -80,7 +80,7 @@ bool on_matrix_units(const at::Tensor& qkv, int64_t heads) {
 }  // namespace
 
 void attention(const at::Tensor& qkv, const at::Tensor& also, int64_t heads,
-               MatrixPrecision precision, at::Tensor& out) {
+               GemmPrecision precision, at::Tensor& out) {
   TAGCLIP_CHECK(qkv.is_contiguous() && out.is_contiguous() && qkv.dim() == 3 &&
                     out.sizes() == at::IntArrayRef({qkv.size(0), qkv.size(1), qkv.size(2) / 3}) &&
                     qkv.scalar_type() == storage_type(precision) &&
@@ -89,7 +89,7 @@ void attention(const at::Tensor& qkv, const at::Tensor& also, int64_t heads,
   TAGCLIP_CHECK(!also.defined() || (also.is_contiguous() && also.size(1) * 3 == qkv.size(2) * 2 &&
                                     also.scalar_type() == qkv.scalar_type()),
                 "attention: also [P, 2 D]");
-  if (precision == MatrixPrecision::kBfloat16x3 && on_matrix_units(qkv, heads)) {
+  if (precision == GemmPrecision::kBFloat16x3 && on_matrix_units(qkv, heads)) {
     attend_all<SplitProducts, float>(qkv, also, heads, out);
   } else if (qkv.scalar_type() == at::kFloat) {
     attend_all<FloatProducts, float>(qkv, also, heads, out);
@@ -100,7 +100,7 @@ void attention(const at::Tensor& qkv, const at::Tensor& also, int64_t heads,
   }
 }
 
-at::Tensor plain_attention(const at::Tensor& qkv, const at::Tensor& also, int64_t heads) {
+at::Tensor reference_attention(const at::Tensor& qkv, const at::Tensor& also, int64_t heads) {
   const int64_t B = qkv.size(0), width = qkv.size(2) / 3, d = width / heads;
   const auto by_head = [&](const at::Tensor& x) {
     return x.to(at::kFloat).unflatten(2, {heads, d}).transpose(1, 2);

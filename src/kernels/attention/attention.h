@@ -13,9 +13,9 @@ namespace tagclip {
 // undefined: none. out [B, L, D], of the same type. Sums and exponentials are float32; int8 is
 // bfloat16 here.
 void attention(const at::Tensor& qkv, const at::Tensor& also, int64_t heads,
-               MatrixPrecision precision, at::Tensor& out);
+               GemmPrecision precision, at::Tensor& out);
 
 // The same in LibTorch's operations, all pairs in memory.
-at::Tensor plain_attention(const at::Tensor& qkv, const at::Tensor& also, int64_t heads);
+at::Tensor reference_attention(const at::Tensor& qkv, const at::Tensor& also, int64_t heads);
 
 }  // namespace tagclip

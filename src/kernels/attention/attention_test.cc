@@ -21,26 +21,26 @@ constexpr Case kCases[] = {{1, 1, 0, 1, 1},    {2, 5, 3, 2, 8},    {1, 33, 1, 3,
                            {1, 31, 0, 4, 20}};
 
 at::Tensor attended(const at::Tensor& qkv, const at::Tensor& also, int64_t heads,
-                    MatrixPrecision precision) {
+                    GemmPrecision precision) {
   at::Tensor out = at::empty({qkv.size(0), qkv.size(1), qkv.size(2) / 3}, qkv.options());
   attention(qkv, also, heads, precision, out);
   return out;
 }
 
-using enum MatrixPrecision;
+using enum GemmPrecision;
 
 TEST(Attention, EqualsThePlainOneWhateverTheSizes) {
   at::manual_seed(1);
   for (const auto& [precision, tolerance] :
-       {std::pair(kFloat32, 2e-5), {kBfloat16x3, 3e-4}, {kBfloat16, 0.05}}) {
+       {std::pair(kFloat32, 2e-5), {kBFloat16x3, 3e-4}, {kBFloat16, 0.05}}) {
     const at::ScalarType type = storage_type(precision);
     for (const Case& c : kCases) {
       const at::Tensor qkv = (at::randn({c.B, c.L, 3 * c.heads * c.d}) * 2).to(type);
       at::Tensor also;
       if (c.P > 0) also = at::randn({c.P, 2 * c.heads * c.d}).to(type);
-      EXPECT_LT(
-          difference(attended(qkv, also, c.heads, precision), plain_attention(qkv, also, c.heads)),
-          tolerance)
+      EXPECT_LT(difference(attended(qkv, also, c.heads, precision),
+                           reference_attention(qkv, also, c.heads)),
+                tolerance)
           << name_of(precision) << " L " << c.L << " P " << c.P << " d " << c.d;
     }
   }
@@ -49,15 +49,15 @@ TEST(Attention, EqualsThePlainOneWhateverTheSizes) {
 TEST(Attention, HugeScoresDoNotOverflow) {
   at::manual_seed(2);
   const at::Tensor qkv = at::randn({1, 40, 48}) * 300;
-  for (const MatrixPrecision precision : {kFloat32, kBfloat16x3}) {
+  for (const GemmPrecision precision : {kFloat32, kBFloat16x3}) {
     const at::Tensor out = attended(qkv, {}, 1, precision);
     EXPECT_TRUE(out.isfinite().all().item<bool>());
   }
-  EXPECT_LT(difference(attended(qkv, {}, 1, kFloat32), plain_attention(qkv, {}, 1)), 0.05);
+  EXPECT_LT(difference(attended(qkv, {}, 1, kFloat32), reference_attention(qkv, {}, 1)), 0.05);
 }
 
 TEST(Attention, WhatIsNoNumberStaysNone) {
-  for (const MatrixPrecision precision : {kFloat32, kBfloat16x3, kBfloat16}) {
+  for (const GemmPrecision precision : {kFloat32, kBFloat16x3, kBFloat16}) {
     at::Tensor qkv = at::ones({1, 4, 24}, storage_type(precision));
     qkv[0][0][0] = std::nan("");
     EXPECT_TRUE(attended(qkv, {}, 1, precision)[0][0].isnan().all().item<bool>())
@@ -68,7 +68,7 @@ TEST(Attention, WhatIsNoNumberStaysNone) {
 TEST(Attention, ThreadsChangeNothing) {
   at::manual_seed(3);
   const int threads = at::get_num_threads();
-  for (const MatrixPrecision precision : {kFloat32, kBfloat16x3, kBfloat16}) {
+  for (const GemmPrecision precision : {kFloat32, kBFloat16x3, kBFloat16}) {
     const at::Tensor qkv = at::randn({2, 150, 96}).to(storage_type(precision));
     at::set_num_threads(1);
     const at::Tensor one = attended(qkv, {}, 2, precision);

@@ -104,12 +104,12 @@ class FloatProducts {
 
 // c [n, N] = a b or c += a b, of a's [., K] first n rows and a panel b [K / 2, N, 2].
 inline void multiply_bfloat16(const at::Tensor& a, int64_t n, const at::Tensor& b, float* c,
-                              Sums sums = Sums::kStore) {
+                              Beta beta = Beta::kZero) {
   const int64_t N = b.size(1), K = a.size(1);
   multiply(n, N, K,
            ProductOperands<at::BFloat16, float>{a.const_data_ptr<at::BFloat16>(),
                                                 b.const_data_ptr<at::BFloat16>(), c, K, N, N},
-           sums);
+           beta);
 }
 
 // Products of bfloat16, on AMX. Of keys and values, pairs of numbers that are multiplied together
@@ -167,7 +167,7 @@ class Bfloat16Products {
   std::vector<uint16_t> zeros_;
 };
 
-// Products of float32 numbers as sums of two bfloat16, on AMX: see MatrixPrecision.
+// Products of float32 numbers as sums of two bfloat16, on AMX: see GemmPrecision.
 class SplitProducts {
  public:
   SplitProducts(int64_t keys, int64_t d)
@@ -221,8 +221,8 @@ class SplitProducts {
 
   void gather(int64_t n, float* sums) {
     multiply_bfloat16(high_weights_, n, high_values_, sums);
-    multiply_bfloat16(low_weights_, n, high_values_, sums, Sums::kAdd);
-    multiply_bfloat16(high_weights_, n, low_values_, sums, Sums::kAdd);
+    multiply_bfloat16(low_weights_, n, high_values_, sums, Beta::kOne);
+    multiply_bfloat16(high_weights_, n, low_values_, sums, Beta::kOne);
   }
 
   static constexpr at::ScalarType kUnits = at::kBFloat16;

@@ -30,7 +30,7 @@ class Tile {
   Tile(const BlendInput& input, const BilinearAxis& rows, const BilinearAxis& columns,
        Interval classes, Interval part)
       : classes_(classes),
-        link_(input.rule.link),
+        activation_(input.rule.activation),
         rows_(rows),
         part_(part),
         source_(columns.inputs_of(part)),
@@ -92,7 +92,8 @@ class Tile {
                   labels_.data() + i);
       }
     }
-    if (link_ == Link::kSoftmax) apply_softmax(upper, lower, rows_.fraction[y], best);
+    if (activation_ == ScoreActivation::kSoftmax)
+      apply_softmax(upper, lower, rows_.fraction[y], best);
   }
 
   // The best logits become their share among the exponentials of all.
@@ -111,7 +112,7 @@ class Tile {
   }
 
   Interval classes_;
-  Link link_;
+  ScoreActivation activation_;
   const BilinearAxis& rows_;  // picture -> photo
   Interval part_;             // columns of the photo
   Interval source_;           // columns of the picture they lie between
@@ -145,7 +146,7 @@ void check(const WindowLogits& logits, const WindowLayout& layout, const ScoreRu
                 "blend takes float32 on the CPU or a GPU");
   TAGCLIP_CHECK(logits.classes.size(0) == static_cast<int64_t>(layout.corners.size()),
                 "blend: as many windows as logits");
-  TAGCLIP_CHECK(rule.deduction.size() == count && rule.weight.size() == count,
+  TAGCLIP_CHECK(rule.seen_bias.size() == count && rule.weight.size() == count,
                 "blend: a rule for every class");
 }
 
@@ -156,16 +157,17 @@ BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const Sc
   check(logits, layout, rule);
   if (logits.classes.is_cuda()) return gpu_blend(logits, layout, rule, photo);
   const BlendInput input(logits, layout, rule);
-  const BilinearAxis rows(layout.picture.height, photo.height);
-  const BilinearAxis columns(layout.picture.width, photo.width);
+  const BilinearAxis rows(layout.resized.height, photo.height);
+  const BilinearAxis columns(layout.resized.width, photo.width);
   const auto pixels = static_cast<size_t>(photo.height * photo.width);
   BestClass result{photo, std::vector<uint16_t>(pixels),
                    std::vector<float>(pixels, -std::numeric_limits<float>::infinity())};
 
   // A softmax is over all classes.
-  const int64_t at_once =
-      rule.link == Link::kSoftmax ? input.class_count : std::min(kClassesAtOnce, input.class_count);
-  const int64_t width = columns_of_a_tile(at_once, layout.picture.width, photo.width);
+  const int64_t at_once = rule.activation == ScoreActivation::kSoftmax
+                              ? input.class_count
+                              : std::min(kClassesAtOnce, input.class_count);
+  const int64_t width = columns_of_a_tile(at_once, layout.resized.width, photo.width);
   const int64_t across = ceil_div(photo.width, width);
   const int64_t wanted = ceil_div(4 * at::get_num_threads(), across);
   const int64_t height = std::max(ceil_div(photo.height, wanted), kLeastRows);

@@ -18,7 +18,7 @@ struct WindowLayout {
     int64_t top = 0;
     int64_t left = 0;
   };
-  Extent picture;
+  Extent resized;
   Extent window;
   std::vector<Corner> corners;
 };
@@ -34,7 +34,7 @@ struct WindowLogits {
 enum class TrustyWeight : uint8_t { kNone, kSeen, kNovel };  // x 1, x (1 - P), x P
 
 // What turns a pixel's logits into scores.
-enum class Link : uint8_t {
+enum class ScoreActivation : uint8_t {
   kSigmoid,  // of each window's logits, before windows are averaged (spec section 7.2)
   kSoftmax,  // over the classes, of the logits' average over the windows: dense CLIP
 };
@@ -42,8 +42,8 @@ enum class Link : uint8_t {
 // How logits become scores, class by class: (sigmoid(logit) sigmoid(presence) - deduction) x
 // weight. With kSoftmax the logits alone count.
 struct ScoreRule {
-  Link link = Link::kSigmoid;
-  std::vector<float> deduction;
+  ScoreActivation activation = ScoreActivation::kSigmoid;
+  std::vector<float> seen_bias;
   std::vector<TrustyWeight> weight;
   bool trusty_means_seen = false;  // P = 1 - sigmoid(trusty) instead of sigmoid(trusty)
 };
@@ -59,14 +59,15 @@ struct BestClass {
 // go bilinearly to the window and become scores, overlapping windows are averaged, the average goes
 // bilinearly to the photo's size. `head_size` > 0: scores are formed at head_size x head_size and
 // then resized to the window, as the released code does. Runs where the tensors are.
-at::Tensor blend_scores(const WindowLogits& logits, const WindowLayout& layout,
-                        const ScoreRule& rule, Extent photo, int64_t head_size = 0);
+at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layout,
+                            const ScoreRule& rule, Extent photo, int64_t head_size = 0);
 
 // The best of scores [C, H, W].
 BestClass best_class(const at::Tensor& scores);
 
-// best_class(blend_scores(...)) without ever holding the scores of more than a few rows, on the CPU
-// or a GPU. Scores agree to 1e-5; labels, too, where the two best scores differ by more than that.
+// best_class(reference_scores(...)) without ever holding the scores of more than a few rows, on the
+// CPU or a GPU. Scores agree to 1e-5; labels, too, where the two best scores differ by more than
+// that.
 BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                 Extent photo);
 

@@ -38,14 +38,14 @@ BlendBuffers::BlendBuffers(const WindowLogits& logits, const WindowLayout& layou
                            const ScoreRule& rule, Extent photo)
     : layout_(layout),
       photo_(photo),
-      softmax_(rule.link == Link::kSoftmax),
+      softmax_(rule.activation == ScoreActivation::kSoftmax),
       trusty_means_seen_(rule.trusty_means_seen),
       classes_(logits.classes.contiguous()) {
   if (logits.trusty.defined()) trusty_ = logits.trusty.contiguous();
   if (logits.presence.defined()) presence_ = logits.presence.sigmoid().contiguous();
   const at::Device device = classes_.device();
   corners_ = corners_of(layout).to(device);
-  deduction_ = at::tensor(rule.deduction, at::kFloat).to(device);
+  deduction_ = at::tensor(rule.seen_bias, at::kFloat).to(device);
   weight_ = weights_of(rule).to(device);
   labels_ = at::empty({photo.height, photo.width}, classes_.options().dtype(at::kUInt16));
   scores_ = at::empty({photo.height, photo.width}, classes_.options());
@@ -56,8 +56,8 @@ BlendTask BlendBuffers::task() const {
           .classes = static_cast<int>(classes_.size(1)),
           .rows = resize(classes_.size(2), layout_.window.height),
           .columns = resize(classes_.size(3), layout_.window.width),
-          .photo_rows = resize(layout_.picture.height, photo_.height),
-          .photo_columns = resize(layout_.picture.width, photo_.width),
+          .photo_rows = resize(layout_.resized.height, photo_.height),
+          .photo_columns = resize(layout_.resized.width, photo_.width),
           .softmax = softmax_,
           .trusty_means_seen = trusty_means_seen_,
           .corners = corners_.const_data_ptr<int32_t>(),

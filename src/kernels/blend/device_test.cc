@@ -65,7 +65,7 @@ TEST(BlendTiles, EqualScoresGoToTheLowestClass) {
   BlendCase given = random_blend(4);
   given.logits.classes.fill_(0.5);
   if (given.logits.presence.defined()) given.logits.presence.fill_(1);
-  std::ranges::fill(given.rule.deduction, 0.0f);
+  std::ranges::fill(given.rule.seen_bias, 0.0f);
   std::ranges::fill(given.rule.weight, TrustyWeight::kNone);
   const BestClass found = emulated<kUp>(given.logits, given.layout, given.rule, given.photo);
   EXPECT_EQ(found.labels, std::vector<uint16_t>(found.labels.size(), 0));

@@ -17,7 +17,7 @@ at::Tensor classes_of(const ScoreRule& rule, TrustyWeight weight) {
 }
 
 at::Tensor deductions(const ScoreRule& rule) {
-  return at::tensor(rule.deduction, at::kFloat).view({1, -1, 1, 1});
+  return at::tensor(rule.seen_bias, at::kFloat).view({1, -1, 1, 1});
 }
 
 // Scores of window k at `size`, [1, C, size].
@@ -25,7 +25,7 @@ at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule&
                          Extent size) {
   const at::Device device = logits.classes.device();
   at::Tensor scores = resize(logits.classes.narrow(0, k, 1), size);
-  if (rule.link == Link::kSoftmax) return scores;
+  if (rule.activation == ScoreActivation::kSoftmax) return scores;
   scores = scores.sigmoid();
   if (logits.presence.defined()) {
     scores = scores * logits.presence.narrow(0, k, 1).sigmoid().unsqueeze(2).unsqueeze(3);
@@ -42,14 +42,14 @@ at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule&
 
 }  // namespace
 
-at::Tensor blend_scores(const WindowLogits& logits, const WindowLayout& layout,
-                        const ScoreRule& rule, Extent photo, int64_t head_size) {
+at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layout,
+                            const ScoreRule& rule, Extent photo, int64_t head_size) {
   const auto [height, width] = layout.window;
   const Extent formed = head_size > 0 ? Extent{head_size, head_size} : layout.window;
   const auto options = logits.classes.options();
   at::Tensor sum =
-      at::zeros({1, logits.classes.size(1), layout.picture.height, layout.picture.width}, options);
-  at::Tensor count = at::zeros({layout.picture.height, layout.picture.width}, options);
+      at::zeros({1, logits.classes.size(1), layout.resized.height, layout.resized.width}, options);
+  at::Tensor count = at::zeros({layout.resized.height, layout.resized.width}, options);
   for (size_t k = 0; k < layout.corners.size(); ++k) {
     const auto [top, left] = layout.corners[k];
     const at::Tensor scores = window_scores(logits, static_cast<int64_t>(k), rule, formed);
@@ -57,7 +57,7 @@ at::Tensor blend_scores(const WindowLogits& logits, const WindowLayout& layout,
     count.narrow(0, top, height).narrow(1, left, width).add_(1);
   }
   const at::Tensor blended = resize(sum / count, photo).squeeze(0);
-  return rule.link == Link::kSoftmax ? blended.softmax(0) : blended;
+  return rule.activation == ScoreActivation::kSoftmax ? blended.softmax(0) : blended;
 }
 
 BestClass best_class(const at::Tensor& scores) {

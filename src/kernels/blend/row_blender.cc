@@ -126,13 +126,13 @@ void RowBlender::add(const Patch& patch, float* scores) {
     const int64_t c = classes_.begin + i;
     const PixelRow logits{patch.upper + i * n, patch.lower + i * n, patch.fraction, n};
     float* sum = scores + i * part_.size() + patch.stretched.first;
-    if (input_.rule.link == Link::kSoftmax) {
+    if (input_.rule.activation == ScoreActivation::kSoftmax) {
       add_logits(logits, weights_[index(TrustyWeight::kNone)].data(), sum);
       continue;
     }
     const TrustyWeight weight = weighted ? input_.rule.weight[c] : TrustyWeight::kNone;
     const float presence = input_.presence[patch.stretched.window * input_.class_count + c];
-    add_scores(logits, presence, input_.rule.deduction[c], weights_[index(weight)].data(), sum);
+    add_scores(logits, presence, input_.rule.seen_bias[c], weights_[index(weight)].data(), sum);
   }
 }
 

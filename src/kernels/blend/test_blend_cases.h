@@ -37,12 +37,12 @@ inline BlendCase random_blend(uint32_t seed, int64_t classes = 0) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   BlendCase result;
   WindowLayout& layout = result.layout;
-  layout.picture = {draw(random, 1, 90), draw(random, 1, 90)};
-  layout.window = {draw(random, 1, layout.picture.height), draw(random, 1, layout.picture.width)};
+  layout.resized = {draw(random, 1, 90), draw(random, 1, 90)};
+  layout.window = {draw(random, 1, layout.resized.height), draw(random, 1, layout.resized.width)};
   const int64_t stride_y = draw(random, 1 + layout.window.height / 2, layout.window.height);
   const int64_t stride_x = draw(random, 1 + layout.window.width / 2, layout.window.width);
-  for (const int64_t top : starts(layout.picture.height, layout.window.height, stride_y)) {
-    for (const int64_t left : starts(layout.picture.width, layout.window.width, stride_x)) {
+  for (const int64_t top : starts(layout.resized.height, layout.window.height, stride_y)) {
+    for (const int64_t left : starts(layout.resized.width, layout.window.width, stride_x)) {
       layout.corners.push_back({top, left});
     }
   }
@@ -55,11 +55,11 @@ inline BlendCase random_blend(uint32_t seed, int64_t classes = 0) {
   if (seed % 3 != 0) result.logits.trusty = random_logits({windows, 1, h, w}, generator);
   if (seed % 2 == 0) result.logits.presence = random_logits({windows, classes}, generator);
   for (int64_t c = 0; c < classes; ++c) {
-    result.rule.deduction.push_back(draw(random, 0, 1) * 0.1f);
+    result.rule.seen_bias.push_back(draw(random, 0, 1) * 0.1f);
     result.rule.weight.push_back(static_cast<TrustyWeight>(draw(random, 0, 2)));
   }
   result.rule.trusty_means_seen = seed % 5 == 0;
-  if (seed % 7 == 0) result.rule.link = Link::kSoftmax;
+  if (seed % 7 == 0) result.rule.activation = ScoreActivation::kSoftmax;
   return result;
 }
 
@@ -68,7 +68,7 @@ using Blend = BestClass(const WindowLogits& logits, const WindowLayout& layout,
 
 // As blend.h promises, of `way`.
 inline void expect_agreement(const BlendCase& given, Blend* way) {
-  const at::Tensor scores = blend_scores(given.logits, given.layout, given.rule, given.photo);
+  const at::Tensor scores = reference_scores(given.logits, given.layout, given.rule, given.photo);
   const BestClass expected = best_class(scores);
   const BestClass found = way(given.logits, given.layout, given.rule, given.photo);
   ASSERT_EQ(found.labels.size(), expected.labels.size());

@@ -13,18 +13,18 @@ int64_t group_of(at::ScalarType type) { return static_cast<int64_t>(4 / at::elem
 
 template <typename T, typename Sum>
 void multiply_part(const at::Tensor& a, Interval part, const at::Tensor& panels, int64_t panel,
-                   Sums sums, at::Tensor& c) {
+                   Beta beta, at::Tensor& c) {
   const int64_t width = panels.size(2), K = panels.size(1) * panels.size(3);
   multiply(part.size(), width, K,
            ProductOperands<T, Sum>{a.const_data_ptr<T>() + part.begin * a.stride(0),
                                    panels.const_data_ptr<T>() + panel * panels.stride(0),
                                    c.mutable_data_ptr<Sum>(), a.stride(0), width, width},
-           sums);
+           beta);
 }
 
 template <typename T, typename Sum>
-void brgemm(int64_t M, int64_t N, int64_t K, const ProductOperands<T, Sum>& p, Sums sums) {
-  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, sums == Sums::kAdd, p.a,
+void brgemm(int64_t M, int64_t N, int64_t K, const ProductOperands<T, Sum>& p, Beta beta) {
+  at::native::cpublas::brgemm(M, N, K, p.a_stride, p.b_stride, p.c_stride, beta == Beta::kOne, p.a,
                               p.b, p.c, /*is_vnni=*/!std::is_same_v<T, float>);
 }
 
@@ -39,29 +39,29 @@ at::Tensor pack_panels(const at::Tensor& rows, int64_t panel) {
 }
 
 void multiply_panel(const at::Tensor& a, Interval part, const at::Tensor& panels, int64_t panel,
-                    Sums sums, at::Tensor& c) {
+                    Beta beta, at::Tensor& c) {
   switch (a.scalar_type()) {
     case at::kFloat:
-      return multiply_part<float, float>(a, part, panels, panel, sums, c);
+      return multiply_part<float, float>(a, part, panels, panel, beta, c);
     case at::kBFloat16:
-      return multiply_part<at::BFloat16, float>(a, part, panels, panel, sums, c);
+      return multiply_part<at::BFloat16, float>(a, part, panels, panel, beta, c);
     default:
-      return multiply_part<int8_t, int32_t>(a, part, panels, panel, sums, c);
+      return multiply_part<int8_t, int32_t>(a, part, panels, panel, beta, c);
   }
 }
 
-void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p, Sums sums) {
-  brgemm(M, N, K, p, sums);
+void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p, Beta beta) {
+  brgemm(M, N, K, p, beta);
 }
 
 void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p,
-              Sums sums) {
-  brgemm(M, N, K, p, sums);
+              Beta beta) {
+  brgemm(M, N, K, p, beta);
 }
 
 void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p,
-              Sums sums) {
-  brgemm(M, N, K, p, sums);
+              Beta beta) {
+  brgemm(M, N, K, p, beta);
 }
 
 void release_matrix_units(at::ScalarType type) {

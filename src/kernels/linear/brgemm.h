@@ -12,12 +12,12 @@ namespace tagclip {
 // padded with zeros: [N / panel, K / g, panel, g], g numbers being 4 bytes.
 at::Tensor pack_panels(const at::Tensor& rows, int64_t panel);
 
-enum class Sums { kStore, kAdd };
+enum class Beta { kZero, kOne };
 
 // C = A B', or C += A B', of A's rows `part` [., K] and a panel: [part, panel], one row behind the
 // other; float, of int8 int32.
 void multiply_panel(const at::Tensor& a, Interval part, const at::Tensor& panels, int64_t panel,
-                    Sums sums, at::Tensor& c);
+                    Beta beta, at::Tensor& c);
 
 // What a product reads and writes; rows of each lie `*_stride` apart.
 template <typename T, typename Sum>
@@ -30,11 +30,11 @@ struct ProductOperands {
 
 // c = a b, or c += a b
 void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, float>& p,
-              Sums sums = Sums::kStore);
+              Beta beta = Beta::kZero);
 void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p,
-              Sums sums = Sums::kStore);
+              Beta beta = Beta::kZero);
 void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p,
-              Sums sums = Sums::kStore);
+              Beta beta = Beta::kZero);
 
 // To be called by a thread that is done with products of this type: others may use its units.
 void release_matrix_units(at::ScalarType type);

@@ -40,11 +40,12 @@ template <typename Function>
 }
 
 template <typename Output>
-[[gnu::always_inline]] inline void store(Finish finish, Tile tile, const float* bias, Output out) {
-  switch (finish) {
-    case Finish::kStoreQuickGelu:
+[[gnu::always_inline]] inline void store(Epilogue epilogue, Tile tile, const float* bias,
+                                         Output out) {
+  switch (epilogue) {
+    case Epilogue::kQuickGelu:
       return each(tile, bias, out, [](float y) { return quick_gelu_of(y); });
-    case Finish::kStoreGelu:
+    case Epilogue::kGelu:
       return each(tile, bias, out, [](float y) { return gelu(y); });
     default:
       return each(tile, bias, out, [](float y) { return y; });
@@ -63,18 +64,18 @@ template <typename Output>
 }  // namespace
 
 TAGCLIP_MULTIVERSION
-void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<float> out) {
-  finish == Finish::kAdd ? add(tile, bias, out) : store(finish, tile, bias, out);
+void apply_epilogue(Epilogue epilogue, Tile tile, const float* bias, TileOutput<float> out) {
+  epilogue == Epilogue::kAccumulate ? add(tile, bias, out) : store(epilogue, tile, bias, out);
 }
 
 TAGCLIP_MULTIVERSION
-void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<uint16_t> out) {
-  store(finish, tile, bias, out);
+void apply_epilogue(Epilogue epilogue, Tile tile, const float* bias, TileOutput<uint16_t> out) {
+  store(epilogue, tile, bias, out);
 }
 
 TAGCLIP_MULTIVERSION
-void finish_tile(Finish finish, Tile tile, const float* bias, SplitTileOutput out) {
-  store(finish, tile, bias, out);
+void apply_epilogue(Epilogue epilogue, Tile tile, const float* bias, SplitTileOutput out) {
+  store(epilogue, tile, bias, out);
 }
 
 TAGCLIP_MULTIVERSION

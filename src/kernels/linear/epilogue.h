@@ -8,11 +8,11 @@ namespace tagclip {
 // upper halves of floats. Ranges do not overlap.
 
 // What becomes of a product while it is in the cache.
-enum class Finish {
-  kStore,           // out = sums + bias
-  kStoreQuickGelu,  // out = y sigmoid(1.702 y), y = sums + bias
-  kStoreGelu,       // out = y Phi(y), Phi the normal distribution's, to 1e-6
-  kAdd,             // out += sums + bias
+enum class Epilogue {
+  kBias,        // out = sums + bias
+  kQuickGelu,   // out = y sigmoid(1.702 y), y = sums + bias
+  kGelu,        // out = y Phi(y), Phi the normal distribution's, to 1e-6
+  kAccumulate,  // out += sums + bias
 };
 
 struct Tile {
@@ -32,10 +32,10 @@ struct SplitTileOutput {
   int64_t stride;
 };
 
-void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<float> out);
-// kAdd is for floats only.
-void finish_tile(Finish finish, Tile tile, const float* bias, TileOutput<uint16_t> out);
-void finish_tile(Finish finish, Tile tile, const float* bias, SplitTileOutput out);
+void apply_epilogue(Epilogue epilogue, Tile tile, const float* bias, TileOutput<float> out);
+// kAccumulate is for floats only.
+void apply_epilogue(Epilogue epilogue, Tile tile, const float* bias, TileOutput<uint16_t> out);
+void apply_epilogue(Epilogue epilogue, Tile tile, const float* bias, SplitTileOutput out);
 
 // products[i, j] -> sums[i, j] = products[i, j] row_scales[i] column_scales[j]; both [rows,
 // stride].

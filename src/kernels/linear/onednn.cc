@@ -37,25 +37,25 @@ at::Tensor multiply_int8(const at::Tensor& x, const at::Tensor& packed, const at
 }
 
 #if defined(__x86_64__)
-bool has_instructions(MatrixPrecision precision) {
-  if (precision == MatrixPrecision::kBfloat16) return __builtin_cpu_supports("avx512bf16");
+bool has_instructions(GemmPrecision precision) {
+  if (precision == GemmPrecision::kBFloat16) return __builtin_cpu_supports("avx512bf16");
   return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
 }
 #else
-bool has_instructions(MatrixPrecision precision) {
-  return precision == MatrixPrecision::kBfloat16;  // of bytes nothing is known
+bool has_instructions(GemmPrecision precision) {
+  return precision == GemmPrecision::kBFloat16;  // of bytes nothing is known
 }
 #endif
 
 // Whether oneDNN takes these numbers, or was told to leave the instructions alone: then it refuses
 // bfloat16, and its sums of bytes overflow.
-bool multiplies_as_it_should(MatrixPrecision precision) {
+bool multiplies_as_it_should(GemmPrecision precision) {
   const at::Tensor ones = at::ones({16, 64});
-  Rows rows = empty_rows(16, 64, precision);
-  copy_rows(ones, rows);
+  GemmOperand rows = empty_operand(16, 64, precision);
+  copy_to_operand(ones, rows);
   try {
     const at::Tensor product = onednn_product(rows, onednn_pack(rows, precision), at::ones({16}));
-    const float one = precision == MatrixPrecision::kInt8 ? 127.0f * 127.0f : 1.0f;
+    const float one = precision == GemmPrecision::kInt8 ? 127.0f * 127.0f : 1.0f;
     return product.eq(64 * one).all().item<bool>();
   } catch (const std::exception&) {  // LibTorch's, or oneDNN's own
     return false;
@@ -64,13 +64,13 @@ bool multiplies_as_it_should(MatrixPrecision precision) {
 
 }  // namespace
 
-bool onednn_multiplies(MatrixPrecision precision) {
+bool onednn_multiplies(GemmPrecision precision) {
   switch (precision) {
-    case MatrixPrecision::kBfloat16: {
+    case GemmPrecision::kBFloat16: {
       static const bool result = has_instructions(precision) && multiplies_as_it_should(precision);
       return result;
     }
-    case MatrixPrecision::kInt8: {
+    case GemmPrecision::kInt8: {
       static const bool result = has_instructions(precision) && multiplies_as_it_should(precision);
       return result;
     }
@@ -96,12 +96,12 @@ at::Tensor onednn_multiply_bytes(const at::Tensor& bytes, int64_t zero, const at
                        Scalars(), "");
 }
 
-at::Tensor onednn_pack(const Rows& weight, MatrixPrecision precision) {
-  return precision == MatrixPrecision::kInt8 ? onednn_pack_int8(weight.values)
-                                             : pack_bfloat16(weight.values);
+at::Tensor onednn_pack(const GemmOperand& weight, GemmPrecision precision) {
+  return precision == GemmPrecision::kInt8 ? onednn_pack_int8(weight.values)
+                                           : pack_bfloat16(weight.values);
 }
 
-at::Tensor onednn_product(const Rows& x, const at::Tensor& packed,
+at::Tensor onednn_product(const GemmOperand& x, const at::Tensor& packed,
                           const at::Tensor& weight_scales) {
   return x.scales.defined() ? multiply_int8(x.values, packed, weight_scales)
                             : multiply_bfloat16(x.values, packed);

@@ -11,14 +11,15 @@ namespace tagclip {
 // instructions for bfloat16 or int8, but no matrix units.
 
 // Whether this is one of them, or has matrix units as well.
-bool onednn_multiplies(MatrixPrecision precision);
+bool onednn_multiplies(GemmPrecision precision);
 
 // Weights [out, in] for onednn_product.
-at::Tensor onednn_pack(const Rows& weight, MatrixPrecision precision);
+at::Tensor onednn_pack(const GemmOperand& weight, GemmPrecision precision);
 
 // x [M, in] -> [M, out]: x W' as bfloat16; of int8, which it is but for the rows' scales, as float.
 // weight_scales [out]: of int8.
-at::Tensor onednn_product(const Rows& x, const at::Tensor& packed, const at::Tensor& weight_scales);
+at::Tensor onednn_product(const GemmOperand& x, const at::Tensor& packed,
+                          const at::Tensor& weight_scales);
 
 // The same of bytes as they are: bytes [M, in], of which `zero` means 0; weight [out, in] int8.
 at::Tensor onednn_pack_int8(const at::Tensor& weight);

@@ -14,10 +14,10 @@ namespace {
 constexpr int64_t kRowsAtOnce = 8;
 
 // Writes row m of `out` from floats.
-void put_row(const float* x, int64_t m, Rows& out) {
+void put_row(const float* x, int64_t m, GemmOperand& out) {
   const int64_t n = out.values.size(1), begin = m * out.values.stride(0);
-  if (out.rest.defined()) {
-    return split_row(x, n, bfloat16_bits(out.values) + begin, bfloat16_bits(out.rest) + begin);
+  if (out.low.defined()) {
+    return split_row(x, n, bfloat16_bits(out.values) + begin, bfloat16_bits(out.low) + begin);
   }
   switch (out.values.scalar_type()) {
     case at::kFloat:
@@ -34,7 +34,7 @@ void put_row(const float* x, int64_t m, Rows& out) {
 
 // Calls make(m, row of floats) for rows `part` of `out`, and keeps what it made.
 template <typename Make>
-void make_rows(Rows& out, Interval part, const Make& make) {
+void make_rows(GemmOperand& out, Interval part, const Make& make) {
   std::vector<float> row(out.values.size(1));
   for (int64_t m = part.begin; m < part.end; ++m) {
     make(m, row.data());
@@ -43,7 +43,7 @@ void make_rows(Rows& out, Interval part, const Make& make) {
 }
 
 template <typename Make>
-void make_rows(Rows& out, const Make& make) {
+void make_rows(GemmOperand& out, const Make& make) {
   at::parallel_for(0, out.values.size(0), kRowsAtOnce,
                    [&](int64_t begin, int64_t end) { make_rows(out, {begin, end}, make); });
 }
@@ -58,26 +58,26 @@ at::Tensor empty_matrix(int64_t M, int64_t K, at::ScalarType type) {
 
 }  // namespace
 
-Rows empty_rows(int64_t M, int64_t K, MatrixPrecision precision) {
+GemmOperand empty_operand(int64_t M, int64_t K, GemmPrecision precision) {
   const at::ScalarType type = operand_type(precision);
-  Rows rows{.values = empty_matrix(M, K, type)};
-  if (precision == MatrixPrecision::kInt8) rows.scales = at::empty({M});
-  if (precision == MatrixPrecision::kBfloat16x3) rows.rest = empty_matrix(M, K, type);
+  GemmOperand rows{.values = empty_matrix(M, K, type)};
+  if (precision == GemmPrecision::kInt8) rows.scales = at::empty({M});
+  if (precision == GemmPrecision::kBFloat16x3) rows.low = empty_matrix(M, K, type);
   return rows;
 }
 
-Rows output_rows(int64_t M, int64_t N, MatrixPrecision precision) {
-  if (precision == MatrixPrecision::kInt8) return {.values = at::empty({M, N}, at::kBFloat16)};
-  return empty_rows(M, N, precision);
+GemmOperand empty_output(int64_t M, int64_t N, GemmPrecision precision) {
+  if (precision == GemmPrecision::kInt8) return {.values = at::empty({M, N}, at::kBFloat16)};
+  return empty_operand(M, N, precision);
 }
 
-void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Rows& out) {
+void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, GemmOperand& out) {
   at::parallel_for(0, x.size(0), kRowsAtOnce, [&](int64_t begin, int64_t end) {
     layer_norm_rows(x, norm, {begin, end}, out);
   });
 }
 
-void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Interval part, Rows& out) {
+void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Interval part, GemmOperand& out) {
   const int64_t n = x.size(1);
   TAGCLIP_CHECK(x.is_contiguous() && x.sizes() == out.values.sizes(), "norm of other rows");
   const float *from = x.const_data_ptr<float>(), *weight = norm.weight.const_data_ptr<float>(),
@@ -87,7 +87,7 @@ void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Interval part, Ro
   });
 }
 
-void copy_rows(const at::Tensor& x, Rows& out) {
+void copy_to_operand(const at::Tensor& x, GemmOperand& out) {
   const int64_t n = x.size(1);
   TAGCLIP_CHECK(x.is_contiguous() && x.sizes() == out.values.sizes(), "copy of other rows");
   if (x.scalar_type() == at::kFloat) {
@@ -98,7 +98,7 @@ void copy_rows(const at::Tensor& x, Rows& out) {
   make_rows(out, [&](int64_t m, float* row) { widen_row(from + m * n, n, row); });
 }
 
-void patch_rows(const at::Tensor& pixels, int64_t patch, Rows& out) {
+void patch_rows(const at::Tensor& pixels, int64_t patch, GemmOperand& out) {
   const int64_t height = pixels.size(1), width = pixels.size(2), across = width / patch;
   TAGCLIP_CHECK(pixels.is_contiguous() && out.values.size(0) == height / patch * across &&
                     out.values.size(1) == 3 * patch * patch,

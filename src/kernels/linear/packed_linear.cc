@@ -49,97 +49,100 @@ Interval share_of(int64_t part, int64_t parts, int64_t rows) {
   return {part * rows / parts, (part + 1) * rows / parts};
 }
 
-void write_tile(Finish finish, Tile tile, const float* bias, Rows& out, int64_t row,
+void write_tile(Epilogue epilogue, Tile tile, const float* bias, GemmOperand& out, int64_t row,
                 int64_t column) {
   const int64_t stride = out.values.stride(0), begin = row * stride + column;
   if (out.values.scalar_type() == at::kFloat) {
     const TileOutput<float> to{out.values.mutable_data_ptr<float>() + begin, stride};
-    return finish_tile(finish, tile, bias, to);
+    return apply_epilogue(epilogue, tile, bias, to);
   }
-  TAGCLIP_CHECK(finish != Finish::kAdd, "sums are float32");
+  TAGCLIP_CHECK(epilogue != Epilogue::kAccumulate, "sums are float32");
   uint16_t* high = bfloat16_bits(out.values) + begin;
-  if (!out.rest.defined())
-    return finish_tile(finish, tile, bias, TileOutput<uint16_t>{high, stride});
-  finish_tile(finish, tile, bias, SplitTileOutput{high, bfloat16_bits(out.rest) + begin, stride});
+  if (!out.low.defined())
+    return apply_epilogue(epilogue, tile, bias, TileOutput<uint16_t>{high, stride});
+  apply_epilogue(epilogue, tile, bias,
+                 SplitTileOutput{high, bfloat16_bits(out.low) + begin, stride});
 }
 
 }  // namespace
 
-std::optional<Product> product_of(MatrixPrecision precision) {
-  if (precision == MatrixPrecision::kFloat32) return Product::kBlocked;
-  if (at::native::cpublas::could_pack(operand_type(precision))) return Product::kBlocked;
-  return onednn_multiplies(precision) ? std::optional(Product::kOneDnn) : std::nullopt;
+std::optional<GemmBackend> gemm_backend(GemmPrecision precision) {
+  if (precision == GemmPrecision::kFloat32) return GemmBackend::kBrgemm;
+  if (at::native::cpublas::could_pack(operand_type(precision))) return GemmBackend::kBrgemm;
+  return onednn_multiplies(precision) ? std::optional(GemmBackend::kMatmul) : std::nullopt;
 }
 
 PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias,
-                           MatrixPrecision precision)
+                           GemmPrecision precision)
     : in_(weight.size(1)),
       out_(weight.size(0)),
       precision_((check_runs_here(precision), precision)),
-      product_(*product_of(precision)),
+      backend_(*gemm_backend(precision)),
       bias_(bias.defined() ? bias.contiguous() : at::zeros({weight.size(0)})) {
-  Rows rows = empty_rows(out_, in_, precision);
-  copy_rows(weight.contiguous(), rows);
+  GemmOperand rows = empty_operand(out_, in_, precision);
+  copy_to_operand(weight.contiguous(), rows);
   scales_ = rows.scales;
-  if (product_ == Product::kOneDnn) {
+  if (backend_ == GemmBackend::kMatmul) {
     packed_ = onednn_pack(rows, precision);
     return;
   }
   panels_ = pack_panels(rows.values, kPanel);
-  if (rows.rest.defined()) rest_ = pack_panels(rows.rest, kPanel);
+  if (rows.low.defined()) low_ = pack_panels(rows.low, kPanel);
 }
 
-void PackedLinear::operator()(const Rows& x, Finish finish, Rows& out) const {
-  multiply_rows(x, finish, out, {});
+void PackedLinear::operator()(const GemmOperand& x, Epilogue epilogue, GemmOperand& out) const {
+  multiply_rows(x, epilogue, out, {});
 }
 
-void PackedLinear::operator()(const Rows& x, Finish finish, at::Tensor& out) const {
-  Rows rows{.values = out};
-  multiply_rows(x, finish, rows, {});
+void PackedLinear::operator()(const GemmOperand& x, Epilogue epilogue, at::Tensor& out) const {
+  GemmOperand rows{.values = out};
+  multiply_rows(x, epilogue, rows, {});
 }
 
-void PackedLinear::add_and_norm(const Rows& x, at::Tensor& out, const RowNorm& norm,
-                                Rows& normed) const {
-  Rows rows{.values = out};
-  multiply_rows(x, Finish::kAdd, rows,
+void PackedLinear::add_and_norm(const GemmOperand& x, at::Tensor& out, const RowNorm& norm,
+                                GemmOperand& normed) const {
+  GemmOperand rows{.values = out};
+  multiply_rows(x, Epilogue::kAccumulate, rows,
                 [&](Interval part) { layer_norm_rows(out, norm, part, normed); });
 }
 
-void PackedLinear::multiply_rows(const Rows& x, Finish finish, Rows& out,
+void PackedLinear::multiply_rows(const GemmOperand& x, Epilogue epilogue, GemmOperand& out,
                                  const RowsDone& done) const {
   TAGCLIP_CHECK(x.values.scalar_type() == operand_type(precision_) && x.values.size(1) == in_ &&
-                    x.rest.defined() == rest_.defined(),
+                    x.low.defined() == low_.defined(),
                 "rows of another kind than the weights");
   TAGCLIP_CHECK(out.values.size(0) == x.values.size(0) && out.values.size(1) == out_ &&
                     out.values.stride(1) == 1,
                 "no place for the results");
-  product_ == Product::kBlocked ? blocked(x, finish, out, done) : whole(x, finish, out, done);
+  backend_ == GemmBackend::kBrgemm ? blocked(x, epilogue, out, done)
+                                   : whole(x, epilogue, out, done);
 }
 
-void PackedLinear::blocked(const Rows& x, Finish finish, Rows& out, const RowsDone& done) const {
+void PackedLinear::blocked(const GemmOperand& x, Epilogue epilogue, GemmOperand& out,
+                           const RowsDone& done) const {
   const int64_t rows = x.values.size(0), panels = panels_.size(0);
   const int64_t parts = std::max<int64_t>(1, rows / kRowBlock);
   Countdown countdown(parts, panels);
   at::parallel_for(0, parts * panels, 1, [&](int64_t begin, int64_t end) {
-    BlockMemory memory((rows + parts - 1) / parts, precision_ == MatrixPrecision::kInt8);
+    BlockMemory memory((rows + parts - 1) / parts, precision_ == GemmPrecision::kInt8);
     for (int64_t task = begin; task < end; ++task) {
       const int64_t panel = task % panels;
       const Interval part = share_of(task / panels, parts, rows);
       const int64_t column = panel * kPanel, columns = std::min(kPanel, out_ - column);
       float* sums = memory.sums.mutable_data_ptr<float>();
-      if (precision_ == MatrixPrecision::kInt8) {
-        multiply_panel(x.values, part, panels_, panel, Sums::kStore, memory.products);
+      if (precision_ == GemmPrecision::kInt8) {
+        multiply_panel(x.values, part, panels_, panel, Beta::kZero, memory.products);
         scale_products(memory.products.const_data_ptr<int32_t>(), part.size(), columns, kPanel,
                        x.scales.const_data_ptr<float>() + part.begin,
                        scales_.const_data_ptr<float>() + column, sums);
       } else {
-        multiply_panel(x.values, part, panels_, panel, Sums::kStore, memory.sums);
+        multiply_panel(x.values, part, panels_, panel, Beta::kZero, memory.sums);
       }
-      if (rest_.defined()) {  // both rests multiplied are no more than what splitting rounds off
-        multiply_panel(x.rest, part, panels_, panel, Sums::kAdd, memory.sums);
-        multiply_panel(x.values, part, rest_, panel, Sums::kAdd, memory.sums);
+      if (low_.defined()) {  // both rests multiplied are no more than what splitting rounds off
+        multiply_panel(x.low, part, panels_, panel, Beta::kOne, memory.sums);
+        multiply_panel(x.values, part, low_, panel, Beta::kOne, memory.sums);
       }
-      write_tile(finish, {sums, part.size(), columns, kPanel},
+      write_tile(epilogue, {sums, part.size(), columns, kPanel},
                  bias_.const_data_ptr<float>() + column, out, part.begin, column);
       if (done && countdown.was_last(task / panels)) done(part);
     }
@@ -147,7 +150,8 @@ void PackedLinear::blocked(const Rows& x, Finish finish, Rows& out, const RowsDo
   });
 }
 
-void PackedLinear::whole(const Rows& x, Finish finish, Rows& out, const RowsDone& done) const {
+void PackedLinear::whole(const GemmOperand& x, Epilogue epilogue, GemmOperand& out,
+                         const RowsDone& done) const {
   const at::Tensor products = onednn_product(x, packed_, scales_);  // [M, out]
   at::parallel_for(0, out.values.size(0), kRowsAtOnce, [&](int64_t begin, int64_t end) {
     std::vector<float> sums(out_);
@@ -158,7 +162,8 @@ void PackedLinear::whole(const Rows& x, Finish finish, Rows& out, const RowsDone
       } else {
         widen_row(bfloat16_bits(products) + row * out_, out_, sums.data());
       }
-      write_tile(finish, {sums.data(), 1, out_, out_}, bias_.const_data_ptr<float>(), out, row, 0);
+      write_tile(epilogue, {sums.data(), 1, out_, out_}, bias_.const_data_ptr<float>(), out, row,
+                 0);
     }
     if (done) done({begin, end});
   });

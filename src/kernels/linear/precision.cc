@@ -7,33 +7,33 @@
 
 namespace tagclip {
 
-std::string_view name_of(MatrixPrecision precision) {
+std::string_view name_of(GemmPrecision precision) {
   switch (precision) {
-    case MatrixPrecision::kFloat32:
+    case GemmPrecision::kFloat32:
       return "float32";
-    case MatrixPrecision::kBfloat16x3:
+    case GemmPrecision::kBFloat16x3:
       return "bfloat16x3";
-    case MatrixPrecision::kBfloat16:
+    case GemmPrecision::kBFloat16:
       return "bfloat16";
-    case MatrixPrecision::kInt8:
+    case GemmPrecision::kInt8:
       return "int8";
   }
   TAGCLIP_CHECK(false, "no such precision");
 }
 
-MatrixPrecision parse_precision(std::string_view word) {
-  for (const MatrixPrecision precision : kMatrixPrecisions) {
+GemmPrecision parse_precision(std::string_view word) {
+  for (const GemmPrecision precision : kGemmPrecisions) {
     if (word == name_of(precision)) return precision;
   }
   throw usage_error("there is no precision called '" + std::string(word) + "'",
                     "one of auto, float32, bfloat16x3, bfloat16, int8");
 }
 
-bool runs_here(MatrixPrecision precision) {
-  return precision == MatrixPrecision::kFloat32 || product_of(precision).has_value();
+bool runs_here(GemmPrecision precision) {
+  return precision == GemmPrecision::kFloat32 || gemm_backend(precision).has_value();
 }
 
-void check_runs_here(MatrixPrecision precision, at::Device device) {
+void check_runs_here(GemmPrecision precision, at::Device device) {
   const std::string name(name_of(precision));
   if (!device.is_cpu()) {
     throw usage_error("the precision " + name + " is for CPUs",
@@ -44,19 +44,19 @@ void check_runs_here(MatrixPrecision precision, at::Device device) {
                     "leave --precision out, or give auto or float32");
 }
 
-at::ScalarType operand_type(MatrixPrecision precision) {
+at::ScalarType operand_type(GemmPrecision precision) {
   switch (precision) {
-    case MatrixPrecision::kFloat32:
+    case GemmPrecision::kFloat32:
       return at::kFloat;
-    case MatrixPrecision::kInt8:
+    case GemmPrecision::kInt8:
       return at::kChar;
     default:
       return at::kBFloat16;
   }
 }
 
-at::ScalarType storage_type(MatrixPrecision precision) {
-  return precision == MatrixPrecision::kFloat32 || precision == MatrixPrecision::kBfloat16x3
+at::ScalarType storage_type(GemmPrecision precision) {
+  return precision == GemmPrecision::kFloat32 || precision == GemmPrecision::kBFloat16x3
              ? at::kFloat
              : at::kBFloat16;
 }

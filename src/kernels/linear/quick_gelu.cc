@@ -55,9 +55,9 @@ struct QuickGelu : torch::autograd::Function<QuickGelu> {
 at::Tensor quick_gelu(const at::Tensor& x) {
   const bool ours = x.is_cpu() && x.is_contiguous() &&
                     (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-  return ours ? QuickGelu::apply(x) : plain_quick_gelu(x);
+  return ours ? QuickGelu::apply(x) : reference_quick_gelu(x);
 }
 
-at::Tensor plain_quick_gelu(const at::Tensor& x) { return x * at::sigmoid(1.702 * x); }
+at::Tensor reference_quick_gelu(const at::Tensor& x) { return x * at::sigmoid(1.702 * x); }
 
 }  // namespace tagclip

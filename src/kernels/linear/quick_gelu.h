@@ -9,6 +9,6 @@ namespace tagclip {
 at::Tensor quick_gelu(const at::Tensor& x);
 
 // The same in LibTorch's operations.
-at::Tensor plain_quick_gelu(const at::Tensor& x);
+at::Tensor reference_quick_gelu(const at::Tensor& x);
 
 }  // namespace tagclip

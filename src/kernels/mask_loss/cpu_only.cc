@@ -3,8 +3,8 @@
 namespace tagclip {
 
 MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
-  return labels.scalar_type() == at::kChar ? plain_binary_mask_sums(logits, labels)
-                                           : plain_mask_sums(logits, labels);
+  return labels.scalar_type() == at::kChar ? reference_binary_mask_sums(logits, labels)
+                                           : reference_mask_sums(logits, labels);
 }
 
 }  // namespace tagclip

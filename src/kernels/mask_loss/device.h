@@ -18,7 +18,7 @@ namespace tagclip {
 //   add_tiles       those -> sums and gradients of each map
 
 inline constexpr int kMaskThreads = 256;  // of a block; the most logits a tile may have
-inline constexpr int kMaskSums = 3;       // focal, hit, area
+inline constexpr int kMaskSums = 3;       // focal, intersection, prediction
 inline constexpr int kAround = 9;         // a logit and those around it, row by row
 inline constexpr int kRun = 16;           // pixels a thread of count_targets looks at
 
@@ -30,7 +30,7 @@ struct MaskTask {
   Stretch rows, columns;  // logits -> pixels
   int tile_height, tile_width;
   int tiles_down, tiles_across;
-  bool all_maps;        // not only those with a target have hit and area
+  bool all_maps;        // not only those with a target have intersection and prediction
   const float* logits;  // [B, C, h, w]
   const Label* labels;  // [B, H, W]
 
@@ -105,7 +105,7 @@ struct LogitWork {
 template <typename Label>
 TAGCLIP_HOST_DEVICE void add_pixel(const LogitWork<Label>& /*work*/, float logit, int64_t /*pixel*/,
                                    float (&sum)[1], float (&slope)[1]) {
-  const Focal f = focal_of(activate(logit));
+  const Focal f = focal_of(sigmoid_terms(logit));
   sum[0] += kAlphaBackground * f.loss;
   slope[0] = kAlphaBackground * f.slope;
 }
@@ -117,11 +117,11 @@ TAGCLIP_HOST_DEVICE void add_pixel(const LogitWork<Label>& work, float logit, in
   const Label label = task.labels[work.map / task.classes * task.pixels() + pixel];
   const PixelShare share = share_of(logit, kind_of(label, work.map % task.classes));
   sum[0] += share.focal;
-  sum[1] += share.hit;
-  sum[2] += share.area;
+  sum[1] += share.intersection;
+  sum[2] += share.prediction;
   slope[0] = share.focal_slope;
-  slope[1] = share.hit_slope;
-  slope[2] = share.area_slope;
+  slope[1] = share.intersection_slope;
+  slope[2] = share.prediction_slope;
 }
 
 // The pixels of a quarter of a logit: its upper or lower, left or right half.

@@ -9,7 +9,7 @@ namespace {
 class GpuMaskSums : public GpuTest {};
 
 MaskSums to_cpu(const MaskSums& sums) {
-  return {sums.focal.cpu(), sums.hit.cpu(), sums.area.cpu(), sums.target.cpu()};
+  return {sums.focal.cpu(), sums.intersection.cpu(), sums.prediction.cpu(), sums.target.cpu()};
 }
 
 MaskSums on_gpu(const at::Tensor& logits, const at::Tensor& labels) {
@@ -23,24 +23,24 @@ MaskSums binary_on_gpu(const at::Tensor& logits, const at::Tensor& labels) {
 TEST_F(GpuMaskSums, AgreeWithTheReference) {
   for (uint32_t seed = 1; seed <= 150; ++seed) {
     SCOPED_TRACE(seed);
-    expect_agreement(random_masks(seed), on_gpu, plain_mask_sums);
-    expect_agreement(binary(random_masks(seed)), binary_on_gpu, plain_binary_mask_sums);
+    expect_agreement(random_masks(seed), on_gpu, reference_mask_sums);
+    expect_agreement(binary(random_masks(seed)), binary_on_gpu, reference_binary_mask_sums);
   }
 }
 
 TEST_F(GpuMaskSums, AgreeWithTheReferenceAtFullSize) {
   for (const double size : {8.0, 100.0, 1e6}) {
     SCOPED_TRACE(size);
-    expect_agreement(full_size(-size, size), on_gpu, plain_mask_sums);
+    expect_agreement(full_size(-size, size), on_gpu, reference_mask_sums);
   }
 }
 
 TEST_F(GpuMaskSums, OfEmptyPhotosAndOddMapsAgreeWithTheReference) {
   MaskCase empty = full_size(-4, 4);
   empty.labels.fill_(255);
-  expect_agreement(empty, on_gpu, plain_mask_sums);
-  expect_agreement(masks_of_size(70, 150, 35, 300), on_gpu, plain_mask_sums);
-  expect_agreement(masks_of_size(1, 1, 512, 512), on_gpu, plain_mask_sums);
+  expect_agreement(empty, on_gpu, reference_mask_sums);
+  expect_agreement(masks_of_size(70, 150, 35, 300), on_gpu, reference_mask_sums);
+  expect_agreement(masks_of_size(1, 1, 512, 512), on_gpu, reference_mask_sums);
 }
 
 TEST_F(GpuMaskSums, AreTheSameEveryTime) {

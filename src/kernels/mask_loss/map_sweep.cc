@@ -16,7 +16,7 @@ MapSweep::MapSweep(const MapResize& resize, const float* logits, MapSums<float*>
 
 double MapSweep::background() {
   double sum = 0;
-  gradients_.hit = gradients_.area = nullptr;
+  gradients_.intersection = gradients_.prediction = nullptr;
   walk([&](const PixelRow& pixels, MapRow& upper, MapRow& lower) {
     sum += add_background(pixels, {upper.gradients.focal.data(), lower.gradients.focal.data()});
   });
@@ -29,10 +29,11 @@ MapSums<double> MapSweep::target(const RowLabels& labels) {
   walk([&](const PixelRow& pixels, MapRow& upper, MapRow& lower) {
     auto &a = upper.gradients, &b = lower.gradients;
     const RowSums row = add_target(pixels, given, {a.focal.data(), b.focal.data()},
-                                   {a.hit.data(), b.hit.data()}, {a.area.data(), b.area.data()});
+                                   {a.intersection.data(), b.intersection.data()},
+                                   {a.prediction.data(), b.prediction.data()});
     sums.focal += row.focal;
-    sums.hit += row.hit;
-    sums.area += row.area;
+    sums.intersection += row.intersection;
+    sums.prediction += row.prediction;
     given.labels += pixels.count;
   });
   return sums;
@@ -62,8 +63,8 @@ MapSweep::MapRow& MapSweep::hold(int64_t row) {
 void MapSweep::release(MapRow& place) {
   if (place.row < 0) return;
   pass_on(place.gradients.focal, gradients_.focal, place.row);
-  pass_on(place.gradients.hit, gradients_.hit, place.row);
-  pass_on(place.gradients.area, gradients_.area, place.row);
+  pass_on(place.gradients.intersection, gradients_.intersection, place.row);
+  pass_on(place.gradients.prediction, gradients_.prediction, place.row);
   place.row = -1;
 }
 

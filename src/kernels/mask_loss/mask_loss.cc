@@ -49,7 +49,7 @@ MapSums<T*> of_map(const MapSums<at::Tensor>& all, int64_t map, int64_t size) {
   const auto begin = [&](const at::Tensor& sums) {
     return sums.mutable_data_ptr<T>() + map * size;
   };
-  return {begin(all.focal), begin(all.hit), begin(all.area)};
+  return {begin(all.focal), begin(all.intersection), begin(all.prediction)};
 }
 
 // What has no target has a focal sum alone, unless `all_maps` are to have all.
@@ -77,8 +77,8 @@ MaskMaps compute(const at::Tensor& logits, const Targets& targets, bool all_maps
       const MapSums<double> found =
           sweep.target({labels + map / classes * height * width, target, kUncounted});
       *sums.focal = found.focal;
-      *sums.hit = found.hit;
-      *sums.area = found.area;
+      *sums.intersection = found.intersection;
+      *sums.prediction = found.prediction;
     }
   });
   return result;
@@ -106,8 +106,8 @@ void check(const at::Tensor& logits, const at::Tensor& labels, at::ScalarType ty
 MaskSums with_gradients(const at::Tensor& logits, const MaskMaps& maps) {
   const auto& [sums, gradients, counts] = maps;
   return {.focal = with_gradient(sums.focal, logits, gradients.focal),
-          .hit = with_gradient(sums.hit, logits, gradients.hit),
-          .area = with_gradient(sums.area, logits, gradients.area),
+          .intersection = with_gradient(sums.intersection, logits, gradients.intersection),
+          .prediction = with_gradient(sums.prediction, logits, gradients.prediction),
           .target = counts.to(at::kFloat)};
 }
 

@@ -9,7 +9,7 @@ namespace tagclip {
 // Sums over the pixels of one map: see MaskSums.
 template <typename T>
 struct MapSums {
-  T focal{}, hit{}, area{};
+  T focal{}, intersection{}, prediction{};
 };
 
 // What is known of all maps, without ties to the logits.

@@ -28,7 +28,7 @@ at::Tensor binary_masks(const at::Tensor& labels, int64_t classes, at::ScalarTyp
 
 }  // namespace
 
-MaskSums plain_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
+MaskSums reference_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
   const at::Tensor maps = upsample(logits, labels);                                 // [B, C, H, W]
   const at::Tensor masks = binary_masks(labels, maps.size(1), maps.scalar_type());  // [B, C, H, W]
   const at::Tensor target = masks.sum({2, 3});                                      // [B, C]
@@ -40,19 +40,19 @@ MaskSums plain_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
     return at::zeros_like(target).flatten().index_copy(0, where, sums).view_as(target);
   };
   return {.focal = focal(maps, masks).sum({2, 3}),
-          .hit = of_all_maps((p * t).sum(-1)),
-          .area = of_all_maps(p.sum(-1)),
+          .intersection = of_all_maps((p * t).sum(-1)),
+          .prediction = of_all_maps(p.sum(-1)),
           .target = target};
 }
 
-MaskSums plain_binary_mask_sums(const at::Tensor& logits, const at::Tensor& targets) {
+MaskSums reference_binary_mask_sums(const at::Tensor& logits, const at::Tensor& targets) {
   const at::Tensor map = upsample(logits, targets);                             // [B, 1, H, W]
   const at::Tensor mask = targets.eq(1).unsqueeze(1).to(map.scalar_type());     // [B, 1, H, W]
   const at::Tensor counted = targets.ge(0).unsqueeze(1).to(map.scalar_type());  // [B, 1, H, W]
   const at::Tensor p = map.sigmoid() * counted;
   return {.focal = focal(map, mask).sum({2, 3}),
-          .hit = (p * mask).sum({2, 3}),
-          .area = p.sum({2, 3}),
+          .intersection = (p * mask).sum({2, 3}),
+          .prediction = p.sum({2, 3}),
           .target = mask.sum({2, 3})};
 }
 

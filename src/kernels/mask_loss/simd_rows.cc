@@ -13,7 +13,7 @@ float add_background(PixelRow row, RowGradient focal) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < row.count; ++i) {
-    const Focal f = focal_of(activate(upper[i] + row.fraction * (lower[i] - upper[i])));
+    const Focal f = focal_of(sigmoid_terms(upper[i] + row.fraction * (lower[i] - upper[i])));
     sum += f.loss;
     const float slope = kAlphaBackground * f.slope, below = row.fraction * slope;
     focal_upper[i] += slope - below;
@@ -23,38 +23,38 @@ float add_background(PixelRow row, RowGradient focal) {
 }
 
 TAGCLIP_MULTIVERSION
-RowSums add_target(PixelRow row, RowLabels given, RowGradient focal, RowGradient hit,
-                   RowGradient area) {
+RowSums add_target(PixelRow row, RowLabels given, RowGradient focal, RowGradient intersection,
+                   RowGradient prediction) {
   const float* __restrict upper = row.upper;
   const float* __restrict lower = row.lower;
   const int32_t* __restrict labels = given.labels;
   float* __restrict focal_upper = focal.upper;
   float* __restrict focal_lower = focal.lower;
-  float* __restrict hit_upper = hit.upper;
-  float* __restrict hit_lower = hit.lower;
-  float* __restrict area_upper = area.upper;
-  float* __restrict area_lower = area.lower;
-  float focal_sum = 0, hit_sum = 0, area_sum = 0;
-#pragma omp simd reduction(+ : focal_sum, hit_sum, area_sum)
+  float* __restrict intersection_upper = intersection.upper;
+  float* __restrict intersection_lower = intersection.lower;
+  float* __restrict prediction_upper = prediction.upper;
+  float* __restrict prediction_lower = prediction.lower;
+  float focal_sum = 0, intersection_sum = 0, prediction_sum = 0;
+#pragma omp simd reduction(+ : focal_sum, intersection_sum, prediction_sum)
   for (int64_t i = 0; i < row.count; ++i) {
     const PixelKind kind = labels[i] == given.target      ? PixelKind::kTarget
                            : labels[i] == given.uncounted ? PixelKind::kUncounted
                                                           : PixelKind::kBackground;
     const PixelShare share = share_of(upper[i] + row.fraction * (lower[i] - upper[i]), kind);
     focal_sum += share.focal;
-    hit_sum += share.hit;
-    area_sum += share.area;
+    intersection_sum += share.intersection;
+    prediction_sum += share.prediction;
     const float focal_below = row.fraction * share.focal_slope;
-    const float hit_below = row.fraction * share.hit_slope;
-    const float area_below = row.fraction * share.area_slope;
+    const float intersection_below = row.fraction * share.intersection_slope;
+    const float prediction_below = row.fraction * share.prediction_slope;
     focal_upper[i] += share.focal_slope - focal_below;
     focal_lower[i] += focal_below;
-    hit_upper[i] += share.hit_slope - hit_below;
-    hit_lower[i] += hit_below;
-    area_upper[i] += share.area_slope - area_below;
-    area_lower[i] += area_below;
+    intersection_upper[i] += share.intersection_slope - intersection_below;
+    intersection_lower[i] += intersection_below;
+    prediction_upper[i] += share.prediction_slope - prediction_below;
+    prediction_lower[i] += prediction_below;
   }
-  return {focal_sum, hit_sum, area_sum};
+  return {focal_sum, intersection_sum, prediction_sum};
 }
 
 void add_resized_back(const float* out, Columns columns, float* sum) {

@@ -25,12 +25,12 @@ struct RowLabels {
 float add_background(PixelRow row, RowGradient focal);
 
 struct RowSums {
-  float focal, hit, area;
+  float focal, intersection, prediction;
 };
 
 // All sums of a row and their gradients.
-RowSums add_target(PixelRow row, RowLabels labels, RowGradient focal, RowGradient hit,
-                   RowGradient area);
+RowSums add_target(PixelRow row, RowLabels labels, RowGradient focal, RowGradient intersection,
+                   RowGradient prediction);
 
 // The transpose of resize_row: adds to `sum` what each output passes back to its inputs.
 void add_resized_back(const float* out, Columns columns, float* sum);

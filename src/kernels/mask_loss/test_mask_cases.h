@@ -35,7 +35,7 @@ inline at::Tensor mixed(const MaskSums& sums) {
     const at::Tensor shares = at::rand(values.sizes(), generator, at::kDouble);
     return (values * shares.to(values.options())).sum();
   };
-  return weighed(sums.focal) + weighed(sums.hit) + weighed(sums.area);
+  return weighed(sums.focal) + weighed(sums.intersection) + weighed(sums.prediction);
 }
 
 inline void expect_close(const at::Tensor& found, const at::Tensor& expected, double limit) {
@@ -82,8 +82,8 @@ inline void expect_agreement(const MaskCase& given, SumMasks* fast, SumMasks* pl
   const at::Tensor logits = leaf(given.logits), exact = leaf(given.logits.to(at::kDouble));
   const MaskSums found = fast(logits, given.labels), expected = plain(exact, given.labels);
   expect_close(found.focal, expected.focal, kValueLimit);
-  expect_close(found.hit, expected.hit, kValueLimit);
-  expect_close(found.area, expected.area, kValueLimit);
+  expect_close(found.intersection, expected.intersection, kValueLimit);
+  expect_close(found.prediction, expected.prediction, kValueLimit);
   EXPECT_TRUE(found.target.to(at::kDouble).equal(expected.target));
   mixed(found).backward();
   mixed(expected).backward();
@@ -95,8 +95,8 @@ inline at::Tensor results_of(const MaskCase& given, SumMasks* way) {
   const at::Tensor logits = leaf(given.logits);
   const MaskSums sums = way(logits, given.labels);
   mixed(sums).backward();
-  return at::cat(
-      {sums.focal.flatten(), sums.hit.flatten(), sums.area.flatten(), logits.grad().flatten()});
+  return at::cat({sums.focal.flatten(), sums.intersection.flatten(), sums.prediction.flatten(),
+                  logits.grad().flatten()});
 }
 
 }  // namespace tagclip
