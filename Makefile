@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:  # Ninja and CTest run in parallel; the steps here follow one another
 
 PROGRAM := build/release/tagclip
+BENCH := build/release/tagclip_bench
 CORES := $(shell nproc)
 GPU_TESTED := gpu kernels infer train  # folders of src
 
@@ -24,6 +25,10 @@ setup:  ## install what the program and its tests need
 build: needs-build build/  ## compile build/release/tagclip
 	@$(call configure,release)
 	@$(call compile,release,tagclip)
+
+build-bench: needs-build build/
+	@$(call configure,release)
+	@$(call compile,release,tagclip_bench_program)
 
 demo: build  ## name what is in the four photos of tests/data/photos, into out/demo
 	$(PROGRAM) segment tests/data/photos/*.jpg -o out/demo --overwrite \
@@ -46,10 +51,10 @@ asan: needs-build build/  ## run the tests of the parsers under the address and 
 	@$(call compile,asan)
 	@ctest --preset asan --parallel $(CORES)
 
-bench: build  ## measure speed and memory beside plain LibTorch
-	$(PROGRAM) bench
+bench: build-bench  ## measure speed and memory beside plain LibTorch
+	$(BENCH) all
 
-bench-loader: build  ## measure the training data loader beside PyTorch's with OpenCV
+bench-loader: build-bench  ## measure the training data loader beside PyTorch's with OpenCV
 	@scripts/setup.sh loader
 	@PYTHONPATH=$(CURDIR)/.deps/python/loader PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/loader.py
 
@@ -64,7 +69,7 @@ bench-gpu: build/  ## measure steps and inference on a GPU beside plain LibTorch
 	@$(call compile,release,gpu_bench)
 	@build/release/benchmarks/gpu_bench
 
-bench-contenders: build  ## measure beside PyTorch, ONNX Runtime, OpenVINO (10 minutes)
+bench-contenders: build build-bench  ## measure beside PyTorch, ONNX Runtime, OpenVINO (10 minutes)
 	@scripts/setup.sh contenders
 	@PYTHONPATH=$(CURDIR)/.deps/python/contenders PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/contenders.py
 
@@ -72,8 +77,8 @@ bench-ranks: build  ## measure segment and train on one and on several ranks
 	@scripts/setup.sh test
 	@PYTHONPATH=$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/ranks.py
 
-bench-floors: build  ## fail where a ratio to plain LibTorch has fallen under its recorded floor
-	@benchmarks/floors.sh $(PROGRAM)
+bench-floors: build-bench  ## fail where a ratio to plain LibTorch has fallen under its recorded floor
+	@benchmarks/floors.sh $(BENCH)
 
 bench-kernels: build/  ## measure single kernels with Google Benchmark
 	@scripts/setup.sh build bench
@@ -107,5 +112,5 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build demo test parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
+.PHONY: help setup build build-bench demo test parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
   bench-ranks bench-floors bench-kernels fuzz format lint docs clean

@@ -26,6 +26,7 @@ import random_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = Path(os.environ.get("TAGCLIP_BINARY", ROOT / "build/release/tagclip"))
+BENCH = PROGRAM.parent / "tagclip_bench"
 PHOTO = ROOT / "tests/data/photos/cat.jpg"
 SIDE = 512
 MEAN, DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -35,7 +36,7 @@ REST = 0.05  # seconds between turns: threads that wait for work give up by then
 
 
 class OurProgram:
-    """`tagclip bench turns` as a contender, which times itself; the labels are those of `tagclip segment`."""
+    """`tagclip_bench turns` as a contender, which times itself; the labels are those of `tagclip segment`."""
 
     name = "tagclip"
 
@@ -46,7 +47,7 @@ class OurProgram:
         self.output = files["folder"] / precision
         subprocess.run([PROGRAM, "segment", files["photo"], *model, "-o", self.output, "--quiet"], check=True,
                        env=environment, stdout=subprocess.DEVNULL)
-        self.turns = subprocess.Popen([PROGRAM, "bench", "turns", *model, "--photo", files["photo"]], text=True,
+        self.turns = subprocess.Popen([BENCH, "turns", *model, "--photo", files["photo"]], text=True,
                                       env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def labels(self):

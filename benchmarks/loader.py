@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAM = Path(os.environ.get("TAGCLIP_BINARY", ROOT / "build/release/tagclip"))
+BENCH = Path(os.environ.get("TAGCLIP_BINARY", ROOT / "build/release/tagclip")).parent / "tagclip_bench"
 BATCH = 16
 CROP = 512
 LARGEST_SHARE = 0.75
@@ -176,8 +176,8 @@ def opencv_rate(folder, names, samples):
 
 
 def our_rate(folder, samples):
-    """The same of `tagclip bench loader`, one thread."""
-    command = [PROGRAM, "bench", "loader", "--data", folder, "--samples", str(samples), "--json"]
+    """The same of `tagclip_bench loader`, one thread."""
+    command = [BENCH, "loader", "--data", folder, "--samples", str(samples), "--json"]
     done = subprocess.run(command, check=True, capture_output=True, text=True,
                           preexec_fn=lambda: os.sched_setaffinity(0, CORE))
     return json.loads(done.stdout)["samples_per_second"]

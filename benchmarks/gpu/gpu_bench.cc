@@ -21,7 +21,7 @@
 #include "train/lowered_weights.h"
 #include "train/train_step.h"
 
-namespace tagclip {
+namespace tagclip::bench {
 namespace {
 
 constexpr int64_t kLabelPairs = 20, kStepPairs = 5, kWarmUps = 4;
@@ -230,7 +230,7 @@ void measure() {
 }
 
 }  // namespace
-}  // namespace tagclip
+}  // namespace tagclip::bench
 
 int main() {
   if (!at::hasCUDA() || at::getNumGPUs() == 0) {
@@ -238,7 +238,7 @@ int main() {
     return 1;
   }
   try {
-    tagclip::measure();
+    tagclip::bench::measure();
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "gpu_bench: %s\n", problem.what());
     return 1;

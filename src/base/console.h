@@ -12,6 +12,10 @@ enum class StopReason {
   kScheduler,  // SIGTERM, SIGUSR1: the machine is needed, the job may go on later
 };
 
+inline constexpr int kStopped = 130;  // exit code of a job the user stopped
+// Exit code of a saved job that a scheduler stopped: EX_TEMPFAIL, to be started again.
+inline constexpr int kRequeue = 75;
+
 // Where a command's words go. Results are for other programs, notes for people.
 class Console {
  public:

@@ -1,24 +1,24 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 
 #include "base/console.h"
+#include "cli/options.h"
 
 namespace tagclip {
 
 // What a command does once its options are read; returns the exit code.
 using Action = std::function<int(Console&)>;
 
-// One command of the program. `declare` adds its options to the parser and returns its action.
+// One command of the program. `declare` adds its options and returns its action.
 struct Command {
   std::string name;
   std::string summary;
-  std::function<Action(CLI::App&)> declare;
+  std::function<Action(OptionList&)> declare;
 };
 
-// One file each.
+// Each is in the file of its name.
 Command segment_command();
 Command data_command();
 Command eval_command();
@@ -32,6 +32,5 @@ Command convert_command();
 Command embed_command();
 Command fetch_command();
 Command tokenize_command();
-Command bench_command();
 
 }  // namespace tagclip

@@ -1,35 +1,34 @@
 #include "cli/command.h"
 #include "cli/engine_library.h"
-#include "cli/option_checks.h"
 
 namespace tagclip {
 
 Command convert_command() {
   return {
-      "convert", "Rewrite weights in another layout, without loss", [](CLI::App& app) -> Action {
+      "convert", "Rewrite weights in another layout, without loss", [](OptionList& list) -> Action {
         auto options = std::make_shared<ConvertOptions>();
-        app.add_option("IN", options->input, "Weights in any dialect: a file, or a model's folder")
+        list.add_option("IN", options->input, "Weights in any dialect: a file, or a model's folder")
             ->type_name("")
             ->check(not_empty())
             ->required();
-        app.add_option("OUT", options->output,
-                       "A safetensors file; for open-clip and hugging-face a folder of weights "
-                       "and config")
+        list.add_option("OUT", options->output,
+                        "A safetensors file; for open-clip and hugging-face a folder of weights "
+                        "and config")
             ->type_name("")
             ->check(not_empty())
             ->required();
-        app.add_option("--to", options->to, "The layout to write")
+        list.add_option("--to", options->to, "The layout to write")
             ->check(one_of({"tagclip", "open-clip", "hugging-face"}))
-            ->capture_default_str();
-        app.add_option("--precision", options->precision,
-                       "keep leaves every tensor its element type")
+            ->show_default();
+        list.add_option("--precision", options->precision,
+                        "keep leaves every tensor its element type")
             ->check(one_of({"keep", "float32", "float16", "bfloat16"}))
-            ->capture_default_str();
-        app.add_option("--activation", options->activation,
-                       "What the blocks of a CLIP compute with, where its weights do not say")
+            ->show_default();
+        list.add_option("--activation", options->activation,
+                        "What the blocks of a CLIP compute with, where its weights do not say")
             ->check(one_of({"quick_gelu", "gelu"}));
-        app.add_flag("--overwrite", options->overwrite, "Replace files that exist already");
-        app.footer(
+        list.add_flag("--overwrite", options->overwrite, "Replace files that exist already");
+        list.footer(
             "Example: tagclip convert ViT-B-16.pt vit-b-16.safetensors --precision bfloat16");
         return [options](Console& console) {
           return run_engine("tagclip_convert", *options, console);

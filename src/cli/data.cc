@@ -1,7 +1,6 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/dataset_options.h"
-#include "cli/option_checks.h"
 #include "commands/commands.h"
 #include "data_check/data_check.h"
 
@@ -31,24 +30,22 @@ int check(const DataOptions& options, Console& console) {
 }  // namespace
 
 Command data_command() {
-  return {"data", "Look for mistakes in a data set", [](CLI::App& app) -> Action {
+  return {"data", "Look for mistakes in a data set", [](OptionList& list) -> Action {
             auto options = std::make_shared<DataOptions>();
-            app.add_option("ACTION", options->action, "What to do")
+            list.add_option("ACTION", options->action, "What to do")
                 ->check(one_of({"check"}))
                 ->required();
-            app.add_option("FOLDER", options->data.folder, "Data set")
+            list.add_option("FOLDER", options->data.folder, "Data set")
                 ->type_name("")
                 ->check(not_empty())
                 ->required();
-            app.add_option("--splits", options->splits,
-                           "Splits to check, the one trained on first; without it train and val")
+            list.add_option("--splits", options->splits,
+                            "Splits to check, the one trained on first; without it train and val")
                 ->type_name("NAMES")
-                ->delimiter(',')
-                ->expected(1)
-                ->allow_extra_args(false);
-            add_dataset_options(app, options->data);
-            app.add_flag("--json", options->json, "Print a JSON object instead of the text");
-            app.footer(
+                ->comma_separated();
+            add_dataset_options(list, options->data);
+            list.add_flag("--json", options->json, "Print a JSON object instead of the text");
+            list.footer(
                 "Reads every photo and label file. Exits with 3 when training on the set would go\n"
                 "wrong, with 0 when there are warnings at most.\n"
                 "Example: tagclip data check msrc21");

@@ -1,24 +1,23 @@
 #include "cli/command.h"
 #include "cli/engine_library.h"
 #include "cli/model_options.h"
-#include "cli/option_checks.h"
 #include "cli/program_files.h"
 
 namespace tagclip {
 
 Command embed_command() {
-  return {"embed", "Write the text embeddings of words", [](CLI::App& app) -> Action {
+  return {"embed", "Write the text embeddings of words", [](OptionList& list) -> Action {
             auto options = std::make_shared<EmbedCommandOptions>();
-            app.add_option("-o,--output", options->output,
-                           "Where they go: .npy, with the class list beside it as .txt, or "
-                           ".safetensors")
+            list.add_option("-o,--output", options->output,
+                            "Where they go: .npy, with the class list beside it as .txt, or "
+                            ".safetensors")
                 ->type_name("FILE")
                 ->check(not_empty())
                 ->required();
-            add_class_options(app, *options);
-            add_model_options(app, *options);
-            app.add_flag("--overwrite", options->overwrite, "Replace a file that exists already");
-            app.footer(
+            add_class_options(list, *options);
+            add_model_options(list, *options);
+            list.add_flag("--overwrite", options->overwrite, "Replace a file that exists already");
+            list.footer(
                 "Example: tagclip embed --classes words.txt -o words.npy\n"
                 "         tagclip segment photo.jpg --text-embeddings words.npy");
             return [options](Console& console) {

@@ -1,49 +1,48 @@
 #include "cli/command.h"
-#include "cli/option_checks.h"
 #include "cli/shared_library.h"
 #include "fetch/commands.h"
 
 namespace tagclip {
 namespace {
 
-void add_options(CLI::App& app, FetchOptions& options) {
-  app.add_option("NAME", options.names, "Checkpoints; --list tells which there are")
+void add_options(OptionList& list, FetchOptions& options) {
+  list.add_option("NAME", options.names, "Checkpoints; --list tells which there are")
       ->check(not_empty());
-  app.add_flag("--list", options.list, "List the checkpoints, and which are there already");
-  app.add_option("--to", options.to,
-                 "Where they go; without it TAGCLIP_HOME, else the user's cache folder")
+  list.add_flag("--list", options.list, "List the checkpoints, and which are there already");
+  list.add_option("--to", options.to,
+                  "Where they go; without it TAGCLIP_HOME, else the user's cache folder")
       ->type_name("FOLDER")
       ->check(not_empty());
-  CLI::Option* mirror =
-      app.add_option(
-             "--mirror", options.mirror,
-             "Base address instead of the publishers' (or TAGCLIP_MIRROR); a copy of a cache "
-             "folder on any web server will do")
+  Option* mirror =
+      list.add_option(
+              "--mirror", options.mirror,
+              "Base address instead of the publishers' (or TAGCLIP_MIRROR); a copy of a cache "
+              "folder on any web server will do")
           ->type_name("URL")
           ->check(not_empty());
-  app.add_option("--from", options.from,
-                 "Do not download: check and copy a file (a folder, for a checkpoint of several "
-                 "files) that you have")
+  list.add_option("--from", options.from,
+                  "Do not download: check and copy a file (a folder, for a checkpoint of several "
+                  "files) that you have")
       ->type_name("FILE")
       ->check(not_empty())
       ->excludes(mirror);
-  app.add_option("--tries", options.tries, "How often each file is tried")
+  list.add_option("--tries", options.tries, "How often each file is tried")
       ->check(whole_number(1, 100))
-      ->capture_default_str();
-  app.add_option("--timeout", options.timeout, "A try ends when next to nothing came for so long")
+      ->show_default();
+  list.add_option("--timeout", options.timeout, "A try ends when next to nothing came for so long")
       ->type_name("SECONDS")
       ->check(whole_number(1, 3600))
-      ->capture_default_str();
-  app.add_flag("--json", options.json, "One JSON object a checkpoint on standard output");
+      ->show_default();
+  list.add_flag("--json", options.json, "One JSON object a checkpoint on standard output");
 }
 
 }  // namespace
 
 Command fetch_command() {
-  return {"fetch", "Download known checkpoints by name", [](CLI::App& app) -> Action {
+  return {"fetch", "Download known checkpoints by name", [](OptionList& list) -> Action {
             auto options = std::make_shared<FetchOptions>();
-            add_options(app, *options);
-            app.footer(
+            add_options(list, *options);
+            list.footer(
                 "Prints the path of the checkpoint. A download that broke off goes on where it\n"
                 "stopped, and what is there already is checked only. TAGCLIP_CHECKPOINTS names a\n"
                 "table of your own instead of the built-in one (src/fetch/checkpoints.toml shows\n"

@@ -2,105 +2,123 @@
 
 #include <fmt/format.h>
 
-#include <map>
-
 namespace tagclip {
 namespace {
 
 constexpr size_t kNameColumn = 26;
 constexpr size_t kWidth = 80;
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
+constexpr std::string_view kReferenceHead = R"(# Commands
 
-// CLI11 joins the name of an option's type and what its validators say of it by colons.
-std::string type_part(const CLI::Option& option) {
-  const std::string name = option.get_type_name();
-  return name.substr(0, name.find(':'));
-}
+This page is what `{0} --reference` prints; `{0} COMMAND --help` shows a part of it.
 
-// "cpu, cuda" of "TEXT:{cpu,cuda}"; empty for other types.
-std::string choices(const CLI::Option& option) {
-  const std::string name = option.get_type_name();
-  const size_t open = name.find('{'), close = name.rfind('}');
-  if (open == name.npos || close == name.npos) return {};
-  std::string words = name.substr(open + 1, close - open - 1);
-  replace_all(words, ",", ", ");
-  return words;
-}
+| exit status | meaning |
+|---|---|
+| 0 | done |
+| 1 | failure: no space, no permission, verification failed |
+| 2 | the command line or a config asks for something impossible |
+| 3 | a file or a text that was given cannot be used |
+| 130 | stopped by Ctrl-C, SIGTERM or SIGUSR1 |
 
-std::string value_name(const CLI::Option& option) {
-  static const std::map<std::string, std::string> kNames = {
-      {"INT", "N"}, {"UINT", "N"}, {"FLOAT", "X"}};
-  if (!choices(option).empty()) return "WORD";
-  const auto found = kNames.find(type_part(option));
-  return found == kNames.end() ? type_part(option) : found->second;
-}
+Results go to standard output, all other words to standard error. `-q` drops those that are neither
+warnings nor errors. `NO_COLOR` is honoured, and nothing moves off a terminal.
+)";
 
-// `text` in lines that fit beside the column of names.
-std::string wrapped(const std::string& text) {
-  constexpr size_t kLine = kWidth - kNameColumn;
-  std::string lines;
-  for (size_t start = 0; start < text.size();) {
-    size_t end = text.size();
-    if (end - start > kLine) {
-      const size_t space = text.rfind(' ', start + kLine);
-      end = space == text.npos || space <= start ? start + kLine : space;
-    }
-    if (start > 0) lines += '\n';
-    lines += text.substr(start, end - start);
-    start = end + (end < text.size() && text[end] == ' ');
-  }
-  return lines;
-}
+constexpr std::string_view kExample = "Example: ";
 
+// A name and, from kNameColumn on, lines of its meaning that fit the width.
 std::string row(const std::string& name, const std::string& meaning) {
-  std::ostringstream text;
-  CLI::detail::format_help(text, name, wrapped(meaning), kNameColumn);
-  return text.str();
+  constexpr size_t kLine = kWidth - kNameColumn;
+  std::string text = "  " + name;
+  if (text.size() >= kNameColumn) {
+    text += '\n' + std::string(kNameColumn, ' ');
+  } else {
+    text.resize(kNameColumn, ' ');
+  }
+  for (size_t start = 0; start < meaning.size();) {
+    size_t end = meaning.size();
+    if (end - start > kLine) {
+      const size_t space = meaning.rfind(' ', start + kLine);
+      end = space == meaning.npos || space <= start ? start + kLine : space;
+    }
+    if (start > 0) text += '\n' + std::string(kNameColumn, ' ');
+    text += meaning.substr(start, end - start);
+    start = end + (end < meaning.size() && meaning[end] == ' ');
+  }
+  return text + '\n';
+}
+
+// The rows of the options that are arguments without a dash, or of all others; empty where there
+// are none.
+std::string rows(const OptionList& options, bool positional) {
+  std::string text;
+  for (const Option& option : options.all()) {
+    if (option.is_positional() == positional) text += row(option.usage(), option.help());
+  }
+  return text;
+}
+
+std::string arguments(const OptionList& options, bool mark_optional) {
+  std::string text;
+  for (const Option& option : options.all()) {
+    if (!option.is_positional()) continue;
+    const std::string name = option.name() + (option.takes_many() ? "..." : "");
+    text += mark_optional && !option.is_required() ? fmt::format(" [{}]", name) : " " + name;
+  }
+  return text;
+}
+
+bool is_everywhere(const Option& option) {
+  return option.long_name() == "--help" || option.long_name() == "--quiet";
+}
+
+// A section of the reference, with a table of the options.
+std::string section(const std::string& program, const CommandHelp& command) {
+  const OptionList& options = *command.options;
+  std::string text = fmt::format(
+      "\n## {0}\n\n{1}.\n\n```\n{2} {0}{3} [OPTIONS]\n```\n\n| option | meaning |\n|---|---|\n",
+      command.name, command.summary, program, arguments(options, /*mark_optional=*/true));
+  for (const Option& option : options.all()) {
+    if (is_everywhere(option)) continue;
+    text += fmt::format("| `{}` | {} |\n", option.usage(), option.help());
+  }
+  const std::string& footer = options.footer();
+  if (footer.empty()) return text;
+  const size_t example = footer.find(kExample);
+  if (example > 0) text += fmt::format("\n{}", footer.substr(0, example));
+  if (example == footer.npos) return text + "\n";
+  return text + fmt::format("\n```\n{}\n```\n", footer.substr(example + kExample.size()));
 }
 
 }  // namespace
 
-std::string option_usage(const CLI::Option& option) {
-  if (option.get_positional()) return option.get_name(true);
-  std::string name = option.get_name(false, true);
-  replace_all(name, ",", ", ");
-  const std::string value = value_name(option);
-  return value.empty() ? name : name + " " + value;
-}
-
-std::string option_meaning(const CLI::Option& option) {
-  std::string notes = choices(option);
-  const auto add = [&](const std::string& note) { notes += (notes.empty() ? "" : "; ") + note; };
-  if (option.get_required()) add("required");
-  if (const std::string value = option.get_default_str(); !value.empty()) add("default " + value);
-  return option.get_description() + (notes.empty() ? "" : " (" + notes + ")");
-}
-
-HelpFormatter::HelpFormatter() {
-  label("SUBCOMMAND", "COMMAND");
-  label("Positionals", "Arguments");
-}
-
-std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
-                                     CLI::AppFormatMode mode) const {
-  std::string text = Formatter::make_help(app, std::move(name), mode);
-  replace_all(text, "\nUsage:", "\n\nUsage:");
-  while (text.find("\n\n\n") != text.npos) replace_all(text, "\n\n\n", "\n\n");
-  while (text.ends_with("\n\n")) text.pop_back();
+std::string help_text(const std::string& program, const CommandHelp& command) {
+  const OptionList& options = *command.options;
+  std::string text = fmt::format("{}\n\nUsage: {} {} [OPTIONS]{}\n", command.summary, program,
+                                 command.name, arguments(options, /*mark_optional=*/true));
+  const std::string positional = rows(options, true);
+  if (!positional.empty()) text += "\nArguments:\n" + positional;
+  text += "\nOptions:\n" + rows(options, false);
+  if (!options.footer().empty()) text += "\n" + options.footer() + "\n";
   return text;
 }
 
-std::string HelpFormatter::make_option(const CLI::Option* option, bool) const {
-  return row(option_usage(*option), option_meaning(*option));
+std::string help_text(const CommandHelp& program, const std::vector<CommandHelp>& commands) {
+  std::string text = fmt::format("{}\n\nUsage: {} [OPTIONS] [COMMAND]\n\nOptions:\n{}\nCommands:\n",
+                                 program.summary, program.name, rows(*program.options, false));
+  for (const CommandHelp& command : commands) text += row(command.name, command.summary);
+  return text + fmt::format("\n{} COMMAND --help tells more.\n", program.name);
 }
 
-std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
-  return row(command->get_name(), command->get_description());
+std::string reference_markdown(const std::string& program,
+                               const std::vector<CommandHelp>& commands) {
+  std::string text = fmt::format(kReferenceHead, program);
+  text += "\n| command | what it does |\n|---|---|\n";
+  for (const CommandHelp& command : commands) {
+    text += fmt::format("| [{0}](#{0}) | {1} |\n", command.name, command.summary);
+  }
+  for (const CommandHelp& command : commands) text += section(program, command);
+  return text;
 }
 
 }  // namespace tagclip

@@ -1,24 +1,27 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
+
+#include "cli/options.h"
 
 namespace tagclip {
 
-// "-o, --output FOLDER", or "INPUT" for an argument without a dash.
-std::string option_usage(const CLI::Option& option);
-
-// What it means, with the words it may be and its default.
-std::string option_meaning(const CLI::Option& option);
-
-// --help in 80 columns.
-class HelpFormatter : public CLI::Formatter {
- public:
-  HelpFormatter();
-  std::string make_help(const CLI::App* app, std::string name,
-                        CLI::AppFormatMode mode) const override;
-  std::string make_option(const CLI::Option* option, bool is_positional) const override;
-  std::string make_subcommand(const CLI::App* command) const override;
+// What --help and the reference say of a command.
+struct CommandHelp {
+  std::string name;
+  std::string summary;
+  const OptionList* options;
 };
+
+// --help of one command in 80 columns; `program` as in "tagclip segment".
+std::string help_text(const std::string& program, const CommandHelp& command);
+
+// --help of a program: its flags, and a line per command, of which `options` is not used.
+std::string help_text(const CommandHelp& program, const std::vector<CommandHelp>& commands);
+
+// All commands as a page of Markdown: docs/cli.md.
+std::string reference_markdown(const std::string& program,
+                               const std::vector<CommandHelp>& commands);
 
 }  // namespace tagclip

@@ -15,15 +15,15 @@ int run_info(const InfoOptions& options, Console& console) {
 }
 
 Command info_command() {
-  return {"info", "Tell what a file of weights holds", [](CLI::App& app) -> Action {
+  return {"info", "Tell what a file of weights holds", [](OptionList& list) -> Action {
             auto options = std::make_shared<InfoOptions>();
-            app.add_option("FILE", options->file,
-                           "Weights: safetensors, a PyTorch file, or a model's folder")
+            list.add_option("FILE", options->file,
+                            "Weights: safetensors, a PyTorch file, or a model's folder")
                 ->type_name("")
                 ->required();
-            app.add_flag("--tensors", options->tensors,
-                         "List every tensor with its type and shape");
-            app.add_flag("--json", options->json, "Print a JSON object instead of the text");
+            list.add_flag("--tensors", options->tensors,
+                          "List every tensor with its type and shape");
+            list.add_flag("--json", options->json, "Print a JSON object instead of the text");
             return [options](Console& console) { return run_info(*options, console); };
           }};
 }

@@ -2,7 +2,6 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/option_checks.h"
 #include "report/page.h"
 #include "report/run_table.h"
 
@@ -49,26 +48,26 @@ int report(const ReportOptions& options, Console& console) {
   return runs.size() < folders.size() ? static_cast<int>(ErrorKind::kBadInput) : 0;
 }
 
-void add_options(CLI::App& app, ReportOptions& options) {
-  app.add_option("RUN", options.runs, "Output folders of tagclip train, or folders that hold some")
+void add_options(OptionList& list, ReportOptions& options) {
+  list.add_option("RUN", options.runs, "Output folders of tagclip train, or folders that hold some")
       ->required()
       ->check(not_empty());
-  app.add_option("-o,--output", options.output, "The page, one file that needs no other")
+  list.add_option("-o,--output", options.output, "The page, one file that needs no other")
       ->type_name("FILE")
       ->check(not_empty())
-      ->capture_default_str();
-  app.add_flag("--json", options.json, "A JSON object instead of the table");
-  app.add_flag("--overwrite", options.overwrite, "Replace a page that exists already");
+      ->show_default();
+  list.add_flag("--json", options.json, "A JSON object instead of the table");
+  list.add_flag("--overwrite", options.overwrite, "Replace a page that exists already");
 }
 
 }  // namespace
 
 Command report_command() {
   return {"report", "Compare training runs with each other and with the paper",
-          [](CLI::App& app) -> Action {
+          [](OptionList& list) -> Action {
             auto options = std::make_shared<ReportOptions>();
-            add_options(app, *options);
-            app.footer(
+            add_options(list, *options);
+            list.footer(
                 "Prints a table and writes a page with curves, classes and photos. Runs of one\n"
                 "label and the same settings but for the seed become one row, mean and standard\n"
                 "deviation; a label such as table1/d or table2/voc puts the paper's row below it.\n"

@@ -45,8 +45,9 @@ void say_line(std::string_view line, std::string_view before = "") {
 
 }  // namespace
 
-Terminal::Terminal()
-    : animated_(::isatty(STDERR_FILENO) && !plain_terminal()),
+Terminal::Terminal(std::string program)
+    : program_(std::move(program)),
+      animated_(::isatty(STDERR_FILENO) && !plain_terminal()),
       colours_(animated_ && !is_set("NO_COLOR")) {
   std::setvbuf(stdout, nullptr, _IONBF, 0);  // a line is one write: ranks may share the pipe
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
@@ -80,7 +81,7 @@ void Terminal::warn(std::string_view line) {
 
 void Terminal::error(std::string_view what, std::string_view hint) {
   clear_bar();
-  say_line(what, coloured("31", "tagclip:") + " ");
+  say_line(what, coloured("31", program_ + ":") + " ");
   if (!hint.empty()) say_line(fmt::format("  {}", hint));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "base/console.h"
 
@@ -9,8 +10,9 @@ namespace tagclip {
 // The console of a real program run: results on standard output, words on standard error.
 class Terminal : public Console {
  public:
-  // Also takes over SIGINT, SIGTERM and SIGUSR1, which then show in stop_reason().
-  Terminal();
+  // `program` is the name that errors begin with. Takes over SIGINT, SIGTERM and SIGUSR1, which
+  // then show in stop_reason().
+  explicit Terminal(std::string program);
 
   void set_quiet(bool quiet) { quiet_ = quiet; }
 
@@ -29,6 +31,7 @@ class Terminal : public Console {
   void clear_bar();
   std::string coloured(const char* code, std::string_view text) const;
 
+  std::string program_;
   bool quiet_ = false;
   bool animated_;  // standard error is a terminal
   bool colours_;

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "cli/command.h"
-#include "cli/option_checks.h"
 #include "text/tokenizer.h"
 
 namespace tagclip {
@@ -61,12 +60,13 @@ int tokenize(int context, Console& console) {
 
 Command tokenize_command() {
   return {
-      "tokenize", "Turn a JSON array of texts into CLIP's token ids", [](CLI::App& app) -> Action {
+      "tokenize", "Turn a JSON array of texts into CLIP's token ids",
+      [](OptionList& list) -> Action {
         auto context = std::make_shared<int>(Tokenizer::kContext);
-        app.add_option("--context", *context, "Ids a text")
+        list.add_option("--context", *context, "Ids a text")
             ->check(whole_number(2, 1 << 16))
-            ->capture_default_str();
-        app.footer(
+            ->show_default();
+        list.footer(
             "Reads a JSON array of strings on standard input, prints a JSON array of arrays of\n"
             "ids.\n"
             "Example: echo '[\"a photo of a cat\"]' | tagclip tokenize");

@@ -1,23 +1,19 @@
 #include "cli/command.h"
 #include "cli/engine_library.h"
-#include "cli/option_checks.h"
 
 namespace tagclip {
 namespace {
 
-Action declare(CLI::App& app, const char* engine_function_name) {
+Action declare(OptionList& list, const char* engine_function_name) {
   auto options = std::make_shared<TrainOptions>();
-  app.add_option("CONFIG", options->config,
-                 "TOML file with settings of the run; the others have their defaults")
+  list.add_option("CONFIG", options->config,
+                  "TOML file with settings of the run; the others have their defaults")
       ->check(not_empty());
-  app.add_option("--set", options->overrides, "Change a setting, for example optimizer.lr=1e-4")
-      ->type_name("NAME=VALUE")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
-  app.add_flag("--print-config", options->print_config,
-               "Print every setting with its meaning, and stop");
-  app.footer(
+  list.add_option("--set", options->overrides, "Change a setting, for example optimizer.lr=1e-4")
+      ->type_name("NAME=VALUE");
+  list.add_flag("--print-config", options->print_config,
+                "Print every setting with its meaning, and stop");
+  list.footer(
       "A run whose output folder holds one of the same settings goes on where that one\n"
       "was. Ctrl-C, SIGTERM and SIGUSR1 save and stop.");
   return [options, engine_function_name](Console& console) {
@@ -29,12 +25,12 @@ Action declare(CLI::App& app, const char* engine_function_name) {
 
 Command train_command() {
   return {"train", "Train a segmentation model on labelled photos",
-          [](CLI::App& app) { return declare(app, "tagclip_train"); }};
+          [](OptionList& list) { return declare(list, "tagclip_train"); }};
 }
 
 Command pretrain_command() {
   return {"pretrain", "Train a CLIP from scratch on captioned photos",
-          [](CLI::App& app) { return declare(app, "tagclip_pretrain"); }};
+          [](OptionList& list) { return declare(list, "tagclip_pretrain"); }};
 }
 
 }  // namespace tagclip

@@ -14,10 +14,6 @@
 // of them is called. All of them throw tagclip::Error and return the exit code otherwise.
 namespace tagclip {
 
-inline constexpr int kStopped = 130;  // exit code of a job the user stopped
-// Exit code of a saved job that a scheduler stopped: EX_TEMPFAIL, to be started again.
-inline constexpr int kRequeue = 75;
-
 // Which model, and where it runs.
 struct ModelOptions {
   std::filesystem::path weights;       // any dialect
@@ -108,22 +104,6 @@ struct VerifyOptions {
   bool json = false;
 };
 
-struct BenchOptions {
-  std::string what = "all";       // segment, train-step, kernels, all; loader, scaling, turns
-  std::string model = "all";      // voc, coco, all
-  std::filesystem::path weights;  // a model instead of these; empty: none
-  int64_t threads = 0;            // 0: all
-  int64_t runs = 5;
-  std::filesystem::path floors;  // of the ratios; empty: none
-  std::string data;              // of loader: a data set folder ...
-  std::string split = "train";
-  int64_t samples = 320;       // ... and how many samples to make of it
-  std::string by = "classes";  // of scaling: classes, side, windows, batch, threads
-  std::filesystem::path text_embeddings, photo;  // of turns ...
-  std::string precision = "float32";             // ... and of scaling
-  bool json = false;
-};
-
 }  // namespace tagclip
 
 extern "C" {
@@ -135,5 +115,4 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
 int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console& console);
 int tagclip_convert(const tagclip::ConvertOptions& options, tagclip::Console& console);
 int tagclip_verify(const tagclip::VerifyOptions& options, tagclip::Console& console);
-int tagclip_bench(const tagclip::BenchOptions& options, tagclip::Console& console);
 }

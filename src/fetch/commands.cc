@@ -20,8 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr int kStoppedByUser = 130;
-
 fs::path destination(const FetchOptions& options) {
   const fs::path folder = options.to.empty() ? cache_folder() : options.to;
   std::error_code unknown;
@@ -154,7 +152,7 @@ int tagclip_fetch(const FetchOptions& options, Console& console) {
     }
   } catch (const Stopped&) {
     console.note("stopped; the same command goes on from there");
-    return kStoppedByUser;
+    return kStopped;
   }
   return 0;
 }

@@ -1,15 +1,19 @@
-"""tagclip bench on small models and data: its own full-size ones are too slow for a test."""
+"""tagclip_bench on small models and data: its own full-size ones are too slow for a test."""
 
 import json
 import unittest
 
 import samples
-from support import BAD_INPUT, CHECKPOINTS, FAILURE, MINI, PHOTOS, ROOT, USAGE, ProgramTest, tagclip
+from support import BAD_INPUT, BENCH, CHECKPOINTS, FAILURE, MINI, PHOTOS, ROOT, USAGE, ProgramTest, tagclip
+
+
+def bench(*arguments, **more):
+    return tagclip(*arguments, binary=BENCH, **more)
 
 
 class ModelTest(ProgramTest):
     def measure(self, what):
-        result = tagclip("bench", what, "--weights", MINI, "--runs", 1, "--json")
+        result = bench(what, "--weights", MINI, "--runs", 1, "--json")
         self.assert_done(result)
         return json.loads(result.out)
 
@@ -37,21 +41,21 @@ class ModelTest(ProgramTest):
 
     def test_holds_ratios_to_their_floors(self):
         floors = self.folder / "floors.toml"
-        run = ("bench", "kernels", "--weights", MINI, "--runs", 1, "--floors", floors)
+        run = ("kernels", "--weights", MINI, "--runs", 1, "--floors", floors)
         floors.write_text('noise = 0.5\n[speed]\n"mini mask-loss" = 1e-6\n')
-        self.assert_done(tagclip(*run))
+        self.assert_done(bench(*run))
         floors.write_text('noise = 0.5\n[speed]\n"mini mask-loss" = 1e6\n')
-        slow = tagclip(*run)
+        slow = bench(*run)
         self.assertEqual(slow.code, FAILURE, slow.err)
         self.assertIn("warning: speed of mini mask-loss: plain / ours is", slow.err)
         floors.write_text('[speed]\n"mini mask-los" = 2\n')
-        self.assert_refused(tagclip(*run), BAD_INPUT, floors, "no row called mini mask-los")
+        self.assert_refused(bench(*run), BAD_INPUT, floors, "no row called mini mask-los")
 
     def test_takes_turns(self):
         words = self.folder / "words.npy"
         self.assert_done(tagclip("embed", "--weights", MINI, "--classes", "cat, sky", "-o", words))
-        run = ("bench", "turns", "--weights", MINI, "--text-embeddings", words, "--photo", PHOTOS / "cat.jpg")
-        result = tagclip(*run, stdin="\n\n\n")
+        run = ("turns", "--weights", MINI, "--text-embeddings", words, "--photo", PHOTOS / "cat.jpg")
+        result = bench(*run, stdin="\n\n\n")
         self.assert_done(result)
         turns = [json.loads(line) for line in result.out.splitlines()]
         self.assertEqual(len(turns), 3)
@@ -59,32 +63,42 @@ class ModelTest(ProgramTest):
             stages = sum(turn[stage] for stage in ("prepare", "encode", "decode", "blend"))
             self.assertGreater(turn["encode"], 0)
             self.assertGreaterEqual(turn["ms"] * 1.001, stages)
-        self.assert_refused(tagclip(*run[:4]), USAGE, "something is missing", "--photo")
+        self.assert_refused(bench(*run[:-2]), USAGE, "--photo is required")
+
+    def test_speaks_under_its_own_name(self):
+        overview = bench("--help")
+        self.assert_done(overview)
+        for command in ("all", "segment", "train-step", "kernels", "loader", "scaling", "turns"):
+            self.assertRegex(overview.out, rf"(?m)^  {command} +[A-Z]")
+            self.assertIn(f"Usage: tagclip_bench {command} ", bench(command, "--help").out)
+        mistyped = bench("segmet")
+        self.assert_refused(mistyped, USAGE, "did you mean tagclip_bench segment?")
+        self.assertRegex(mistyped.err, "^tagclip_bench: ")
 
     def test_refuses_what_it_cannot_compare(self):
         for weights, *words in (
                 (self.folder / "none.safetensors", "none.safetensors"),
                 (CHECKPOINTS / "README.md", "README.md"),
                 (CHECKPOINTS / "openai_torchscript.pt", "not a segmentation model")):
-            self.assert_refused(tagclip("bench", "--weights", weights), BAD_INPUT, *words)
+            self.assert_refused(bench("all", "--weights", weights), BAD_INPUT, *words)
         zegclip = ROOT / "tests/data/model/zegclip_tiny_weights.safetensors"
-        self.assert_refused(tagclip("bench", "--weights", zegclip), USAGE, "not TagCLIP as released")
-        self.assert_refused(tagclip("bench", "--weights", MINI, "--model", "voc"), USAGE, "--model")
+        self.assert_refused(bench("all", "--weights", zegclip), USAGE, "not TagCLIP as released")
+        self.assert_refused(bench("all", "--weights", MINI, "--model", "voc"), USAGE, "--model")
 
 
 class LoaderTest(ProgramTest):
     def test_measures_a_data_set(self):
         data = samples.micro_dataset()
-        table = tagclip("bench", "loader", "--data", data, "--samples", 16)
+        table = bench("loader", "--data", data, "--samples", 16)
         self.assert_done(table)
         self.assertRegex(table.out, r"^loader: \d+\.\d samples/s a core, of 16; ms a sample: read photo \d")
-        report = tagclip("bench", "loader", "--data", data, "--samples", 16, "--json")
+        report = bench("loader", "--data", data, "--samples", 16, "--json")
         self.assert_done(report)
         self.assertGreater(json.loads(report.out)["samples_per_second"], 1)
 
     def test_needs_a_data_set(self):
-        self.assert_refused(tagclip("bench", "loader"), USAGE, "no data set folder", "--data FOLDER")
-        self.assert_refused(tagclip("bench", "loader", "--data", self.folder), BAD_INPUT, "lacks images/")
+        self.assert_refused(bench("loader"), USAGE, "--data is required")
+        self.assert_refused(bench("loader", "--data", self.folder), BAD_INPUT, "lacks images/")
 
 
 if __name__ == "__main__":

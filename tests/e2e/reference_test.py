@@ -7,7 +7,7 @@ import unittest
 
 from support import BINARY, ROOT, USAGE, ProgramTest, tagclip
 
-COMMANDS = ("segment", "data", "eval", "train", "pretrain", "verify", "info", "fetch", "tokenize", "bench")
+COMMANDS = ("segment", "data", "eval", "train", "pretrain", "verify", "info", "fetch", "tokenize")
 HEAVY = re.compile(r"libtorch|libc10|libtagclip_commands|libgomp|libcurl")
 
 
@@ -43,6 +43,7 @@ class ReferenceTest(ProgramTest):
     def test_mistyped_words(self):
         for arguments, *parts in (
                 (["segmet"], "no command called segmet", "did you mean tagclip segment?"),
+                (["bench"], "no command called bench", "tagclip_bench", "make bench"),
                 (["frobnicate"], "no command called frobnicate", "tagclip --help"),
                 (["--verison"], "no option --verison", "did you mean --version?"),
                 (["segment", "a.jpg", "--clases=a"], "no option --clases", "did you mean --classes?"),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("TAGCLIP_BINARY", ROOT / "build/release/tagclip"))
+BENCH = BINARY.parent / "tagclip_bench"
 PHOTOS = ROOT / "tests/data/photos"
 CHECKPOINTS = ROOT / "tests/data/checkpoints"
 MINI = ROOT / "models/mini.safetensors"
@@ -133,6 +134,6 @@ class ProgramTest(unittest.TestCase):
         """An error of that exit code whose words hold all `parts`."""
         self.assert_no_accident(result)
         self.assertEqual(result.code, code, result.err)
-        self.assertRegex(result.err, r"(?m)^(tagclip|warning): ")
+        self.assertRegex(result.err, r"(?m)^(tagclip|tagclip_bench|warning): ")
         for part in parts:
             self.assertIn(str(part), result.err)

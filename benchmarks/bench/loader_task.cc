@@ -1,0 +1,63 @@
+#include "bench/loader_task.h"
+
+#include "bench/machine.h"
+#include "train/epoch_order.h"
+#include "train/sample_loader.h"
+
+namespace tagclip::bench {
+namespace {
+
+constexpr int64_t kStageSamples = 64;
+
+// Adds what passes between laps to the stages in turn.
+class Laps {
+ public:
+  void lap(Stage& stage) {
+    const double now = core_seconds();
+    stage.seconds += (now - last_) / kStageSamples;
+    last_ = now;
+  }
+
+ private:
+  double last_ = core_seconds();
+};
+
+std::vector<Stage> measure_stages(const TrainConfig& config, const Dataset& data) {
+  std::vector<Stage> stages = {{"read photo"}, {"read labels"}, {"draw"}, {"resize to normalise"}};
+  std::vector<float> pixels(static_cast<size_t>(3) * config.augment.crop_size *
+                            config.augment.crop_size);
+  Laps laps;
+  for (int64_t i = 0; i < kStageSamples; ++i) {
+    const size_t item = static_cast<size_t>(i) % data.size();
+    std::mt19937_64 random = sample_random(config.seed, 0, i);
+    const Image image = data.image(item);
+    laps.lap(stages[0]);
+    const LabelMap labels = data.labels(item);
+    laps.lap(stages[1]);
+    const Augmentation decision = draw_augmentation(labels, config.augment, random);
+    laps.lap(stages[2]);
+    augment(image, labels, config.augment, decision, pixels.data());
+    laps.lap(stages[3]);
+  }
+  return stages;
+}
+
+}  // namespace
+
+LoaderSpeed measure_loader(const Dataset& data, int64_t samples) {
+  TrainConfig config;
+  config.setting = Setting::kSupervised;
+  const SampleSource source(config, data);
+  const int64_t iterations = (samples + config.batch - 1) / config.batch;
+  SampleLoader loader(source, {.last = iterations + 1});  // without threads: one core
+  loader.next();
+
+  LoaderSpeed speed;
+  const double start = core_seconds();
+  for (int64_t i = 0; i < iterations; ++i, speed.samples += config.batch) loader.next();
+  speed.seconds = core_seconds() - start;
+  speed.stages = measure_stages(config, data);
+  return speed;
+}
+
+}  // namespace tagclip::bench
