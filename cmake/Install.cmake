@@ -1,6 +1,6 @@
 # cmake --install BUILD --prefix DIR [--component NAME]
 #
-#   runtime      the program, its libraries and the small model
+#   runtime      the program, its libraries and the small model; LICENSE and NOTICE
 #   development  libtagclip with its header and CMake package
 #   libtorch     a copy of LibTorch's libraries beside them, so that the installation stands alone;
 #                without it they are taken from where this build found them
@@ -15,6 +15,8 @@ set_target_properties(tagclip_commands tagclip_public PROPERTIES
 install(TARGETS tagclip RUNTIME DESTINATION bin COMPONENT runtime)
 install(TARGETS tagclip_commands tagclip_fetch
   LIBRARY DESTINATION ${private_libraries} COMPONENT runtime)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE
+  DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/models/mini.safetensors
   DESTINATION share/tagclip/models COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/configs/msrc21-reduced.toml
@@ -33,6 +35,11 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/tagclipConfigVersion.cmak
 install(FILES ${PROJECT_BINARY_DIR}/tagclipConfigVersion.cmake
   DESTINATION ${package} COMPONENT development)
 
+# The licences that the wheel carries of LibTorch and of what it bundles.
+file(GLOB torch_licences ${torch_folder}/../../torch-*.dist-info/licenses)
+if(torch_licences)
+  install(DIRECTORY ${torch_licences} DESTINATION ${CMAKE_INSTALL_DOCDIR}/libtorch COMPONENT libtorch)
+endif()
 install(DIRECTORY ${torch_folder}/ DESTINATION ${private_libraries} COMPONENT libtorch
   FILES_MATCHING PATTERN "*.so*"
   PATTERN "libshm*" EXCLUDE
