@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "kernels/blend/blend.h"
+#include "kernels/blend/reference.h"
 
 namespace tagclip {
 namespace {

@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "kernels/mask_loss/mask_loss.h"
+#include "kernels/mask_loss/reference.h"
 
 namespace tagclip {
 namespace {

@@ -4,6 +4,7 @@
 #include "bench/tasks.h"
 #include "infer/scores.h"
 #include "infer/windows.h"
+#include "kernels/blend/reference.h"
 
 namespace tagclip::bench {
 namespace {

@@ -7,6 +7,7 @@
 #include "data/resize.h"
 #include "infer/inference_model.h"
 #include "infer/sliding_segmenter.h"
+#include "kernels/blend/reference.h"
 
 // The released code's results on one photo with small random weights: from the file to the label
 // map.

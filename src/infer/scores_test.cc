@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "kernels/blend/reference.h"
 
 namespace tagclip {
 namespace {

@@ -10,6 +10,7 @@
 #include "data/normalise.h"
 #include "infer/inference_model.h"
 #include "infer/test_model.h"
+#include "kernels/blend/reference.h"
 
 namespace tagclip {
 namespace {

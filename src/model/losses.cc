@@ -1,6 +1,7 @@
 #include "model/losses.h"
 
 #include "kernels/mask_loss/mask_loss.h"
+#include "kernels/mask_loss/reference.h"
 
 namespace tagclip {
 namespace {

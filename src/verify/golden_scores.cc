@@ -6,6 +6,7 @@
 
 #include "infer/scores.h"
 #include "kernels/blend/blend.h"
+#include "kernels/blend/reference.h"
 
 namespace tagclip {
 namespace {

@@ -3,8 +3,6 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
-#include "kernels/common/fast_math.h"
-
 namespace tagclip {
 namespace {
 
@@ -20,26 +18,26 @@ constexpr Case kCases[] = {{1, 1, 0, 1, 1},    {2, 5, 3, 2, 8},    {1, 33, 1, 3,
                            {1, 64, 10, 2, 64}, {3, 100, 7, 2, 32}, {1, 257, 4, 1, 6},
                            {1, 31, 0, 4, 20}};
 
-at::Tensor attended(const at::Tensor& qkv, const at::Tensor& also, int64_t heads,
+at::Tensor attended(const at::Tensor& qkv, const at::Tensor& prefix_kv, int64_t heads,
                     GemmPrecision precision) {
   at::Tensor out = at::empty({qkv.size(0), qkv.size(1), qkv.size(2) / 3}, qkv.options());
-  attention(qkv, also, heads, precision, out);
+  attention(qkv, prefix_kv, heads, precision, out);
   return out;
 }
 
 using enum GemmPrecision;
 
-TEST(Attention, EqualsThePlainOneWhateverTheSizes) {
+TEST(Attention, EqualsTheReferenceForAllSizes) {
   at::manual_seed(1);
   for (const auto& [precision, tolerance] :
        {std::pair(kFloat32, 2e-5), {kBFloat16x3, 3e-4}, {kBFloat16, 0.05}}) {
     const at::ScalarType type = storage_type(precision);
     for (const Case& c : kCases) {
       const at::Tensor qkv = (at::randn({c.B, c.L, 3 * c.heads * c.d}) * 2).to(type);
-      at::Tensor also;
-      if (c.P > 0) also = at::randn({c.P, 2 * c.heads * c.d}).to(type);
-      EXPECT_LT(difference(attended(qkv, also, c.heads, precision),
-                           reference_attention(qkv, also, c.heads)),
+      at::Tensor prefix_kv;
+      if (c.P > 0) prefix_kv = at::randn({c.P, 2 * c.heads * c.d}).to(type);
+      EXPECT_LT(difference(attended(qkv, prefix_kv, c.heads, precision),
+                           reference_attention(qkv, prefix_kv, c.heads)),
                 tolerance)
           << name_of(precision) << " L " << c.L << " P " << c.P << " d " << c.d;
     }
@@ -56,7 +54,7 @@ TEST(Attention, HugeScoresDoNotOverflow) {
   EXPECT_LT(difference(attended(qkv, {}, 1, kFloat32), reference_attention(qkv, {}, 1)), 0.05);
 }
 
-TEST(Attention, WhatIsNoNumberStaysNone) {
+TEST(Attention, NanStaysNan) {
   for (const GemmPrecision precision : {kFloat32, kBFloat16x3, kBFloat16}) {
     at::Tensor qkv = at::ones({1, 4, 24}, storage_type(precision));
     qkv[0][0][0] = std::nan("");
@@ -65,7 +63,7 @@ TEST(Attention, WhatIsNoNumberStaysNone) {
   }
 }
 
-TEST(Attention, ThreadsChangeNothing) {
+TEST(Attention, DoesNotDependOnTheNumberOfThreads) {
   at::manual_seed(3);
   const int threads = at::get_num_threads();
   for (const GemmPrecision precision : {kFloat32, kBFloat16x3, kBFloat16}) {
@@ -76,13 +74,6 @@ TEST(Attention, ThreadsChangeNothing) {
     EXPECT_TRUE(one.equal(attended(qkv, {}, 2, precision))) << name_of(precision);
   }
   at::set_num_threads(threads);
-}
-
-TEST(VectorMath, RoughPowersOfTwoAreWithinWhatIsPromised) {
-  for (int i = -3370; i < 3370; ++i) {
-    const auto t = static_cast<float>(0.0371 * i);  // -125 to 125
-    EXPECT_NEAR(rough_exp2(t) / std::exp2(t), 1, 1e-4);
-  }
 }
 
 }  // namespace

@@ -5,44 +5,56 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/attention/simd_rows.h"
+#include "kernels/common/bfloat16.h"
 #include "kernels/linear/brgemm.h"
 #include "kernels/linear/operand.h"
-#include "kernels/linear/simd_rows.h"
 
 namespace tagclip {
 
-// The matrix products of `attention`, of one head at a time: in float32, in bfloat16, and in sums
-// of two bfloat16.
+// The matrix products of `attention` for one head at a time, in float32, bfloat16 and bfloat16x3.
+// Each class offers the same steps: pack the head's keys and values, then for up to kQueryRows
+// queries compute_scores, softmax per query, sum_values.
 
-inline constexpr int64_t kQueryRows = 32;  // at a time: their scores stay in the second cache
+inline constexpr int64_t kQueryRows = 32;  // their scores fit the L2 cache
 
-// The rows that one head of one photo reads, as they lie in memory.
+// The rows of one head of one image in memory; `own` queries, keys and values and `prefix` keys and
+// values.
 template <typename Stored>
 struct HeadRows {
-  const Stored *queries, *keys, *values;  // rows `stride` apart, `own` of each
-  const Stored *also_keys, *also_values;  // rows `also_stride` apart
-  int64_t own, also, stride, also_stride, d;
+  const Stored *queries, *keys, *values;      // rows `stride` apart
+  const Stored *prefix_keys, *prefix_values;  // rows `prefix_stride` apart
+  int64_t own, prefix, stride, prefix_stride, d;
 
-  int64_t count() const { return own + also; }
   const Stored* key(int64_t i) const {
-    return i < own ? keys + i * stride : also_keys + (i - own) * also_stride;
+    return i < own ? keys + i * stride : prefix_keys + (i - own) * prefix_stride;
   }
   const Stored* value(int64_t i) const {
-    return i < own ? values + i * stride : also_values + (i - own) * also_stride;
+    return i < own ? values + i * stride : prefix_values + (i - own) * prefix_stride;
   }
 };
 
-inline const float* widened(const float* row, int64_t, std::vector<float>&) { return row; }
-inline const float* widened(const uint16_t* row, int64_t n, std::vector<float>& memory) {
+// Loops over rows of n numbers. Ranges do not overlap.
+
+// Replaces scores by exp(scale (score - their maximum)); returns 1 / the sum of those. `rough`: as
+// exact as bfloat16 can hold.
+float softmax_row(float* scores, int64_t n, float scale);
+float rough_softmax_row(float* scores, int64_t n, float scale);
+// out = a[0] b[0] a[1] b[1] ...
+void interleave(const uint16_t* a, const uint16_t* b, int64_t n, uint16_t* out);
+// columns[i * stride] = x[i]
+void put_column(const uint32_t* x, int64_t n, int64_t stride, uint32_t* columns);
+
+// A row as floats, converted into `memory` where necessary.
+inline const float* as_floats(const float* row, int64_t, std::vector<float>&) { return row; }
+inline const float* as_floats(const uint16_t* row, int64_t n, std::vector<float>& memory) {
   memory.resize(n);
-  widen_row(row, n, memory.data());
+  from_bfloat16_row(row, n, memory.data());
   return memory.data();
 }
 
-inline constexpr int64_t kLine = 16;  // floats of a cache line: where rows begin
+inline constexpr int64_t kLine = 16;  // floats per cache line, to which rows are aligned
 
-// Products of float32, from rows of either type.
+// Products in float32 of rows of either type.
 class FloatProducts {
  public:
   FloatProducts(int64_t keys, int64_t d)
@@ -59,18 +71,18 @@ class FloatProducts {
     auto* columns = reinterpret_cast<uint32_t*>(key_panel_.mutable_data_ptr<float>());
     auto* values = value_panel_.mutable_data_ptr<float>();
     for (int64_t i = 0; i < keys_; ++i) {
-      const float* key = widened(rows.key(i), d_, row_);
+      const float* key = as_floats(rows.key(i), d_, row_);
       put_column(reinterpret_cast<const uint32_t*>(key), d_, stride_, columns + i);
-      std::copy_n(widened(rows.value(i), d_, row_), d_, values + i * d_);
+      std::copy_n(as_floats(rows.value(i), d_, row_), d_, values + i * d_);
     }
   }
 
-  // The scores of n queries, `stride` apart.
+  // The scores of n queries whose rows lie `stride` apart.
   template <typename Stored>
-  void score(const Stored* queries, int64_t stride, int64_t n) {
+  void compute_scores(const Stored* queries, int64_t stride, int64_t n) {
     auto* own = queries_.mutable_data_ptr<float>();
     for (int64_t i = 0; i < n; ++i) {
-      std::copy_n(widened(queries + i * stride, d_, row_), d_, own + i * d_);
+      std::copy_n(as_floats(queries + i * stride, d_, row_), d_, own + i * d_);
     }
     multiply(
         n, stride_, d_,
@@ -78,20 +90,20 @@ class FloatProducts {
                                       scores_.mutable_data_ptr<float>(), d_, stride_, stride_});
   }
 
-  // Turns the scores of query i into weights, up to the factor that it returns.
-  float weigh(int64_t i, float scale) {
+  // Turns the scores of query i into unnormalised weights; returns the factor that normalises them.
+  float softmax(int64_t i, float scale) {
     return softmax_row(scores_.mutable_data_ptr<float>() + i * stride_, keys_, scale);
   }
 
-  // sums [n, d]: the values of n queries by their weights.
-  void gather(int64_t n, float* sums) {
+  // sums [n, d]: the weighted sums of the values of n queries.
+  void sum_values(int64_t n, float* sums) {
     multiply(
         n, d_, keys_,
         ProductOperands<float, float>{scores_.const_data_ptr<float>(),
                                       value_panel_.const_data_ptr<float>(), sums, stride_, d_, d_});
   }
 
-  static constexpr at::ScalarType kUnits = at::kFloat;
+  static constexpr at::ScalarType kType = at::kFloat;
 
  private:
   int64_t keys_, stride_, d_;
@@ -102,7 +114,7 @@ class FloatProducts {
   std::vector<float> row_;
 };
 
-// c [n, N] = a b or c += a b, of a's [., K] first n rows and a panel b [K / 2, N, 2].
+// c [n, N] = a b + beta c, with the first n rows of a [., K] and a panel b [K / 2, N, 2].
 inline void multiply_bfloat16(const at::Tensor& a, int64_t n, const at::Tensor& b, float* c,
                               Beta beta = Beta::kZero) {
   const int64_t N = b.size(1), K = a.size(1);
@@ -112,11 +124,11 @@ inline void multiply_bfloat16(const at::Tensor& a, int64_t n, const at::Tensor& 
            beta);
 }
 
-// Products of bfloat16, on AMX. Of keys and values, pairs of numbers that are multiplied together
-// lie side by side.
-class Bfloat16Products {
+// Products in bfloat16 with AMX. Panels hold pairs of numbers that are multiplied together side by
+// side.
+class BFloat16Products {
  public:
-  Bfloat16Products(int64_t keys, int64_t d)
+  BFloat16Products(int64_t keys, int64_t d)
       : keys_(keys),
         stride_(round_up(keys, 2 * kLine)),
         d_(d),
@@ -128,8 +140,8 @@ class Bfloat16Products {
         zeros_(d) {}
 
   void pack(const HeadRows<uint16_t>& rows) {
-    auto* columns = reinterpret_cast<uint32_t*>(bfloat16_bits(key_panel_));
-    uint16_t* values = bfloat16_bits(value_panel_);
+    auto* columns = reinterpret_cast<uint32_t*>(bfloat16_data(key_panel_));
+    uint16_t* values = bfloat16_data(value_panel_);
     for (int64_t i = 0; i < keys_; ++i) {
       put_column(reinterpret_cast<const uint32_t*>(rows.key(i)), d_ / 2, stride_, columns + i);
     }
@@ -139,35 +151,35 @@ class Bfloat16Products {
     }
   }
 
-  void score(const uint16_t* queries, int64_t stride, int64_t n) {
+  void compute_scores(const uint16_t* queries, int64_t stride, int64_t n) {
     for (int64_t i = 0; i < n; ++i) {
-      std::copy_n(queries + i * stride, d_, bfloat16_bits(queries_) + i * d_);
+      std::copy_n(queries + i * stride, d_, bfloat16_data(queries_) + i * d_);
     }
     multiply_bfloat16(queries_, n, key_panel_, scores_.mutable_data_ptr<float>());
   }
 
-  float weigh(int64_t i, float scale) {
+  float softmax(int64_t i, float scale) {
     float* scores = scores_.mutable_data_ptr<float>() + i * stride_;
     const float share = rough_softmax_row(scores, keys_, scale);
-    narrow_row(scores, keys_, bfloat16_bits(weights_) + i * stride_);
+    to_bfloat16_row(scores, keys_, bfloat16_data(weights_) + i * stride_);
     return share;
   }
 
-  void gather(int64_t n, float* sums) { multiply_bfloat16(weights_, n, value_panel_, sums); }
+  void sum_values(int64_t n, float* sums) { multiply_bfloat16(weights_, n, value_panel_, sums); }
 
-  static constexpr at::ScalarType kUnits = at::kBFloat16;
+  static constexpr at::ScalarType kType = at::kBFloat16;
 
  private:
   int64_t keys_, stride_, d_;
   at::Tensor key_panel_;    // [d / 2, stride, 2]
-  at::Tensor value_panel_;  // [stride / 2, d, 2], zeros behind the last
+  at::Tensor value_panel_;  // [stride / 2, d, 2], padded with zeros
   at::Tensor queries_;      // [kQueryRows, d]
   at::Tensor scores_;       // [kQueryRows, stride]
-  at::Tensor weights_;      // [kQueryRows, stride], zeros behind the last
+  at::Tensor weights_;      // [kQueryRows, stride], padded with zeros
   std::vector<uint16_t> zeros_;
 };
 
-// Products of float32 numbers as sums of two bfloat16, on AMX: see GemmPrecision.
+// Products of float32 rows in bfloat16x3 with AMX.
 class SplitProducts {
  public:
   SplitProducts(int64_t keys, int64_t d)
@@ -183,55 +195,56 @@ class SplitProducts {
         low_weights_(at::zeros({kQueryRows, stride_}, at::kBFloat16)) {}
 
   void pack(const HeadRows<float>& rows) {
-    // Along a column: high, high, low, which meet a query's high, low, high.
-    auto* columns = reinterpret_cast<uint32_t*>(bfloat16_bits(key_panel_));
+    // A column has key high, high, low, and a query row has high, low, high: one product of three
+    // times the depth computes all three terms.
+    auto* columns = reinterpret_cast<uint32_t*>(bfloat16_data(key_panel_));
     const int64_t part = d_ / 2 * stride_;
-    Halves key(d_);
+    SplitRow key(d_);
     for (int64_t i = 0; i < keys_; ++i) {
-      key.take(rows.key(i));
+      key.assign(rows.key(i));
       put_column(key.high_pairs(), d_ / 2, stride_, columns + i);
       put_column(key.high_pairs(), d_ / 2, stride_, columns + part + i);
       put_column(key.low_pairs(), d_ / 2, stride_, columns + 2 * part + i);
     }
-    Halves even(d_), odd(d_);
+    SplitRow even(d_), odd(d_);
     for (int64_t i = 0; i < keys_; i += 2) {
-      even.take(rows.value(i));
-      i + 1 < keys_ ? odd.take(rows.value(i + 1)) : odd.clear();
-      interleave(even.high.data(), odd.high.data(), d_, bfloat16_bits(high_values_) + i * d_);
-      interleave(even.low.data(), odd.low.data(), d_, bfloat16_bits(low_values_) + i * d_);
+      even.assign(rows.value(i));
+      i + 1 < keys_ ? odd.assign(rows.value(i + 1)) : odd.clear();
+      interleave(even.high.data(), odd.high.data(), d_, bfloat16_data(high_values_) + i * d_);
+      interleave(even.low.data(), odd.low.data(), d_, bfloat16_data(low_values_) + i * d_);
     }
   }
 
-  void score(const float* queries, int64_t stride, int64_t n) {
+  void compute_scores(const float* queries, int64_t stride, int64_t n) {
     for (int64_t i = 0; i < n; ++i) {
-      uint16_t* row = bfloat16_bits(queries_) + i * 3 * d_;
-      split_row(queries + i * stride, d_, row, row + d_);
+      uint16_t* row = bfloat16_data(queries_) + i * 3 * d_;
+      split_bfloat16_row(queries + i * stride, d_, row, row + d_);
       std::copy_n(row, d_, row + 2 * d_);
     }
     multiply_bfloat16(queries_, n, key_panel_, scores_.mutable_data_ptr<float>());
   }
 
-  float weigh(int64_t i, float scale) {
+  float softmax(int64_t i, float scale) {
     float* scores = scores_.mutable_data_ptr<float>() + i * stride_;
     const float share = softmax_row(scores, keys_, scale);
-    split_row(scores, keys_, bfloat16_bits(high_weights_) + i * stride_,
-              bfloat16_bits(low_weights_) + i * stride_);
+    split_bfloat16_row(scores, keys_, bfloat16_data(high_weights_) + i * stride_,
+                       bfloat16_data(low_weights_) + i * stride_);
     return share;
   }
 
-  void gather(int64_t n, float* sums) {
+  void sum_values(int64_t n, float* sums) {
     multiply_bfloat16(high_weights_, n, high_values_, sums);
     multiply_bfloat16(low_weights_, n, high_values_, sums, Beta::kOne);
     multiply_bfloat16(high_weights_, n, low_values_, sums, Beta::kOne);
   }
 
-  static constexpr at::ScalarType kUnits = at::kBFloat16;
+  static constexpr at::ScalarType kType = at::kBFloat16;
 
  private:
-  struct Halves {
-    explicit Halves(int64_t n) : high(n), low(n) {}
-    void take(const float* row) {
-      split_row(row, static_cast<int64_t>(high.size()), high.data(), low.data());
+  struct SplitRow {
+    explicit SplitRow(int64_t n) : high(n), low(n) {}
+    void assign(const float* row) {
+      split_bfloat16_row(row, static_cast<int64_t>(high.size()), high.data(), low.data());
     }
     void clear() {
       std::ranges::fill(high, 0);
@@ -245,10 +258,10 @@ class SplitProducts {
 
   int64_t keys_, stride_, d_;
   at::Tensor key_panel_;                   // [3 d / 2, stride, 2]
-  at::Tensor high_values_, low_values_;    // [stride / 2, d, 2], zeros behind the last
+  at::Tensor high_values_, low_values_;    // [stride / 2, d, 2], padded with zeros
   at::Tensor queries_;                     // [kQueryRows, 3 d]
   at::Tensor scores_;                      // [kQueryRows, stride]
-  at::Tensor high_weights_, low_weights_;  // [kQueryRows, stride], zeros behind the last
+  at::Tensor high_weights_, low_weights_;  // [kQueryRows, stride], padded with zeros
 };
 
 }  // namespace tagclip

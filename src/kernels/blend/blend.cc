@@ -7,28 +7,61 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/platform.h"
 #include "kernels/blend/candidates.h"
-#include "kernels/blend/gpu.h"
-#include "kernels/blend/row_blender.h"
+#include "kernels/blend/device_buffers.h"
+#include "kernels/blend/window_rows.h"
+#include "kernels/common/fast_math.h"
 
 namespace tagclip {
 namespace {
 
-// Floats of blended scores that a tile holds at a time: they should stay in a core's cache.
-constexpr int64_t kTileFloats = 1 << 17;
-// Of more classes a tile would be too narrow: so many are gone through at a time.
-constexpr int64_t kClassesAtOnce = 512;
-constexpr int64_t kLeastColumns = 32;
-constexpr int64_t kLeastRows = 16;
-// Pixels of a row that share a list of candidates.
-constexpr int64_t kBlock = 64;
+// Blended scores that a strip holds at a time, in floats: they should fit a core's L2 cache.
+constexpr int64_t kStripFloats = 1 << 17;
+// With more classes a strip would be too narrow; they are then processed in groups of this size.
+constexpr int64_t kMaxClasses = 512;
+constexpr int64_t kMinColumns = 32;
+constexpr int64_t kMinRows = 16;
+constexpr int64_t kBlock = 64;  // pixels of a row that share a list of candidates
 
-// Some classes in a rectangle of the photo, computed from top to bottom with the two rows of
-// blended scores at hand that the current row of pixels lies between.
-class Tile {
+// out[i] = max(best[i], output part.begin + i of `row`); where that is `row`'s, label[i] =
+// candidate.
+TAGCLIP_MULTIVERSION
+void keep_best(const float* __restrict row, const BilinearTable& table, Interval part,
+               int32_t candidate, float* __restrict best, int32_t* __restrict label) {
+  const int32_t* __restrict low = table.low.data() + part.begin;
+  const int32_t* __restrict high = table.high.data() + part.begin;
+  const float* __restrict fraction = table.fraction.data() + part.begin;
+  const int64_t n = part.size();
+  for (int64_t i = 0; i < n; ++i) {
+    const float score = row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]]);
+    const bool better = score > best[i];
+    best[i] = better ? score : best[i];
+    label[i] = better ? candidate : label[i];
+  }
+}
+
+// sum[i] += exp(output i of `row` - largest[i])
+TAGCLIP_MULTIVERSION
+void add_exponentials(const float* __restrict row, const BilinearTable& table,
+                      const float* __restrict largest, float* __restrict sum) {
+  const int32_t* __restrict low = table.low.data();
+  const int32_t* __restrict high = table.high.data();
+  const float* __restrict fraction = table.fraction.data();
+  const int64_t n = table.outputs();
+  for (int64_t i = 0; i < n; ++i) {
+    const float logit = row[low[i]] + fraction[i] * (row[high[i]] - row[low[i]]);
+    sum[i] += fast_exp(logit - largest[i]);
+  }
+}
+
+// Some classes in some columns of the image, computed from top to bottom. Holds the two rows of
+// blended scores that the current row of pixels lies between.
+class ImageStrip {
  public:
-  Tile(const BlendInput& input, const BilinearAxis& rows, const BilinearAxis& columns,
-       Interval classes, Interval part)
+  // rows, columns: resized image -> image. `part`: columns of the image.
+  ImageStrip(const BlendInput& input, const BilinearTable& rows, const BilinearTable& columns,
+             Interval classes, Interval part)
       : classes_(classes),
         activation_(input.rule.activation),
         rows_(rows),
@@ -36,14 +69,13 @@ class Tile {
         source_(columns.inputs_of(part)),
         blender_(input, classes, source_),
         columns_(columns.slice(part)),
+        blended_(std::vector<float>(classes.size() * source_.size())),
         mixed_(source_.size()),
         labels_(part.size()),
         exponentials_(part.size()),
-        candidates_(classes.size(), source_.size(), blocks()) {
-    for (auto& row : ring_) row.resize(classes.size() * source_.size());
-  }
+        candidates_(classes.size(), source_.size(), blocks()) {}
 
-  // Takes the place of what `result` holds where these classes are better.
+  // Updates rows `rows` of `result` where these classes are better than those before them.
   void run(Interval rows, BestClass& result) {
     for (int64_t y = rows.begin; y < rows.end; ++y) {
       const int64_t at = y * result.size.width + part_.begin;
@@ -54,17 +86,14 @@ class Tile {
   }
 
  private:
-  // Two neighbouring rows never share a place in the ring.
   const float* blended_row(int64_t y) {
-    std::vector<float>& row = ring_[y % 2];
-    if (held_[y % 2] != y) {
-      blender_(y, row.data());
-      held_[y % 2] = y;
-    }
-    return row.data();
+    const auto load = [&](int64_t row, std::vector<float>& scores) {
+      blender_(row, scores.data());
+    };
+    return blended_.acquire(y, load).data();
   }
 
-  // The cells that every kBlock pixels lie in.
+  // The cells that each kBlock pixels lie in.
   std::vector<Interval> blocks() const {
     std::vector<Interval> result;
     for (int64_t i = 0; i < part_.size(); i += kBlock) {
@@ -82,29 +111,27 @@ class Tile {
       candidates_of_ = rows_.low[y];
     }
     for (int64_t i = 0, block = 0; i < part_.size(); i += kBlock, ++block) {
-      const int64_t n = std::min(kBlock, part_.size() - i);
-      const Columns columns{&columns_.low[i], &columns_.high[i], &columns_.fraction[i], n};
-      const auto [first, end] = columns_.inputs_of({i, i + n});
+      const Interval pixels{i, std::min(i + kBlock, part_.size())};
+      const auto [first, end] = columns_.inputs_of(pixels);
       for (const int32_t c : candidates_.of(block)) {
         const int64_t at = c * source_.size() + first;
-        mix_rows(upper + at, lower + at, rows_.fraction[y], end - first, mixed_.data() + first);
-        keep_best(mixed_.data(), columns, static_cast<int32_t>(classes_.begin) + c, best + i,
-                  labels_.data() + i);
+        lerp_rows(upper + at, lower + at, rows_.fraction[y], end - first, mixed_.data() + first);
+        keep_best(mixed_.data(), columns_, pixels, static_cast<int32_t>(classes_.begin) + c,
+                  best + i, labels_.data() + i);
       }
     }
-    if (activation_ == ScoreActivation::kSoftmax)
+    if (activation_ == ScoreActivation::kSoftmax) {
       apply_softmax(upper, lower, rows_.fraction[y], best);
+    }
   }
 
-  // The best logits become their share among the exponentials of all.
+  // Replaces the best logit of each pixel by its softmax over all classes.
   void apply_softmax(const float* upper, const float* lower, float fraction, float* best) {
     std::ranges::fill(exponentials_, 0.0f);
-    const Columns columns{columns_.low.data(), columns_.high.data(), columns_.fraction.data(),
-                          part_.size()};
     for (int64_t c = 0; c < classes_.size(); ++c) {
       const int64_t at = c * source_.size();
-      mix_rows(upper + at, lower + at, fraction, source_.size(), mixed_.data());
-      add_exponentials(mixed_.data(), columns, best, exponentials_.data());
+      lerp_rows(upper + at, lower + at, fraction, source_.size(), mixed_.data());
+      add_exponentials(mixed_.data(), columns_, best, exponentials_.data());
     }
     for (int64_t i = 0; i < part_.size(); ++i) {
       if (std::isfinite(best[i])) best[i] = 1 / exponentials_[i];
@@ -113,24 +140,23 @@ class Tile {
 
   Interval classes_;
   ScoreActivation activation_;
-  const BilinearAxis& rows_;  // picture -> photo
-  Interval part_;             // columns of the photo
-  Interval source_;           // columns of the picture they lie between
-  RowBlender blender_;
-  BilinearAxis columns_;        // source_ -> part_
-  std::vector<float> ring_[2];  // [classes, source_]
-  int64_t held_[2] = {-1, -1};  // rows of the picture in the ring
-  std::vector<float> mixed_;    // [source_]
-  std::vector<int32_t> labels_;
-  std::vector<float> exponentials_;  // [part_] their sum over the classes
+  const BilinearTable& rows_;
+  Interval part_;    // columns of the image
+  Interval source_;  // the columns of the resized image that they lie between
+  WindowRowBlender blender_;
+  BilinearTable columns_;                    // source_ -> part_
+  TwoRowCache<std::vector<float>> blended_;  // [classes, source_]
+  std::vector<float> mixed_;                 // [source_]
+  std::vector<int32_t> labels_;              // [part_]
+  std::vector<float> exponentials_;          // [part_]: their sum over the classes
   Candidates candidates_;
   int64_t candidates_of_ = -1;  // the upper row they were found for
 };
 
-int64_t columns_of_a_tile(int64_t classes, int64_t picture_width, int64_t photo_width) {
-  const int64_t sources = std::max(kTileFloats / (2 * classes), int64_t{1});
-  return std::clamp(sources * photo_width / picture_width, kLeastColumns,
-                    std::max(photo_width, kLeastColumns));
+int64_t strip_columns(int64_t classes, int64_t resized_width, int64_t image_width) {
+  const int64_t sources = std::max(kStripFloats / (2 * classes), int64_t{1});
+  return std::clamp(sources * image_width / resized_width, kMinColumns,
+                    std::max(image_width, kMinColumns));
 }
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -143,41 +169,41 @@ void check(const WindowLogits& logits, const WindowLayout& layout, const ScoreRu
   const auto count = static_cast<size_t>(logits.classes.size(1));
   const at::Tensor& classes = logits.classes;
   TAGCLIP_CHECK((classes.is_cpu() || classes.is_cuda()) && classes.scalar_type() == at::kFloat,
-                "blend takes float32 on the CPU or a GPU");
+                "blend takes float32 logits on the CPU or a GPU");
   TAGCLIP_CHECK(logits.classes.size(0) == static_cast<int64_t>(layout.corners.size()),
-                "blend: as many windows as logits");
+                "blend: the layout has another number of windows than the logits");
   TAGCLIP_CHECK(rule.seen_bias.size() == count && rule.weight.size() == count,
-                "blend: a rule for every class");
+                "blend: the score rule has another number of classes than the logits");
 }
 
 }  // namespace
 
 BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-                Extent photo) {
+                Extent image) {
   check(logits, layout, rule);
-  if (logits.classes.is_cuda()) return gpu_blend(logits, layout, rule, photo);
+  if (logits.classes.is_cuda()) return gpu_blend(logits, layout, rule, image);
   const BlendInput input(logits, layout, rule);
-  const BilinearAxis rows(layout.resized.height, photo.height);
-  const BilinearAxis columns(layout.resized.width, photo.width);
-  const auto pixels = static_cast<size_t>(photo.height * photo.width);
-  BestClass result{photo, std::vector<uint16_t>(pixels),
+  const BilinearTable rows(layout.resized.height, image.height);
+  const BilinearTable columns(layout.resized.width, image.width);
+  const auto pixels = static_cast<size_t>(image.height * image.width);
+  BestClass result{image, std::vector<uint16_t>(pixels),
                    std::vector<float>(pixels, -std::numeric_limits<float>::infinity())};
 
-  // A softmax is over all classes.
-  const int64_t at_once = rule.activation == ScoreActivation::kSoftmax
-                              ? input.class_count
-                              : std::min(kClassesAtOnce, input.class_count);
-  const int64_t width = columns_of_a_tile(at_once, layout.resized.width, photo.width);
-  const int64_t across = ceil_div(photo.width, width);
+  // A softmax needs all classes at a time.
+  const int64_t group = rule.activation == ScoreActivation::kSoftmax
+                            ? input.class_count
+                            : std::min(kMaxClasses, input.class_count);
+  const int64_t width = strip_columns(group, layout.resized.width, image.width);
+  const int64_t across = ceil_div(image.width, width);
   const int64_t wanted = ceil_div(4 * at::get_num_threads(), across);
-  const int64_t height = std::max(ceil_div(photo.height, wanted), kLeastRows);
-  const int64_t down = ceil_div(photo.height, height);
+  const int64_t height = std::max(ceil_div(image.height, wanted), kMinRows);
+  const int64_t down = ceil_div(image.height, height);
   at::parallel_for(0, across * down, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      for (int64_t group = 0; group * at_once < input.class_count; ++group) {
-        Tile(input, rows, columns, nth(group, at_once, input.class_count),
-             nth(i % across, width, photo.width))
-            .run(nth(i / across, height, photo.height), result);
+      for (int64_t g = 0; g * group < input.class_count; ++g) {
+        ImageStrip(input, rows, columns, nth(g, group, input.class_count),
+                   nth(i % across, width, image.width))
+            .run(nth(i / across, height, image.height), result);
       }
     }
   });

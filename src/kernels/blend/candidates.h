@@ -8,24 +8,25 @@
 
 namespace tagclip {
 
-// The classes that can be the best between two rows of scores. Inside a cell of four scores no
-// interpolated score leaves their range, so a class whose largest is below another's smallest never
-// wins there. In real photos that leaves a few of hundreds.
+// Finds the classes that can be the best one between two rows of scores. Interpolation inside a
+// cell of 2 x 2 scores stays within their range, so a class whose largest corner is below the
+// smallest corner of another class cannot win in that cell. A block of 64 pixels of a photo keeps a
+// few of hundreds of classes.
 class Candidates {
  public:
-  // `blocks`: ranges of cells that get a list each; cell i lies between columns i and i + 1.
+  // `blocks`: the ranges of cells that get one list each; cell i lies between columns i and i + 1.
   Candidates(int64_t classes, int64_t columns, std::vector<Interval> blocks);
 
-  // upper, lower [C, columns].
+  // Computes the lists between `upper` and `lower`, [C, columns] each.
   void find(const float* upper, const float* lower);
 
-  // In ascending order. Empty where no class has a number.
+  // The candidates of a block in ascending order. Empty when all scores are NaN.
   std::span<const int32_t> of(size_t block) const { return lists_[block]; }
 
  private:
   int64_t classes_, columns_;
   std::vector<Interval> blocks_;
-  std::vector<float> floor_;  // [columns] by cell: the largest of the classes' smallest corners
+  std::vector<float> floor_;  // [columns]: per cell the largest, over the classes, smallest corner
   std::vector<std::vector<int32_t>> lists_;
 };
 

@@ -5,27 +5,29 @@
 
 namespace tagclip {
 
-// The memory of a BlendTask, where the logits are.
+// `blend` for logits on a GPU. Without CUDA in the build (cpu_only.cc), `blend` on copies of them
+// on the CPU.
+BestClass gpu_blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                    Extent image);
+
+// The memory that BlendParams points to, on the device of the logits. On the CPU for tests.
 class BlendBuffers {
  public:
   BlendBuffers(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-               Extent photo);
+               Extent image);
 
-  BlendTask task() const;
+  BlendParams params() const;
 
-  // What the tiles have left.
+  // Copies the results to the CPU, once the kernel has run.
   BestClass result() const;
 
  private:
   WindowLayout layout_;
-  Extent photo_;
+  Extent image_;
   bool softmax_, trusty_means_seen_;
-  at::Tensor classes_, trusty_, presence_;  // as of BlendTask; undefined: nullptr
-  at::Tensor corners_, deduction_, weight_;
+  at::Tensor classes_, trusty_, presence_;  // as in BlendParams; undefined: nullptr
+  at::Tensor corners_, seen_bias_, weight_;
   at::Tensor labels_, scores_;
 };
-
-// Runs the kernel on `stream`.
-void run_on_gpu(const BlendTask& task, struct CUstream_st* stream);
 
 }  // namespace tagclip

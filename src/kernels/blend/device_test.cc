@@ -12,69 +12,70 @@
 namespace tagclip {
 namespace {
 
-// The GPU's kernel, one thread after the other.
+// The kernel in EmulatedBlock.
 template <EmulatedBlock::Order kOrder>
 BestClass emulated(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-                   Extent photo) {
-  const BlendBuffers buffers(logits, layout, rule, photo);
-  const BlendTask task = buffers.task();
-  const auto shared = std::make_unique<BlendTile>();
-  for (int tile = 0; tile < task.tiles_down() * task.tiles_across(); ++tile) {
-    blend_tile(EmulatedBlock(kBlendThreads, kOrder), task, tile, *shared);
+                   Extent image) {
+  const BlendBuffers buffers(logits, layout, rule, image);
+  const BlendParams params = buffers.params();
+  const auto shared = std::make_unique<BlendShared>();
+  for (int tile = 0; tile < params.tiles_down() * params.tiles_across(); ++tile) {
+    blend_tile(EmulatedBlock(kBlendThreads, kOrder), params, tile, *shared);
   }
   return buffers.result();
 }
 
-constexpr auto kUp = EmulatedBlock::Order::kUp, kDown = EmulatedBlock::Order::kDown;
+constexpr auto kAscending = EmulatedBlock::Order::kAscending,
+               kDescending = EmulatedBlock::Order::kDescending;
 
-TEST(BlendTiles, AgreeWithTheReference) {
+TEST(BlendDevice, AgreeWithTheReference) {
   for (uint32_t seed = 1; seed <= 120; ++seed) {
     SCOPED_TRACE(seed);
-    expect_agreement(random_blend(seed), emulated<kUp>);
+    expect_agreement(random_blend(seed), emulated<kAscending>);
   }
 }
 
-TEST(BlendTiles, AgreeWithTheReferenceOnManyClasses) {
-  expect_agreement(random_blend(1, 300), emulated<kUp>);
+TEST(BlendDevice, AgreeWithTheReferenceOnManyClasses) {
+  expect_agreement(random_blend(1, 300), emulated<kAscending>);
 }
 
-// Tiles that look at places far apart, and at few.
-TEST(BlendTiles, AgreeWithTheReferenceAtExtremeRatios) {
-  for (const Extent photo : {Extent{1, 1}, Extent{2, 300}, Extent{300, 2}, Extent{9, 33}}) {
+// Tiles whose pixels skip many rows of the resized image, or share a few.
+TEST(BlendDevice, AgreeWithTheReferenceAtExtremeRatios) {
+  for (const Extent image : {Extent{1, 1}, Extent{2, 300}, Extent{300, 2}, Extent{9, 33}}) {
     for (uint32_t seed = 1; seed <= 20; ++seed) {
-      SCOPED_TRACE(at::IntArrayRef({photo.height, photo.width, seed}));
+      SCOPED_TRACE(at::IntArrayRef({image.height, image.width, seed}));
       BlendCase given = random_blend(seed);
-      given.photo = photo;
-      expect_agreement(given, emulated<kUp>);
+      given.image = image;
+      expect_agreement(given, emulated<kAscending>);
     }
   }
 }
 
-TEST(BlendTiles, DoNotDependOnTheOrderOfThreads) {
+TEST(BlendDevice, DoNotDependOnTheOrderOfThreads) {
   for (uint32_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE(seed);
-    const auto& [logits, layout, rule, photo] = random_blend(seed);
-    const BestClass up = emulated<kUp>(logits, layout, rule, photo);
-    const BestClass down = emulated<kDown>(logits, layout, rule, photo);
+    const auto& [logits, layout, rule, image] = random_blend(seed);
+    const BestClass up = emulated<kAscending>(logits, layout, rule, image);
+    const BestClass down = emulated<kDescending>(logits, layout, rule, image);
     EXPECT_EQ(up.labels, down.labels);
     EXPECT_EQ(up.scores, down.scores);
   }
 }
 
-TEST(BlendTiles, EqualScoresGoToTheLowestClass) {
+TEST(BlendDevice, EqualScoresGoToTheLowestClass) {
   BlendCase given = random_blend(4);
   given.logits.classes.fill_(0.5);
   if (given.logits.presence.defined()) given.logits.presence.fill_(1);
   std::ranges::fill(given.rule.seen_bias, 0.0f);
   std::ranges::fill(given.rule.weight, TrustyWeight::kNone);
-  const BestClass found = emulated<kUp>(given.logits, given.layout, given.rule, given.photo);
+  const BestClass found = emulated<kAscending>(given.logits, given.layout, given.rule, given.image);
   EXPECT_EQ(found.labels, std::vector<uint16_t>(found.labels.size(), 0));
 }
 
-TEST(BlendTiles, LogitsThatAreNoNumbersNeverWin) {
+TEST(BlendDevice, NanNeverWins) {
   BlendCase given = random_blend(4);
   given.logits.classes.fill_(std::nan(""));
-  const BestClass found = emulated<kUp>(given.logits, given.layout, given.rule, given.photo);
+  const BestClass found = emulated<kAscending>(given.logits, given.layout, given.rule, given.image);
   EXPECT_EQ(found.scores, std::vector<float>(found.scores.size(), -INFINITY));
 }
 

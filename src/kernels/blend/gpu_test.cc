@@ -1,4 +1,4 @@
-// The kernel as a GPU runs it, against the plain version on the CPU.
+// The kernel as a GPU runs it, against the reference on the CPU.
 #include "gpu/test_gpu.h"
 #include "kernels/blend/blend.h"
 #include "kernels/blend/test_blend_cases.h"
@@ -9,10 +9,10 @@ namespace {
 class GpuBlend : public GpuTest {};
 
 BestClass blend_on_gpu(const WindowLogits& logits, const WindowLayout& layout,
-                       const ScoreRule& rule, Extent photo) {
+                       const ScoreRule& rule, Extent image) {
   const auto moved = [](const at::Tensor& part) { return part.defined() ? part.cuda() : part; };
   return blend({moved(logits.classes), moved(logits.trusty), moved(logits.presence)}, layout, rule,
-               photo);
+               image);
 }
 
 TEST_F(GpuBlend, AgreesWithTheReference) {

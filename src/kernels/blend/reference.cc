@@ -1,5 +1,4 @@
-#include "base/error.h"
-#include "kernels/blend/blend.h"
+#include "kernels/blend/reference.h"
 
 namespace tagclip {
 namespace {
@@ -8,19 +7,15 @@ at::Tensor resize(const at::Tensor& maps, Extent size) {  // [1, C, ., .]
   return at::upsample_bilinear2d(maps, {size.height, size.width}, /*align_corners=*/false);
 }
 
-// The rule's weights of each class as a tensor [1, C, 1, 1]: 1 where the class has `weight`.
-at::Tensor classes_of(const ScoreRule& rule, TrustyWeight weight) {
+// [1, C, 1, 1]: 1 for classes with this weight, 0 for the others.
+at::Tensor classes_with(const ScoreRule& rule, TrustyWeight weight) {
   const auto classes = static_cast<int64_t>(rule.weight.size());
   at::Tensor mask = at::empty({1, classes, 1, 1}, at::kFloat);
   for (int64_t c = 0; c < classes; ++c) mask.data_ptr<float>()[c] = rule.weight[c] == weight;
   return mask;
 }
 
-at::Tensor deductions(const ScoreRule& rule) {
-  return at::tensor(rule.seen_bias, at::kFloat).view({1, -1, 1, 1});
-}
-
-// Scores of window k at `size`, [1, C, size].
+// The scores of window k at `size`, [1, C, size].
 at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule& rule,
                          Extent size) {
   const at::Device device = logits.classes.device();
@@ -30,20 +25,20 @@ at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule&
   if (logits.presence.defined()) {
     scores = scores * logits.presence.narrow(0, k, 1).sigmoid().unsqueeze(2).unsqueeze(3);
   }
-  scores = scores - deductions(rule).to(device);
+  scores = scores - at::tensor(rule.seen_bias, at::kFloat).view({1, -1, 1, 1}).to(device);
   if (!logits.trusty.defined()) return scores;
 
   const at::Tensor trusty = resize(logits.trusty.narrow(0, k, 1), size).sigmoid();
   const at::Tensor novel = rule.trusty_means_seen ? 1 - trusty : trusty;
-  const auto of = [&](TrustyWeight weight) { return classes_of(rule, weight).to(device); };
-  return scores * (of(TrustyWeight::kNone) + of(TrustyWeight::kSeen) * (1 - novel) +
-                   of(TrustyWeight::kNovel) * novel);
+  const auto with = [&](TrustyWeight weight) { return classes_with(rule, weight).to(device); };
+  return scores * (with(TrustyWeight::kNone) + with(TrustyWeight::kSeen) * (1 - novel) +
+                   with(TrustyWeight::kNovel) * novel);
 }
 
 }  // namespace
 
 at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layout,
-                            const ScoreRule& rule, Extent photo, int64_t head_size) {
+                            const ScoreRule& rule, Extent image, int64_t head_size) {
   const auto [height, width] = layout.window;
   const Extent formed = head_size > 0 ? Extent{head_size, head_size} : layout.window;
   const auto options = logits.classes.options();
@@ -56,7 +51,7 @@ at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layo
     sum.narrow(2, top, height).narrow(3, left, width).add_(resize(scores, layout.window));
     count.narrow(0, top, height).narrow(1, left, width).add_(1);
   }
-  const at::Tensor blended = resize(sum / count, photo).squeeze(0);
+  const at::Tensor blended = resize(sum / count, image).squeeze(0);
   return rule.activation == ScoreActivation::kSoftmax ? blended.softmax(0) : blended;
 }
 

@@ -7,23 +7,24 @@
 #include <vector>
 
 #include "kernels/blend/blend.h"
+#include "kernels/blend/reference.h"
 #include "kernels/common/test_random.h"
 
 namespace tagclip {
 
-// Logits of windows that cover a picture. Tests only.
+// Random logits of windows that cover an image. Tests only.
 struct BlendCase {
   WindowLogits logits;
   WindowLayout layout;
   ScoreRule rule;
-  Extent photo;
+  Extent image;
 };
 
 inline at::Tensor random_logits(at::IntArrayRef shape, at::Generator& generator) {
   return at::randn(shape, generator, at::kFloat) * 3;
 }
 
-// Corners along one axis so that windows cover it, the last one flush with the end.
+// Window positions that cover one axis; the last window ends with the axis.
 inline std::vector<int64_t> starts(int64_t length, int64_t window, int64_t stride) {
   std::vector<int64_t> result;
   for (int64_t at = 0; at + window < length; at += stride) result.push_back(at);
@@ -46,7 +47,7 @@ inline BlendCase random_blend(uint32_t seed, int64_t classes = 0) {
       layout.corners.push_back({top, left});
     }
   }
-  result.photo = {draw(random, 1, classes == 0 ? 150 : 20), draw(random, 1, 150)};
+  result.image = {draw(random, 1, classes == 0 ? 150 : 20), draw(random, 1, 150)};
 
   const auto windows = static_cast<int64_t>(layout.corners.size());
   if (classes == 0) classes = draw(random, 1, 12);
@@ -64,19 +65,19 @@ inline BlendCase random_blend(uint32_t seed, int64_t classes = 0) {
 }
 
 using Blend = BestClass(const WindowLogits& logits, const WindowLayout& layout,
-                        const ScoreRule& rule, Extent photo);
+                        const ScoreRule& rule, Extent image);
 
-// As blend.h promises, of `way`.
-inline void expect_agreement(const BlendCase& given, Blend* way) {
-  const at::Tensor scores = reference_scores(given.logits, given.layout, given.rule, given.photo);
+// Checks what blend.h promises against the reference.
+inline void expect_agreement(const BlendCase& given, Blend* blend_function) {
+  const at::Tensor scores = reference_scores(given.logits, given.layout, given.rule, given.image);
   const BestClass expected = best_class(scores);
-  const BestClass found = way(given.logits, given.layout, given.rule, given.photo);
+  const BestClass found = blend_function(given.logits, given.layout, given.rule, given.image);
   ASSERT_EQ(found.labels.size(), expected.labels.size());
   for (size_t i = 0; i < found.labels.size(); ++i) {
     ASSERT_NEAR(found.scores[i], expected.scores[i], 1e-5) << "pixel " << i;
     if (found.labels[i] == expected.labels[i]) continue;
-    const auto y = static_cast<int64_t>(i) / given.photo.width;
-    const auto x = static_cast<int64_t>(i) % given.photo.width;
+    const auto y = static_cast<int64_t>(i) / given.image.width;
+    const auto x = static_cast<int64_t>(i) % given.image.width;
     ASSERT_NEAR(scores[found.labels[i]][y][x].item<float>(), expected.scores[i], 1e-5)
         << "pixel " << i;
   }

@@ -5,7 +5,7 @@
 
 namespace tagclip {
 
-// A whole number from `low` to `high`. Tests only.
+// A random integer from `low` to `high`. Tests only.
 inline int64_t draw(std::mt19937& random, int64_t low, int64_t high) {
   return std::uniform_int_distribution<int64_t>(low, high)(random);
 }

@@ -30,6 +30,10 @@ void brgemm(int64_t M, int64_t N, int64_t K, const ProductOperands<T, Sum>& p, B
 
 }  // namespace
 
+bool has_brgemm(at::ScalarType type) {
+  return type == at::kFloat || at::native::cpublas::could_pack(type);
+}
+
 at::Tensor pack_panels(const at::Tensor& rows, int64_t panel) {
   const int64_t N = rows.size(0), K = rows.size(1), group = group_of(rows.scalar_type());
   const int64_t padded = round_up(N, panel), depth = round_up(K, group);
@@ -64,8 +68,8 @@ void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int
   brgemm(M, N, K, p, beta);
 }
 
-void release_matrix_units(at::ScalarType type) {
-  at::native::cpublas::brgemm_release(type != at::kFloat);
+void release_brgemm(at::ScalarType type) {
+  at::native::cpublas::brgemm_release(/*is_vnni=*/type != at::kFloat);
 }
 
 }  // namespace tagclip

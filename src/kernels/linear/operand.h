@@ -2,59 +2,43 @@
 
 #include <ATen/ATen.h>
 
-#include <type_traits>
-
 #include "kernels/common/bilinear.h"
 #include "kernels/linear/precision.h"
 
 namespace tagclip {
 
-// Rows as matrix products of a precision read them.
+// A matrix in the form in which products of a precision read it.
 struct GemmOperand {
-  at::Tensor values;  // [M, K], operand_type; rows may lie further apart, with zeros between them
-  at::Tensor scales;  // [M] float, row m is values[m] scales[m]; int8 only
-  at::Tensor low;     // like `values`, row m is values[m] + low[m]; bfloat16x3 only
+  at::Tensor values;  // [M, K] of operand_type; rows may be padded with zeros to whole 4 bytes
+  at::Tensor scales;  // [M] float: row m is values[m] scales[m]; int8 only
+  at::Tensor low;     // [M, K] like `values`: row m is values[m] + low[m]; bfloat16x3 only
 };
 
 inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
-// Memory for M rows of K.
+// Allocates an operand of M rows of K.
 GemmOperand empty_operand(int64_t M, int64_t K, GemmPrecision precision);
-// Memory for M rows of N that products may put out: what later ones read, but of int8 bfloat16.
+// Allocates a product's output of M rows of N: an operand of later products, but bfloat16 for int8.
 GemmOperand empty_output(int64_t M, int64_t N, GemmPrecision precision);
 
-// A layer norm over rows of K.
+// The parameters of a layer norm over rows of K.
 struct RowNorm {
   at::Tensor weight, bias;  // [K] float
   double epsilon;
 };
 
-// x [M, K] float -> what at::layer_norm makes of it. `out` may be x itself.
+// Sets `out` to at::layer_norm of x [M, K] float, in parallel. `out` may be x itself.
 void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, GemmOperand& out);
-// Rows `part` alone, on this thread.
+// The same for rows `part`, on the calling thread.
 void layer_norm_rows(const at::Tensor& x, const RowNorm& norm, Interval part, GemmOperand& out);
 
-// x [M, K], float or bfloat16, in the precision of `out`. Of int8, each row's largest number
-// becomes +-127.
+// Converts x [M, K], float or bfloat16. For int8 the scale of a row maps its largest absolute value
+// to 127.
 void copy_to_operand(const at::Tensor& x, GemmOperand& out);
 
-// Patches of a photo as rows: pixels [3, H, W] float -> [H' W', 3 patch patch]. What is left of the
-// sides beyond whole patches is not read.
+// Copies the patches of an image into rows (im2col of a convolution whose stride is its size):
+// pixels [3, H, W] float -> [H' W', 3 patch patch]. Pixels beyond the last whole patch are left
+// out.
 void patch_rows(const at::Tensor& pixels, int64_t patch, GemmOperand& out);
-
-// The bits of bfloat16 numbers, which the loops of this folder read and write.
-inline uint16_t* bfloat16_bits(const at::Tensor& numbers) {
-  return reinterpret_cast<uint16_t*>(numbers.mutable_data_ptr<at::BFloat16>());
-}
-
-// A tensor's numbers, float or bfloat16.
-template <typename Stored>
-Stored* numbers_of(const at::Tensor& tensor) {
-  if constexpr (std::is_same_v<Stored, float>) {
-    return tensor.mutable_data_ptr<float>();
-  } else {
-    return bfloat16_bits(tensor);
-  }
-}
 
 }  // namespace tagclip

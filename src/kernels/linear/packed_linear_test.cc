@@ -1,9 +1,11 @@
 #include "kernels/linear/packed_linear.h"
 
 #include <ATen/Parallel.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "kernels/linear/onednn.h"
 
 namespace tagclip {
 namespace {
@@ -57,7 +59,7 @@ struct Problem {
   at::Tensor x, weight, bias;
 };
 
-TEST(PackedLinear, EqualsTheLinearLayerWhateverTheSizes) {
+TEST(PackedLinear, EqualsTheLinearLayerForAllSizes) {
   at::manual_seed(1);
   const int64_t sizes[][3] = {{1, 1, 1},    {1, 768, 64},    {33, 7, 5},     {257, 48, 130},
                               {600, 6, 70}, {1025, 96, 192}, {513, 147, 65}, {16, 3072, 32}};
@@ -73,7 +75,7 @@ TEST(PackedLinear, EqualsTheLinearLayerWhateverTheSizes) {
   }
 }
 
-TEST(PackedLinear, FinishesAsAsked) {
+TEST(PackedLinear, AppliesTheEpilogue) {
   at::manual_seed(2);
   const Problem problem(300, 64, 100);
   const at::Tensor y = problem.expected();
@@ -92,7 +94,7 @@ TEST(PackedLinear, FinishesAsAsked) {
   }
 }
 
-TEST(PackedLinear, WritesRowsThatLieApart) {
+TEST(PackedLinear, WritesRowsWithAStride) {
   at::manual_seed(3);
   const Problem problem(20, 16, 12);
   const PackedLinear linear(problem.weight, {}, GemmPrecision::kFloat32);
@@ -104,7 +106,7 @@ TEST(PackedLinear, WritesRowsThatLieApart) {
   EXPECT_EQ(wide.narrow(1, 17, 23).count_nonzero().item<int64_t>(), 0);
 }
 
-TEST(PackedLinear, ThreadsChangeNothing) {
+TEST(PackedLinear, DoesNotDependOnTheNumberOfThreads) {
   at::manual_seed(4);
   const Problem problem(700, 128, 200);
   const int threads = at::get_num_threads();
@@ -120,7 +122,7 @@ TEST(PackedLinear, ThreadsChangeNothing) {
   at::set_num_threads(threads);
 }
 
-TEST(PackedLinear, TheGeluIsLibTorchs) {
+TEST(PackedLinear, GeluEqualsLibTorchs) {
   at::manual_seed(7);
   const Problem problem(300, 64, 100);
   const PackedLinear linear(problem.weight, problem.bias, GemmPrecision::kFloat32);
@@ -156,7 +158,7 @@ TEST(PackedLinear, NormalisesRowsOnceTheyAreComplete) {
   at::set_num_threads(threads);
 }
 
-TEST(GemmOperand, LayerNormIsLibTorchs) {
+TEST(GemmOperand, LayerNormEqualsLibTorchs) {
   at::manual_seed(5);
   const at::Tensor x = at::randn({37, 50}) * 3 + 2, weight = at::randn({50}),
                    bias = at::randn({50});
@@ -168,7 +170,7 @@ TEST(GemmOperand, LayerNormIsLibTorchs) {
   }
 }
 
-TEST(GemmOperand, PatchesAreWhatAConvolutionReads) {
+TEST(GemmOperand, PatchRowsTimesWeightsAreAConvolution) {
   at::manual_seed(6);
   constexpr int64_t kPatches = 24;  // 4 x 6
   const at::Tensor pixels = at::randn({3, 23, 31}), kernel = at::randn({9, 3, 5, 5}) / 9;
@@ -183,6 +185,38 @@ TEST(GemmOperand, PatchesAreWhatAConvolutionReads) {
 TEST(Precision, UnknownWordsAreRefused) {
   EXPECT_EQ(parse_precision("bfloat16"), GemmPrecision::kBFloat16);
   EXPECT_THROW(parse_precision("fp16"), Error);
+}
+
+TEST(GemmSupport, NamesABackendOrAReason) {
+  EXPECT_TRUE(runs_here(GemmPrecision::kFloat32));
+  for (const GemmPrecision precision : kGemmPrecisions) {
+    const GemmSupport& support = gemm_support(precision);
+    EXPECT_EQ(support.reason.empty(), support.backend.has_value()) << name_of(precision);
+    if (support.backend) continue;
+    try {
+      check_runs_here(precision);
+      ADD_FAILURE() << name_of(precision);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_EQ(error.what(), support.reason);
+    }
+  }
+}
+
+TEST(PrivateOperators, AreThereInThisLibTorch) {
+  if (!at::hasMKLDNN()) GTEST_SKIP() << "this LibTorch has no oneDNN";
+  EXPECT_EQ(operator_problem("mkldnn::_reorder_linear_weight", 2), "");
+  EXPECT_EQ(operator_problem("mkldnn::_linear_pointwise", 6), "");
+  EXPECT_EQ(operator_problem("onednn::qlinear_prepack", 2), "");
+  EXPECT_EQ(operator_problem("onednn::qlinear_pointwise", 13), "");
+}
+
+TEST(PrivateOperators, MissingAndChangedOnesAreNamed) {
+  EXPECT_EQ(operator_problem("onednn::no_such_operator", 2),
+            "operator onednn::no_such_operator is missing");
+  EXPECT_THAT(operator_problem("aten::add.Tensor", 3), testing::HasSubstr("aten::add"));
+  EXPECT_THAT(operator_problem("aten::relu", 2),
+              testing::StartsWith("operator aten::relu takes other arguments: aten::relu("));
 }
 
 }  // namespace

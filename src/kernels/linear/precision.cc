@@ -1,11 +1,26 @@
 #include "kernels/linear/precision.h"
 
-#include <string>
+#include <array>
+#include <iterator>
+#include <mutex>
 
 #include "base/error.h"
-#include "kernels/linear/packed_linear.h"
+#include "kernels/linear/brgemm.h"
+#include "kernels/linear/onednn.h"
 
 namespace tagclip {
+namespace {
+
+GemmSupport find_support(GemmPrecision precision) {
+  if (has_brgemm(operand_type(precision))) {
+    return {GemmBackend::kBrgemm, {}};
+  }
+  std::string reason = onednn_unsupported_reason(precision);
+  if (reason.empty()) return {GemmBackend::kMatmul, {}};
+  return {std::nullopt, std::move(reason)};
+}
+
+}  // namespace
 
 std::string_view name_of(GemmPrecision precision) {
   switch (precision) {
@@ -18,7 +33,7 @@ std::string_view name_of(GemmPrecision precision) {
     case GemmPrecision::kInt8:
       return "int8";
   }
-  TAGCLIP_CHECK(false, "no such precision");
+  TAGCLIP_CHECK(false, "not a GemmPrecision");
 }
 
 GemmPrecision parse_precision(std::string_view word) {
@@ -29,19 +44,23 @@ GemmPrecision parse_precision(std::string_view word) {
                     "one of auto, float32, bfloat16x3, bfloat16, int8");
 }
 
-bool runs_here(GemmPrecision precision) {
-  return precision == GemmPrecision::kFloat32 || gemm_backend(precision).has_value();
+const GemmSupport& gemm_support(GemmPrecision precision) {
+  static std::array<GemmSupport, std::size(kGemmPrecisions)> found;
+  static std::array<std::once_flag, std::size(kGemmPrecisions)> once;
+  const auto i = static_cast<size_t>(precision);
+  std::call_once(once[i], [&] { found[i] = find_support(precision); });
+  return found[i];
 }
 
 void check_runs_here(GemmPrecision precision, at::Device device) {
-  const std::string name(name_of(precision));
   if (!device.is_cpu()) {
-    throw usage_error("the precision " + name + " is for CPUs",
-                      "leave it out, or compute on the device cpu");
+    throw usage_error("the precision " + std::string(name_of(precision)) + " is for CPUs",
+                      "leave the precision at its default, or compute on the device cpu");
   }
-  if (runs_here(precision)) return;
-  throw usage_error("this processor has no instructions for matrices of " + name,
-                    "leave --precision out, or give auto or float32");
+  const GemmSupport& support = gemm_support(precision);
+  if (!support.backend) {
+    throw usage_error(support.reason, "set the precision to auto or float32");
+  }
 }
 
 at::ScalarType operand_type(GemmPrecision precision) {

@@ -2,17 +2,19 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace tagclip {
 
-// In what numbers matrix products are made. Sums, normalisations and what blocks add up stay in
-// float32 with each of them.
+// The number formats of matrix products. Accumulation, layer norms and the residual stream are
+// float32 with all of them.
 enum class GemmPrecision {
   kFloat32,
-  kBFloat16x3,  // each number the sum of two bfloat16: three products, nearly float32's result
+  kBFloat16x3,  // each factor a sum of two bfloat16, high + low: three products, nearly float32
   kBFloat16,
-  kInt8,  // of weights a scale a row, of activations a scale a token, found as they come
+  kInt8,  // weights: one scale per row; activations: one dynamic scale per token
 };
 
 inline constexpr GemmPrecision kGemmPrecisions[] = {GemmPrecision::kFloat32,
@@ -24,14 +26,32 @@ std::string_view name_of(GemmPrecision precision);
 // Throws Error(kUsage) for another word.
 GemmPrecision parse_precision(std::string_view word);
 
-// Whether this processor has instructions for such products.
-bool runs_here(GemmPrecision precision);
-// Throws Error(kUsage) where it has not, and for any other device than a CPU.
+// The library routine that multiplies.
+enum class GemmBackend {
+  kBrgemm,  // LibTorch's brgemm on blocks: float32 on every processor, the others with AMX
+  kMatmul,  // oneDNN's product of whole matrices: bfloat16 and int8 without AMX
+};
+
+// Which routine multiplies in a precision on this processor, or why none does.
+struct GemmSupport {
+  std::optional<GemmBackend> backend;
+  std::string reason;  // a clause without a full stop; empty where there is a backend
+};
+
+// Found out by the first call for each precision, which multiplies small matrices where oneDNN is
+// needed. Safe to call from several threads.
+const GemmSupport& gemm_support(GemmPrecision precision);
+
+inline bool runs_here(GemmPrecision precision) {
+  return gemm_support(precision).backend.has_value();
+}
+// Throws Error(kUsage) with the reason where the precision does not run, and for devices other than
+// the CPU.
 void check_runs_here(GemmPrecision precision, at::Device device = at::kCPU);
 
-// What matrix products of a precision read: float, bfloat16 or int8.
+// The type of the factors of products: float, bfloat16 or int8.
 at::ScalarType operand_type(GemmPrecision precision);
-// What is kept between them: float, or bfloat16.
+// The type of activations between products: float or bfloat16.
 at::ScalarType storage_type(GemmPrecision precision);
 
 }  // namespace tagclip

@@ -4,8 +4,9 @@
 
 namespace tagclip {
 
-// x sigmoid(1.702 x), of any shape. On a CPU one pass there and one back, for which x alone is
-// kept.
+// QuickGELU, x sigmoid(1.702 x), of any shape, with gradient. Contiguous float and bfloat16 tensors
+// on the CPU take one pass forward and one backward, and only x is kept for the gradient; all
+// others take the reference.
 at::Tensor quick_gelu(const at::Tensor& x);
 
 // The same in LibTorch's operations.

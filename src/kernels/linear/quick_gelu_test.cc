@@ -21,7 +21,7 @@ double difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
-TEST(QuickGelu, IsThePlainOneWithItsGradient) {
+TEST(QuickGelu, EqualsTheReferenceWithItsGradient) {
   at::manual_seed(1);
   for (const std::vector<int64_t>& shape : {std::vector<int64_t>{1}, {7, 33}, {2, 1025, 96}}) {
     const at::Tensor x = at::randn(shape) * 6, weights = at::randn(shape);

@@ -1,4 +1,5 @@
-#include "kernels/mask_loss/gpu.h"
+#include "kernels/mask_loss/device_buffers.h"
+#include "kernels/mask_loss/reference.h"
 
 namespace tagclip {
 

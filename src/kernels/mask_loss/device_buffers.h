@@ -7,28 +7,28 @@
 
 namespace tagclip {
 
-// The memory of a MaskTask, where the logits are.
-class MaskBuffers {
+// mask_sums (int64 labels) or binary_mask_sums (int8 labels) for tensors on a GPU. Without CUDA in
+// the build (cpu_only.cc), the reference on their device.
+MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels);
+
+// The memory that MaskLossParams points to, on the device of the logits. On the CPU for tests.
+class MaskLossBuffers {
  public:
   // logits [B, C, h, w] float, labels [B, H, W] of type Label.
-  MaskBuffers(const at::Tensor& logits, const at::Tensor& labels);
+  MaskLossBuffers(const at::Tensor& logits, const at::Tensor& labels);
 
   template <typename Label>
-  MaskTask<Label> task() const;
+  MaskLossParams<Label> params() const;
 
-  // What add_tiles has left.
+  // The results, once the kernels have run.
   MaskMaps maps() const;
 
  private:
-  // Rows or columns of a map that a tile has, for it to have no more than kMaskThreads logits.
+  // Chosen so that a tile has at most kMaskThreads logits.
   int64_t tile_width() const;
   int64_t tile_height() const;
 
   at::Tensor logits_, labels_, counts_, tile_sums_, tile_gradients_, sums_, gradients_;
 };
-
-// Runs the three kernels after each other on `stream`.
-void run_on_gpu(const MaskTask<int64_t>& task, struct CUstream_st* stream);
-void run_on_gpu(const MaskTask<int8_t>& task, struct CUstream_st* stream);
 
 }  // namespace tagclip

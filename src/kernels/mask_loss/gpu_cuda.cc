@@ -2,18 +2,17 @@
 #include <c10/cuda/CUDAStream.h>
 
 #include "kernels/mask_loss/device_buffers.h"
-#include "kernels/mask_loss/gpu.h"
 
 namespace tagclip {
 
 MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels) {
   const c10::cuda::CUDAGuard device(logits.device());
-  const MaskBuffers buffers(logits, labels);
+  const MaskLossBuffers buffers(logits, labels);
   const cudaStream_t stream = c10::cuda::getCurrentCUDAStream();
   if (labels.scalar_type() == at::kChar) {
-    run_on_gpu(buffers.task<int8_t>(), stream);
+    launch_mask_loss(buffers.params<int8_t>(), stream);
   } else {
-    run_on_gpu(buffers.task<int64_t>(), stream);
+    launch_mask_loss(buffers.params<int64_t>(), stream);
   }
   return with_gradients(logits, buffers.maps());
 }

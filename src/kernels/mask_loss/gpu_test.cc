@@ -1,6 +1,7 @@
-// The kernels as a GPU runs them, against the plain versions on the CPU.
+// The kernels as a GPU runs them, against the references on the CPU.
 #include "gpu/test_gpu.h"
 #include "kernels/mask_loss/mask_loss.h"
+#include "kernels/mask_loss/reference.h"
 #include "kernels/mask_loss/test_mask_cases.h"
 
 namespace tagclip {
@@ -35,7 +36,7 @@ TEST_F(GpuMaskSums, AgreeWithTheReferenceAtFullSize) {
   }
 }
 
-TEST_F(GpuMaskSums, OfEmptyPhotosAndOddMapsAgreeWithTheReference) {
+TEST_F(GpuMaskSums, EmptyImagesAndOddMapsAgreeWithTheReference) {
   MaskCase empty = full_size(-4, 4);
   empty.labels.fill_(255);
   expect_agreement(empty, on_gpu, reference_mask_sums);

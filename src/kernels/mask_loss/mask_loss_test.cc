@@ -5,7 +5,6 @@
 
 #include <cmath>
 
-#include "kernels/common/fast_math.h"
 #include "kernels/mask_loss/test_mask_cases.h"
 
 namespace tagclip {
@@ -18,7 +17,7 @@ TEST(MaskSums, AgreeWithTheReference) {
   }
 }
 
-TEST(MaskSums, OfOneMapAPhotoAgreeWithTheReference) {
+TEST(MaskSums, OneMapPerImageAgreesWithTheReference) {
   for (uint32_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);
     expect_agreement(binary(random_masks(seed)), binary_mask_sums, reference_binary_mask_sums);
@@ -29,7 +28,7 @@ TEST(MaskSums, AgreeWithTheReferenceAtFullSize) {
   expect_agreement(full_size(-8, 8), mask_sums, reference_mask_sums);
 }
 
-TEST(MaskSums, PhotosWithoutAClassHaveTheFocalSumAlone) {
+TEST(MaskSums, ImagesWithoutAClassHaveTheFocalSumOnly) {
   MaskCase given = full_size(-4, 4);
   given.labels.fill_(255);
   expect_agreement(given, mask_sums, reference_mask_sums);
@@ -39,7 +38,7 @@ TEST(MaskSums, PhotosWithoutAClassHaveTheFocalSumAlone) {
   EXPECT_EQ(sums.target.abs().max().item<float>(), 0);
 }
 
-TEST(MaskSums, EveryClassInAPhoto) {
+TEST(MaskSums, CountEveryClassOfAnImage) {
   const MaskCase given = full_size(-4, 4);
   EXPECT_TRUE(mask_sums(given.logits, given.labels).target.gt(0).all().item<bool>());
 }
@@ -52,7 +51,7 @@ TEST(MaskSums, LargeLogitsStayFinite) {
   }
 }
 
-TEST(MaskSums, LogitsThatAreNoNumbersAreNotHidden) {
+TEST(MaskSums, NanIsNotHidden) {
   MaskCase given = full_size(-1, 1);
   given.logits[0][2][5][5] = std::nan("");
   for (const int64_t labels : {-1, 2}) {
@@ -78,14 +77,6 @@ TEST(MaskSums, DoNotDependOnTheNumberOfThreads) {
   const at::Tensor three = results_of(given, mask_sums);
   at::set_num_threads(before);
   EXPECT_TRUE(one.equal(three));
-}
-
-TEST(FastLog1p, IsExactToSixDigits) {
-  for (double x = 1e-6; x <= 1; x += 1e-6) {
-    const auto rounded = static_cast<float>(x);
-    ASSERT_NEAR(fast_log1p(rounded) / std::log1p(static_cast<double>(rounded)), 1, 2e-7) << x;
-  }
-  EXPECT_EQ(fast_log1p(0), 0.0f);
 }
 
 }  // namespace

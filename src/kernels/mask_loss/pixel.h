@@ -7,16 +7,16 @@
 
 namespace tagclip {
 
-// What one pixel adds to the sums of mask_loss.h.
+// What one pixel adds to the sums of mask_loss.h, for the CPU and the GPU.
 
 inline constexpr float kAlphaTarget = 0.25f, kAlphaBackground = 0.75f;
 
-// The sigmoid of a logit, what it lacks to 1, and log(1 + exp(logit)).
+// sigmoid(x), 1 - sigmoid(x) and log(1 + exp(x)).
 struct SigmoidTerms {
   float p, complement, softplus;
 };
 
-// Of exp(-|x|), which never overflows.
+// By exp(-|x|), which never overflows.
 TAGCLIP_HOST_DEVICE inline SigmoidTerms sigmoid_terms(float x) {
   const float e = fast_exp(-std::fabs(x));
   const float larger = 1 / (1 + e), smaller = e * larger;
@@ -25,34 +25,33 @@ TAGCLIP_HOST_DEVICE inline SigmoidTerms sigmoid_terms(float x) {
           .softplus = (x > 0 ? x : 0) + fast_log1p(e)};
 }
 
-// Focal loss of a logit against 0, up to alpha, and its derivative. Against 1 it is the loss of
-// -logit.
+// The focal loss of a background logit without the factor alpha, p^2 log(1 + exp(x)), and its
+// derivative. The loss of a target logit x is that of -x.
 struct Focal {
   float loss, slope;
 };
 
-TAGCLIP_HOST_DEVICE inline Focal focal_of(const SigmoidTerms& a) {
-  const float square = a.p * a.p;
-  return {.loss = square * a.softplus, .slope = square * (a.p + 2 * a.complement * a.softplus)};
+TAGCLIP_HOST_DEVICE inline Focal focal_of(const SigmoidTerms& s) {
+  const float square = s.p * s.p;
+  return {.loss = square * s.softplus, .slope = square * (s.p + 2 * s.complement * s.softplus)};
 }
 
-// What a pixel is to a map.
-enum class PixelKind : int32_t { kBackground, kTarget, kUncounted };
+enum class PixelKind : int32_t { kBackground, kTarget, kIgnored };
 
-// Its share of the sums, and their derivatives in its logit.
-struct PixelShare {
+// What a pixel adds to each sum, and the derivatives in its logit.
+struct PixelTerms {
   float focal, intersection, prediction;
   float focal_slope, intersection_slope, prediction_slope;
 };
 
-TAGCLIP_HOST_DEVICE inline PixelShare share_of(float logit, PixelKind kind) {
+TAGCLIP_HOST_DEVICE inline PixelTerms pixel_terms(float logit, PixelKind kind) {
   const bool target = kind == PixelKind::kTarget;
-  const float counted = kind == PixelKind::kUncounted ? 0.0f : 1.0f;
+  const float counted = kind == PixelKind::kIgnored ? 0.0f : 1.0f;
   const float sign = target ? -1.0f : 1.0f;
   const float alpha = target ? kAlphaTarget : kAlphaBackground;
-  const SigmoidTerms a = sigmoid_terms(sign * logit);
-  const Focal f = focal_of(a);
-  const float p = counted * (target ? a.complement : a.p), p_slope = counted * a.p * a.complement;
+  const SigmoidTerms s = sigmoid_terms(sign * logit);
+  const Focal f = focal_of(s);
+  const float p = counted * (target ? s.complement : s.p), p_slope = counted * s.p * s.complement;
   return {.focal = alpha * f.loss,
           .intersection = target ? p : 0.0f,
           .prediction = p,

@@ -1,4 +1,4 @@
-#include "kernels/mask_loss/mask_loss.h"
+#include "kernels/mask_loss/reference.h"
 
 namespace tagclip {
 namespace {
@@ -33,15 +33,16 @@ MaskSums reference_mask_sums(const at::Tensor& logits, const at::Tensor& labels)
   const at::Tensor masks = binary_masks(labels, maps.size(1), maps.scalar_type());  // [B, C, H, W]
   const at::Tensor target = masks.sum({2, 3});                                      // [B, C]
 
-  const at::Tensor where = target.flatten().nonzero().squeeze(1);
-  const at::Tensor p = maps.sigmoid().flatten(2).flatten(0, 1).index_select(0, where);
-  const at::Tensor t = masks.flatten(2).flatten(0, 1).index_select(0, where);
-  const auto of_all_maps = [&](const at::Tensor& sums) {
-    return at::zeros_like(target).flatten().index_copy(0, where, sums).view_as(target);
+  // Only the maps with a target: [maps, H W].
+  const at::Tensor present = target.flatten().nonzero().squeeze(1);
+  const at::Tensor p = maps.sigmoid().flatten(2).flatten(0, 1).index_select(0, present);
+  const at::Tensor t = masks.flatten(2).flatten(0, 1).index_select(0, present);
+  const auto to_all_maps = [&](const at::Tensor& sums) {
+    return at::zeros_like(target).flatten().index_copy(0, present, sums).view_as(target);
   };
   return {.focal = focal(maps, masks).sum({2, 3}),
-          .intersection = of_all_maps((p * t).sum(-1)),
-          .prediction = of_all_maps(p.sum(-1)),
+          .intersection = to_all_maps((p * t).sum(-1)),
+          .prediction = to_all_maps(p.sum(-1)),
           .target = target};
 }
 

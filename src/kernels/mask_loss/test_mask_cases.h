@@ -9,6 +9,7 @@
 
 #include "kernels/common/test_random.h"
 #include "kernels/mask_loss/mask_loss.h"
+#include "kernels/mask_loss/reference.h"
 
 namespace tagclip {
 
@@ -48,17 +49,17 @@ inline void expect_close(const at::Tensor& found, const at::Tensor& expected, do
 inline MaskCase random_masks(uint32_t seed) {
   std::mt19937 random(seed);
   at::Generator generator = seeded(seed);
-  const int64_t photos = draw(random, 1, 3), classes = draw(random, 1, 9);
+  const int64_t images = draw(random, 1, 3), classes = draw(random, 1, 9);
   const auto side = [&](int64_t most) { return draw(random, 1, most); };
   const int64_t h = side(20), w = side(20), height = side(90), width = side(90);
   const double spread = draw(random, 1, 10);
   const at::Tensor blocks = at::randint(
-      -2, classes + 2, {photos, 1, 1 + height / 20, 1 + width / 20}, generator, at::kFloat);
+      -2, classes + 2, {images, 1, 1 + height / 20, 1 + width / 20}, generator, at::kFloat);
   const at::Tensor labels = at::upsample_nearest2d(blocks, {height, width}).squeeze(1);
-  return {at::randn({photos, classes, h, w}, generator) * spread, labels.to(at::kLong)};
+  return {at::randn({images, classes, h, w}, generator) * spread, labels.to(at::kLong)};
 }
 
-// Of one photo and three classes, labels at random.
+// Of one image and three classes, labels at random.
 inline MaskCase masks_of_size(int64_t h, int64_t w, int64_t height, int64_t width) {
   at::Generator generator = seeded(5);
   return {at::randn({1, 3, h, w}, generator) * 3,
@@ -72,7 +73,7 @@ inline MaskCase full_size(double low, double high) {
           at::randint(-1, 4, {1, 512, 512}, generator, at::kLong)};
 }
 
-// The same as targets of one map a photo.
+// The same as targets of one map a image.
 inline MaskCase binary(const MaskCase& masks) {
   return {masks.logits.narrow(1, 0, 1), masks.labels.clamp(-1, 1).to(at::kChar)};
 }

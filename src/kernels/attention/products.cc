@@ -1,16 +1,16 @@
-#include "kernels/attention/simd_rows.h"
+#include "kernels/attention/products.h"
 
-#include "kernels/common/bfloat16.h"
+#include "base/platform.h"
 #include "kernels/common/fast_math.h"
 
 namespace tagclip {
 namespace {
 
-// As the processor's own instruction.
+// The processor's max instruction: b when one of them is NaN.
 inline float larger(float a, float b) { return a > b ? a : b; }
 
-inline float largest_of(const float* __restrict x, int64_t n) {
-  // Several at a time: one comparison need not wait for the other.
+inline float row_max(const float* __restrict x, int64_t n) {
+  // Several independent maxima, so that comparisons do not wait for each other.
   constexpr int64_t kLanes = 64;
   float lanes[kLanes];
   for (int64_t j = 0; j < kLanes; ++j) lanes[j] = x[0];
@@ -25,9 +25,9 @@ inline float largest_of(const float* __restrict x, int64_t n) {
 }
 
 template <typename Power>
-[[gnu::always_inline]] inline float softmax_by(float* __restrict scores, int64_t n, float scale,
-                                               const Power& power_of_two) {
-  const float factor = scale * kLog2E, shift = factor * largest_of(scores, n);
+[[gnu::always_inline]] inline float softmax_with(float* __restrict scores, int64_t n, float scale,
+                                                 const Power& power_of_two) {
+  const float factor = scale * kLog2E, shift = factor * row_max(scores, n);
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < n; ++i) {
@@ -41,12 +41,12 @@ template <typename Power>
 
 TAGCLIP_MULTIVERSION
 float softmax_row(float* scores, int64_t n, float scale) {
-  return softmax_by(scores, n, scale, fast_exp2);
+  return softmax_with(scores, n, scale, fast_exp2);
 }
 
 TAGCLIP_MULTIVERSION
 float rough_softmax_row(float* scores, int64_t n, float scale) {
-  return softmax_by(scores, n, scale, rough_exp2);
+  return softmax_with(scores, n, scale, rough_exp2);
 }
 
 TAGCLIP_MULTIVERSION
