@@ -15,6 +15,15 @@ NEVER_TORCH = {"base", "io", "image", "weights", "text", "data", "data_check", "
 
 FENCED = ["weights/torch"]  # readers of containers that hold code: nobody reads them by accident
 
+# Folders with a library of their own outside of src, on top of it.
+ABOVE = ["benchmarks/bench"]
+
+TWO_TYPES_YET = {"Checkpoint", "Sha256"}  # to be renamed; the list only shrinks
+
+TYPE = re.compile(r"^(?:template\s*<[^{;]*?>\s*)?(?:class|struct|union|enum(?:\s+class)?)\s+(?:\[\[\w+\]\]\s*)?(\w+)"
+                  r"(?:\s+final)?\s*(?::[^;{]*)?\{", re.MULTILINE)
+COMMENT = re.compile(r"//[^\n]*")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 TORCH_HEADER = re.compile(r"^(ATen|torch|c10|caffe2)/")
 FLAGS = {"TORCH", "SHARED"}
@@ -86,14 +95,15 @@ def check_order(src: Path, folders: dict[str, Folder]) -> list[str]:
     return problems
 
 
-def check_includes(src: Path, folders: dict[str, Folder]) -> list[str]:
+def check_includes(place: Path, checked: dict[str, Folder], folders: dict[str, Folder]) -> list[str]:
+    """The folders `checked` in `place` include only what their LINKS lead to."""
     problems = []
-    for name, folder in folders.items():
+    for name, folder in checked.items():
         allowed = reachable(folders, {name}) | folder.loads
         in_tests = allowed | reachable(folders, folder.test_links)
-        for file in cpp_files(src / name):
+        for file in cpp_files(place / name):
             quoted, angled = includes(file)
-            where = file.relative_to(src.parent)
+            where = file.relative_to(place.parent)
             is_test = file.stem.endswith("_test") or file.stem.startswith("test_")
             reach = in_tests if is_test else allowed
             for header in quoted:
@@ -120,6 +130,36 @@ def check_fences(src: Path) -> list[str]:
                 if header.startswith(fenced + "/"):
                     problems.append(f'{file.relative_to(src.parent)} includes "{header}": only {owner} may')
     return problems
+
+
+def headers(root: Path) -> list[Path]:
+    folders = [root / "src", root / "include", *(root / name for name in ABOVE)]
+    return [file for folder in folders for file in cpp_files(folder) if file.suffix == ".h"]
+
+
+def check_type_names(root: Path) -> list[str]:
+    """One type per name in the whole tree: the linker would take two of one name for the same."""
+    homes: dict[str, list[str]] = {}
+    for file in headers(root):
+        for name in set(TYPE.findall(COMMENT.sub("", file.read_text()))):
+            homes.setdefault(name, []).append(str(file.relative_to(root)))
+    return [f"{name} is declared in {' and in '.join(files)}" for name, files in homes.items()
+            if len(files) > 1 and name not in TWO_TYPES_YET]
+
+
+def check_interface(root: Path) -> list[str]:
+    """cmake/Interface.cmake lists every header that passes types between the program and its libraries."""
+    listing = root / "cmake/Interface.cmake"
+    if not listing.is_file():
+        return []
+    listed = set(re.search(r"TAGCLIP_INTERFACE_HEADERS([^)]*)\)", listing.read_text()).group(1).split())
+    waiting, needed = [header for header in listed if header.endswith("commands.h")], set()
+    while waiting:
+        header = waiting.pop()
+        needed.add(header)
+        waiting += [name for name in includes(root / "src" / header)[0] if name not in needed]
+    return [f"cmake/Interface.cmake does not list {name}, which passes between program and library"
+            for name in sorted(needed - listed)]
 
 
 def check_torch_free(folders: dict[str, Folder]) -> list[str]:
@@ -156,13 +196,23 @@ def check_sizes(src: Path, folders: dict[str, Folder]) -> list[str]:
     return problems
 
 
+def folders_above(root: Path) -> dict[str, Folder]:
+    """Those of ABOVE that are there, by the name of their library."""
+    files = [root / name / "CMakeLists.txt" for name in ABOVE]
+    return {file.parent.name: parse_folder(file.read_text()) for file in files if file.is_file()}
+
+
 def violations(root: Path) -> list[str]:
     src = root / "src"
     cmake_files = sorted(src.glob("*/CMakeLists.txt"))
     folders = {file.parent.name: parse_folder(file.read_text()) for file in cmake_files}
+    above = folders_above(root)
     return [
         *check_order(src, folders),
-        *check_includes(src, folders),
+        *check_includes(src, folders, folders),
+        *check_includes(root / "benchmarks", above, folders | above),
+        *check_type_names(root),
+        *check_interface(root),
         *check_fences(src),
         *check_torch_free(folders),
         *check_public_headers(root / "include"),
@@ -264,6 +314,30 @@ class Rules(unittest.TestCase):
     def test_public_header_that_needs_the_sources(self):
         self.write("include/tagclip/tagclip.h", '#include "base/error.h"\n')
         self.assert_one_violation("include/tagclip/tagclip.h", "not public")
+
+    def test_a_type_name_in_two_headers(self):
+        self.write("src/base/shape.h", "struct Shape {\n  int width;\n};\nclass Later;\n")
+        self.write("src/io/image.h", "// struct Shape {}\nstruct Shape;\nstruct Image {\n  struct Shape {};\n};\n")
+        self.write("src/clip/clip.h", "class Later final : public Base {\n};\n")
+        self.assertEqual(violations(self.root), [])
+        for declaration in ("enum class Shape { kRound };", "template <class T>\nstruct Shape {\n};"):
+            self.write("src/clip/shape.h", declaration + "\n")
+            self.assert_one_violation("Shape is declared in", "src/base/shape.h", "src/clip/shape.h")
+
+    def test_a_header_that_the_interface_does_not_name(self):
+        self.write("cmake/Interface.cmake", "set(TAGCLIP_INTERFACE_HEADERS\n  base/error.h\n  clip/commands.h)\n")
+        self.write("src/clip/commands.h", '#include "base/error.h"\n')
+        self.assertEqual(violations(self.root), [])
+        self.write("src/io/options.h", "")
+        self.write("src/clip/commands.h", '#include "base/error.h"\n#include "io/options.h"\n')
+        self.assert_one_violation("Interface.cmake", "io/options.h")
+
+    def test_benchmarks_include_what_they_link(self):
+        self.write("benchmarks/bench/CMakeLists.txt", "tagclip_library(bench LINKS base)\n")
+        self.write("benchmarks/bench/main.cc", '#include "bench/run.h"\n#include "base/error.h"\n')
+        self.assertEqual(violations(self.root), [])
+        self.write("benchmarks/bench/main.cc", '#include "io/image.h"\n')
+        self.assert_one_violation("benchmarks/bench/main.cc", "io/image.h")
 
     def test_missing_readme(self):
         (self.root / "src/io/README.md").unlink()

@@ -42,7 +42,7 @@ void use_threads(int64_t threads) {
   if (threads > 0) at::set_num_threads(static_cast<int>(threads));
 }
 
-std::vector<Workload> workloads_of(const ModelChoice& choice) {
+std::vector<Workload> workloads_of(const WorkloadOptions& choice) {
   if (!choice.weights.empty()) return {workload_of(choice.weights)};
   if (choice.model == "voc") return {voc_workload()};
   if (choice.model == "coco") return {coco_workload()};
@@ -145,7 +145,7 @@ int run_comparison(const ComparisonOptions& options, Console& console) {
   return pass(measurements, floors, console) ? 0 : static_cast<int>(ErrorKind::kFailure);
 }
 
-int run_loader(const LoaderOptions& options, Console& console) {
+int run_loader(const LoaderSpeedOptions& options, Console& console) {
   keep_freed_pages();  // as training does
   const Dataset data({.folder = options.data}, options.split);
   const LoaderSpeed speed = measure_loader(data, options.samples);

@@ -11,12 +11,12 @@
 namespace tagclip::bench {
 
 // Which models are measured.
-struct ModelChoice {
+struct WorkloadOptions {
   std::string model = "all";      // voc, coco, all: ViT-B/16 at 512 x 512 with random weights
   std::filesystem::path weights;  // a model instead of these; empty: none
 };
 
-struct ComparisonOptions : ModelChoice {
+struct ComparisonOptions : WorkloadOptions {
   std::string task = "all";  // segment, train-step, kernels, all
   int64_t threads = 0;       // 0: all
   int64_t runs = 5;
@@ -24,14 +24,14 @@ struct ComparisonOptions : ModelChoice {
   bool json = false;
 };
 
-struct LoaderOptions {
+struct LoaderSpeedOptions {
   std::string data;  // data set folder
   std::string split = "train";
   int64_t samples = 320;
   bool json = false;
 };
 
-struct ScalingOptions : ModelChoice {
+struct ScalingOptions : WorkloadOptions {
   std::string by = "classes";  // classes, side, windows, batch, threads
   std::string precision = "float32";
   int64_t threads = 0;  // 0: all
@@ -48,7 +48,7 @@ struct TurnsOptions {
 // Ours beside plain LibTorch. Returns 1 where a result differs or a ratio is under its floor.
 int run_comparison(const ComparisonOptions& options, Console& console);
 // How fast one core makes training samples.
-int run_loader(const LoaderOptions& options, Console& console);
+int run_loader(const LoaderSpeedOptions& options, Console& console);
 // How time and memory grow with classes, side, windows, batch or threads.
 int run_scaling(const ScalingOptions& options, Console& console);
 // Segments the photo once for every line on standard input, and answers each with a line of JSON.

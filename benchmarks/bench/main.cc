@@ -8,7 +8,7 @@
 namespace tagclip::bench {
 namespace {
 
-void add_model_choice(OptionList& list, ModelChoice& choice) {
+void add_model_choice(OptionList& list, WorkloadOptions& choice) {
   Option* model =
       list.add_option("--model", choice.model,
                       "Random weights of a ViT-B/16 at 512: voc = 20 classes, 10 prompts; coco = "
@@ -67,7 +67,7 @@ Command comparison(const char* task, const char* summary) {
 
 Command loader() {
   return {"loader", "Training samples per second of one core", [](OptionList& list) -> Action {
-            auto options = std::make_shared<LoaderOptions>();
+            auto options = std::make_shared<LoaderSpeedOptions>();
             list.add_option("--data", options->data, "A data set folder")
                 ->type_name("FOLDER")
                 ->required()

@@ -1,5 +1,6 @@
 #include "cli/command.h"
-#include "cli/engine_library.h"
+#include "cli/shared_library.h"
+#include "commands/commands.h"
 
 namespace tagclip {
 
@@ -30,9 +31,7 @@ Command convert_command() {
         list.add_flag("--overwrite", options->overwrite, "Replace files that exist already");
         list.footer(
             "Example: tagclip convert ViT-B-16.pt vit-b-16.safetensors --precision bfloat16");
-        return [options](Console& console) {
-          return run_engine("tagclip_convert", *options, console);
-        };
+        return [options](Console& console) { return run_in_library(*options, console); };
       }};
 }
 

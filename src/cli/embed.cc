@@ -1,7 +1,8 @@
 #include "cli/command.h"
-#include "cli/engine_library.h"
 #include "cli/model_options.h"
 #include "cli/program_files.h"
+#include "cli/shared_library.h"
+#include "commands/commands.h"
 
 namespace tagclip {
 
@@ -22,7 +23,7 @@ Command embed_command() {
                 "         tagclip segment photo.jpg --text-embeddings words.npy");
             return [options](Console& console) {
               if (options->weights.empty()) options->weights = default_weights();
-              return run_engine("tagclip_embed", *options, console);
+              return run_in_library(*options, console);
             };
           }};
 }

@@ -1,8 +1,9 @@
 #include "cli/command.h"
 #include "cli/dataset_options.h"
-#include "cli/engine_library.h"
 #include "cli/model_options.h"
 #include "cli/program_files.h"
+#include "cli/shared_library.h"
+#include "commands/commands.h"
 
 namespace tagclip {
 
@@ -25,7 +26,7 @@ Command eval_command() {
         list.footer("Example: tagclip eval --data msrc21 --weights runs/msrc21/model.safetensors");
         return [options](Console& console) {
           if (options->weights.empty()) options->weights = default_weights();
-          return run_engine("tagclip_eval", *options, console);
+          return run_in_library(*options, console);
         };
       }};
 }

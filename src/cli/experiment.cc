@@ -1,6 +1,7 @@
 #include "cli/command.h"
-#include "cli/engine_library.h"
 #include "cli/program_files.h"
+#include "cli/shared_library.h"
+#include "commands/commands.h"
 
 namespace tagclip {
 
@@ -41,7 +42,7 @@ Command experiment_command() {
             options->overrides.insert(options->overrides.begin(),
                                       "clip=" + default_weights().string());
           }
-          return run_engine("tagclip_experiment", *options, console);
+          return run_in_library(*options, console);
         };
       }};
 }

@@ -48,10 +48,7 @@ Command fetch_command() {
                 "table of your own instead of the built-in one (src/fetch/checkpoints.toml shows\n"
                 "its format).\n"
                 "Example: W=$(tagclip fetch ViT-B-16)");
-            return [options](Console& console) {
-              const char* name = options->list ? "tagclip_list_checkpoints" : "tagclip_fetch";
-              return run_from("the downloader", "libtagclip_fetch.so", name, *options, console);
-            };
+            return [options](Console& console) { return run_in_library(*options, console); };
           }};
 }
 

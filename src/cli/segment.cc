@@ -1,7 +1,8 @@
 #include "cli/command.h"
-#include "cli/engine_library.h"
 #include "cli/model_options.h"
 #include "cli/program_files.h"
+#include "cli/shared_library.h"
+#include "commands/commands.h"
 
 namespace tagclip {
 namespace {
@@ -56,7 +57,7 @@ Command segment_command() {
                 "Example: tagclip segment photo.jpg --classes \"cat, sofa, floor\"");
             return [options](Console& console) {
               if (options->weights.empty()) options->weights = default_weights();
-              return run_engine("tagclip_segment", *options, console);
+              return run_in_library(*options, console);
             };
           }};
 }

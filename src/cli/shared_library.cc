@@ -3,36 +3,45 @@
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <string>
 
 #include "base/error.h"
 #include "cli/program_files.h"
 
 namespace tagclip {
-
 namespace {
 
-// Beside the program, or where an installation keeps it.
 std::filesystem::path library_path(const std::string& file) {
   const std::filesystem::path installed = program_folder() / "../lib/tagclip" / file;
   return std::filesystem::exists(program_folder() / file) || !std::filesystem::exists(installed)
              ? program_folder() / file
-             : installed;
+             : installed.lexically_normal();
+}
+
+// Throws where the library was built from other headers than this program: its functions would take
+// our options for something else.
+void check_interface(void* library, const std::string& path) {
+  const auto theirs =
+      reinterpret_cast<decltype(&tagclip_interface)>(::dlsym(library, "tagclip_interface"));
+  const std::string found = theirs == nullptr ? "an unknown one" : theirs();
+  if (found == TAGCLIP_INTERFACE) return;
+  throw failure(path + " is of another build: its interface is " + found + ", the program's " +
+                    TAGCLIP_INTERFACE,
+                "install program and libraries of one build together, or run make build again");
 }
 
 }  // namespace
 
-void* library_function(const std::string& role, const std::string& file, const char* name) {
-  const std::filesystem::path path = library_path(file);
+void* library_function(const EntryPoint& entry) {
+  const std::string path = library_path(entry.library).string();
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    throw failure("cannot load " + role + ": " + ::dlerror(),
-                  "keep " + file + " beside the program, or run make build again");
+    throw failure(std::string("cannot load ") + entry.library + ": " + ::dlerror(),
+                  "keep it beside the program, or run make build again");
   }
-  void* function = ::dlsym(library, name);
-  if (function == nullptr) {
-    throw failure(path.string() + " is of another version: " + name + " is missing",
-                  "run make build again");
-  }
+  check_interface(library, path);
+  void* function = ::dlsym(library, entry.function);
+  TAGCLIP_CHECK(function != nullptr, path + " lacks " + entry.function);
   return function;
 }
 

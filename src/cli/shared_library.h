@@ -1,22 +1,20 @@
 #pragma once
 
-#include <string>
-
-#include "base/console.h"
+#include "base/entry_point.h"
 
 namespace tagclip {
 
-// What is too slow to start with every command lies in shared libraries beside the program. Loads
-// one and looks up a function. `role` is what to call the library in messages. Throws
-// Error(kFailure) saying why it cannot be loaded.
-void* library_function(const std::string& role, const std::string& file, const char* name);
+// Loads a library that lies beside the program, or where an installation keeps it, and looks up the
+// function. Throws Error(kFailure) where it cannot be loaded or is of another build than the
+// program.
+void* library_function(const EntryPoint& entry);
 
-// Runs a function of the form int(const Options&, Console&).
+// Runs a command in the library that has it: what is too slow to start with the program.
 template <class Options>
-int run_from(const std::string& role, const std::string& file, const char* name,
-             const Options& options, Console& console) {
+int run_in_library(const Options& options, Console& console) {
+  static_assert(kEntryPoint<Options>.function != nullptr, "declare it by TAGCLIP_ENTRY_POINT");
   using Function = int (*)(const Options&, Console&);
-  return reinterpret_cast<Function>(library_function(role, file, name))(options, console);
+  return reinterpret_cast<Function>(library_function(kEntryPoint<Options>))(options, console);
 }
 
 }  // namespace tagclip

@@ -1,11 +1,13 @@
 #include "cli/command.h"
-#include "cli/engine_library.h"
+#include "cli/shared_library.h"
+#include "commands/commands.h"
 
 namespace tagclip {
 namespace {
 
-Action declare(OptionList& list, const char* engine_function_name) {
-  auto options = std::make_shared<TrainOptions>();
+template <class Options>
+Action declare(OptionList& list) {
+  auto options = std::make_shared<Options>();
   list.add_option("CONFIG", options->config,
                   "TOML file with settings of the run; the others have their defaults")
       ->check(not_empty());
@@ -16,21 +18,17 @@ Action declare(OptionList& list, const char* engine_function_name) {
   list.footer(
       "A run whose output folder holds one of the same settings goes on where that one\n"
       "was. Ctrl-C, SIGTERM and SIGUSR1 save and stop.");
-  return [options, engine_function_name](Console& console) {
-    return run_engine(engine_function_name, *options, console);
-  };
+  return [options](Console& console) { return run_in_library(*options, console); };
 }
 
 }  // namespace
 
 Command train_command() {
-  return {"train", "Train a segmentation model on labelled photos",
-          [](OptionList& list) { return declare(list, "tagclip_train"); }};
+  return {"train", "Train a segmentation model on labelled photos", declare<TrainOptions>};
 }
 
 Command pretrain_command() {
-  return {"pretrain", "Train a CLIP from scratch on captioned photos",
-          [](OptionList& list) { return declare(list, "tagclip_pretrain"); }};
+  return {"pretrain", "Train a CLIP from scratch on captioned photos", declare<PretrainOptions>};
 }
 
 }  // namespace tagclip

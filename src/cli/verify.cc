@@ -1,5 +1,6 @@
 #include "cli/command.h"
-#include "cli/engine_library.h"
+#include "cli/shared_library.h"
+#include "commands/commands.h"
 
 namespace tagclip {
 
@@ -32,8 +33,7 @@ Command verify_command() {
         list.add_option("--grad-rtol", options->gradient_relative, "Of gradients, relative part")
             ->show_default();
         list.add_flag("--json", options->json, "Print a JSON object instead of the table");
-        return
-            [options](Console& console) { return run_engine("tagclip_verify", *options, console); };
+        return [options](Console& console) { return run_in_library(*options, console); };
       }};
 }
 

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "base/console.h"
+#include "base/entry_point.h"
 #include "data/dataset_options.h"
 
-// What the program asks of the engine: one struct and one function a command. This header and the
-// program know nothing of LibTorch; the functions live in a shared library that is loaded when one
-// of them is called. All of them throw tagclip::Error and return the exit code otherwise.
+// The commands that need LibTorch: a struct of options and an entry point each. This header and the
+// program are free of LibTorch; the functions live in a shared library that the program loads when
+// it runs one of them.
 namespace tagclip {
 
 // Which model, and where it runs.
@@ -61,6 +61,8 @@ struct TrainOptions {
   bool print_config = false;
 };
 
+struct PretrainOptions : TrainOptions {};
+
 // A table or figure of the paper: its training runs, one after the other.
 struct ExperimentOptions {
   std::string name;                    // table1, ..., figure5
@@ -106,13 +108,11 @@ struct VerifyOptions {
 
 }  // namespace tagclip
 
-extern "C" {
-int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& console);
-int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& console);
-int tagclip_experiment(const tagclip::ExperimentOptions& options, tagclip::Console& console);
-int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& console);
-int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console);
-int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console& console);
-int tagclip_convert(const tagclip::ConvertOptions& options, tagclip::Console& console);
-int tagclip_verify(const tagclip::VerifyOptions& options, tagclip::Console& console);
-}
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", SegmentOptions, tagclip_segment)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", TrainOptions, tagclip_train)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", ExperimentOptions, tagclip_experiment)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", PretrainOptions, tagclip_pretrain)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", EvalOptions, tagclip_eval)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", EmbedCommandOptions, tagclip_embed)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", ConvertOptions, tagclip_convert)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", VerifyOptions, tagclip_verify)

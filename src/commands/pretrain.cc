@@ -17,7 +17,7 @@ std::string describe(const PretrainReport& report, int64_t steps) {
 }  // namespace
 }  // namespace tagclip
 
-int tagclip_pretrain(const tagclip::TrainOptions& options, tagclip::Console& console) {
+int tagclip_pretrain(const tagclip::PretrainOptions& options, tagclip::Console& console) {
   using namespace tagclip;
   PretrainConfig config;
   FieldList fields = config.fields();

@@ -140,9 +140,7 @@ std::string list_text(const CheckpointTable& table, const fs::path& folder) {
   return text;
 }
 
-}  // namespace
-
-int tagclip_fetch(const FetchOptions& options, Console& console) {
+int fetch(const FetchOptions& options, Console& console) {
   const CheckpointTable table = known_checkpoints();
   const FetchPlan to_do = plan(options);
   try {
@@ -157,7 +155,7 @@ int tagclip_fetch(const FetchOptions& options, Console& console) {
   return 0;
 }
 
-int tagclip_list_checkpoints(const FetchOptions& options, Console& console) {
+int list_checkpoints(const FetchOptions& options, Console& console) {
   const CheckpointTable table = known_checkpoints();
   const fs::path folder = destination(options);
   if (options.json) {
@@ -169,4 +167,12 @@ int tagclip_list_checkpoints(const FetchOptions& options, Console& console) {
   return 0;
 }
 
+}  // namespace
 }  // namespace tagclip
+
+const char* tagclip_interface() { return TAGCLIP_INTERFACE; }
+
+int tagclip_fetch(const tagclip::FetchOptions& options, tagclip::Console& console) {
+  return options.list ? tagclip::list_checkpoints(options, console)
+                      : tagclip::fetch(options, console);
+}

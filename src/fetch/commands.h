@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "base/console.h"
+#include "base/entry_point.h"
 
 // What the program asks of this library, which it loads when `tagclip fetch` runs.
 namespace tagclip {
@@ -20,8 +20,6 @@ struct FetchOptions {
   bool json = false;           // one JSON object a checkpoint, on standard output
 };
 
-// Both throw tagclip::Error, and return the program's exit code otherwise.
-extern "C" int tagclip_fetch(const FetchOptions& options, Console& console);
-extern "C" int tagclip_list_checkpoints(const FetchOptions& options, Console& console);
-
 }  // namespace tagclip
+
+TAGCLIP_ENTRY_POINT("libtagclip_fetch.so", FetchOptions, tagclip_fetch)

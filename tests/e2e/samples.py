@@ -161,7 +161,7 @@ def micro_model():
 
 
 def copy_of_the_program(folder):
-    """The program and its engine in a folder of their own."""
+    """The program and its library of commands in a folder of their own."""
     shutil.copy(BINARY, folder / "tagclip")
     os.symlink(BINARY.resolve().parent / "libtagclip_commands.so", folder / "libtagclip_commands.so")
     return folder / "tagclip"

@@ -107,12 +107,29 @@ class Failures(SegmentTest):
             result = tagclip("info", self.folder / "none", stdout=subprocess.PIPE, stderr=full)
         self.assertEqual(result.code, 3)
 
-    def test_the_engine_is_missing(self):
+    def test_the_library_of_commands_is_missing(self):
         program = samples.copy_of_the_program(self.folder)
         (self.folder / "libtagclip_commands.so").unlink()
         self.assert_refused(tagclip("segment", CAT, "-w", self.model, binary=program), 1,
-                            "cannot load the engine", "libtagclip_commands.so")
+                            "cannot load libtagclip_commands.so", "keep it beside the program")
         self.assert_done(tagclip("info", self.model, binary=program))
+
+    def test_a_library_of_another_build_is_refused(self):
+        """One whose interface is named differently, and one that names none at all."""
+        program = samples.copy_of_the_program(self.folder)
+        installed = BINARY.resolve().parent
+        run = ("segment", CAT, "-w", self.model, "-o", self.folder / "out")
+        library = self.folder / "libtagclip_commands.so"
+        content = library.read_bytes()
+        ours = re.search(rb"\0(\d+\.\d+\.\d+-[0-9a-f]{12})\0", content)[1]
+        theirs = b"9.9.9-" + ours[-12:]
+        library.unlink()
+        library.write_bytes(content.replace(ours, theirs[:len(ours)]))
+        self.assert_refused(tagclip(*run, binary=program), 1, library, "of another build", "9.9.9-", ours.decode(),
+                            "install program and libraries of one build together")
+        library.unlink()
+        library.symlink_to(next(installed.glob("libtagclip.so*")))
+        self.assert_refused(tagclip(*run, binary=program), 1, "of another build", "an unknown one")
 
 
 class Words(SegmentTest):
