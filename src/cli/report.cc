@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -10,18 +12,19 @@ namespace {
 
 struct ReportOptions {
   std::vector<std::string> runs;
+  std::vector<std::string> photos;  // empty: the first ones
   std::string output = "report.html";
   bool json = false;
   bool overwrite = false;
 };
 
-// The runs that can be read; the others are told of.
+// Reads the runs that can be read, and warns about the others.
 std::vector<TrainingRun> read_runs(const std::vector<std::filesystem::path>& folders,
-                                   Console& console) {
+                                   const std::vector<std::string>& photos, Console& console) {
   std::vector<TrainingRun> runs;
   for (const auto& folder : folders) {
     try {
-      runs.push_back(read_training_run(folder));
+      runs.push_back(read_training_run(folder, photos));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBadInput) throw;
       const std::string hint = error.hint().empty() ? "" : " (" + error.hint() + ")";
@@ -31,6 +34,19 @@ std::vector<TrainingRun> read_runs(const std::vector<std::filesystem::path>& fol
   return runs;
 }
 
+// Throws Error(kBadInput) for a photo that no run has kept.
+void check_photos(const std::vector<std::string>& photos, const std::vector<TrainingRun>& runs) {
+  for (const std::string& photo : photos) {
+    const bool found = std::ranges::any_of(runs, [&](const TrainingRun& run) {
+      return std::ranges::count(run.examples, example_name(photo), &ExamplePhoto::name) > 0;
+    });
+    if (found) continue;
+    throw bad_input("no run has kept the photo " + photo,
+                    "runs keep the first validation photos, or those that the setting "
+                    "example_photos names");
+  }
+}
+
 int report(const ReportOptions& options, Console& console) {
   std::error_code ignored;
   if (!options.overwrite && std::filesystem::exists(options.output, ignored)) {
@@ -38,8 +54,9 @@ int report(const ReportOptions& options, Console& console) {
                       "give another name with -o, or --overwrite");
   }
   const auto folders = find_runs(options.runs);
-  const std::vector<TrainingRun> runs = read_runs(folders, console);
+  const std::vector<TrainingRun> runs = read_runs(folders, options.photos, console);
   if (runs.empty()) throw bad_input("none of the runs can be reported");
+  check_photos(options.photos, runs);
 
   const std::vector<RunGroup> groups = group_runs(runs);
   console.print(options.json ? to_json(groups) : format_run_table(groups));
@@ -56,6 +73,10 @@ void add_options(OptionList& list, ReportOptions& options) {
       ->type_name("FILE")
       ->check(not_empty())
       ->show_default();
+  list.add_option("--photos", options.photos,
+                  "Show these validation photos, by name; default: the first 8 that the runs kept")
+      ->type_name("NAME,...")
+      ->delimiter(',');
   list.add_flag("--json", options.json, "A JSON object instead of the table");
   list.add_flag("--overwrite", options.overwrite, "Replace a page that exists already");
 }
@@ -68,8 +89,8 @@ Command report_command() {
             auto options = std::make_shared<ReportOptions>();
             add_options(list, *options);
             list.footer(
-                "Prints a table and writes a page with curves, classes and photos. Runs of one\n"
-                "label and the same settings but for the seed become one row, mean and standard\n"
+                "Prints a table and writes a page with charts, classes and photos. Runs of one\n"
+                "label whose settings differ in the seed alone become one row, mean and standard\n"
                 "deviation; a label such as table1/d or table2/voc puts the paper's row below it.\n"
                 "Example: tagclip report runs/baseline runs/tagclip -o report.html");
             return [options](Console& console) { return report(*options, console); };

@@ -14,9 +14,7 @@
 namespace tagclip {
 namespace {
 
-constexpr double kWideRange = 20;  // from which on a logarithm shows more
-
-// 1, 2 or 5 times a power of ten, so that about four steps span the range.
+// Returns 1, 2 or 5 times a power of ten, so that about four steps span the range.
 double round_step(double range) {
   const double power = std::pow(10, std::floor(std::log10(range / 4)));
   for (const double factor : {1.0, 2.0, 5.0}) {
@@ -44,10 +42,116 @@ std::vector<double> powers_of_ten(double low, double high) {
   return ticks;
 }
 
+// Pixels of a chart and its margins.
 constexpr double kWidth = 340, kHeight = 190, kLeft = 46, kRight = 18, kTop = 8, kBottom = 22;
-constexpr size_t kMaxPoints = 200;    // a line
-constexpr size_t kMarkedPoints = 40;  // up to here each point gets a dot
 
+struct Point {
+  double x, y;
+  double error = 0;  // half the length of the error bar
+};
+
+struct Line {
+  std::string title;
+  std::string css_class;
+  std::vector<Point> points;
+};
+
+// Bounds of some values; empty until the first one.
+struct Bounds {
+  double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();
+
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  // Whether a linear axis would hide what happens at small values.
+  bool needs_logarithm() const { return low > 0 && high / low >= 20; }
+};
+
+// An SVG line chart.
+class Chart {
+ public:
+  struct Style {
+    bool logarithmic_x = false;
+    bool logarithmic_y = false;   // where the values span more than a decade or so
+    std::vector<double> x_ticks;  // empty: round values
+  };
+
+  Chart(const std::vector<Line>& lines, Style style)
+      : lines_(lines), x_(x_axis(lines, style)), y_(y_axis(lines, style)) {
+    x_ticks_ = style.x_ticks.empty() ? x_.ticks() : std::move(style.x_ticks);
+  }
+
+  std::string svg(const std::string& title) const {
+    std::string text = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)",
+                                   kWidth, kHeight, escaped(title));
+    for (const double tick : y_.ticks()) {
+      const double y = pixel_y(tick);
+      text += fmt::format(R"(<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)", kLeft,
+                          kWidth - kRight, y, y);
+      text += fmt::format(R"(<text class="left" x="{}" y="{:.1f}">{}</text>)", kLeft - 5, y + 4,
+                          tick_label(tick));
+    }
+    for (const double tick : x_ticks_) {
+      text += fmt::format(R"(<text class="below" x="{:.1f}" y="{}">{}</text>)", pixel_x(tick),
+                          kHeight - 6, tick_label(tick));
+    }
+    for (const Line& line : lines_) text += drawn(line);
+    return text + "</svg>";
+  }
+
+ private:
+  static ChartAxis x_axis(const std::vector<Line>& lines, const Style& style) {
+    Bounds bounds;
+    for (const Line& line : lines) {
+      for (const Point& point : line.points) bounds.add(point.x);
+    }
+    return {bounds.low, bounds.high, style.logarithmic_x};
+  }
+  static ChartAxis y_axis(const std::vector<Line>& lines, const Style& style) {
+    Bounds bounds;
+    for (const Line& line : lines) {
+      for (const Point& point : line.points) {
+        bounds.add(point.y - point.error);
+        bounds.add(point.y + point.error);
+      }
+    }
+    return {bounds.low, bounds.high, style.logarithmic_y && bounds.needs_logarithm()};
+  }
+
+  double pixel_x(double value) const { return kLeft + x_.at(value) * (kWidth - kLeft - kRight); }
+  double pixel_y(double value) const {
+    return kTop + (1 - y_.at(value)) * (kHeight - kTop - kBottom);
+  }
+
+  std::string drawn(const Line& line) const {
+    constexpr size_t kMarkedPoints = 40;  // more dots would hide the line
+    std::string path, marks;
+    for (const Point& point : line.points) {
+      const double x = pixel_x(point.x), y = pixel_y(point.y);
+      path += fmt::format("{:.1f},{:.1f} ", x, y);
+      if (line.points.size() > kMarkedPoints) continue;
+      marks += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="2.5"/>)", x, y);
+      if (point.error == 0) continue;
+      marks += fmt::format(
+          R"(<line class="error" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.1f}" y2="{2:.1f}"/>)", x,
+          pixel_y(point.y - point.error), pixel_y(point.y + point.error));
+    }
+    return fmt::format(R"(<g class="curve {}"><title>{}</title><polyline points="{}"/>{}</g>)",
+                       line.css_class, escaped(line.title), path, marks);
+  }
+
+  const std::vector<Line>& lines_;
+  ChartAxis x_, y_;
+  std::vector<double> x_ticks_;
+};
+
+std::string figure(const std::string& caption, const std::string& content) {
+  return fmt::format("<figure class=\"chart\"><figcaption>{}</figcaption>{}</figure>\n", caption,
+                     content);
+}
+
+// A quantity of the logs.
 struct Quantity {
   std::string name;  // in the log
   std::string title;
@@ -64,7 +168,7 @@ const std::vector<Quantity>& known_quantities() {
                                  {"presence", "Presence loss", 1, true},
                                  {"lr", "Learning rate"},
                                  {"gradient_norm", "Gradient norm", 1, true},
-                                 {"images_per_second", "Photos a second"}};
+                                 {"images_per_second", "Photos per second"}};
     for (const SummaryField& field : kSummaryFields) {
       all.push_back({field.name, std::string("Validation ") + field.name + ", %", 100});
     }
@@ -73,7 +177,7 @@ const std::vector<Quantity>& known_quantities() {
   return list;
 }
 
-// What the runs have logged: what is known in its order, then the rest by name.
+// Returns the quantities that some run has logged: the known ones in their order, others by name.
 std::vector<Quantity> logged_quantities(const std::vector<RunGroup>& groups) {
   std::set<std::string> names;
   for (const RunGroup& group : groups) {
@@ -89,32 +193,23 @@ std::vector<Quantity> logged_quantities(const std::vector<RunGroup>& groups) {
   return result;
 }
 
-struct Point {
-  double iteration, value;
-};
-
-// At most kMaxPoints, each the mean of as many neighbours.
+// Averages a curve over neighbouring points until at most kMaxPoints are left.
 std::vector<Point> points_of(const Curve& curve, double scale) {
+  constexpr size_t kMaxPoints = 200;
   const size_t bucket = (curve.size() + kMaxPoints - 1) / kMaxPoints;
   std::vector<Point> points;
   for (auto at = curve.begin(); at != curve.end();) {
     Point sum{0, 0};
     size_t count = 0;
     for (; at != curve.end() && count < bucket; ++at, ++count) {
-      sum.iteration += static_cast<double>(at->first);
-      sum.value += at->second * scale;
+      sum.x += static_cast<double>(at->first);
+      sum.y += at->second * scale;
     }
     const auto n = static_cast<double>(count);
-    points.push_back({sum.iteration / n, sum.value / n});
+    points.push_back({sum.x / n, sum.y / n});
   }
   return points;
 }
-
-struct Line {
-  std::string title;
-  std::string css_class;
-  std::vector<Point> points;
-};
 
 std::vector<Line> lines_of(const std::vector<RunGroup>& groups, const Quantity& quantity) {
   std::vector<Line> lines;
@@ -129,80 +224,70 @@ std::vector<Line> lines_of(const std::vector<RunGroup>& groups, const Quantity& 
   return lines;
 }
 
-class Chart {
- public:
-  Chart(const std::vector<Line>& lines, bool logarithmic)
-      : lines_(lines), x_(axis(&Point::iteration, false)), y_(axis(&Point::value, logarithmic)) {}
+// The metrics of the paper's Figure 5 with the colour class of their lines.
+struct GammaMetric {
+  const char* name;
+  double SegmentationMetrics::* field;
+  size_t colour;
+};
+constexpr std::array<GammaMetric, 3> kGammaMetrics = {
+    {{"mIoU(S)", &SegmentationMetrics::mean_iou_seen, 0},
+     {"mIoU(U)", &SegmentationMetrics::mean_iou_unseen, 1},
+     {"hIoU", &SegmentationMetrics::harmonic_iou, 2}}};
 
-  std::string svg(const std::string& title) const {
-    std::string text = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)",
-                                   kWidth, kHeight, escaped(title));
-    for (const double tick : y_.ticks()) {
-      const double y = pixel_y(tick);
-      text += fmt::format(R"(<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)", kLeft,
-                          kWidth - kRight, y, y);
-      text += fmt::format(R"(<text class="left" x="{}" y="{:.1f}">{}</text>)", kLeft - 5, y + 4,
-                          tick_label(tick));
+std::string gamma_chart(std::vector<SweepPoint> sweep) {
+  // A logarithmic axis has no place for gamma = 0, a model without trusty loss.
+  std::erase_if(sweep, [](const SweepPoint& point) { return point.value <= 0; });
+  if (sweep.empty() || sweep.front().value == sweep.back().value) return "";
+  std::vector<Line> lines;
+  std::vector<double> gammas;
+  std::string key;
+  for (const auto& [name, field, colour] : kGammaMetrics) {
+    Line line{name, group_class(colour), {}};
+    for (const SweepPoint& point : sweep) {
+      const Statistic& value = point.group->metric(field);
+      if (value.count == 0) continue;
+      line.points.push_back({point.value, 100 * value.mean, value.count > 1 ? 100 * value.std : 0});
+      gammas.push_back(point.value);
     }
-    for (const double tick : x_.ticks()) {
-      text += fmt::format(R"(<text class="below" x="{:.1f}" y="{}">{}</text>)", pixel_x(tick),
-                          kHeight - 6, tick_label(tick));
-    }
-    for (const Line& line : lines_) text += drawn(line);
-    return text + "</svg>";
+    if (line.points.empty()) continue;
+    lines.push_back(std::move(line));
+    key += fmt::format(R"(<span class="swatch {}"></span>{} )", group_class(colour), name);
   }
+  if (lines.empty()) return "";
+  std::ranges::sort(gammas);
+  gammas.erase(std::unique(gammas.begin(), gammas.end()), gammas.end());
+  const Chart chart(lines, {.logarithmic_x = true, .x_ticks = std::move(gammas)});
+  return figure(key + "over gamma, %", chart.svg("mIoU over gamma"));
+}
 
- private:
-  ChartAxis axis(double Point::* coordinate, bool logarithmic) const {
-    double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();
-    for (const Line& line : lines_) {
-      for (const Point& point : line.points) {
-        low = std::min(low, point.*coordinate);
-        high = std::max(high, point.*coordinate);
-      }
-    }
-    return {low, high, logarithmic};
-  }
-  double pixel_x(double value) const { return kLeft + x_.at(value) * (kWidth - kLeft - kRight); }
-  double pixel_y(double value) const {
-    return kTop + (1 - y_.at(value)) * (kHeight - kTop - kBottom);
-  }
-
-  std::string drawn(const Line& line) const {
-    std::string path, dots;
-    for (const Point& point : line.points) {
-      const double x = pixel_x(point.iteration), y = pixel_y(point.value);
-      path += fmt::format("{:.1f},{:.1f} ", x, y);
-      dots += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="2.5"/>)", x, y);
-    }
-    if (line.points.size() > kMarkedPoints) dots.clear();
-    return fmt::format(R"(<g class="curve {}"><title>{}</title><polyline points="{}"/>{}</g>)",
-                       line.css_class, escaped(line.title), path, dots);
-  }
-
-  const std::vector<Line>& lines_;
-  ChartAxis x_, y_;
+// The value of a class in the paper's Figure 6, as a mark on the bar and as a text behind it.
+struct PaperMark {
+  std::string mark, text;
 };
 
-bool all_zero(const std::vector<Line>& lines) {
-  return std::ranges::all_of(lines, [](const Line& line) {
-    return std::ranges::all_of(line.points, [](const Point& point) { return point.value == 0; });
-  });
+PaperMark paper_mark(const RunGroup& group, const std::string& class_name) {
+  const double iou = paper_class_iou(group.first().record.label, class_name);
+  if (std::isnan(iou)) return {};
+  return {fmt::format(R"(<b class="paper" style="left:{:.1f}%"></b>)", 100 * iou),
+          fmt::format(" (paper {:.1f})", 100 * iou)};
 }
 
 std::string bar(const RunGroup& group, size_t index, size_t c) {
   const Statistic& iou = group.class_iou[c];
-  const double width = iou.runs == 0 ? 0 : 100 * iou.mean;
+  const double width = iou.count == 0 ? 0 : 100 * iou.mean;
   std::string spread;
-  if (iou.runs > 1) {
-    const double from = std::max(0.0, width - 100 * iou.deviation);
-    const double to = std::min(100.0, width + 100 * iou.deviation);
+  if (iou.count > 1) {
+    const double from = std::max(0.0, width - 100 * iou.std);
+    const double to = std::min(100.0, width + 100 * iou.std);
     spread = fmt::format(R"(<i style="left:{:.2f}%;width:{:.2f}%"></i>)", from, to - from);
   }
+  const PaperMark paper = paper_mark(group, group.first().record.data.classes[c]);
   return fmt::format(
-      R"(<div class="track" title="{}"><div class="bar {}" style="width:{:.2f}%"></div>{}</div>)"
-      R"(<span class="value">{}</span>)",
-      escaped(group.name), group_class(index), width, spread, format_statistic(iou));
+      R"(<div class="track" title="{}"><div class="bar {}" style="width:{:.2f}%"></div>{}{}</div>)"
+      R"(<span class="value">{}{}</span>)",
+      escaped(group.name), group_class(index), width, spread, paper.mark, format_statistic(iou),
+      paper.text);
 }
 
 std::string rows(const std::vector<const RunGroup*>& groups, const std::vector<RunGroup>& all,
@@ -221,10 +306,14 @@ std::string rows(const std::vector<const RunGroup*>& groups, const std::vector<R
                      seen ? "Seen" : "Unseen", html);
 }
 
+std::string chart_grid(const std::string& charts) {
+  return charts.empty() ? "" : "<div class=\"charts\">\n" + charts + "</div>\n";
+}
+
 }  // namespace
 
 ChartAxis::ChartAxis(double low, double high, bool logarithmic)
-    : low_(low), high_(high), logarithmic_(logarithmic && low > 0 && high / low >= kWideRange) {
+    : low_(low), high_(high), logarithmic_(logarithmic && low > 0) {
   if (!(high_ > low_)) {
     const double margin = low_ == 0 ? 1 : std::abs(low_) / 2;
     low_ -= margin;
@@ -240,20 +329,24 @@ double ChartAxis::at(double value) const {
 
 std::string tick_label(double value) {
   if (std::abs(value) >= 1000 && std::abs(value) < 1e7) return fmt::format("{:.0f}", value);
-  // A sum of steps that should be zero.
+  // Adding steps may leave something that is almost zero.
   return fmt::format("{:.3g}", std::abs(value) < 1e-12 ? 0 : value);
 }
 
 std::string curve_charts(const std::vector<RunGroup>& groups) {
-  std::string html;
+  std::string charts;
   for (const Quantity& quantity : logged_quantities(groups)) {
     const std::vector<Line> lines = lines_of(groups, quantity);
-    if (all_zero(lines)) continue;  // a term of the loss that is switched off
-    html += fmt::format("<figure class=\"chart\"><figcaption>{}</figcaption>{}</figure>\n",
-                        escaped(quantity.title),
-                        Chart(lines, quantity.logarithmic).svg(quantity.title));
+    const Chart chart(lines, {.logarithmic_y = quantity.logarithmic});
+    charts += figure(escaped(quantity.title), chart.svg(quantity.title));
   }
-  return html.empty() ? "" : "<div class=\"charts\">\n" + html + "</div>\n";
+  return chart_grid(charts);
+}
+
+std::string gamma_charts(const std::vector<RunGroup>& groups) {
+  std::string charts;
+  for (const auto& sweep : sweeps_over("loss.trusty_weight", groups)) charts += gamma_chart(sweep);
+  return chart_grid(charts);
 }
 
 std::string class_bars(const std::vector<const RunGroup*>& groups,

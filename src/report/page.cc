@@ -68,14 +68,17 @@ figcaption { font-size: .9rem; overflow-wrap: anywhere; }
 .curve polyline { fill: none; stroke: var(--own); stroke-width: 1.5; stroke-linejoin: round; opacity: .85; }
 .curve.dashed polyline { stroke-dasharray: 5 3; }
 .curve circle { fill: var(--own); }
+.curve .error { stroke: var(--own); stroke-width: 1.2; }
+figcaption .swatch { margin-left: .3rem; }
 
 .classes { display: grid; grid-template-columns: minmax(5rem, max-content) 1fr; gap: .5rem .75rem; }
 .class { overflow-wrap: anywhere; }
-.bars { display: grid; grid-template-columns: 1fr 7rem; gap: 2px .5rem; align-items: center; }
+.bars { display: grid; grid-template-columns: 1fr 9rem; gap: 2px .5rem; align-items: center; }
 .track { position: relative; background: var(--track); height: .8rem; }
 .bar { height: 100%; background: var(--own); }
 .bar.dashed { opacity: .6; }
 .track i { position: absolute; top: 50%; height: 2px; margin-top: -1px; background: var(--ink); }
+.track b.paper { position: absolute; top: -2px; bottom: -2px; width: 2px; margin-left: -1px; background: var(--unseen); }
 .value { font-size: .8rem; line-height: 1.2; color: var(--faint); font-variant-numeric: tabular-nums; }
 
 .photos { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(9rem, 1fr); gap: .5rem; align-items: end; margin-top: 1rem; }
@@ -85,7 +88,7 @@ figcaption { font-size: .9rem; overflow-wrap: anywhere; }
 .tag.unseen { border-color: var(--unseen); }
 )";
 
-// Cells are HTML.
+// Returns a table row; the cells are HTML.
 std::string row(const std::vector<std::string>& cells, const char* cell,
                 const char* css_class = "") {
   std::string html = fmt::format("<tr class=\"{}\">", css_class);
@@ -137,8 +140,8 @@ std::string run_row(const TrainingRun& run) {
              "td");
 }
 
-// The policy is a second lock: should a stranger's text ever slip through, nothing of it runs and
-// nothing is fetched.
+// The content security policy is a second defence: even if untrusted text got into the page
+// unescaped, it could not run or fetch anything.
 constexpr std::string_view kHead = R"(<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -161,7 +164,7 @@ std::string colour_key(const std::vector<RunGroup>& groups) {
   return html + "</ul>\n";
 }
 
-// A section a data set: classes of different sets have nothing in common.
+// Returns a section per data set, as different sets have different classes.
 template <class Content>
 std::string per_data_set(const std::string& title, const std::vector<RunGroup>& groups,
                          Content content) {
@@ -185,6 +188,17 @@ std::string results_table(const std::vector<RunGroup>& groups) {
   std::string notes;
   for (const std::string& note : table_notes(groups)) notes += "<li>" + escaped(note) + "</li>\n";
   return table(rows, "numbers") + "<ul class=\"notes\">\n" + notes + "</ul>\n";
+}
+
+std::string cost_table(const std::vector<RunGroup>& groups) {
+  const TableCells cells = cost_cells(groups);
+  std::string rows = row(cells.front(), "th");
+  for (size_t g = 0; g < groups.size(); ++g) {
+    std::vector<std::string> line = cells[g + 1];
+    line[0] = fmt::format("<span class=\"swatch {}\"></span>{}", group_class(g), escaped(line[0]));
+    rows += row(line, "td");
+  }
+  return table(rows, "numbers");
 }
 
 std::string settings_table(const std::vector<RunGroup>& groups) {
@@ -229,7 +243,9 @@ std::string report_page(const std::vector<RunGroup>& groups) {
     const std::string bars = class_bars(set, groups);
     return bars.empty() ? "" : key + bars;
   });
+  page += section("Weight of the trusty loss, gamma", gamma_charts(groups));
   page += section("Curves over the iterations", curves.empty() ? "" : key + curves);
+  page += section("Cost", cost_table(groups));
   page += section("Settings that differ", settings_table(groups));
   page += section("Runs", runs_table(groups));
   return page + "</body>\n</html>\n";

@@ -7,8 +7,9 @@
 
 namespace tagclip {
 
-// The comparison as one HTML file that needs no other and no network: the table with the paper's
-// numbers, curves, IoU class by class, photos, the settings that differ, and how each run was made.
+// Returns the comparison as one HTML file that needs no other file and no network: the table with
+// the paper's numbers, photos, IoU per class, charts, costs, the settings that differ, and each
+// run.
 std::string report_page(const std::vector<RunGroup>& groups);
 
 }  // namespace tagclip

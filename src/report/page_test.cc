@@ -78,6 +78,50 @@ TEST(Page, ShowsPhotosInTheOrderOfTheGroups) {
   EXPECT_EQ(count(page, ">dog</span>"), 0U);  // it is not in the photo
 }
 
+// Figures 1 and 7 of the paper: black borders for seen classes, red ones for unseen.
+TEST(Page, BordersAreBlackForSeenAndRedForUnseen) {
+  const std::string page = page_of({sample_run("a", 1, 0.4)});
+  const std::string light = page.substr(0, page.find("@media (prefers-color-scheme: dark)"));
+  EXPECT_THAT(light, HasSubstr("--seen: #000; --unseen: #d00000;"));
+  EXPECT_THAT(page, HasSubstr("border: 2px solid var(--seen)"));
+  EXPECT_THAT(page, HasSubstr(".tag.unseen { border-color: var(--unseen); }"));
+}
+
+TEST(Page, ChartsTheMetricsOverGamma) {
+  std::vector<TrainingRun> runs;
+  for (const double gamma : {0.1, 1.0, 10.0, 100.0}) {
+    for (const int64_t seed : {1, 2}) {
+      runs.push_back(sample_run("figure5/gamma=" + tick_label(gamma), seed, 0.3 + 0.1 * seed));
+      runs.back().settings["loss.trusty_weight"] = gamma;
+    }
+  }
+  const std::string page = page_of(runs);
+  const size_t at = page.find("<h2>Weight of the trusty loss, gamma</h2>");
+  ASSERT_NE(at, page.npos);
+  const std::string chart = page.substr(at, page.find("</svg>", at) - at);
+  EXPECT_EQ(count(chart, "<polyline"), 3U);            // mIoU(S), mIoU(U), hIoU
+  EXPECT_EQ(count(chart, "class=\"error\""), 3U * 4);  // the seeds' spread
+  for (const char* gamma : {">0.1<", ">1<", ">10<", ">100<"}) EXPECT_THAT(chart, HasSubstr(gamma));
+  EXPECT_THAT(page_of({sample_run("a", 1, 0.4)}), Not(HasSubstr("over gamma")));
+}
+
+TEST(Page, SetsFigure6ValuesBesideTheBars) {
+  std::vector<TrainingRun> runs = {sample_run("table2/voc", 1, 0.4), sample_run("other", 1, 0.4)};
+  for (TrainingRun& run : runs) run.record.data.classes[2] = run.metrics->names[2] = "tvmonitor";
+  const std::string page = page_of(runs);
+  EXPECT_EQ(count(page, "(paper 86.7)"), 1U);
+  EXPECT_EQ(count(page, "<b class=\"paper\" style=\"left:86.7%\">"), 1U);
+}
+
+// A loss that a run does not have is null in its log, and no curve; a curve of zeros is drawn.
+TEST(Page, DrawsCurvesOfZerosButNotAbsentOnes) {
+  TrainingRun run = sample_run("a", 1, 0.4);
+  run.curves["trusty"] = {{10, 0.0}, {20, 0.0}};
+  const std::string page = page_of({run});
+  EXPECT_THAT(page, HasSubstr("Trusty loss"));
+  EXPECT_THAT(page, Not(HasSubstr("Presence loss")));
+}
+
 TEST(Page, NothingOfAStrangerIsMarkup) {
   const std::string attack = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>";
   std::vector<TrainingRun> runs = {sample_run(attack, 1, 0.4), sample_run("", 2, 0.4)};

@@ -19,7 +19,7 @@ const ExamplePhoto* find_example(const RunGroup& group, const std::string& name)
   return nullptr;
 }
 
-// In the order of the groups.
+// Returns the names of all photos in the order of the groups.
 std::vector<std::string> photo_names(const std::vector<const RunGroup*>& groups) {
   std::vector<std::string> names;
   for (const RunGroup* group : groups) {
@@ -56,7 +56,7 @@ class Row {
         add(*example, *group);
       }
     }
-    TAGCLIP_CHECK(first_ != nullptr, "a photo that one of the groups has");
+    TAGCLIP_CHECK(first_ != nullptr, "one of the groups has the photo");
     html_ = picture(first_->photo, name) + html_ + picture(first_->truth, "truth");
   }
 
@@ -99,7 +99,7 @@ std::string photo_columns(const std::vector<const RunGroup*>& groups) {
   for (const std::string& name : photo_names(groups)) rows += Row(name, groups).html();
   if (rows.empty()) return "";
   const Colour plain{222, 222, 222};
-  return fmt::format("<p>Borders tell {} classes from {} ones; grey is unlabelled.</p>\n{}",
+  return fmt::format("<p>Borders mark {} and {} classes; grey pixels are unlabelled.</p>\n{}",
                      tag("seen", true, plain), tag("unseen", false, plain), rows);
 }
 

@@ -7,16 +7,18 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/text.h"
 
 namespace tagclip {
 namespace {
 
-// What says how a run is kept and watched, not what it computes.
-Settings decisive(const Settings& settings) {
+// Returns the settings that may change a run's result, without the seed.
+Settings defining_settings(const Settings& settings) {
   Settings result = settings;
   std::erase_if(result, [](const auto& setting) {
     return setting.first == "seed" || free_settings().contains(setting.first);
@@ -28,9 +30,16 @@ bool same_data(const RunData& a, const RunData& b) {
   return a.classes == b.classes && a.seen == b.seen;
 }
 
-bool belong_together(const TrainingRun& a, const TrainingRun& b) {
+bool same_group(const TrainingRun& a, const TrainingRun& b) {
   return a.finished() && b.finished() && a.record.label == b.record.label &&
-         same_data(a.record.data, b.record.data) && decisive(a.settings) == decisive(b.settings);
+         same_data(a.record.data, b.record.data) &&
+         defining_settings(a.settings) == defining_settings(b.settings);
+}
+
+std::optional<double> number_in(const FieldValue& value) {
+  if (const auto* number = std::get_if<double>(&value)) return *number;
+  if (const auto* integer = std::get_if<int64_t>(&value)) return static_cast<double>(*integer);
+  return {};
 }
 
 template <class Value>
@@ -42,7 +51,18 @@ Statistic over_runs(const RunGroup& group, Value value) {
   return statistic(values);
 }
 
-void fill_in(RunGroup& group) {
+// Returns the median time per training photo that a run has logged; NaN for none.
+double training_milliseconds(const TrainingRun& run) {
+  const auto logged = run.curves.find("images_per_second");
+  if (logged == run.curves.end()) return std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> speeds;
+  for (const auto& [iteration, speed] : logged->second) speeds.push_back(speed);
+  const auto middle = speeds.begin() + static_cast<ptrdiff_t>(speeds.size() / 2);
+  std::ranges::nth_element(speeds, middle);
+  return *middle > 0 ? 1000 / *middle : std::numeric_limits<double>::quiet_NaN();
+}
+
+void summarise(RunGroup& group) {
   const RunRecord& record = group.first().record;
   group.paper = paper_row(record.label);
   for (size_t i = 0; i < kSummaryFields.size(); ++i) {
@@ -51,11 +71,18 @@ void fill_in(RunGroup& group) {
   for (size_t c = 0; c < record.data.classes.size(); ++c) {
     group.class_iou.push_back(over_runs(group, [&](const auto& m) { return m.iou[c]; }));
   }
+  std::vector<double> training, validation;
+  for (const TrainingRun* run : group.runs) {
+    training.push_back(training_milliseconds(*run));
+    if (run->metrics) validation.push_back(run->metrics->milliseconds_per_photo);
+  }
+  group.training_milliseconds = statistic(training);
+  group.validation_milliseconds = statistic(validation);
 }
 
 constexpr size_t kMaxName = 80;  // bytes
 
-// The label, with the folder behind it where that alone tells groups apart.
+// Returns the label, with the folder behind it where the label alone is not unique.
 std::string own_name(const RunGroup& group, int finished_of_label) {
   const std::string label = one_line(group.first().record.label, kMaxName);
   std::string folder = one_line(group.first().folder.filename().string(), kMaxName);
@@ -82,28 +109,34 @@ int64_t unseen_classes(const RunData& data) { return std::ranges::count(data.see
 }  // namespace
 
 Statistic statistic(std::span<const double> values) {
-  constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   std::vector<double> measured;
   std::ranges::copy_if(values, std::back_inserter(measured),
                        [](double v) { return !std::isnan(v); });
   const auto n = static_cast<int64_t>(measured.size());
-  if (n == 0) return {0, kNothing, kNothing};
+  if (n == 0) return {0, kNaN, kNaN};
   const double mean = std::reduce(measured.begin(), measured.end()) / static_cast<double>(n);
-  if (n == 1) return {1, mean, kNothing};
+  if (n == 1) return {1, mean, kNaN};
   double squares = 0;
   for (const double value : measured) squares += (value - mean) * (value - mean);
   return {n, mean, std::sqrt(squares / static_cast<double>(n - 1))};
+}
+
+const Statistic& RunGroup::metric(double SegmentationMetrics::* field) const {
+  const auto found = std::ranges::find(kSummaryFields, field, &SummaryField::value);
+  TAGCLIP_CHECK(found != kSummaryFields.end(), "a metric of the summary");
+  return summary[found - kSummaryFields.begin()];
 }
 
 std::vector<RunGroup> group_runs(const std::vector<TrainingRun>& runs) {
   std::vector<RunGroup> groups;
   for (const TrainingRun& run : runs) {
     auto group = std::ranges::find_if(
-        groups, [&](const RunGroup& other) { return belong_together(other.first(), run); });
+        groups, [&](const RunGroup& other) { return same_group(other.first(), run); });
     if (group == groups.end()) group = groups.insert(groups.end(), RunGroup{});
     group->runs.push_back(&run);
   }
-  std::ranges::for_each(groups, fill_in);
+  for (RunGroup& group : groups) summarise(group);
   name_groups(groups);
   return groups;
 }
@@ -112,7 +145,7 @@ std::map<std::string, std::vector<std::string>> differing_settings(
     const std::vector<RunGroup>& groups) {
   std::map<std::string, std::vector<std::string>> table;
   for (size_t i = 0; i < groups.size(); ++i) {
-    for (const auto& [name, value] : decisive(groups[i].first().settings)) {
+    for (const auto& [name, value] : defining_settings(groups[i].first().settings)) {
       auto& row = table.try_emplace(name, groups.size(), "-").first->second;
       row[i] = to_string(value);
     }
@@ -133,6 +166,37 @@ std::vector<std::vector<const RunGroup*>> by_data_set(const std::vector<RunGroup
     set->push_back(&group);
   }
   return sets;
+}
+
+std::vector<std::vector<SweepPoint>> sweeps_over(const std::string& setting,
+                                                 const std::vector<RunGroup>& groups) {
+  struct Sweep {
+    Settings others;  // than the swept setting
+    std::vector<SweepPoint> points;
+  };
+  std::vector<Sweep> sweeps;
+  for (const RunGroup& group : groups) {
+    Settings others = defining_settings(group.first().settings);
+    const auto found = others.find(setting);
+    if (found == others.end() || !group.finished()) continue;
+    const std::optional<double> value = number_in(found->second);
+    if (!value) continue;
+    others.erase(found);
+    auto sweep = std::ranges::find_if(sweeps, [&](const Sweep& other) {
+      return other.others == others &&
+             same_data(other.points[0].group->first().record.data, group.first().record.data);
+    });
+    if (sweep == sweeps.end()) sweep = sweeps.insert(sweep, Sweep{std::move(others), {}});
+    sweep->points.push_back({*value, &group});
+  }
+  std::vector<std::vector<SweepPoint>> result;
+  for (Sweep& sweep : sweeps) {
+    std::ranges::stable_sort(sweep.points, {}, &SweepPoint::value);
+    if (sweep.points.front().value < sweep.points.back().value) {
+      result.push_back(std::move(sweep.points));
+    }
+  }
+  return result;
 }
 
 bool comparable(const RunData& ours, const PaperData& theirs) {

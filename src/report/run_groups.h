@@ -13,42 +13,57 @@
 
 namespace tagclip {
 
-// Over the runs that measured the value.
+// Mean and spread of a value over the runs that measured it.
 struct Statistic {
-  int64_t runs = 0;
-  double mean = 0;       // NaN for no run
-  double deviation = 0;  // of the sample, by n - 1; NaN for fewer than two runs
+  int64_t count = 0;  // runs
+  double mean = 0;    // NaN for no run
+  double std = 0;     // of the sample (n - 1); NaN for fewer than two runs
 };
 
-// Of the values that are not NaN.
+// Returns the statistic of the values that are not NaN.
 Statistic statistic(std::span<const double> values);
 
-// Runs of one label and the same settings but for the seed and what only says where a run is kept
-// and watched. A run that has not finished stands alone: its numbers are of an earlier iteration.
+// Finished runs of one label whose settings differ in nothing but the seed and free_settings().
+// An unfinished run is a group of its own: its numbers are of an earlier iteration.
 struct RunGroup {
-  std::string name;  // the label, the folder, or both: one line, no two groups' the same
+  std::string name;  // label, folder or both, on one line; unique among the groups
   std::vector<const TrainingRun*> runs;
-  std::array<Statistic, kSummaryFields.size()> summary;  // by kSummaryFields
+  std::array<Statistic, kSummaryFields.size()> summary;  // in the order of kSummaryFields
   std::vector<Statistic> class_iou;                      // per class
-  const PaperRow* paper = nullptr;                       // what the paper says of this label
+  Statistic training_milliseconds;                       // per photo, the median of a run's log
+  Statistic validation_milliseconds;                     // per photo, of the last validation
+  const PaperRow* paper = nullptr;                       // the paper's row for this label
 
   const TrainingRun& first() const { return *runs.front(); }
   bool finished() const { return first().finished(); }
+  // Returns the statistic of one metric.
+  const Statistic& metric(double SegmentationMetrics::* field) const;
 };
 
-// Groups in the order of their first runs. They refer to `runs`.
+// Groups the runs, in the order of the first run of each group. The groups refer to `runs`.
 std::vector<RunGroup> group_runs(const std::vector<TrainingRun>& runs);
 
-// Settings whose values differ between groups, as text per group ("-" where one lacks it), by name.
+// Returns the settings whose values differ between groups, by name: a text per group, "-" where a
+// group lacks the setting.
 std::map<std::string, std::vector<std::string>> differing_settings(
     const std::vector<RunGroup>& groups);
 
-// Groups of one data set: the same classes, the same of them seen. In the order of their first
-// groups.
+// Splits the groups by data set: same class names, the same of them seen. Keeps their order.
 std::vector<std::vector<const RunGroup*>> by_data_set(const std::vector<RunGroup>& groups);
 
-// Whether numbers of this data set may be held against the paper's: it has as many classes, unseen
-// ones among them and test photos as the paper says.
+// A group of a sweep, and its value of the swept setting.
+struct SweepPoint {
+  double value;
+  const RunGroup* group;
+};
+
+// Returns the sweeps over a numeric setting: finished groups of one data set that differ in that
+// setting alone and have at least two values of it, sorted by value.
+std::vector<std::vector<SweepPoint>> sweeps_over(const std::string& setting,
+                                                 const std::vector<RunGroup>& groups);
+
+// Whether numbers of this data set are comparable with the paper's: it has the paper's number of
+// classes, of unseen classes and of test photos.
 bool comparable(const RunData& ours, const PaperData& theirs);
 
 // "msrc21: 21 classes, 5 of them unseen; 352 photos to train, 118 to validate"

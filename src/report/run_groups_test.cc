@@ -1,5 +1,6 @@
 #include "report/run_groups.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,12 +20,12 @@ constexpr size_t kMeanIou = 1;  // in kSummaryFields
 
 TEST(Statistic, MeanAndSampleDeviation) {
   const Statistic three = statistic(std::vector<double>{0.2, NAN, 0.4, 0.6});
-  EXPECT_EQ(three.runs, 3);
+  EXPECT_EQ(three.count, 3);
   EXPECT_DOUBLE_EQ(three.mean, 0.4);
-  EXPECT_DOUBLE_EQ(three.deviation, 0.2);
+  EXPECT_DOUBLE_EQ(three.std, 0.2);
   const Statistic one = statistic(std::vector<double>{0.5});
   EXPECT_DOUBLE_EQ(one.mean, 0.5);
-  EXPECT_TRUE(std::isnan(one.deviation));
+  EXPECT_TRUE(std::isnan(one.std));
   EXPECT_TRUE(std::isnan(statistic(std::vector<double>{NAN}).mean));
 }
 
@@ -48,7 +49,7 @@ TEST(RunGroups, SeedsOfOneLabelAreOne) {
   EXPECT_EQ(groups[0].runs.size(), 2U);
   EXPECT_DOUBLE_EQ(groups[0].summary[kMeanIou].mean, 0.35);
   EXPECT_DOUBLE_EQ(groups[0].class_iou[2].mean, 0.175);
-  EXPECT_EQ(groups[0].class_iou[2].runs, 2);
+  EXPECT_EQ(groups[0].class_iou[2].count, 2);
 }
 
 TEST(RunGroups, OtherSettingsAreAnother) {
@@ -84,7 +85,7 @@ TEST(RunGroups, WithoutLabelOrMetrics) {
   runs[1].settings["batch"] = int64_t{2};
   const auto groups = group_runs(runs);
   EXPECT_THAT(names(groups), ElementsAre("1", "1 #2"));
-  EXPECT_EQ(groups[0].summary[kMeanIou].runs, 0);
+  EXPECT_EQ(groups[0].summary[kMeanIou].count, 0);
   EXPECT_THAT(differing_settings(groups).at("batch"), ElementsAre("-", "2"));
 }
 
@@ -114,6 +115,45 @@ TEST(RunTable, AHostileLabelStaysOnItsLine) {
   const std::string table = format_run_table(group_runs(runs));
   EXPECT_THAT(table, HasSubstr("two lines [31m and more"));
   EXPECT_THAT(table, Not(HasSubstr(std::string(100, 'x'))));
+}
+
+std::vector<TrainingRun> gamma_runs() {
+  std::vector<TrainingRun> runs;
+  for (const double gamma : {10.0, 0.1, 100.0}) {
+    for (const int64_t seed : {1, 2}) {
+      runs.push_back(sample_run(fmt::format("figure5/gamma={}", gamma), seed, 0.5 + 0.1 * seed));
+      runs.back().settings["loss.trusty_weight"] = gamma;
+    }
+  }
+  return runs;
+}
+
+TEST(Sweeps, AreSortedByValue) {
+  const std::vector<TrainingRun> runs = gamma_runs();
+  const auto groups = group_runs(runs);
+  const auto sweeps = sweeps_over("loss.trusty_weight", groups);
+  ASSERT_EQ(sweeps.size(), 1U);
+  ASSERT_EQ(sweeps[0].size(), 3U);
+  EXPECT_EQ(sweeps[0][0].value, 0.1);
+  EXPECT_EQ(sweeps[0][2].group->name, "figure5/gamma=100");
+  EXPECT_EQ(sweeps[0][1].group->runs.size(), 2U);
+}
+
+TEST(Sweeps, DifferInOneSettingAlone) {
+  std::vector<TrainingRun> runs = gamma_runs();
+  for (TrainingRun& run : runs) run.settings["model.prompts"] = run.settings["loss.trusty_weight"];
+  EXPECT_TRUE(sweeps_over("loss.trusty_weight", group_runs(runs)).empty());
+  EXPECT_TRUE(sweeps_over("absent", group_runs(runs)).empty());
+}
+
+TEST(RunTable, ShowsWhatAGroupCosts) {
+  std::vector<TrainingRun> runs = {sample_run("a", 1, 0.5)};
+  runs[0].curves["images_per_second"] = {{10, 1.0}, {20, 8.0}, {30, 10.0}};
+  runs[0].metrics->milliseconds_per_photo = 40.25;
+  const TableCells cells = cost_cells(group_runs(runs));
+  EXPECT_THAT(cells.at(1), ElementsAre("a", "12", "120", "125.0", "40.2"));
+  runs[0].curves.erase("images_per_second");
+  EXPECT_EQ(cost_cells(group_runs(runs)).at(1).at(3), "-");
 }
 
 }  // namespace

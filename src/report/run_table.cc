@@ -15,7 +15,7 @@
 namespace tagclip {
 namespace {
 
-using TableRow = std::vector<std::string>;
+using TableRow = TableCells::value_type;
 
 TableRow head() {
   TableRow row = {"run", "n"};
@@ -37,8 +37,8 @@ TableRow row_of(const PaperRow& paper) {
   return row;
 }
 
-// Columns of one width, a run's mean under the next one's.
-std::string aligned(const std::vector<TableRow>& rows) {
+// Returns the rows as text whose columns are aligned.
+std::string aligned(const TableCells& rows) {
   std::vector<size_t> widths(rows.front().size());
   for (const TableRow& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
@@ -60,7 +60,7 @@ std::string describe(const PaperData& data) {
                      data.photos);
 }
 
-// A note a data set of the paper that the runs beside its rows were not measured on.
+// Returns a note per data set of the paper, for the groups whose numbers are of other data.
 std::vector<std::string> incomparable_notes(const std::vector<RunGroup>& groups) {
   std::map<const PaperData*, std::string> names;
   for (const RunGroup& group : groups) {
@@ -77,15 +77,21 @@ std::vector<std::string> incomparable_notes(const std::vector<RunGroup>& groups)
   return notes;
 }
 
-bool any_deviation(const std::vector<RunGroup>& groups) {
+bool any_spread(const std::vector<RunGroup>& groups) {
   return std::ranges::any_of(groups, [](const RunGroup& group) { return group.runs.size() > 1; });
+}
+
+// "55.1", "-" for no run.
+std::string format_milliseconds(const Statistic& milliseconds) {
+  if (milliseconds.count == 0) return "-";
+  return fmt::format("{:.1f}", milliseconds.mean);
 }
 
 using nlohmann::ordered_json;
 
 // JSON has no NaN: nlohmann writes null for it.
 ordered_json json_of(const Statistic& statistic) {
-  return {{"n", statistic.runs}, {"mean", statistic.mean}, {"std", statistic.deviation}};
+  return {{"n", statistic.count}, {"mean", statistic.mean}, {"std", statistic.std}};
 }
 
 ordered_json json_of(const TrainingRun& run) {
@@ -116,6 +122,11 @@ ordered_json json_of(const RunGroup& group) {
                        {"label", group.first().record.label},
                        {"finished", group.finished()},
                        {"data", describe(data)},
+                       {"parameters",
+                        {{"trained", group.first().record.trained_parameters},
+                         {"all", group.first().record.all_parameters}}},
+                       {"training_ms_per_photo", json_of(group.training_milliseconds)},
+                       {"validation_ms_per_photo", json_of(group.validation_milliseconds)},
                        {"runs", ordered_json::array()},
                        {"metrics", ordered_json::object()},
                        {"classes", ordered_json::array()}};
@@ -138,13 +149,13 @@ ordered_json json_of(const RunGroup& group) {
 }  // namespace
 
 std::string format_statistic(const Statistic& statistic) {
-  if (statistic.runs == 0) return "-";
-  if (statistic.runs == 1) return fmt::format("{:.2f}", 100 * statistic.mean);
-  return fmt::format("{:.2f} ± {:.2f}", 100 * statistic.mean, 100 * statistic.deviation);
+  if (statistic.count == 0) return "-";
+  if (statistic.count == 1) return fmt::format("{:.2f}", 100 * statistic.mean);
+  return fmt::format("{:.2f} ± {:.2f}", 100 * statistic.mean, 100 * statistic.std);
 }
 
-std::string format_paper_value(double share) {
-  return std::isnan(share) ? "-" : fmt::format("{:.1f}", 100 * share);
+std::string format_paper_value(double fraction) {
+  return std::isnan(fraction) ? "-" : fmt::format("{:.1f}", 100 * fraction);
 }
 
 std::string state_of(const RunGroup& group) {
@@ -153,13 +164,27 @@ std::string state_of(const RunGroup& group) {
                      group.first().record.iterations);
 }
 
+TableCells cost_cells(const std::vector<RunGroup>& groups) {
+  TableCells cells = {{"run", "trained parameters", "all parameters", "training, ms per photo",
+                       "validation, ms per photo"}};
+  for (const RunGroup& group : groups) {
+    const RunRecord& record = group.first().record;
+    cells.push_back({group.name, fmt::format("{}", record.trained_parameters),
+                     fmt::format("{}", record.all_parameters),
+                     format_milliseconds(group.training_milliseconds),
+                     format_milliseconds(group.validation_milliseconds)});
+  }
+  return cells;
+}
+
 std::vector<std::string> table_notes(const std::vector<RunGroup>& groups) {
   std::vector<std::string> notes;
   for (const auto& set : by_data_set(groups)) {
     notes.push_back(describe(set.front()->first().record.data) + ".");
   }
-  if (any_deviation(groups)) {
-    notes.push_back("Percent; mean ± standard deviation (n - 1) over the n runs of other seeds.");
+  if (any_spread(groups)) {
+    notes.push_back(
+        "Percent; mean ± standard deviation (n - 1) over the n runs with different seeds.");
   } else {
     notes.push_back("Percent.");
   }
@@ -168,14 +193,14 @@ std::vector<std::string> table_notes(const std::vector<RunGroup>& groups) {
 }
 
 std::string format_run_table(const std::vector<RunGroup>& groups) {
-  std::vector<TableRow> rows = {head()};
+  TableCells rows = {head()};
   for (const RunGroup& group : groups) {
     rows.push_back(row_of(group));
     if (group.paper != nullptr) rows.push_back(row_of(*group.paper));
   }
   std::string text = aligned(rows) + "\n";
   for (const std::string& note : table_notes(groups)) text += note + "\n";
-  return text;
+  return text + "\n" + aligned(cost_cells(groups));
 }
 
 std::string to_json(const std::vector<RunGroup>& groups) {

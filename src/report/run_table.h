@@ -7,25 +7,34 @@
 
 namespace tagclip {
 
-// How many of kSummaryFields a table shows.
+// Number of kSummaryFields that a table shows.
 inline constexpr size_t kTableColumns = 6;
+
+// A table as rows of cells; the first row is the head.
+using TableCells = std::vector<std::vector<std::string>>;
 
 // "12.34 ± 0.56", "12.34" for one run, "-" for none; percent.
 std::string format_statistic(const Statistic& statistic);
 // "93.5", as the paper prints it; "-" for NaN.
-std::string format_paper_value(double share);
+std::string format_paper_value(double fraction);
 
-// What stands behind a group's name: "", or ", unfinished: 300 of 1000 iterations".
+// Returns the text behind a group's name: "", or ", unfinished: 300 of 1000 iterations".
 std::string state_of(const RunGroup& group);
 
-// What the table does not say: the data sets, where the paper's numbers cannot be compared, which
-// deviation stands behind the ±.
+// Returns what each group costs: parameters, and milliseconds per photo in training and validation.
+// The paper says that the trusty token adds "almost no extra overhead"; this shows it.
+TableCells cost_cells(const std::vector<RunGroup>& groups);
+
+// Returns the notes below a table: the data sets, where the paper's numbers are not comparable, and
+// what stands behind the ±.
 std::vector<std::string> table_notes(const std::vector<RunGroup>& groups);
 
-// The groups, mean ± deviation over their runs, each with the paper's row below it, then the notes.
+// Returns the groups with mean ± standard deviation over their runs, each with the paper's row
+// below it, then the notes and the costs.
 std::string format_run_table(const std::vector<RunGroup>& groups);
 
-// The same with every run and class as a JSON object: shares, null for what was not measured.
+// Returns the same as a JSON object with every run and class: fractions, null for what was not
+// measured.
 std::string to_json(const std::vector<RunGroup>& groups);
 
 }  // namespace tagclip

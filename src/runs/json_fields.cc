@@ -98,7 +98,7 @@ double JsonFields::number(const std::string& key) const {
   return value.get<double>();
 }
 
-double JsonFields::share_or_nan(const std::string& key) const {
+double JsonFields::fraction_or_nan(const std::string& key) const {
   const auto found = object_.find(key);
   if (found != object_.end() && found->is_null()) return std::numeric_limits<double>::quiet_NaN();
   const double value = at(key).is_number() ? at(key).get<double>() : -1;

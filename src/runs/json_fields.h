@@ -8,7 +8,7 @@
 
 namespace tagclip {
 
-// The fields of a JSON object in a file of a stranger. All accessors throw Error(kBadInput) naming
+// Typed access to a JSON object in an untrusted file. All accessors throw Error(kBadInput) naming
 // the file, the field, what was expected and what was found.
 class JsonFields {
  public:
@@ -18,12 +18,12 @@ class JsonFields {
   JsonFields object(const std::string& key) const;
   std::vector<JsonFields> objects(const std::string& key) const;
 
-  bool has(const std::string& key) const;  // and it is not null
+  bool has(const std::string& key) const;  // whether it is there and not null
   std::string text(const std::string& key) const;
   bool flag(const std::string& key) const;
-  int64_t count(const std::string& key) const;        // from 0 on
-  double number(const std::string& key) const;        // finite
-  double share_or_nan(const std::string& key) const;  // from 0 to 1; NaN for null
+  int64_t count(const std::string& key) const;           // 0 or more
+  double number(const std::string& key) const;           // finite
+  double fraction_or_nan(const std::string& key) const;  // from 0 to 1; NaN for null
   std::vector<std::string> texts(const std::string& key) const;
   std::vector<bool> flags(const std::string& key) const;
 
@@ -34,7 +34,7 @@ class JsonFields {
 
   nlohmann::json object_;
   std::string file_;
-  std::string prefix_;  // of the names in messages: "data."
+  std::string prefix_;  // of field names in messages: "data."
 };
 
 }  // namespace tagclip

@@ -36,8 +36,8 @@ RunData read_data(const JsonFields& fields, const std::filesystem::path& path) {
 
 const std::set<std::string>& free_settings() {
   static const std::set<std::string> kNames = {
-      "output", "label",    "device",  "log_every", "validate_every", "save_every",
-      "keep",   "examples", "workers", "prefetch",  "rank_timeout",   "check_data"};
+      "output",   "label",          "device",  "log_every", "validate_every", "save_every", "keep",
+      "examples", "example_photos", "workers", "prefetch",  "rank_timeout",   "check_data"};
   return kNames;
 }
 
@@ -47,7 +47,7 @@ std::string utc_time(std::chrono::system_clock::time_point time) {
 }
 
 void write_run_record(const std::filesystem::path& path, const RunRecord& record) {
-  TAGCLIP_CHECK(record.data.seen.size() == record.data.classes.size(), "one mark a class");
+  TAGCLIP_CHECK(record.data.seen.size() == record.data.classes.size(), "one mark per class");
   const ordered_json data = {{"folder", record.data.folder},
                              {"train", record.data.train},
                              {"val", record.data.val},
@@ -91,7 +91,9 @@ RunRecord read_run_record(const std::filesystem::path& path) {
 }
 
 void write_metrics_file(const std::filesystem::path& path, const StoredMetrics& stored) {
-  nlohmann::ordered_json json = {{"iteration", stored.iteration}};
+  // JSON has no NaN: nlohmann writes null for it.
+  nlohmann::ordered_json json = {{"iteration", stored.iteration},
+                                 {"milliseconds_per_photo", stored.milliseconds_per_photo}};
   json.update(nlohmann::ordered_json::parse(to_json(stored.metrics, stored.names, stored.seen)));
   write_file(path, json.dump(2) + "\n");
 }
@@ -99,14 +101,17 @@ void write_metrics_file(const std::filesystem::path& path, const StoredMetrics& 
 StoredMetrics read_metrics_file(const std::filesystem::path& path) {
   const JsonFields fields(path);
   StoredMetrics stored{.iteration = fields.count("iteration"), .names = {}, .seen = {}};
+  if (fields.has("milliseconds_per_photo")) {
+    stored.milliseconds_per_photo = fields.number("milliseconds_per_photo");
+  }
   for (const SummaryField& field : kSummaryFields) {
-    stored.metrics.*field.value = fields.share_or_nan(field.json_name);
+    stored.metrics.*field.value = fields.fraction_or_nan(field.json_name);
   }
   for (const JsonFields& row : fields.objects("classes")) {
     stored.names.push_back(row.text("name"));
     stored.seen.push_back(row.flag("seen"));
-    stored.metrics.iou.push_back(row.share_or_nan("iou"));
-    stored.metrics.accuracy.push_back(row.share_or_nan("accuracy"));
+    stored.metrics.iou.push_back(row.fraction_or_nan("iou"));
+    stored.metrics.accuracy.push_back(row.fraction_or_nan("accuracy"));
   }
   return stored;
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,47 +17,49 @@ struct RunData {
   std::string folder;
   int64_t train = 0, val = 0;  // photos
   std::vector<std::string> classes;
-  std::vector<bool> seen;  // per class: its labels may be learnt from
+  std::vector<bool> seen;  // per class: whether training may use its labels
 };
 
-// Settings of a run that say how it is watched and kept, not what it computes.
+// Returns the settings that do not change a run's result: where it is kept, how often it reports.
 const std::set<std::string>& free_settings();
 
-// run.json of a run's folder: what ran, where, on what, for how long.
+// run.json of a run's folder: which program ran on which data and device, and for how long.
 struct RunRecord {
   std::string tagclip, libtorch;  // versions
-  std::string label;              // what the run is called in reports; may be empty
+  std::string label;              // the run's name in reports; may be empty
   int64_t seed = 0;
   std::string device, precision;
   int64_t ranks = 1;
   RunData data;
-  int64_t iterations = 0;         // those the settings ask for
-  std::string started, finished;  // as utc_time says it; `finished` is empty while it is not
-  double seconds = 0;             // of computing so far, over all sessions
+  int64_t iterations = 0;         // of the whole schedule
+  std::string started, finished;  // utc_time; `finished` is empty before the end
+  double seconds = 0;             // computing time so far, over all sessions
   int64_t trained_parameters = 0, all_parameters = 0;
 };
 
-// 2026-11-23T18:19:05Z
+// Returns an ISO 8601 time: 2026-11-23T18:19:05Z.
 std::string utc_time(std::chrono::system_clock::time_point time);
 
-// Appears whole or not at all. Throws Error(kFailure) when it cannot be written.
+// Writes the file whole or not at all. Throws Error(kFailure) when it cannot be written.
 void write_run_record(const std::filesystem::path& path, const RunRecord& record);
 
-// Throws Error(kBadInput) naming the file and the field when it is no such record.
+// Throws Error(kBadInput) naming the file and the field that is missing or wrong.
 RunRecord read_run_record(const std::filesystem::path& path);
 
-// metrics.json of a run's folder: its last validation.
+// metrics.json of a run's folder: the last validation.
 struct StoredMetrics {
   int64_t iteration = 0;
   SegmentationMetrics metrics{};
   std::vector<std::string> names;  // of the classes
-  std::vector<bool> seen;
+  std::vector<bool> seen;          // per class
+  // Wall time of the validation per photo; NaN where it was not measured.
+  double milliseconds_per_photo = std::numeric_limits<double>::quiet_NaN();
 };
 
-// Appears whole or not at all. Throws Error(kFailure) when it cannot be written.
+// Writes the file whole or not at all. Throws Error(kFailure) when it cannot be written.
 void write_metrics_file(const std::filesystem::path& path, const StoredMetrics& stored);
 
-// Throws Error(kBadInput) naming the file and the field when it holds no metrics.
+// Throws Error(kBadInput) naming the file and the field that is missing or wrong.
 StoredMetrics read_metrics_file(const std::filesystem::path& path);
 
 }  // namespace tagclip

@@ -35,13 +35,13 @@ std::optional<int64_t> iteration_of(const nlohmann::json& entry) {
   return found->get<int64_t>();
 }
 
-// False when the line is no entry of a log.
+// Returns false when the line is no entry of a log.
 bool add_line(std::string_view line, TrainingCurves& curves) {
   const nlohmann::json entry = parse_bounded_json(line).value_or(nlohmann::json());
   const std::optional<int64_t> iteration = iteration_of(entry);
   if (!iteration) return false;
   for (const auto& [name, value] : entry.items()) {
-    // Beyond a float32 no trainer counts, and the axes of charts could not either.
+    // Larger numbers than float32 has would overflow the axes of charts.
     const double number = value.is_number() ? value.get<double>() : NAN;
     if (name == kIteration || !(std::abs(number) <= std::numeric_limits<float>::max())) continue;
     curves[name][*iteration] = number;
@@ -54,7 +54,8 @@ constexpr int kLongest = 400;  // pixels
 constexpr ImageLimits kLimits{.max_pixels = 16 << 20};
 constexpr std::string_view kPhotoEnd = ".photo.png";
 
-std::set<std::string> names_in(const std::filesystem::path& folder) {
+// Returns the first kMaxPhotos names of examples in a folder.
+std::vector<std::string> first_names(const std::filesystem::path& folder) {
   std::set<std::string> names;
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
@@ -63,10 +64,10 @@ std::set<std::string> names_in(const std::filesystem::path& folder) {
     names.insert(file.substr(0, file.size() - kPhotoEnd.size()));
     if (names.size() > kMaxPhotos) names.erase(std::prev(names.end()));
   }
-  return names;
+  return {names.begin(), names.end()};
 }
 
-// Labels for `photo`, checked.
+// Reads labels of the photo's size and of `classes` classes.
 LabelMap read_labels(const std::filesystem::path& path, const Image& photo, size_t classes) {
   LabelMap map = read_label_map(path, kLimits);
   if (map.width != photo.width || map.height != photo.height) {
@@ -81,9 +82,10 @@ LabelMap read_labels(const std::filesystem::path& path, const Image& photo, size
   return map;
 }
 
-class Reader {
+// Reads the examples of one folder.
+class ExampleReader {
  public:
-  Reader(const std::filesystem::path& folder, size_t classes)
+  ExampleReader(const std::filesystem::path& folder, size_t classes)
       : folder_(folder), classes_(classes), palette_(result_palette(classes)) {}
 
   ExamplePhoto read(const std::string& name) const {
@@ -102,7 +104,7 @@ class Reader {
   }
 
  private:
-  // The small photo under these labels, which are noted as present.
+  // Returns the resized photo under these labels, and marks them as present.
   Image coloured(const std::filesystem::path& path, const Image& full,
                  ExamplePhoto& example) const {
     const LabelMap labels = read_labels(path, full, classes_);
@@ -143,7 +145,7 @@ void collect_runs(const fs::path& folder, int depth, std::set<fs::path>& runs) {
   }
 }
 
-// Metrics of other classes than the run's own could not be told apart class by class.
+// Reads metrics and checks that they are of the run's own classes.
 StoredMetrics read_metrics_of(const RunData& data, const fs::path& path) {
   StoredMetrics stored = read_metrics_file(path);
   if (stored.names == data.classes && stored.seen == data.seen) return stored;
@@ -151,7 +153,7 @@ StoredMetrics read_metrics_of(const RunData& data, const fs::path& path) {
                   "the two files are of different runs; train again into an empty folder");
 }
 
-// Opening a pipe would wait for its writer for ever.
+// Reads config.toml. Opening a pipe would wait for its writer for ever.
 Settings read_run_settings(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_regular_file(path, ignored)) return read_settings(path);
@@ -160,8 +162,8 @@ Settings read_run_settings(const fs::path& path) {
                   "tagclip train writes them beside run.json");
 }
 
-// "runs/a/" as "runs/a", whose last part is its name.
-fs::path named(const fs::path& place) {
+// Returns "runs/a" for "runs/a/".
+fs::path without_slash(const fs::path& place) {
   const fs::path normal = place.lexically_normal();
   return normal.has_filename() || !normal.has_relative_path() ? normal : normal.parent_path();
 }
@@ -187,10 +189,19 @@ TrainingCurves read_training_curves(const std::filesystem::path& path) {
   return curves;
 }
 
-std::vector<ExamplePhoto> read_example_photos(const std::filesystem::path& folder, size_t classes) {
-  const Reader reader(folder, classes);
+std::string example_name(std::string photo) {
+  std::ranges::replace(photo, '/', '_');
+  return photo;
+}
+
+std::vector<ExamplePhoto> read_example_photos(const std::filesystem::path& folder, size_t classes,
+                                              const std::vector<std::string>& names) {
+  const ExampleReader reader(folder, classes);
   std::vector<ExamplePhoto> examples;
-  for (const std::string& name : names_in(folder)) examples.push_back(reader.read(name));
+  for (const std::string& name : names.empty() ? first_names(folder) : names) {
+    const std::string kept = example_name(name);
+    if (is_there(folder / (kept + std::string(kPhotoEnd)))) examples.push_back(reader.read(kept));
+  }
   return examples;
 }
 
@@ -200,7 +211,7 @@ int64_t TrainingRun::iteration() const {
   return last;
 }
 
-TrainingRun read_training_run(const fs::path& folder) {
+TrainingRun read_training_run(const fs::path& folder, const std::vector<std::string>& photos) {
   TrainingRun run{.folder = folder,
                   .record = read_run_record(folder / kRecord),
                   .settings = read_run_settings(folder / "config.toml")};
@@ -208,7 +219,7 @@ TrainingRun read_training_run(const fs::path& folder) {
   if (is_there(folder / "metrics.json")) {
     run.metrics = read_metrics_of(run.record.data, folder / "metrics.json");
   }
-  run.examples = read_example_photos(folder / "examples", run.record.data.classes.size());
+  run.examples = read_example_photos(folder / "examples", run.record.data.classes.size(), photos);
   return run;
 }
 
@@ -222,7 +233,7 @@ std::vector<fs::path> find_runs(const std::vector<std::string>& places) {
                       "give the output folders of tagclip train, or a folder that holds them");
     }
     std::set<fs::path> runs;
-    collect_runs(named(place), 0, runs);
+    collect_runs(without_slash(place), 0, runs);
     if (runs.empty()) {
       throw bad_input(place + " holds no training run: no run.json is in it or below it",
                       "tagclip train writes one into its output folder");

@@ -13,30 +13,35 @@
 
 namespace tagclip {
 
-// A quantity over the iterations of a run.
+// A quantity by iteration.
 using Curve = std::map<int64_t, double>;
 
-// The curves of a run's log.jsonl by the names there: "loss", "lr", "mIoU(U)", ...
+// The curves of a run's log.jsonl by their names there: "loss", "lr", "mIoU(U)", ...
 using TrainingCurves = std::map<std::string, Curve>;
 
-// Reads a log of at most 32 MiB: an object with "iteration" and numbers a line; nulls are left out,
-// and so is a last line that is not finished yet. Throws Error(kBadInput) naming the file and the
-// line for anything else, and for more than 64 quantities.
+// Reads a log of at most 32 MiB with one JSON object per line, of "iteration" and numbers. Nulls,
+// which mark a quantity that a run does not have, and an unfinished last line are left out. Throws
+// Error(kBadInput) naming file and line for anything else, and for more than 64 quantities.
 TrainingCurves read_training_curves(const std::filesystem::path& path);
 
-// A validation photo of a run as a report shows it: small, classes laid over it.
+// A validation photo of a run as a report shows it: resized, with classes in colours.
 struct ExamplePhoto {
   std::string name;
-  Image photo, prediction, truth;  // of one size; the latter two with their classes' colours
+  Image photo, prediction, truth;  // of one size; the latter two under their classes' colours
   std::vector<bool> present;       // per class: whether prediction or truth has it
 };
 
-// The first few photos of a run's examples/ by name (NAME.photo.png, NAME.labels.png,
-// NAME.truth.png); none where there is no such folder. Throws Error(kBadInput) naming the file for
-// a damaged or missing picture, sizes that differ, and a label that is none of `classes` classes.
-std::vector<ExamplePhoto> read_example_photos(const std::filesystem::path& folder, size_t classes);
+// Reads the examples/ folder of a run (NAME.photo.png, NAME.labels.png, NAME.truth.png): those
+// called `names`, as far as they are there, or the first 8 by name where `names` is empty. None
+// where there is no such folder. Throws Error(kBadInput) naming the file for a damaged or missing
+// image, sizes that differ, and a label that is none of `classes` classes.
+std::vector<ExamplePhoto> read_example_photos(const std::filesystem::path& folder, size_t classes,
+                                              const std::vector<std::string>& names = {});
 
-// What a training run has left in its folder.
+// Returns the name under which a photo's example files are kept: folders in it become "_".
+std::string example_name(std::string photo);
+
+// The contents of a training run's folder.
 struct TrainingRun {
   std::filesystem::path folder;
   RunRecord record;                      // run.json
@@ -46,16 +51,18 @@ struct TrainingRun {
   std::vector<ExamplePhoto> examples;    // examples/
 
   bool finished() const { return !record.finished.empty(); }
-  // The last iteration its log tells of.
+  // Returns the last iteration in log or metrics.
   int64_t iteration() const;
 };
 
-// Throws Error(kBadInput) when the folder holds no run, or a file of it is damaged, which is named.
-TrainingRun read_training_run(const std::filesystem::path& folder);
+// Reads a run; `photos` are the examples to read, as in read_example_photos. Throws
+// Error(kBadInput) when the folder holds no run, and naming a file that is damaged.
+TrainingRun read_training_run(const std::filesystem::path& folder,
+                              const std::vector<std::string>& photos = {});
 
-// The runs that `places` name, each once, in their order: a place is a run's folder, or a folder
-// with runs in it at any depth up to 4, sorted by name. Throws Error(kBadInput) for a place that is
-// no folder, and one without runs.
+// Finds the runs at `places`, each once, in their order: a place is a run's folder, or a folder
+// with runs at any depth up to 4, which are sorted by name. Throws Error(kBadInput) for a place
+// that is no folder or has no runs.
 std::vector<std::filesystem::path> find_runs(const std::vector<std::string>& places);
 
 }  // namespace tagclip

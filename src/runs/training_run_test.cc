@@ -135,6 +135,24 @@ TEST_F(RunFolder, PicturesMustFit) {
   EXPECT_THAT(refusal(), HasSubstr("x.truth.png"));
 }
 
+TEST_F(RunFolder, ExamplesAreChosenByName) {
+  write_png(folder_ / "examples/2007_a.photo.png", gradient_image(40, 30));
+  write_labels("2007_a.labels.png", {40, 30, std::vector<uint16_t>(1200, 0)});
+  write_labels("2007_a.truth.png", {40, 30, std::vector<uint16_t>(1200, 0)});
+  EXPECT_EQ(read_training_run(folder_).examples.size(), 2U);
+  const TrainingRun run = read_training_run(folder_, {"x", "2007/a", "absent"});
+  ASSERT_EQ(run.examples.size(), 2U);
+  EXPECT_EQ(run.examples[0].name, "x");
+  EXPECT_EQ(run.examples[1].name, "2007_a");
+}
+
+TEST_F(RunFolder, ValidationTimeIsReadWhereItWasMeasured) {
+  EXPECT_TRUE(std::isnan(read_training_run(folder_).metrics->milliseconds_per_photo));
+  sample_.metrics->milliseconds_per_photo = 12.5;
+  write_metrics_file(folder_ / "metrics.json", *sample_.metrics);
+  EXPECT_EQ(read_training_run(folder_).metrics->milliseconds_per_photo, 12.5);
+}
+
 TEST_F(RunFolder, APipeIsNotWaitedFor) {
   std::filesystem::remove(folder_ / "config.toml");
   ASSERT_EQ(::mkfifo((folder_ / "config.toml").c_str(), 0600), 0);

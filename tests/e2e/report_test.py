@@ -119,6 +119,23 @@ class PageTest(ReportTest):
         self.assertGreater(charts, 8)
         self.assertEqual(len(page.all("polyline")), charts * 4)  # a line a run
 
+    def test_has_a_chart_over_gamma(self):
+        for gamma in (0.1, 1, 10, 100):
+            for seed in (1, 2):
+                write_run(self.runs / f"{gamma}-{seed}", f"figure5/gamma={gamma}", seed, 0.5, gamma=gamma)
+        self.assert_done(self.report())
+        self.assertIn("over gamma, %", self.read_page().text)
+
+    def test_shows_the_photos_that_are_named(self):
+        write_run(self.runs / "a", "a")
+        self.assert_done(self.report(self.runs, "--photos", "photo1"))
+        page = self.read_page()
+        self.assertEqual(len(page.all("img")), 3)  # photo, prediction, truth
+        self.assertIn("photo1", page.text)
+        self.assertNotIn("photo0", page.text)
+        refused = self.report(self.runs, "--photos", "photo1,photo7", "--overwrite")
+        self.assert_refused(refused, BAD_INPUT, "photo7", "example_photos")
+
     def test_needs_nothing_else(self):
         write_run(self.runs / "a", ATTACK)
         self.assert_done(self.report())
