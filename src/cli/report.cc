@@ -76,7 +76,7 @@ void add_options(OptionList& list, ReportOptions& options) {
   list.add_option("--photos", options.photos,
                   "Show these validation photos, by name; default: the first 8 that the runs kept")
       ->type_name("NAME,...")
-      ->delimiter(',');
+      ->comma_separated();
   list.add_flag("--json", options.json, "A JSON object instead of the table");
   list.add_flag("--overwrite", options.overwrite, "Replace a page that exists already");
 }

@@ -12,8 +12,6 @@
 #include "data_check/image_label_stats.h"
 #include "data_check/label_diagnosis.h"
 
-// The two ways a data check leaves the program: a report for people, JSON for programs.
-
 namespace tagclip {
 namespace {
 
@@ -29,24 +27,24 @@ std::vector<std::string> usual_splits(const DatasetInfo& info) {
       there.empty() ? "" : fmt::format("name those to check: --splits {}", there[0]));
 }
 
-// False when it was stopped.
-bool inspect_all(const DatasetInfo& info, std::vector<CheckedSplit>& splits,
-                 const CheckProgress& progress) {
+// Reads all pairs in parallel. Returns false when it was stopped.
+bool read_all(const DatasetInfo& info, std::vector<CheckedSplit>& splits,
+              const CheckProgress& progress) {
   struct Place {
     CheckedSplit* split;
     size_t index;
   };
   std::vector<Place> places;
   for (CheckedSplit& split : splits) {
-    split.facts.resize(split.files.pairs.size());
-    for (size_t i = 0; i < split.facts.size(); ++i) places.push_back({&split, i});
+    split.stats.resize(split.files.pairs.size());
+    for (size_t i = 0; i < split.stats.size(); ++i) places.push_back({&split, i});
   }
   bool stopped = false;
   parallel_for(
       places.size(),
       [&](size_t i) {
         const auto& [split, index] = places[i];
-        split->facts[index] = inspect(info.folder, split->files.pairs[index]);
+        split->stats[index] = read_image_label_stats(info.folder, split->files.pairs[index]);
       },
       [&](size_t done) {
         stopped = stopped || !progress(done, places.size());
@@ -57,12 +55,12 @@ bool inspect_all(const DatasetInfo& info, std::vector<CheckedSplit>& splits,
 
 void find_label_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit>& splits,
                          std::vector<Finding>& findings) {
-  for (size_t sort = 0; sort < info.kind->labels.size(); ++sort) {
-    LabelHistogram census;
+  for (size_t kind = 0; kind < info.kind->labels.size(); ++kind) {
+    LabelHistogram histogram;
     for (const CheckedSplit& split : splits) {
-      add_values(census, split.files.pairs, split.facts, sort);
+      add_to_histogram(histogram, split.files.pairs, split.stats, kind);
     }
-    if (auto mistake = diagnose_labels(info, sort, census)) {
+    if (auto mistake = diagnose_labels(info, kind, histogram)) {
       findings.push_back(std::move(*mistake));
     }
   }
@@ -71,7 +69,7 @@ void find_label_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit
 std::vector<ClassHistogram> count_splits(const DataCheck& check) {
   std::vector<ClassHistogram> counts;
   for (const CheckedSplit& split : check.splits) {
-    counts.push_back(count_classes(check.info, split.files.pairs, split.facts));
+    counts.push_back(class_histogram(check.info, split.files.pairs, split.stats));
   }
   return counts;
 }
@@ -80,11 +78,11 @@ double share(uint64_t part, uint64_t all) {
   return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
 }
 
-// "320x213", or the smallest and the largest by area.
-std::string sizes(const std::vector<ImageLabelStats>& facts) {
+// Returns "320x213", or the smallest and the largest size by area.
+std::string sizes(const std::vector<ImageLabelStats>& stats) {
   std::vector<Size> sizes;
-  for (const ImageLabelStats& f : facts) {
-    if (f.photo_error.empty()) sizes.push_back(f.photo);
+  for (const ImageLabelStats& f : stats) {
+    if (f.image_error.empty()) sizes.push_back(f.image_size);
   }
   if (sizes.empty()) return "none readable";
   const auto area = [](Size size) { return int64_t{size.width} * size.height; };
@@ -93,12 +91,12 @@ std::string sizes(const std::vector<ImageLabelStats>& facts) {
   return least == most ? first : fmt::format("{} to {}x{}", first, most.width, most.height);
 }
 
-double unseen_share(const DatasetInfo& info, const ClassHistogram& census) {
+double unseen_share(const DatasetInfo& info, const ClassHistogram& histogram) {
   uint64_t pixels = 0;
   for (size_t c = 0; c < info.classes.size(); ++c) {
-    if (!info.seen[c]) pixels += census.classes[c].pixels;
+    if (!info.seen[c]) pixels += histogram.classes[c].pixels;
   }
-  return share(pixels, census.labelled);
+  return share(pixels, histogram.labelled);
 }
 
 std::string head(const DataCheck& check, const std::vector<ClassHistogram>& counts) {
@@ -114,7 +112,7 @@ std::string head(const DataCheck& check, const std::vector<ClassHistogram>& coun
   for (size_t s = 0; s < counts.size(); ++s) {
     const CheckedSplit& split = check.splits[s];
     text += fmt::format("  {:<8} {:>6} photos, {}; {:.1f}% of the pixels labelled", split.name,
-                        split.facts.size(), sizes(split.facts),
+                        split.stats.size(), sizes(split.stats),
                         100 * share(counts[s].labelled, counts[s].pixels));
     text += unseen.empty()
                 ? "\n"
@@ -123,7 +121,7 @@ std::string head(const DataCheck& check, const std::vector<ClassHistogram>& coun
   return text;
 }
 
-// Every # is a tenth of the most frequent class.
+// Returns a # per tenth of the most frequent class.
 std::string bar(uint64_t pixels, uint64_t most) {
   constexpr double kLongest = 10;
   return std::string(static_cast<size_t>(std::ceil(kLongest * share(pixels, most))), '#');
@@ -138,14 +136,14 @@ std::string histogram(const DataCheck& check, const std::vector<ClassHistogram>&
   }
   text += '\n';
   std::vector<uint64_t> most;
-  for (const ClassHistogram& census : counts) {
-    most.push_back(std::ranges::max(census.classes, {}, &Count::pixels).pixels);
+  for (const ClassHistogram& histogram : counts) {
+    most.push_back(std::ranges::max(histogram.classes, {}, &LabelCount::pixels).pixels);
   }
   for (size_t c = 0; c < check.info.classes.size(); ++c) {
     text += fmt::format("{:<{}}  {:<6}", check.info.classes[c], width,
                         check.info.seen[c] ? "" : "unseen");
     for (size_t s = 0; s < counts.size(); ++s) {
-      const Count& count = counts[s].classes[c];
+      const LabelCount& count = counts[s].classes[c];
       text +=
           fmt::format("  {:>5.1f}% {:<10}  {:>6}", 100 * share(count.pixels, counts[s].labelled),
                       bar(count.pixels, most[s]), count.files);
@@ -184,7 +182,7 @@ std::vector<Finding> quick_check(const DatasetOptions& options, const std::strin
     for (size_t i = 0; i < files; ++i) chosen.push_back(pairs[i * pairs.size() / files]);
     pairs = std::move(chosen);
   }
-  inspect_all(info, some, [](size_t, size_t) { return true; });
+  read_all(info, some, [](size_t, size_t) { return true; });
   std::vector<Finding> findings;
   find_label_mistakes(info, some, findings);
   find_class_mistakes(info, some, findings);
@@ -199,7 +197,7 @@ std::optional<DataCheck> check_data(const DatasetOptions& options, std::vector<s
   for (const std::string& name : splits) {
     check.splits.push_back({name, list_split(check.info, name)});
   }
-  if (!inspect_all(check.info, check.splits, progress)) return {};
+  if (!read_all(check.info, check.splits, progress)) return {};
   for (const CheckedSplit& split : check.splits) find_file_mistakes(split, check.findings);
   find_label_mistakes(check.info, check.splits, check.findings);
   find_class_mistakes(check.info, check.splits, check.findings);
@@ -242,7 +240,7 @@ std::string to_json(const DataCheck& check) {
   for (size_t c = 0; c < check.info.classes.size(); ++c) {
     Json entry = {{"name", check.info.classes[c]}, {"seen", static_cast<bool>(check.info.seen[c])}};
     for (size_t s = 0; s < counts.size(); ++s) {
-      const Count& count = counts[s].classes[c];
+      const LabelCount& count = counts[s].classes[c];
       entry[check.splits[s].name] = {{"pixels", count.pixels}, {"photos", count.files}};
     }
     json["classes"].push_back(std::move(entry));

@@ -16,28 +16,29 @@ struct DataCheck {
   std::vector<CheckedSplit> splits;
   std::vector<Finding> findings;  // errors first
 
-  // Whether training on it would go well: no finding is an error.
+  // Whether no finding is an error.
   bool usable() const;
 };
 
-// Hears (pairs done, pairs in all); false stops.
+// Called with (pairs done, pairs in all); returning false stops the check.
 using CheckProgress = std::function<bool(size_t, size_t)>;
 
-// Reads every photo and label file of the splits and names what is wrong with them; nothing when it
-// was stopped. Without splits: train and val, as far as they exist. Throws as Dataset does where
-// there is nothing to check: no such folder, split or class list.
+// Reads every image and label file of the splits and returns what is wrong with them; nothing when
+// it was stopped. `splits` empty: train and val, as far as they exist. Throws as Dataset does when
+// the folder, a split or the class list is missing.
 std::optional<DataCheck> check_data(const DatasetOptions& options, std::vector<std::string> splits,
                                     const CheckProgress& progress);
 
-// The errors that the labels of some of a split's files give away, at most `files` of them, evenly
-// taken: what a training run would not notice by itself. Throws as check_data.
+// Returns the errors found in at most `files` of a split's files, taken evenly: those that a
+// training run would not notice by itself. Throws as check_data.
 std::vector<Finding> quick_check(const DatasetOptions& options, const std::string& split,
                                  size_t files);
 
-// For people: what there is, a histogram of the classes, the findings and the verdict.
+// Returns a text: the splits, a histogram of the classes, the findings and whether they allow
+// training.
 std::string format_report(const DataCheck& check);
 
-// For programs: the same, as a JSON object.
+// Returns the same as a JSON object.
 std::string to_json(const DataCheck& check);
 
 }  // namespace tagclip

@@ -81,7 +81,7 @@ TEST_F(DataCheckTest, MissingPartnersDoNotHideTheRest) {
   EXPECT_THAT(codes(found), ElementsAre("error photos-missing", "error labels-missing"));
   EXPECT_THAT(found.findings[0].what, HasSubstr("train: 1 photo of the list not there: x"));
   EXPECT_THAT(found.findings[1].what, HasSubstr("2 photos without label file: b, x"));
-  EXPECT_EQ(found.splits[0].facts.size(), 1u);
+  EXPECT_EQ(found.splits[0].stats.size(), 1u);
   EXPECT_FALSE(found.usable());
 }
 

@@ -5,14 +5,14 @@
 namespace tagclip {
 
 enum class Severity {
-  kError,    // training or evaluation would stop, or learn and measure the wrong thing
-  kWarning,  // probably not what was meant
+  kError,    // training or evaluation would stop, or use wrong labels
+  kWarning,  // probably unintended
 };
 
-// Something wrong with a data set.
+// A mistake found in a data set.
 struct Finding {
   Severity severity;
-  std::string code;  // for programs: "ids-off-by-one"
+  std::string code;  // stable name: "ids-off-by-one"
   std::string what;
   std::string advice;
 };

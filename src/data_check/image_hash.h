@@ -7,30 +7,30 @@
 
 namespace tagclip {
 
-// What is left of a photo to find copies of it: the same picture at another size or quality, or
+// A perceptual hash of an image, which finds the same image at another size or quality, or
 // mirrored.
 struct ImageHash {
   static constexpr int kSide = 16;
 
-  uint64_t hash = 0;           // difference hash: which of two neighbours is brighter
-  uint64_t mirrored_hash = 0;  // of the mirror image
-  std::array<uint8_t, kSide * kSide> grey{};  // the photo as a thumbnail
+  uint64_t dhash = 0;           // difference hash: which of two neighbouring cells is brighter
+  uint64_t mirrored_dhash = 0;  // of the mirrored image
+  std::array<uint8_t, kSide * kSide> thumbnail{};  // grey levels
 };
 
-ImageHash image_hash(const Image& photo);
+ImageHash image_hash(const Image& image);
 
-// Bits in which a photo's hash differs from that of another, of 64; the better of straight and
-// mirrored.
-int hash_distance(uint64_t hash, const ImageHash& other);
+// Returns the number of bits, of 64, in which a dHash differs from that of another image or of its
+// mirror image, whichever is nearer.
+int hash_distance(uint64_t dhash, const ImageHash& other);
 
-// Whether the hashes leave it possible that they are copies: quick, and rarely wrong to say no.
-bool may_be_duplicates(uint64_t hash, const ImageHash& other);
+// A quick test that rarely misses duplicates: the dHashes are near.
+bool may_be_duplicates(uint64_t dhash, const ImageHash& other);
 
-// Correlation of the thumbnails' brightness, -1 to 1; the better of straight and mirrored. -1 when
-// one is next to blank: nothing tells blank photos apart.
+// Returns the correlation of the thumbnails, -1 to 1, of the image or of its mirror image,
+// whichever is larger; -1 when one is almost blank, as nothing tells blank images apart.
 double correlation(const ImageHash& a, const ImageHash& b);
 
-// Whether both say so, which chance hardly manages.
+// Whether both the dHashes and the thumbnails agree, which chance hardly manages.
 bool are_near_duplicates(const ImageHash& a, const ImageHash& b);
 
 }  // namespace tagclip

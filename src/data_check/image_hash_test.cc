@@ -10,16 +10,16 @@ namespace {
 
 TEST(ImageHash, FindsCopies) {
   const Image photo = test::make_photo(160, 120, 1);
-  const ImageHash print = image_hash(photo);
-  EXPECT_TRUE(are_near_duplicates(print, print));
-  EXPECT_TRUE(are_near_duplicates(print, image_hash(resize_bilinear(photo, {64, 48}))));
-  EXPECT_TRUE(are_near_duplicates(print, image_hash(flip_horizontal(photo))));
+  const ImageHash hash = image_hash(photo);
+  EXPECT_TRUE(are_near_duplicates(hash, hash));
+  EXPECT_TRUE(are_near_duplicates(hash, image_hash(resize_bilinear(photo, {64, 48}))));
+  EXPECT_TRUE(are_near_duplicates(hash, image_hash(flip_horizontal(photo))));
   Image brighter = photo;
   for (uint8_t& value : brighter.pixels) value = static_cast<uint8_t>(value / 2 + 60);
-  EXPECT_TRUE(are_near_duplicates(print, image_hash(brighter)));
+  EXPECT_TRUE(are_near_duplicates(hash, image_hash(brighter)));
 }
 
-TEST(ImageHash, TellsStrangersApart) {
+TEST(ImageHash, TellsDifferentPhotosApart) {
   for (uint64_t seed = 2; seed < 200; ++seed) {
     EXPECT_FALSE(are_near_duplicates(image_hash(test::make_photo(160, 120, 1)),
                                      image_hash(test::make_photo(160, 120, seed))))
@@ -34,7 +34,7 @@ TEST(ImageHash, BlankPhotosAreNoCopies) {
 
 TEST(ImageHash, TinyPhotos) {
   const ImageHash dot = image_hash({1, 1, {10, 20, 30}});
-  EXPECT_EQ(dot.hash, 0u);
+  EXPECT_EQ(dot.dhash, 0u);
   EXPECT_FALSE(are_near_duplicates(dot, dot));
 }
 

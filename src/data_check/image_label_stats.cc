@@ -9,9 +9,9 @@
 namespace tagclip {
 namespace {
 
-// Of an RGB picture, the palette its colours are from.
+// Returns the name of the palette that an RGB image takes its colours from, if any.
 std::string_view palette_of(const Image& picture) {
-  // Boundaries drawn in white or VOC's cream are in no palette.
+  // Boundaries may be drawn in white or VOC's cream, which are in no palette.
   constexpr double kEnough = 0.9;
   for (const LabelPalette& palette : label_palettes()) {
     size_t known = 0;
@@ -26,8 +26,8 @@ std::string_view palette_of(const Image& picture) {
   return {};
 }
 
-// The label file may be the picture of a label map, which read_label_map refuses.
-std::string_view colours_of(const std::filesystem::path& labels) {
+// Returns the palette of a label file that was saved as an RGB image, which read_label_map refuses.
+std::string_view palette_of_labels(const std::filesystem::path& labels) {
   try {
     return palette_of(read_image(labels));
   } catch (const Error&) {
@@ -45,10 +45,10 @@ std::vector<std::pair<uint16_t, uint64_t>> count_values(const LabelMap& map) {
   return values;
 }
 
-// 255 in files of 8 bits and, where no class is called so, of 16.
+// 255 marks void in files of 8 bits, and in those of 16 where no class has that value.
 bool is_void(int value) { return value == kIgnore || value == 255; }
 
-void add(Count& count, uint64_t pixels, const std::string& name) {
+void add(LabelCount& count, uint64_t pixels, const std::string& name) {
   if (count.files++ == 0) count.first = name;
   count.pixels += pixels;
 }
@@ -59,24 +59,25 @@ double ratio(uint64_t part, uint64_t all) {
 
 }  // namespace
 
-ImageLabelStats inspect(const std::filesystem::path& folder, const LabelledFile& files) {
-  ImageLabelStats facts;
+ImageLabelStats read_image_label_stats(const std::filesystem::path& folder,
+                                       const LabelledFile& files) {
+  ImageLabelStats stats;
   try {
     const Image photo = read_image(folder / files.photo);
-    facts.photo = {photo.width, photo.height};
-    facts.print = image_hash(photo);
+    stats.image_size = {photo.width, photo.height};
+    stats.hash = image_hash(photo);
   } catch (const Error& error) {
-    facts.photo_error = error.what();
+    stats.image_error = error.what();
   }
   try {
     const LabelMap map = read_label_map(folder / files.labels);
-    facts.labels = {map.width, map.height};
-    facts.values = count_values(map);
+    stats.label_size = {map.width, map.height};
+    stats.values = count_values(map);
   } catch (const Error& error) {
-    facts.labels_error = error.what();
-    facts.colours_of = colours_of(folder / files.labels);
+    stats.label_error = error.what();
+    stats.rgb_palette = palette_of_labels(folder / files.labels);
   }
-  return facts;
+  return stats;
 }
 
 double LabelHistogram::share(int value) const {
@@ -86,31 +87,31 @@ double LabelHistogram::share(int value) const {
 
 double LabelHistogram::void_share() const { return ratio(void_pixels.pixels, pixels); }
 
-void add_values(LabelHistogram& census, const std::vector<LabelledFile>& pairs,
-                const std::vector<ImageLabelStats>& facts, size_t label_files) {
+void add_to_histogram(LabelHistogram& histogram, const std::vector<LabelledFile>& pairs,
+                      const std::vector<ImageLabelStats>& stats, size_t label_files) {
   for (size_t i = 0; i < pairs.size(); ++i) {
     if (pairs[i].label_files != label_files) continue;
-    for (const auto& [value, pixels] : facts[i].values) {
-      add(is_void(value) ? census.void_pixels : census.values[value], pixels, pairs[i].name);
-      census.pixels += pixels;
+    for (const auto& [value, pixels] : stats[i].values) {
+      add(is_void(value) ? histogram.void_pixels : histogram.values[value], pixels, pairs[i].name);
+      histogram.pixels += pixels;
     }
   }
 }
 
-ClassHistogram count_classes(const DatasetInfo& info, const std::vector<LabelledFile>& pairs,
-                             const std::vector<ImageLabelStats>& facts) {
-  ClassHistogram census{std::vector<Count>(info.classes.size())};
+ClassHistogram class_histogram(const DatasetInfo& info, const std::vector<LabelledFile>& pairs,
+                               const std::vector<ImageLabelStats>& stats) {
+  ClassHistogram histogram{std::vector<LabelCount>(info.classes.size())};
   for (size_t i = 0; i < pairs.size(); ++i) {
     const LabelMapping& mapping = info.mappings[pairs[i].label_files];
-    for (const auto& [value, pixels] : facts[i].values) {
-      census.pixels += pixels;
+    for (const auto& [value, pixels] : stats[i].values) {
+      histogram.pixels += pixels;
       const int label = mapping[value];
       if (label == kIgnore || label == LabelMapping::kNoClass) continue;
-      add(census.classes[label], pixels, pairs[i].name);
-      census.labelled += pixels;
+      add(histogram.classes[label], pixels, pairs[i].name);
+      histogram.labelled += pixels;
     }
   }
-  return census;
+  return histogram;
 }
 
 }  // namespace tagclip

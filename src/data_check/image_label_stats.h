@@ -15,30 +15,32 @@
 
 namespace tagclip {
 
-// What data check learns from a photo and its label file, of which nothing else is kept.
+// The statistics of an image and its label file. The pixels themselves are not kept.
 struct ImageLabelStats {
-  std::string photo_error, labels_error;  // why a file cannot be read; empty: it can
-  Size photo, labels;
-  ImageHash print;
+  std::string image_error, label_error;  // why a file cannot be read; empty when it can
+  Size image_size, label_size;
+  ImageHash hash;
   std::vector<std::pair<uint16_t, uint64_t>> values;  // label value → pixels, as stored; sorted
-  std::string_view colours_of;  // the palette whose colours an RGB label file shows
+  std::string_view rgb_palette;  // name of the palette whose colours an RGB label file has
 
-  bool readable() const { return photo_error.empty() && labels_error.empty(); }
+  bool readable() const { return image_error.empty() && label_error.empty(); }
 };
 
-// Reads both files. Does not throw for what is wrong with them.
-ImageLabelStats inspect(const std::filesystem::path& folder, const LabelledFile& files);
+// Reads both files. What is wrong with them is reported in the result, not thrown.
+ImageLabelStats read_image_label_stats(const std::filesystem::path& folder,
+                                       const LabelledFile& files);
 
-struct Count {
+// How often a label occurs.
+struct LabelCount {
   uint64_t pixels = 0;
-  uint64_t files = 0;  // that hold it
+  uint64_t files = 0;  // that have the label
   std::string first;   // name of the first of them
 };
 
-// How often each value occurs in label files of one sort, as stored.
+// How often each stored value occurs in label files of one kind.
 struct LabelHistogram {
-  std::map<int, Count> values;  // without void
-  Count void_pixels;
+  std::map<int, LabelCount> values;  // without void
+  LabelCount void_pixels;
   uint64_t pixels = 0;  // all
 
   bool has(int value) const { return values.contains(value); }
@@ -46,17 +48,17 @@ struct LabelHistogram {
   double void_share() const;
 };
 
-// Of the label files of sort `label_files`, over all pairs.
-void add_values(LabelHistogram& census, const std::vector<LabelledFile>& pairs,
-                const std::vector<ImageLabelStats>& facts, size_t label_files);
+// Adds those of `pairs` whose labels are of the kind `label_files`; `stats` has an entry per pair.
+void add_to_histogram(LabelHistogram& histogram, const std::vector<LabelledFile>& pairs,
+                      const std::vector<ImageLabelStats>& stats, size_t label_files);
 
 // How often each class occurs in a split.
 struct ClassHistogram {
-  std::vector<Count> classes;
+  std::vector<LabelCount> classes;
   uint64_t labelled = 0;  // pixels of a class
-  uint64_t pixels = 0;    // all, void and background included
+  uint64_t pixels = 0;    // all, with void and background
 };
-ClassHistogram count_classes(const DatasetInfo& info, const std::vector<LabelledFile>& pairs,
-                             const std::vector<ImageLabelStats>& facts);
+ClassHistogram class_histogram(const DatasetInfo& info, const std::vector<LabelledFile>& pairs,
+                               const std::vector<ImageLabelStats>& stats);
 
 }  // namespace tagclip

@@ -15,14 +15,14 @@ namespace {
 struct Evidence {
   const DatasetInfo& info;
   const LabelMapping& mapping;
-  const LabelHistogram& census;
-  std::vector<int> foreign;  // values that are no class
+  const LabelHistogram& histogram;
+  std::vector<int> unexpected;  // values that are no class
 
   int last() const { return mapping.last_value(); }
   LabelCoding coding() const { return mapping.coding(); }
 };
 
-using Verdict = std::optional<Finding>;
+using Diagnosis = std::optional<Finding>;
 
 Finding error(const char* code, std::string what, std::string advice) {
   return {Severity::kError, code, std::move(what), std::move(advice)};
@@ -43,85 +43,85 @@ std::string list_values(const std::vector<int>& values) {
   return fmt::format("{}{}", fmt::join(runs, ", "), cut ? ", ..." : "");
 }
 
-// Whether some value is foreign and each, read by another rule, would be a class.
+// Whether some value is unexpected, and by another rule each would be a class.
 template <class Rule>
 bool explained_by(const Evidence& e, Rule is_class) {
-  return !e.foreign.empty() && std::ranges::all_of(e.census.values, [&](const auto& entry) {
+  return !e.unexpected.empty() && std::ranges::all_of(e.histogram.values, [&](const auto& entry) {
     return is_class(entry.first);
   });
 }
 
-// The palette's colours turned into brightness, as image libraries do when asked for grey.
-Verdict palette_as_grey(const Evidence& e) {
-  // One value in twelve is a grey shade of VOC's: that three are by chance, one set in 1,700.
-  constexpr size_t kMinForeign = 3, kMaxShades = 32;
-  if (e.foreign.size() < kMinForeign) return {};
+// The palette's colours were converted to grey levels, as image libraries do when asked for grey.
+Diagnosis palette_as_grey(const Evidence& e) {
+  // One value in twelve is a grey level of VOC's palette; three by chance: one set in 1,700.
+  constexpr size_t kMinUnexpected = 3, kMaxShades = 32;
+  if (e.unexpected.size() < kMinUnexpected) return {};
   for (const LabelPalette& palette : label_palettes()) {
     std::set<int> greys;
     for (const auto& [red, green, blue] : palette.colours) {
       greys.insert((299 * red + 587 * green + 114 * blue + 500) / 1000);  // ITU-R 601
     }
-    if (greys.size() > kMaxShades) continue;  // they would explain anything
+    if (greys.size() > kMaxShades) continue;  // so many would explain anything
     greys.insert(220);                        // the cream of VOC's boundaries
     if (!explained_by(e, [&](int value) { return greys.contains(value); })) continue;
     return error("palette-as-grey",
                  fmt::format("the values of the label files ({}) are the grey shades of the {} "
                              "palette: a palette PNG was converted to grey",
-                             list_values(e.foreign), palette.title),
+                             list_values(e.unexpected), palette.title),
                  "use the original files, or save the palette's indices, not its colours");
   }
   return {};
 }
 
-// 254 is what is left of void when one is subtracted from every label.
-Verdict void_decremented(const Evidence& e) {
-  if (e.foreign != std::vector{254} || e.census.void_pixels.pixels > 0) return {};
+// One was subtracted from every label, void included: 255 became 254.
+Diagnosis void_decremented(const Evidence& e) {
+  if (e.unexpected != std::vector{254} || e.histogram.void_pixels.pixels > 0) return {};
   return error("void-decremented",
                "label 254 occurs and void, 255, nowhere: one was subtracted from void as well",
                "make 254 into 255");
 }
 
-// Label files that count from 1: each value less one is a class.
+// The label files count from 1: each value less one is a class.
 bool counts_from_one(const Evidence& e) {
   return e.coding() != LabelCoding::kZeroBackground &&
          explained_by(e, [&](int value) { return value == 0 || e.mapping.allows(value - 1); });
 }
 
-Verdict zero_label_not_reduced(const Evidence& e) {
-  // Background covers most of a photo; a stray label above the last would leave 0 an ordinary
-  // class.
+Diagnosis zero_label_not_reduced(const Evidence& e) {
+  // Background covers most of a photo. Without this a stray label above the last would make class 0
+  // look like background.
   const double much = 2.0 / static_cast<double>(e.info.classes.size());
-  if (!counts_from_one(e) || !e.census.has(0)) return {};
+  if (!counts_from_one(e) || !e.histogram.has(0)) return {};
   if (e.coding() == LabelCoding::kCocoIds) {
     return error("zero-label-not-reduced",
                  fmt::format("the label files hold COCO's ids, 0 (unlabelled) to {}, not ids less "
                              "one",
-                             e.census.values.rbegin()->first),
+                             e.histogram.values.rbegin()->first),
                  "subtract 1 from every label and make 0 into 255");
   }
-  if (e.census.share(0) < much) return {};
+  if (e.histogram.share(0) < much) return {};
   return error(
       "zero-label-not-reduced",
       fmt::format("labels go from 0 to {}, but there are {} classes: the zero label, {:.0f}% "
                   "of the pixels, is background and was not reduced",
-                  e.last() + 1, e.info.classes.size(), 100 * e.census.share(0)),
+                  e.last() + 1, e.info.classes.size(), 100 * e.histogram.share(0)),
       "add the line \"background\" before the first of classes.txt; --zero-label reduce "
       "(zero_label in a config) then makes it void");
 }
 
-Verdict ids_off_by_one(const Evidence& e) {
-  if (!counts_from_one(e) || e.census.has(0)) return {};
+Diagnosis ids_off_by_one(const Evidence& e) {
+  if (!counts_from_one(e) || e.histogram.has(0)) return {};
   return error(
       "ids-off-by-one",
       fmt::format("labels go from {} to {} and 0 never occurs, but the {} classes have the "
                   "values 0 to {}: the ids count from one",
-                  e.census.values.begin()->first, e.census.values.rbegin()->first,
+                  e.histogram.values.begin()->first, e.histogram.values.rbegin()->first,
                   e.info.classes.size(), e.last()),
       "subtract 1 from every label but void");
 }
 
-// COCO-Stuff's two sorts of label files, one under the name of the other.
-Verdict other_coco_ids(const Evidence& e) {
+// One of COCO-Stuff's two kinds of label files has the name of the other.
+Diagnosis other_coco_ids(const Evidence& e) {
   if (e.info.kind->name != "coco-stuff") return {};
   const bool ids = e.coding() == LabelCoding::kCocoIds;
   const LabelMapping other(ids ? LabelCoding::kClasses : LabelCoding::kCocoIds,
@@ -137,48 +137,50 @@ Verdict other_coco_ids(const Evidence& e) {
                      "call them NAME.png");
 }
 
-// Where value 0 stands for background, it and void change places when labels are reduced.
-Verdict reduced_twice(const Evidence& e) {
+// The labels were reduced (background made void, classes from 0 on) before, and are reduced again.
+Diagnosis reduced_twice(const Evidence& e) {
   const bool expects_background =
       e.coding() == LabelCoding::kZeroBackground || e.info.begins_with_background();
-  // Void is some 5% where only boundaries are; reduced, it takes background's place, most pixels.
+  // Boundaries alone are about 5% of the pixels; void that was background is most of them.
   constexpr double kMuchVoid = 0.3;
-  if (!expects_background || !e.foreign.empty() || e.census.has(e.last())) return {};
-  if (static_cast<int>(e.census.values.size()) < e.last()) return {};  // a class less than all
-  if (e.census.void_share() < kMuchVoid || e.census.void_share() < e.census.share(0)) return {};
+  if (!expects_background || !e.unexpected.empty() || e.histogram.has(e.last())) return {};
+  if (static_cast<int>(e.histogram.values.size()) < e.last())
+    return {};  // another class is missing, too
+  if (e.histogram.void_share() < kMuchVoid || e.histogram.void_share() < e.histogram.share(0))
+    return {};
   return error(
       "zero-label-reduced-twice",
       fmt::format("label {} never occurs, all below do, and {:.0f}% of the pixels are void: "
                   "these labels are without background already",
-                  e.last(), 100 * e.census.void_share()),
+                  e.last(), 100 * e.histogram.void_share()),
       "use the original label files, or make a folder set of these, whose classes.txt has "
       "no background");
 }
 
-Verdict out_of_range(const Evidence& e) {
-  if (e.foreign.empty()) return {};
+Diagnosis out_of_range(const Evidence& e) {
+  if (e.unexpected.empty()) return {};
   uint64_t pixels = 0;
-  for (const int value : e.foreign) pixels += e.census.values.at(value).pixels;
-  const Count& first = e.census.values.at(e.foreign.front());
+  for (const int value : e.unexpected) pixels += e.histogram.values.at(value).pixels;
+  const LabelCount& first = e.histogram.values.at(e.unexpected.front());
   return error(
       "labels-out-of-range",
       fmt::format("no class has the label {} ({} pixels; first in {}): the {} classes end at "
                   "{}, void is 255",
-                  list_values(e.foreign), pixels, first.first, e.info.classes.size(), e.last()),
+                  list_values(e.unexpected), pixels, first.first, e.info.classes.size(), e.last()),
       "complete the class list, or make these pixels void");
 }
 
 }  // namespace
 
-std::optional<Finding> diagnose_labels(const DatasetInfo& info, size_t sort,
-                                       const LabelHistogram& census) {
-  Evidence evidence{info, info.mappings[sort], census};
-  for (const auto& [value, count] : census.values) {
-    if (!evidence.mapping.allows(value)) evidence.foreign.push_back(value);
+std::optional<Finding> diagnose_labels(const DatasetInfo& info, size_t kind,
+                                       const LabelHistogram& histogram) {
+  Evidence evidence{info, info.mappings[kind], histogram};
+  for (const auto& [value, count] : histogram.values) {
+    if (!evidence.mapping.allows(value)) evidence.unexpected.push_back(value);
   }
   for (const auto explain : {void_decremented, other_coco_ids, zero_label_not_reduced,
                              ids_off_by_one, palette_as_grey, reduced_twice, out_of_range}) {
-    if (Verdict verdict = explain(evidence)) return verdict;
+    if (Diagnosis diagnosis = explain(evidence)) return diagnosis;
   }
   return {};
 }

@@ -8,10 +8,11 @@
 
 namespace tagclip {
 
-// The usual mistakes that the values of label files give away. `sort` is one of the kind's
-// LabelFiles; the files of a sort are judged together. Returns what explains the values best: a
-// mistake by its name, else "labels out of range", nothing when they are as they should be.
-std::optional<Finding> diagnose_labels(const DatasetInfo& info, size_t sort,
-                                       const LabelHistogram& census);
+// Recognises common mistakes by the values of label files. The files of one kind (`kind`: index
+// into the LabelFiles of the data set's kind) are judged together. Returns the mistake that
+// explains the values best, "labels-out-of-range" where none does, nothing when the values are as
+// expected.
+std::optional<Finding> diagnose_labels(const DatasetInfo& info, size_t kind,
+                                       const LabelHistogram& histogram);
 
 }  // namespace tagclip

@@ -9,8 +9,6 @@
 #include "data/parallel_for.h"
 #include "data_check/image_label_stats.h"
 
-// Photos that are in two splits: validation would ask for what training has shown.
-
 namespace tagclip {
 namespace {
 
@@ -18,26 +16,27 @@ using Names = std::vector<std::string>;
 
 std::string photos(size_t count) { return counted(count, "photo"); }
 
-// The names of the pairs for which `is_so` holds.
+// Returns the names of the pairs for which the predicate holds.
 template <class Predicate>
-Names names_where(const CheckedSplit& split, Predicate is_so) {
+Names names_where(const CheckedSplit& split, Predicate predicate) {
   Names names;
-  for (size_t i = 0; i < split.facts.size(); ++i) {
-    if (is_so(split.facts[i])) names.push_back(split.files.pairs[i].name);
+  for (size_t i = 0; i < split.stats.size(); ++i) {
+    if (predicate(split.stats[i])) names.push_back(split.files.pairs[i].name);
   }
   return names;
 }
 
-bool differ_in_size(const ImageLabelStats& facts) {
-  return facts.readable() && facts.photo != facts.labels;
+bool differ_in_size(const ImageLabelStats& stats) {
+  return stats.readable() && stats.image_size != stats.label_size;
 }
 
-bool is_turned(const ImageLabelStats& facts) {
-  return differ_in_size(facts) && facts.photo == Size{facts.labels.height, facts.labels.width};
+bool is_turned(const ImageLabelStats& stats) {
+  return differ_in_size(stats) &&
+         stats.image_size == Size{stats.label_size.height, stats.label_size.width};
 }
 
-bool is_all_void(const ImageLabelStats& facts) {
-  return facts.labels_error.empty() && std::ranges::all_of(facts.values, [](const auto& entry) {
+bool is_all_void(const ImageLabelStats& stats) {
+  return stats.label_error.empty() && std::ranges::all_of(stats.values, [](const auto& entry) {
            return entry.first == kIgnore || entry.first == 255;
          });
 }
@@ -54,36 +53,36 @@ void find_missing(const CheckedSplit& split, std::vector<Finding>& findings) {
   add("labels-missing", "without label file", split.files.without_labels);
 }
 
-// Label files that are pictures in a palette's colours are another mistake.
+// Label files with a palette's colours are reported by find_colour_labels.
 void find_unreadable(const CheckedSplit& split, std::vector<Finding>& findings) {
   const auto add = [&](const char* code, const char* file, std::string ImageLabelStats::* error) {
     const auto fails = [&](const ImageLabelStats& f) {
       return !(f.*error).empty() &&
-             (error == &ImageLabelStats::photo_error || f.colours_of.empty());
+             (error == &ImageLabelStats::image_error || f.rgb_palette.empty());
     };
     const Names names = names_where(split, fails);
     if (names.empty()) return;
     findings.push_back(
         {Severity::kError, code,
          fmt::format("{}: {} cannot be read, first: {}", split.name, counted(names.size(), file),
-                     (*std::ranges::find_if(split.facts, fails)).*error),
+                     (*std::ranges::find_if(split.stats, fails)).*error),
          "replace it, or take the name out of the list: " + some_of(names)});
   };
-  add("photos-unreadable", "photo file", &ImageLabelStats::photo_error);
-  add("labels-unreadable", "label file", &ImageLabelStats::labels_error);
+  add("photos-unreadable", "photo file", &ImageLabelStats::image_error);
+  add("labels-unreadable", "label file", &ImageLabelStats::label_error);
 }
 
 void find_colour_labels(const CheckedSplit& split, std::vector<Finding>& findings) {
   const Names names =
-      names_where(split, [](const ImageLabelStats& f) { return !f.colours_of.empty(); });
+      names_where(split, [](const ImageLabelStats& f) { return !f.rgb_palette.empty(); });
   if (names.empty()) return;
   const auto first = std::ranges::find_if(
-      split.facts, [](const ImageLabelStats& f) { return !f.colours_of.empty(); });
+      split.stats, [](const ImageLabelStats& f) { return !f.rgb_palette.empty(); });
   findings.push_back(
       {Severity::kError, "palette-as-rgb",
        fmt::format("{}: the label files of {} are RGB pictures in the colours of the {} palette "
                    "instead of its indices: {}",
-                   split.name, photos(names.size()), first->colours_of, some_of(names)),
+                   split.name, photos(names.size()), first->rgb_palette, some_of(names)),
        "use the original palette PNGs, and copy them without an image library that expands "
        "palettes"});
 }
@@ -92,13 +91,14 @@ void find_size_mismatches(const CheckedSplit& split, std::vector<Finding>& findi
   const Names names = names_where(split, differ_in_size);
   if (names.empty()) return;
   const size_t turned = names_where(split, is_turned).size();
-  const size_t i = std::ranges::find_if(split.facts, differ_in_size) - split.facts.begin();
-  const ImageLabelStats& first = split.facts[i];
+  const size_t i = std::ranges::find_if(split.stats, differ_in_size) - split.stats.begin();
+  const ImageLabelStats& first = split.stats[i];
   findings.push_back(
       {Severity::kError, "sizes-differ",
        fmt::format("{}: {} differ in size from their labels: {} is {}x{}, its labels {}x{}{}",
-                   split.name, photos(names.size()), split.files.pairs[i].name, first.photo.width,
-                   first.photo.height, first.labels.width, first.labels.height,
+                   split.name, photos(names.size()), split.files.pairs[i].name,
+                   first.image_size.width, first.image_size.height, first.label_size.width,
+                   first.label_size.height,
                    names.size() > 1 ? fmt::format("; all: {}", some_of(names)) : ""),
        turned == 0 ? "scale both alike, labels by nearest neighbour"
                    : fmt::format("{} are turned: the photo's EXIF orientation is applied, so its "
@@ -126,7 +126,7 @@ Names names_of(const std::vector<std::string>& classes, const std::vector<bool>&
 void find_swapped(const DatasetInfo& info, std::vector<Finding>& findings) {
   const auto unseen = std::ranges::count(info.seen, false);
   const auto seen = static_cast<ptrdiff_t>(info.seen.size()) - unseen;
-  // Published splits hide 1 class of 4 to 1 of 11 (ZS3Net's largest on VOC: half).
+  // Published splits hide between 1 class in 11 and 1 in 4 (ZS3Net's largest on VOC: half).
   if (unseen <= seen) return;
   findings.push_back(
       {Severity::kError, "seen-unseen-swapped",
@@ -147,28 +147,28 @@ void find_background(const DatasetInfo& info, std::vector<Finding>& findings) {
 
 using Names = std::vector<std::string>;
 
-// "a = b" for each photo of `a` that looks like one of `b`; those of one name do not count.
-Names copies_between(const CheckedSplit& a, const CheckedSplit& b) {
-  // By themselves they stay in the cache: COCO's are compared half a billion times.
+// Returns "a = b" for each photo of `a` that looks like one of `b` of another name.
+Names near_duplicates_between(const CheckedSplit& a, const CheckedSplit& b) {
+  // A dense array stays in the cache: COCO's hashes are compared half a billion times.
   std::vector<uint64_t> hashes;
-  for (const ImageLabelStats& facts : a.facts) hashes.push_back(facts.print.hash);
-  std::vector<std::string> copy_of(b.facts.size());
-  const auto find_copy = [&](size_t j) {
-    const ImageHash& print = b.facts[j].print;
-    if (!b.facts[j].photo_error.empty()) return;
+  for (const ImageLabelStats& stats : a.stats) hashes.push_back(stats.hash.dhash);
+  std::vector<std::string> duplicate_of(b.stats.size());
+  const auto find_duplicate = [&](size_t j) {
+    const ImageHash& hash = b.stats[j].hash;
+    if (!b.stats[j].image_error.empty()) return;
     for (size_t i = 0; i < hashes.size(); ++i) {
-      if (!may_be_duplicates(hashes[i], print) || !a.facts[i].photo_error.empty()) continue;
+      if (!may_be_duplicates(hashes[i], hash) || !a.stats[i].image_error.empty()) continue;
       const std::string& name = a.files.pairs[i].name;
-      if (name == b.files.pairs[j].name || !are_near_duplicates(a.facts[i].print, print)) continue;
-      copy_of[j] = name;
+      if (name == b.files.pairs[j].name || !are_near_duplicates(a.stats[i].hash, hash)) continue;
+      duplicate_of[j] = name;
       return;
     }
   };
-  parallel_for(b.facts.size(), find_copy, [](size_t) { return true; });
+  parallel_for(b.stats.size(), find_duplicate, [](size_t) { return true; });
   Names names;
-  for (size_t j = 0; j < copy_of.size(); ++j) {
-    if (!copy_of[j].empty()) {
-      names.push_back(fmt::format("{} = {}", copy_of[j], b.files.pairs[j].name));
+  for (size_t j = 0; j < duplicate_of.size(); ++j) {
+    if (!duplicate_of[j].empty()) {
+      names.push_back(fmt::format("{} = {}", duplicate_of[j], b.files.pairs[j].name));
     }
   }
   return names;
@@ -199,10 +199,10 @@ void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit
   find_swapped(info, findings);
   find_background(info, findings);
   const auto absent = [&](const CheckedSplit& split, bool seen) {
-    const ClassHistogram census = count_classes(info, split.files.pairs, split.facts);
+    const ClassHistogram histogram = class_histogram(info, split.files.pairs, split.stats);
     std::vector<bool> chosen(info.classes.size());
     for (size_t c = 0; c < chosen.size(); ++c) {
-      chosen[c] = info.seen[c] == seen && census.classes[c].files == 0;
+      chosen[c] = info.seen[c] == seen && histogram.classes[c].files == 0;
     }
     return names_of(info.classes, chosen);
   };
@@ -239,7 +239,7 @@ void find_near_duplicates(const std::vector<CheckedSplit>& splits, std::vector<F
       add("shared-between-splits", splits[a], splits[b], "also in",
           shared_names(splits[a], splits[b]));
       add("near-duplicates", splits[a], splits[b], "nearly the same as one of",
-          copies_between(splits[a], splits[b]));
+          near_duplicates_between(splits[a], splits[b]));
     }
   }
 }

@@ -10,23 +10,24 @@
 
 namespace tagclip {
 
-// A split with what its files told.
+// A split with the statistics of its files.
 struct CheckedSplit {
   std::string name;
   SplitFiles files;
-  std::vector<ImageLabelStats> facts;  // one a pair
+  std::vector<ImageLabelStats> stats;  // one per pair
 };
 
-// Photos and labels without partner, unreadable files, sizes that differ, nothing but void.
+// Finds photos and labels without partner, unreadable files, differing sizes, labels that are all
+// void.
 void find_file_mistakes(const CheckedSplit& split, std::vector<Finding>& findings);
 
-// Seen and unseen swapped, background trained as a class, seen classes that training never shows,
-// unseen ones that validation never asks for. The first split is the one trained on, the last the
-// one validated on.
+// Finds swapped seen and unseen classes, background trained as a class, seen classes absent from
+// training and unseen ones absent from validation. The first split is the training split, the last
+// one the validation split.
 void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit>& splits,
                          std::vector<Finding>& findings);
 
-// Photos of one split that are in another, too, or are copies of one there.
+// Finds photos of one split that are also in another one, or near duplicates of one there.
 void find_near_duplicates(const std::vector<CheckedSplit>& splits, std::vector<Finding>& findings);
 
 }  // namespace tagclip

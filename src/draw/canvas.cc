@@ -8,7 +8,7 @@
 namespace tagclip {
 namespace {
 
-// Half the size, each pixel the mean of four.
+// Returns the image at half its size, each pixel the mean of four.
 Image halved(const Image& image) {
   Image half{image.width / 2, image.height / 2, {}};
   half.pixels.reserve(half.size() * 3);
@@ -27,7 +27,7 @@ Image halved(const Image& image) {
 
 }  // namespace
 
-Image filled(int width, int height, Colour colour) {
+Image solid_image(int width, int height, Colour colour) {
   Image image{width, height, {}};
   image.pixels.reserve(image.size() * 3);
   for (size_t i = 0; i < image.size(); ++i) {
@@ -36,7 +36,7 @@ Image filled(int width, int height, Colour colour) {
   return image;
 }
 
-void fill(Image& image, int left, int top, int width, int height, Colour colour) {
+void fill_rectangle(Image& image, int left, int top, int width, int height, Colour colour) {
   for (int y = std::max(0, top); y < std::min(image.height, top + height); ++y) {
     for (int x = std::max(0, left); x < std::min(image.width, left + width); ++x) {
       std::ranges::copy(colour, &image.pixels[(static_cast<size_t>(y) * image.width + x) * 3]);
@@ -47,7 +47,7 @@ void fill(Image& image, int left, int top, int width, int height, Colour colour)
 void paste(const Image& part, int left, int top, Image& onto) {
   TAGCLIP_CHECK(
       left >= 0 && top >= 0 && left + part.width <= onto.width && top + part.height <= onto.height,
-      "room for the part");
+      "the part lies inside the image");
   const ptrdiff_t row = static_cast<ptrdiff_t>(part.width) * 3;
   for (int y = 0; y < part.height; ++y) {
     std::copy_n(part.pixels.begin() + y * row, row,
@@ -55,8 +55,8 @@ void paste(const Image& part, int left, int top, Image& onto) {
   }
 }
 
-Image preview(const Image& photo, Size size) {
-  Image view = photo;
+Image preview(const Image& image, Size size) {
+  Image view = image;
   // A bilinear resize to less than half would skip pixels.
   while (view.width >= 2 * size.width && view.height >= 2 * size.height) view = halved(view);
   return resize_bilinear(view, size);

@@ -6,19 +6,20 @@
 
 namespace tagclip {
 
-// The ground and the letters of pictures that explain themselves.
-inline constexpr Colour kPaper{250, 250, 248}, kInk{32, 33, 36}, kFaintInk{117, 120, 126};
+// Background and text colours of legends and grids.
+inline constexpr Colour kBackgroundColour{250, 250, 248};
+inline constexpr Colour kTextColour{32, 33, 36}, kFaintTextColour{117, 120, 126};
 
-// A picture of one colour.
-Image filled(int width, int height, Colour colour);
+// Returns an image of one colour.
+Image solid_image(int width, int height, Colour colour);
 
-// Fills a rectangle; what lies outside the picture is left out.
-void fill(Image& image, int left, int top, int width, int height, Colour colour);
+// Fills a rectangle, clipped to the image.
+void fill_rectangle(Image& image, int left, int top, int width, int height, Colour colour);
 
-// Copies `part` into a picture that has room for it there.
+// Copies `part` into an image, which must contain its rectangle.
 void paste(const Image& part, int left, int top, Image& onto);
 
-// The photo at a size to look at: averaged down, or enlarged smoothly.
-Image preview(const Image& photo, Size size);
+// Returns the image resized for display: averaged when it gets smaller, bilinear when larger.
+Image preview(const Image& image, Size size);
 
 }  // namespace tagclip

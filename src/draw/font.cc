@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-// TAGCLIP_FONT is the path of the font when compiling.
+// TAGCLIP_FONT is the path of the font file at compile time.
 asm(".pushsection .rodata\n"
     ".global tagclip_font_begin\n.hidden tagclip_font_begin\n"
     "tagclip_font_begin:\n"
@@ -26,7 +26,7 @@ extern "C" __attribute__((visibility("hidden"))) const unsigned char tagclip_fon
 namespace tagclip {
 namespace {
 
-// DejaVuSans.ttf as it was on the machine that compiled this file.
+// Returns DejaVuSans.ttf, which is part of the program.
 std::span<const unsigned char> embedded_font() { return {tagclip_font_begin, tagclip_font_end}; }
 
 constexpr int kSubpixels = 64;
@@ -51,7 +51,7 @@ int rounded_up(int64_t subpixels) {
   return static_cast<int>((subpixels + kSubpixels - 1) / kSubpixels);
 }
 
-// Lets `colour` cover the picture as far as the glyph does.
+// Blends `colour` into the image with the glyph as its alpha channel.
 void paint(Image& image, int left, int top, const FT_Bitmap& glyph, Colour colour) {
   for (int row = 0; row < static_cast<int>(glyph.rows); ++row) {
     for (int column = 0; column < static_cast<int>(glyph.width); ++column) {
@@ -80,8 +80,8 @@ int Font::descent() const { return rounded_up(-face_->size->metrics.descender); 
 int64_t Font::lay_out(std::string_view text, const std::function<void(int64_t)>& at) const {
   int64_t x = 0;
   FT_UInt previous = 0;
-  for (const char32_t sign : decode_utf8(text)) {
-    const FT_UInt glyph = FT_Get_Char_Index(face_.get(), sign);
+  for (const char32_t character : decode_utf8(text)) {
+    const FT_UInt glyph = FT_Get_Char_Index(face_.get(), character);
     FT_Vector kerning{};
     FT_Get_Kerning(face_.get(), previous, glyph, FT_KERNING_DEFAULT, &kerning);
     x += kerning.x;
@@ -104,7 +104,7 @@ std::string Font::elided(const std::string& text, int available) const {
   if (rounded_up(end) <= available) return text;
   const int room = available - width("…");
   if (room < 0) return "";
-  // What stands before a sign takes the room up to the sign's start.
+  // The text before a character is as wide as the character's position.
   const auto kept =
       std::ranges::find_if(starts, [&](int64_t x) { return rounded_up(x) > room; }) - 1;
   return encode_utf8(decode_utf8(text).substr(0, kept - starts.begin())) + "…";

@@ -13,28 +13,28 @@ struct FT_FaceRec_;
 
 namespace tagclip {
 
-// DejaVu Sans at one size, for drawing lines of text into pictures. Texts are UTF-8; signs the font
-// lacks become boxes, and neighbouring letters are not joined.
+// DejaVu Sans at one size, for drawing lines of text into images. Texts are UTF-8; characters that
+// the font lacks become boxes, and there are no ligatures.
 class Font {
  public:
-  // `size`: pixels of an em, at least 1.
+  // `size`: pixels per em, at least 1.
   explicit Font(int size);
   ~Font();
 
-  int ascent() const;   // pixels from the base line up to the highest letters
-  int descent() const;  // ... and down to the lowest
+  int ascent() const;   // pixels above the baseline
+  int descent() const;  // pixels below the baseline
 
   int width(std::string_view text) const;  // pixels
 
-  // The text, or its beginning and an ellipsis: what fits into `width` pixels.
+  // Returns the text, or its beginning and an ellipsis if it is wider than `width` pixels.
   std::string elided(const std::string& text, int width) const;
 
-  // Draws from (x, base line y) to the right; what lies outside the picture is left out.
+  // Draws from x to the right, on the baseline y; clipped to the image.
   void draw(Image& image, int x, int y, std::string_view text, Colour colour) const;
 
  private:
-  // Loads one glyph after the other and calls `at` with its place in 1/64 pixels; returns the end
-  // of the text.
+  // Loads the glyphs in turn and calls `at` with the position of each, in 1/64 pixels. Returns the
+  // end of the text.
   int64_t lay_out(std::string_view text, const std::function<void(int64_t x)>& at) const;
 
   std::unique_ptr<FT_LibraryRec_, void (*)(FT_LibraryRec_*)> library_;

@@ -10,11 +10,11 @@
 namespace tagclip {
 namespace {
 
-// How much of a pixel is the class's colour, in 1/256.
+// The weight of the class colour in a pixel, in 1/256.
 constexpr int kInside = 120;
 constexpr int kBorder = 230;
 
-// Whether a pixel with another label lies within `reach` pixels, across or down.
+// Whether a pixel of another label lies within `reach` pixels in the row or the column.
 bool on_border(const LabelMap& map, int x, int y, int reach) {
   const auto label_at = [&](int column, int row) {
     column = std::clamp(column, 0, map.width - 1);
@@ -42,7 +42,7 @@ void grey_out(uint8_t* pixel) {
   std::fill_n(pixel, 3, static_cast<uint8_t>(luma * 2 / 3));
 }
 
-// Measures of a legend, all in pixels, from the size of its letters.
+// The dimensions of a legend in pixels, which follow from its font size.
 struct Metrics {
   explicit Metrics(int width)
       : letters(std::clamp(width / 40, 13, 26)),
@@ -61,13 +61,13 @@ class Legend {
     int widest = 0;
     for (const LegendEntry& entry : entries) widest = std::max(widest, natural_width(entry));
     columns_ = std::clamp(inner / widest, 1, static_cast<int>(entries.size()));
-    // A long name costs no columns beyond three: it is shortened.
+    // Names too long for three columns are shortened.
     if (columns_ < 3) columns_ = std::clamp(inner / (12 * size_.letters), columns_, 3);
     column_ = inner / columns_;
     const int rows = (static_cast<int>(entries.size()) + columns_ - 1) / columns_;
     rows_ = std::min(rows, max_rows);
     shown_ = rows > max_rows ? rows_ * columns_ - 1 : static_cast<int>(entries.size());
-    image_ = filled(width, rows_ * size_.row + 2 * size_.margin, kPaper);
+    image_ = solid_image(width, rows_ * size_.row + 2 * size_.margin, kBackgroundColour);
   }
 
   Image draw() {
@@ -75,7 +75,7 @@ class Legend {
     const size_t more = entries_.size() - shown_;
     if (more > 0) {
       font_.draw(image_, left_of(shown_), base_of(shown_), "+ " + std::to_string(more) + " more",
-                 kFaintInk);
+                 kFaintTextColour);
     }
     return std::move(image_);
   }
@@ -94,11 +94,11 @@ class Legend {
   void draw_entry(const LegendEntry& entry, int x, int base) {
     const int detail = font_.width(entry.detail);
     const int room = column_ - size_.swatch - 4 * size_.gap - detail;
-    fill(image_, x, base - size_.swatch, size_.swatch, size_.swatch, entry.colour);
+    fill_rectangle(image_, x, base - size_.swatch, size_.swatch, size_.swatch, entry.colour);
     x += size_.swatch + size_.gap;
     const std::string name = font_.elided(entry.name, room);
-    font_.draw(image_, x, base, name, kInk);
-    font_.draw(image_, x + font_.width(name) + size_.gap, base, entry.detail, kFaintInk);
+    font_.draw(image_, x, base, name, kTextColour);
+    font_.draw(image_, x + font_.width(name) + size_.gap, base, entry.detail, kFaintTextColour);
   }
 
   Metrics size_;
@@ -113,7 +113,7 @@ class Legend {
 constexpr int kLongest = 2048;  // pixels of the photo in the overlay
 constexpr int kNarrowest = 400;
 
-// The size at which a photo is shown.
+// Returns the size at which a photo is shown.
 Size view_size(Size photo) {
   const int longest = std::max(photo.width, photo.height);
   if (longest > kLongest) return fit_within(photo, kLongest, kLongest);
@@ -124,13 +124,13 @@ Size view_size(Size photo) {
 
 }  // namespace
 
-void colour_classes(Image& view, const LabelMap& labels, const std::vector<Colour>& palette) {
-  TAGCLIP_CHECK(view.width == labels.width && view.height == labels.height,
-                "labels of the picture's size");
-  const int reach = 1 + std::max(view.width, view.height) / 1000;
-  uint8_t* pixel = view.pixels.data();
-  for (int y = 0; y < view.height; ++y) {
-    for (int x = 0; x < view.width; ++x, pixel += 3) {
+void colour_classes(Image& image, const LabelMap& labels, const std::vector<Colour>& palette) {
+  TAGCLIP_CHECK(image.width == labels.width && image.height == labels.height,
+                "labels of the image's size");
+  const int reach = 1 + std::max(image.width, image.height) / 1000;
+  uint8_t* pixel = image.pixels.data();
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x, pixel += 3) {
       const uint16_t label = labels.labels[static_cast<size_t>(y) * labels.width + x];
       if (label == kIgnore) {
         grey_out(pixel);
@@ -157,7 +157,7 @@ Image draw_overlay(const Image& photo, const LabelMap& labels, const std::vector
   const int width = std::max(size.width, kNarrowest);
   const int max_rows = std::clamp(size.height / 120, 4, 8);
   const Image strip = draw_legend(legend, width, max_rows);
-  Image overlay = filled(width, size.height + strip.height, kPaper);
+  Image overlay = solid_image(width, size.height + strip.height, kBackgroundColour);
   paste(view, (width - size.width) / 2, 0, overlay);
   paste(strip, 0, size.height, overlay);
   return overlay;

@@ -130,7 +130,7 @@ TEST(Palette, ColoursDiffer) {
 TEST(PhotoGrid, CellsStandSideBySide) {
   const LabelMap cats{8, 4, std::vector<uint16_t>(32, 0)},
       none{8, 4, std::vector<uint16_t>(32, kIgnore)};
-  const GridRow row{filled(8, 4, {100, 100, 100}), {cats, none}};
+  const GridRow row{solid_image(8, 4, {100, 100, 100}), {cats, none}};
   const Image grid = draw_photo_grid({row, row}, {"cat", "cow"}, {true, false});
   EXPECT_EQ(grid.width, 3 * 320 + 2 * 4);
   EXPECT_GT(grid.height, 2 * 160);

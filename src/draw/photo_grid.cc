@@ -21,12 +21,12 @@ Size cell_size(const Image& photo) {
   return {kCell, static_cast<int>(std::clamp<int64_t>(height, 1, kTallest))};
 }
 
-// The cells of a row beside each other.
+// Returns a row of the grid: its cells side by side.
 Image draw_row(const GridRow& row, const std::vector<Colour>& palette) {
   const Size size = cell_size(row.photo);
   const Image photo = preview(row.photo, size);
   const int cells = 1 + static_cast<int>(row.maps.size());
-  Image strip = filled(cells * (kCell + kGap) - kGap, size.height, kPaper);
+  Image strip = solid_image(cells * (kCell + kGap) - kGap, size.height, kBackgroundColour);
   paste(photo, 0, 0, strip);
   int left = 0;
   for (const LabelMap& map : row.maps) {
@@ -68,18 +68,18 @@ std::vector<LegendEntry> legend_of(const std::vector<GridRow>& rows,
 
 Image draw_photo_grid(const std::vector<GridRow>& rows, const std::vector<std::string>& classes,
                       const std::vector<bool>& seen) {
-  TAGCLIP_CHECK(!rows.empty() && seen.size() == classes.size(), "photos, and a mark a class");
+  TAGCLIP_CHECK(!rows.empty() && seen.size() == classes.size(), "photos, and a mark per class");
   const std::vector<Colour> palette = result_palette(classes.size());
   std::vector<Image> strips;
   int height = 0;
   for (const GridRow& row : rows) {
-    TAGCLIP_CHECK(row.maps.size() == rows[0].maps.size(), "as many maps a row");
+    TAGCLIP_CHECK(row.maps.size() == rows[0].maps.size(), "the same number of maps in every row");
     strips.push_back(draw_row(row, palette));
     height += strips.back().height + kGap;
   }
   const int width = strips[0].width;
   const Image legend = draw_legend(legend_of(rows, classes, seen, palette), width, kLegendRows);
-  Image grid = filled(width, height + legend.height, kPaper);
+  Image grid = solid_image(width, height + legend.height, kBackgroundColour);
   int top = 0;
   for (const Image& strip : strips) {
     paste(strip, 0, top, grid);

@@ -21,7 +21,7 @@ double ratio(int64_t part, int64_t whole) {
   return whole == 0 ? kNothing : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// What one class has in the truth, in the prediction, and in both.
+// Pixels of one class in the ground truth, in the prediction, and in both.
 struct Areas {
   int64_t truth = 0, predicted = 0, both = 0;
 };
@@ -40,7 +40,7 @@ std::vector<Areas> measure_areas(const ConfusionMatrix& confusion) {
   return areas;
 }
 
-// Over the classes that `wanted` picks and that are not NaN.
+// Returns the mean over the classes for which `wanted` holds and that are not NaN.
 template <typename Wanted>
 double mean(const std::vector<double>& values, Wanted wanted) {
   double sum = 0;

@@ -8,30 +8,30 @@
 
 namespace tagclip {
 
-// All in [0, 1]; NaN where there is nothing to measure (0/0).
+// The metrics of an evaluation (Section 4 of the paper), all in [0, 1]; NaN where there is nothing
+// to measure (0/0).
 struct SegmentationMetrics {
   double pixel_accuracy;                            // pAcc
   std::vector<double> iou;                          // per class
   std::vector<double> accuracy;                     // per class
   double mean_iou, mean_iou_seen, mean_iou_unseen;  // means over the classes that are not NaN
-  double harmonic_iou;                              // hIoU = 2SU / (S + U), 0 for S = U = 0
+  double harmonic_iou;                              // Eq. 13: 2SU / (S + U), 0 for S = U = 0
   double mean_accuracy, mean_accuracy_seen, mean_accuracy_unseen;
 };
 
-// `seen[c]` tells whether class c was trained on. Size must be the number of classes.
+// Computes the metrics; `seen[c]` tells whether class c was trained on.
 SegmentationMetrics summarise(const ConfusionMatrix& confusion, const std::vector<bool>& seen);
 
-// The table people print: per class IoU and accuracy with its name and seen/unseen mark, then the
-// summary line of percentages with two decimals; "-" for NaN. Names are UTF-8.
+// Returns a table in percent with two decimals: name, seen or unseen, IoU and accuracy per class,
+// then a summary line; "-" for NaN. Names are UTF-8.
 std::string format_table(const SegmentationMetrics& metrics, const std::vector<std::string>& names,
                          const std::vector<bool>& seen);
 
-// The same as a JSON object (fractions; null for NaN).
+// Returns the same as a JSON object of fractions; null for NaN.
 std::string to_json(const SegmentationMetrics& metrics, const std::vector<std::string>& names,
                     const std::vector<bool>& seen);
 
-// A number that stands for a whole evaluation: its name in tables and logs, in JSON, where it
-// lives.
+// A metric of a whole evaluation: its name in tables and logs, its name in JSON, its member.
 struct SummaryField {
   const char* name;
   const char* json_name;

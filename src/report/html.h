@@ -10,7 +10,7 @@
 namespace tagclip {
 
 // Escapes untrusted text for HTML, between tags or in a quoted attribute. Control characters become
-// spaces, bytes that are not UTF-8 become "?".
+// spaces, malformed UTF-8 becomes U+FFFD.
 std::string escaped(std::string_view text);
 
 // Returns the image (WebP, lossy) as the value of an img's src.

@@ -29,11 +29,11 @@ size_t count(const std::string& text, const std::string& part) {
 TEST(Html, EscapesAndCleans) {
   EXPECT_EQ(escaped("<b a='1'>&\"\n\x01"), "&lt;b a=&#39;1&#39;&gt;&amp;&quot;  ");
   EXPECT_EQ(escaped("caf\xC3\xA9"), "café");
-  EXPECT_EQ(escaped("caf\xE9"), "caf?");
+  EXPECT_EQ(escaped("caf\xE9"), "caf\xEF\xBF\xBD");
 }
 
 TEST(Html, PicturesBecomeText) {
-  EXPECT_THAT(data_uri(filled(2, 2, {1, 2, 3})),
+  EXPECT_THAT(data_uri(solid_image(2, 2, {1, 2, 3})),
               ::testing::StartsWith("data:image/webp;base64,UklGR"));
 }
 
@@ -69,7 +69,7 @@ TEST(Page, TellsAllOfTheRuns) {
 
 TEST(Page, ShowsPhotosInTheOrderOfTheGroups) {
   std::vector<TrainingRun> runs = {sample_run("first", 1, 0.4), sample_run("second", 1, 0.5)};
-  const Image grey = filled(4, 4, {9, 9, 9});
+  const Image grey = solid_image(4, 4, {9, 9, 9});
   runs[0].examples = {{"street", grey, grey, grey, {true, false, true}}};
   const std::string page = page_of(runs);
   EXPECT_EQ(count(page, "<img "), 3U);
@@ -132,7 +132,7 @@ TEST(Page, NothingOfAStrangerIsMarkup) {
     for (std::string& name : run.record.data.classes) name += attack;
     run.curves[attack] = {{1, 2.0}};
     run.settings[attack] = run.record.label;
-    const Image grey = filled(4, 4, {9, 9, 9});
+    const Image grey = solid_image(4, 4, {9, 9, 9});
     run.examples = {{attack, grey, grey, grey, {true, true, true}}};
   }
   const std::string page = page_of(runs);

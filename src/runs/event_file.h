@@ -17,15 +17,15 @@ std::string tf_record(std::string_view data);
 // CRC-32C, masked as TFRecord stores it.
 uint32_t masked_crc32c(std::string_view data);
 
-// A TensorBoard event file, events.out.tfevents.<unix time>.<host>.<pid>, that grows as a run goes
-// on. Every call appends one event, which is with the system when the call returns. All throw
-// Error(kFailure) when the file cannot be written; what was written before stays readable.
+// A TensorBoard event file, events.out.tfevents.<unix time>.<host>.<pid>, to which events are
+// appended. An event has been passed to the operating system when the call returns. All functions
+// throw Error(kFailure) when the file cannot be written; earlier events stay readable.
 class EventFile {
  public:
-  // A new file behind those that earlier sessions of the run left in `folder`, which is made where
-  // it is missing. `first_step`: of the events to come. TensorBoard drops what it finds in the
-  // earlier files from that step on: pass the step after the one a run was resumed from, and a
-  // killed session's last words are gone.
+  // Creates a file that sorts after those of earlier sessions in `folder`, which is created if it
+  // is missing. TensorBoard drops the events of earlier files from `first_step` on: pass the step
+  // after the one the run was resumed from, and events of a killed session after its last
+  // checkpoint go.
   EventFile(const std::filesystem::path& folder, int64_t first_step);
 
   // Tags with a slash, as "loss/mask", are grouped by what stands before it.

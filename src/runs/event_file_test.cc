@@ -102,11 +102,11 @@ TEST(EventFile, WritesASampleForTensorBoard) {
   if (folder == nullptr) GTEST_SKIP() << "TAGCLIP_EVENT_FOLDER is not set";
   EventFile killed(folder, 1);
   for (int step = 1; step <= 6; ++step) killed.add_scalar(step, "loss/mask", 10.0 / step);
-  killed.add_image(2, "examples/sheep", filled(8, 4, {200, 100, 50}));
-  killed.add_image(6, "examples/sheep", filled(8, 4, {1, 2, 3}));
+  killed.add_image(2, "examples/sheep", solid_image(8, 4, {200, 100, 50}));
+  killed.add_image(6, "examples/sheep", solid_image(8, 4, {1, 2, 3}));
   EventFile resumed(folder, 5);
   for (int step = 5; step <= 8; ++step) resumed.add_scalar(step, "loss/mask", 100.0 + step);
-  resumed.add_image(7, "examples/sheep", filled(16, 2, {50, 100, 200}));
+  resumed.add_image(7, "examples/sheep", solid_image(16, 2, {50, 100, 200}));
 }
 
 TEST(EventFile, AFolderThatCannotBeMadeIsNamed) {
