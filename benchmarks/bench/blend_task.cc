@@ -2,8 +2,7 @@
 
 #include "bench/machine.h"
 #include "bench/tasks.h"
-#include "infer/scores.h"
-#include "infer/windows.h"
+#include "infer/sliding_segmenter.h"
 #include "kernels/blend/reference.h"
 
 namespace tagclip::bench {
@@ -17,12 +16,12 @@ constexpr double kScoreLimit = 1e-5;
 Measurement measure_blend(const Workload& workload, int64_t pairs, const PairProgress& progress) {
   const c10::InferenceMode no_gradients;
   const EmbeddedVocabulary vocabulary = random_vocabulary(workload);
-  const ScoreRule rule = score_rule(vocabulary.seen, vocabulary.inductive, Weighting::kBoth, {});
+  const ScoreRule rule = score_rule(vocabulary.seen, vocabulary.inductive, {}, {});
   const MaskLogits maps = random_logits(workload, /*photos=*/1, workload.classes);
   const WindowLogits logits{maps.classes, maps.trusty, {}};
   const auto side = static_cast<int>(workload.model.clip.resolution);
   const Extent photo{side, side};
-  const WindowLayout layout = layout_of(window_grid({side, side}, side, side), {side, side});
+  const WindowLayout layout = layout_of(sliding_windows({side, side}, side, side), {side, side});
   const auto ours = [&] { return blend(logits, layout, rule, photo); };
   const auto plain = [&] { return best_class(reference_scores(logits, layout, rule, photo)); };
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <functional>
 
-#include "infer/stopwatch.h"
+#include "infer/stage_times.h"
 #include "kernels/linear/onednn.h"
 
 namespace tagclip::bench {

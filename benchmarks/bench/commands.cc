@@ -51,23 +51,23 @@ std::vector<Workload> workloads_of(const WorkloadOptions& choice) {
 
 std::vector<Job> all_jobs(const std::vector<Workload>& workloads) {
   std::vector<Job> jobs;
-  const auto add = [&](Workload workload, const char* task, MatrixPrecision precision,
+  const auto add = [&](Workload workload, const char* task, GemmPrecision precision,
                        int64_t photos) {
     workload.precision = precision;
     jobs.push_back({std::move(workload), task, photos});
   };
   for (const Workload& workload : workloads) {
-    for (const MatrixPrecision precision : kMatrixPrecisions)
+    for (const GemmPrecision precision : kGemmPrecisions)
       add(workload, "segment", precision, 1);
   }
   for (const Workload& workload : workloads) {
-    for (const auto precision : {MatrixPrecision::kFloat32, MatrixPrecision::kBfloat16}) {
+    for (const auto precision : {GemmPrecision::kFloat32, GemmPrecision::kBfloat16}) {
       add(workload, "train-step", precision, kStepPhotos);
     }
   }
-  for (const Workload& workload : workloads) add(workload, "blend", MatrixPrecision::kFloat32, 1);
+  for (const Workload& workload : workloads) add(workload, "blend", GemmPrecision::kFloat32, 1);
   for (const Workload& workload : workloads) {
-    add(workload, "mask-loss", MatrixPrecision::kFloat32, kLossPhotos);
+    add(workload, "mask-loss", GemmPrecision::kFloat32, kLossPhotos);
   }
   return jobs;
 }
@@ -172,7 +172,7 @@ int run_scaling(const ScalingOptions& options, Console& console) {
 int run_turns(const TurnsOptions& options, Console& console) {
   use_threads(options.threads);
   const Image photo = read_image(options.photo);
-  InferenceModel model = load_for_inference({.weights = options.weights});
+  InferenceModel model = load_for_inference(options.weights);
   model.dense = in_precision(std::move(model.dense), parse_precision(options.precision));
   const SlidingSegmenter segmenter(*model.dense,
                                    read_text_embeddings(options.text_embeddings, model));

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "infer/stopwatch.h"
+#include "infer/stage_times.h"
 
 namespace tagclip::bench {
 

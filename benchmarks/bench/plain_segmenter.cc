@@ -3,7 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "data/normalise.h"
-#include "infer/scores.h"
+#include "infer/sliding_segmenter.h"
 
 namespace tagclip::bench {
 namespace {
@@ -24,7 +24,7 @@ PlainSegmenter::PlainSegmenter(const SegmentationModel& model, const EmbeddedVoc
   seen_ = at::empty({static_cast<int64_t>(vocabulary.seen.size()), 1, 1}, at::kBool);
   for (size_t c = 0; c < vocabulary.seen.size(); ++c)
     seen_.data_ptr<bool>()[c] = vocabulary.seen[c];
-  deduction_ = seen_.to(at::kFloat) * (vocabulary.inductive ? kSeenDeduction : 0);
+  deduction_ = seen_.to(at::kFloat) * (vocabulary.inductive ? kReleasedSeenBias : 0);
 }
 
 at::Tensor PlainSegmenter::pixels(const Image& photo) const {

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "infer/sliding_segmenter.h"
-#include "infer/stopwatch.h"
+#include "infer/stage_times.h"
 #include "train/train_step.h"
 
 namespace tagclip::bench {
@@ -48,7 +48,7 @@ struct Subject {
   explicit Subject(const Workload& subject)
       : workload(subject), model(model_of(subject).packed(subject.precision)) {}
 
-  SlidingSegmenter segmenter(int64_t classes, const SlidingOptions& options = {}) const {
+  SlidingSegmenter segmenter(int64_t classes, const InferenceOptions& options = {}) const {
     Workload asked = workload;
     asked.classes = classes;
     return {*model, random_vocabulary(asked), options};
@@ -82,7 +82,7 @@ void by_side(const Workload& workload, bool shrunk, int64_t runs, const PointDon
     const int64_t side = windows * subject.side();
     const Image photo = random_photo(side);
     const SlidingSegmenter segmenter =
-        subject.segmenter(workload.classes, {.short_side = shrunk ? 0 : side});
+        subject.segmenter(workload.classes, {.short_side = shrunk ? 0 : static_cast<int>(side)});
     if (!done(measured({.task = "segment", .value = side}, runs,
                        [&] { return segmenter(photo).times; }))) {
       return;

@@ -79,7 +79,7 @@ Measurement measure_segment(const Workload& workload, int64_t pairs, const PairP
   const SlidingSegmenter segmenter(*packed, vocabulary);
   const LabelMap labels = segmenter(photo).labels;
   const MaskLogits logits =
-      packed->decode(packed->encode(plain.pixels(photo)), vocabulary.embeddings);
+      packed->decode(packed->encode(plain.pixels(photo)), vocabulary.embeddings, {});
   const Limits limits = limits_of(workload.precision);
   result.differences = {{"labels", label_difference(labels, plain_labels), limits.labels},
                         {"logits", logit_difference(logits, plain.logits(photo)), limits.logits}};

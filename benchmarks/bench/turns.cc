@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "infer/stopwatch.h"
+#include "infer/stage_times.h"
 
 namespace tagclip::bench {
 

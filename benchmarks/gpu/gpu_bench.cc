@@ -17,7 +17,7 @@
 #include "bench/workload.h"
 #include "infer/photo_encoder.h"
 #include "infer/recorded_model.h"
-#include "infer/scores.h"
+#include "infer/sliding_segmenter.h"
 #include "train/lowered_weights.h"
 #include "train/train_step.h"
 
@@ -140,12 +140,12 @@ class OurLabels {
   OurLabels(const Workload& workload, const EmbeddedVocabulary& vocabulary)
       : model_(make_model(workload)),
         text_(vocabulary.embeddings.to(gpu())),
-        rule_(score_rule(vocabulary.seen, vocabulary.inductive, Weighting::kBoth,
+        rule_(score_rule(vocabulary.seen, vocabulary.inductive, {},
                          model_.scoring())) {}
 
   at::Tensor operator()(const at::Tensor& pixels) const {  // -> [B, H, W] int64
     const Extent size{pixels.size(2), pixels.size(3)};
-    const MaskLogits logits = model_.decode(model_.encode(pixels), text_);
+    const MaskLogits logits = model_.decode(model_.encode(pixels), text_, {});
     at::Tensor labels = at::empty({pixels.size(0), size.height, size.width}, at::kLong);
     for (int64_t i = 0; i < pixels.size(0); ++i) {
       const WindowLogits window{logits.classes.narrow(0, i, 1), logits.trusty.narrow(0, i, 1), {}};

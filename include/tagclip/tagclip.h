@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
+
+#include "tagclip/error.h"
+#include "tagclip/options.h"
 
 // Open-vocabulary semantic segmentation: a photo and words in, the class of every pixel out.
 //
@@ -15,9 +21,9 @@
 //   const tagclip::Segmentation result = segmenter.segment("photo.jpg", words);
 //   result.write_overlay("overlay.png");
 //
-// Mistakes and failures are thrown as std::runtime_error; what() says what was wrong, in which
-// file, and what to do. Objects are cheap to copy: copies share what they hold, which never
-// changes.
+// Everything that is thrown is a tagclip::Error: its kind() tells who has to act, its hint() what
+// to do. Objects are cheap to copy: copies share what they hold, which never changes. All of them
+// may be used from several threads at once.
 namespace tagclip {
 
 namespace detail {
@@ -27,30 +33,76 @@ struct Encoded;
 struct Result;
 }  // namespace detail
 
+// The version of the library: "0.1.0".
+TAGCLIP_API const char* version() noexcept;
+
+// --- Settings by name, for front ends that take them as text ---
+
+struct Setting {
+  std::string name;                  // "short_side"
+  std::string help;                  // a sentence for people
+  std::string value;                 // as text: "0", "auto", "true"
+  std::vector<std::string> choices;  // the words it takes, where only these are allowed
+};
+
+// All settings with their values in `options`.
+TAGCLIP_API std::vector<Setting> settings(const InferenceOptions& options = {});
+TAGCLIP_API std::vector<Setting> settings(const VocabularyOptions& options);
+// Changes one. Throws Error(kUsage) for an unknown name, suggesting the nearest one, and for a
+// value of the wrong type or out of range.
+TAGCLIP_API void set(InferenceOptions& options, const std::string& name, const std::string& value);
+TAGCLIP_API void set(VocabularyOptions& options, const std::string& name, const std::string& value);
+
+// --- What goes in ---
+
 // The words of one class: its name, then synonyms.
 using Words = std::vector<std::string>;
 
-// An 8-bit RGB picture the caller owns: [height, width, 3], without gaps between rows.
+// 8-bit RGB pixels the caller owns: [height, width, 3], without gaps between rows.
 struct Pixels {
   const uint8_t* data = nullptr;
   int width = 0;
   int height = 0;
 };
 
+// A photo: a JPEG, PNG or WebP file, the bytes of one, or pixels. Bytes and pixels stay the
+// caller's and must live until the call that takes the photo returns. EXIF orientation is applied,
+// alpha dropped.
+class Photo {
+ public:
+  Photo(std::filesystem::path file) : source_(std::move(file)) {}
+  Photo(const char* file) : source_(std::filesystem::path(file)) {}
+  Photo(const std::string& file) : source_(std::filesystem::path(file)) {}
+  // `name` stands for the photo in messages and in json().
+  Photo(std::span<const std::byte> file_bytes, std::string name = "photo")
+      : source_(file_bytes), name_(std::move(name)) {}
+  Photo(const Pixels& pixels, std::string name = "")
+      : source_(pixels), name_(std::move(name)) {}
+
+ private:
+  friend struct detail::Model;
+  std::variant<std::filesystem::path, std::span<const std::byte>, Pixels> source_;
+  std::string name_;
+};
+
 // A class of a vocabulary.
 struct ClassInfo {
   Words words;
-  bool seen = false;  // the model was trained on pixels of this class; otherwise it only read of it
+  bool seen = false;  // the model was trained on pixels of this class
 };
 
-// Classes in the form a model takes them. Belongs to the segmenter that made it.
-class Vocabulary {
+// Classes in the form a model takes them, made by Segmenter::embed or parse. For the segmenter that made it,
+// and those that `with` makes of that one.
+class TAGCLIP_API Vocabulary {
  public:
   const std::vector<ClassInfo>& classes() const;
-  // "a photo of a {}", ...
+  // Prompt templates: "a photo of a {}", ...
   const std::vector<std::string>& templates() const;
   // Texts that were longer than the model reads, and were cut.
   const std::vector<std::string>& truncated() const;
+  // Writes the embeddings: .npy with the class list beside it as .txt, or safetensors. Throws
+  // Error(kUsage) where a class has several embeddings (Synonyms::kMax).
+  void write(const std::filesystem::path& path) const;
 
  private:
   friend class Segmenter;
@@ -58,14 +110,14 @@ class Vocabulary {
   std::shared_ptr<const detail::Embedded> state_;
 };
 
-// A photo as the model sees it, before any word is asked for: what takes most of the time, so that
-// other words cost little. Belongs to the segmenter that made it.
-class PhotoEncoding {
+// A photo encoded by the image encoder, which takes most of the time: other words then cost little.
+// For the segmenter that made it, and those that `with` makes of that one.
+class TAGCLIP_API PhotoEncoding {
  public:
-  int width() const;  // of the photo
+  int width() const;  // of the photo, pixels
   int height() const;
-  // Keeps it in a file, for Segmenter::encoding; about 2 MB for each 512 x 512 of a ViT-B/16.
-  // Appears whole or not at all and replaces what was there.
+  // Keeps it in a file, for Segmenter::read_encoding; about 2 MB per 512 x 512 pixels of a
+  // ViT-B/16. Appears whole or not at all and replaces what was there.
   void write(const std::filesystem::path& path) const;
 
  private:
@@ -74,35 +126,47 @@ class PhotoEncoding {
   std::shared_ptr<const detail::Encoded> state_;
 };
 
+// --- What comes out ---
+
 // A class found in a photo.
 struct Region {
   std::string name;
   int label = 0;          // its index in the vocabulary
-  double share = 0;       // of the photo's pixels, 0..1
+  double share = 0;       // of the photo's pixels, 0 to 1
   double mean_score = 0;  // over its pixels
 };
 
 // The result for one photo.
-class Segmentation {
+class TAGCLIP_API Segmentation {
  public:
   static constexpr uint16_t kUnlabelled = 0xFFFF;
 
-  int width() const;
+  int width() const;  // of the photo, pixels
   int height() const;
   // The class of every pixel, [height, width]: an index into the vocabulary, or kUnlabelled.
   const std::vector<uint16_t>& labels() const;
-  // How sure that is, [height, width]; at most 1.
+  // The score of the best class of every pixel, [height, width], labelled or not; at most 1.
   const std::vector<float>& scores() const;
   // The classes that occur, largest first.
   const std::vector<Region>& regions() const;
+
+  // The score of each of these classes at every pixel, [height, width] each, of which labels() are
+  // the largest over the vocabulary. With a trained model sigmoid(logit), less the seen bias and
+  // times the trusty weight (Eq. 12): in [-1, 1]. With a CLIP as it is, a probability: the classes
+  // of the vocabulary sum to 1. They are computed when they are asked for and not kept: 4 bytes per
+  // pixel and class asked for, and a few maps more while computing. Throws Error(kUsage) for a
+  // label that is none.
+  std::vector<std::vector<float>> class_scores(std::span<const int> labels) const;
+
   // What `tagclip segment` writes beside its label file, as JSON.
   std::string json() const;
-
-  // The photo under translucent class colours with a legend, as PNG. Both appear whole or not at
-  // all and replace what was there.
-  void write_overlay(const std::filesystem::path& path) const;
+  // The photo under translucent class colours with a legend, as the bytes of a PNG file.
+  std::vector<std::byte> overlay_png() const;
   // An indexed PNG whose index is the class; unlabelled pixels are 255. With more than 255 classes
   // 16-bit grey, unlabelled 65535.
+  std::vector<std::byte> labels_png() const;
+  // The same as files, which appear whole or not at all and replace what was there.
+  void write_overlay(const std::filesystem::path& path) const;
   void write_labels(const std::filesystem::path& path) const;
 
  private:
@@ -111,54 +175,50 @@ class Segmentation {
   std::shared_ptr<const detail::Result> state_;
 };
 
-struct SegmenterOptions {
-  std::string device = "auto";  // auto, cpu, cuda
-  // What a CPU's image encoder computes in: float32, bfloat16x3, bfloat16, int8. `tagclip segment`
-  // says how many pixels each labels as float32 does.
-  std::string precision = "float32";
-  std::string mode = "trained";  // trained: the weights' decoder; clip, sclip: a CLIP as it is
-  std::filesystem::path text_weights = {};  // a CLIP that reads the words, where the weights cannot
-  int window = 0;                  // side of the sliding window in pixels; 0: as in training
-  int stride = 0;                  // its step; 0: window * 426 / 512, of a CLIP half of it
-  int short_side = 0;              // photos are resized to it; 0: the window, of a CLIP 1.5 of it
-  std::string weighting = "both";  // whose scores the trusty map reweighs: none, seen, unseen, both
-  double threshold = 0;            // pixels with a lower score are unlabelled; 0: none is
-  int64_t max_pixels = 64LL << 20;  // larger photo files are refused
-};
+// --- What does it ---
 
-// A model, loaded once, for any number of vocabularies and photos. Safe to use from several
-// threads.
-class Segmenter {
+// A model, loaded once, for any number of vocabularies and photos.
+class TAGCLIP_API Segmenter {
  public:
-  // `weights`: a file or folder in any dialect that `tagclip info` knows.
-  explicit Segmenter(const std::filesystem::path& weights, const SegmenterOptions& options = {});
+  // `weights`: a file or folder in any dialect that `tagclip info` knows. Throws Error(kBadInput)
+  // for weights that cannot be used, Error(kUsage) for settings that cannot work.
+  explicit Segmenter(const std::filesystem::path& weights, const InferenceOptions& options = {});
+  // The same model with other windows and scores: shares the weights and costs nothing. Throws
+  // Error(kUsage) where device, mode, precision or text weights differ.
+  Segmenter with(const InferenceOptions& options) const;
 
+  const InferenceOptions& options() const;
   // What the weights do not say and was assumed, for the user to know; usually empty.
   const std::string& assumption() const;
+  // The number format of the encoder: Precision::kAuto until it has been chosen, which happens at
+  // the first photos that are encoded after words were embedded.
+  Precision precision() const;
 
   // The classes the model was trained on.
-  Vocabulary trained_classes() const;
+  Vocabulary trained_classes(const Hooks& hooks = {}) const;
   // Classes of your own, no word twice. `templates`: each with {} where the word goes; none: the
-  // model's own.
+  // model's own. The cache of embeddings is neither read nor written.
   Vocabulary embed(const std::vector<Words>& classes,
-                   const std::vector<std::string>& templates = {}) const;
-  // As on the command line: "cat, sofa, wall", or a file with a class a line. `prompt`: "single",
-  // "multi", "imagenet", a file, a template, or empty for the model's own.
-  Vocabulary parse(const std::string& classes, const std::string& prompt = {}) const;
+                   const std::vector<std::string>& templates = {}, const Hooks& hooks = {}) const;
+  // Classes as a person writes them, on a command line or in a form.
+  Vocabulary parse(const VocabularyOptions& options, const Hooks& hooks = {}) const;
 
-  // JPEG, PNG or WebP.
-  Segmentation segment(const std::filesystem::path& photo, const Vocabulary& vocabulary) const;
-  Segmentation segment(const Pixels& photo, const Vocabulary& vocabulary) const;
+  Segmentation segment(const Photo& photo, const Vocabulary& vocabulary,
+                       const Hooks& hooks = {}) const;
+  // Several photos, encoded together where a GPU is the faster for it. The first photo that cannot
+  // be used throws.
+  std::vector<Segmentation> segment(std::span<const Photo> photos, const Vocabulary& vocabulary,
+                                    const Hooks& hooks = {}) const;
 
   // The same in two steps: encode once, ask with many vocabularies.
-  PhotoEncoding encode(const std::filesystem::path& photo) const;
-  PhotoEncoding encode(const Pixels& photo) const;
+  PhotoEncoding encode(const Photo& photo, const Hooks& hooks = {}) const;
+  std::vector<PhotoEncoding> encode(std::span<const Photo> photos, const Hooks& hooks = {}) const;
   Segmentation segment(const PhotoEncoding& photo, const Vocabulary& vocabulary) const;
-  // An encoding of `photo` that was written by a segmenter of the same weights and options.
-  PhotoEncoding encoding(const std::filesystem::path& file,
-                         const std::filesystem::path& photo) const;
+  // An encoding of `photo` that a segmenter of the same weights, mode and windows wrote.
+  PhotoEncoding read_encoding(const std::filesystem::path& file, const Photo& photo) const;
 
  private:
+  explicit Segmenter(std::shared_ptr<const detail::Model> state) : state_(std::move(state)) {}
   std::shared_ptr<const detail::Model> state_;
 };
 

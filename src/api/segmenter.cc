@@ -1,31 +1,29 @@
 #include <c10/util/StringUtil.h>
 
-#include <mutex>
+#include <algorithm>
+#include <new>
 
 #include "base/error.h"
-#include "draw/overlay.h"
-#include "image/palette.h"
-#include "infer/encoding_file.h"
-#include "infer/inference_model.h"
-#include "infer/result_files.h"
-#include "infer/sliding_segmenter.h"
+#include "base/files.h"
+#include "infer/embedding_file.h"
+#include "infer/outputs.h"
+#include "infer/pipeline.h"
 #include "infer/summary.h"
 #include "tagclip/tagclip.h"
 
 namespace tagclip {
 namespace {
 
-// Users of the library see what(), so it has to carry the hint.
+// All that is thrown is an Error, what LibTorch and the standard library throw included.
 template <class Action>
-auto with_hints(const Action& action) {
+auto as_errors(const Action& action) {
   try {
     return action();
-  } catch (const Error& error) {
-    if (error.hint().empty()) throw;
-    throw Error(error.kind(), c10::str(error.what(), "; ", error.hint()), error.hint());
-  } catch (const std::runtime_error&) {
+  } catch (const Error&) {
     throw;
-  } catch (const std::exception& error) {  // LibTorch's own errors, no memory
+  } catch (const std::bad_alloc&) {
+    throw failure("out of memory", "try smaller photos, or fewer at a time");
+  } catch (const std::exception& error) {
     throw failure(error.what());
   }
 }
@@ -39,91 +37,6 @@ std::vector<ClassWords> checked(const std::vector<Words>& classes) {
   return checked_classes(result, "classes");
 }
 
-}  // namespace
-
-namespace detail {
-
-struct Model {
-  InferenceModel inference;
-  std::string weights;
-  SlidingOptions options;
-  ImageLimits limits;
-  PhotoEncoder encoder;
-
-  // May cost as much as reading the encoder's weights: only where an encoding is kept.
-  const std::string& encoder_fingerprint() const {
-    std::call_once(*hashed, [this] { fingerprint = inference.dense->encoder_fingerprint(); });
-    return fingerprint;
-  }
-  std::unique_ptr<std::once_flag> hashed = std::make_unique<std::once_flag>();
-  mutable std::string fingerprint = {};
-};
-
-struct Embedded {
-  Embedded(std::shared_ptr<const Model> owner, EmbeddedVocabulary embedded)
-      : model(std::move(owner)),
-        segmenter(*model->inference.dense, std::move(embedded), model->options) {
-    const EmbeddedVocabulary& own = segmenter.vocabulary();
-    for (size_t c = 0; c < own.classes.size(); ++c) {
-      classes.push_back({own.classes[c].words, own.seen[c]});
-    }
-  }
-
-  std::shared_ptr<const Model> model;
-  SlidingSegmenter segmenter;
-  std::vector<ClassInfo> classes;
-};
-
-struct Encoded {
-  std::shared_ptr<const Model> model;
-  std::string name;  // of the photo's file; may be empty
-  Image photo;
-  EncodedPhoto encoded;
-};
-
-struct Result {
-  Result(std::shared_ptr<const Embedded> owner, std::shared_ptr<const Encoded> photo)
-      : vocabulary(std::move(owner)),
-        source(std::move(photo)),
-        result(vocabulary->segmenter(source->encoded)) {
-    for (const FoundClass& found : result.found) {
-      regions.push_back({words().classes[found.index].name(), static_cast<int>(found.index),
-                         found.share, found.mean_score});
-    }
-  }
-
-  const EmbeddedVocabulary& words() const { return vocabulary->segmenter.vocabulary(); }
-
-  std::shared_ptr<const Embedded> vocabulary;
-  std::shared_ptr<const Encoded> source;
-  SegmentedPhoto result;
-  std::vector<Region> regions;
-};
-
-}  // namespace detail
-
-namespace {
-
-std::shared_ptr<const detail::Embedded> embedded(const std::shared_ptr<const detail::Model>& model,
-                                                 std::vector<ClassWords> classes,
-                                                 std::vector<std::string> templates) {
-  return std::make_shared<detail::Embedded>(
-      model, embed_vocabulary(model->inference, std::move(classes), std::move(templates)));
-}
-
-void check_owner(const std::shared_ptr<const detail::Embedded>& vocabulary,
-                 const std::shared_ptr<const detail::Model>& model) {
-  if (vocabulary->model != model) throw usage_error("the vocabulary belongs to another segmenter");
-}
-
-std::shared_ptr<const detail::Encoded> encoded(const std::shared_ptr<const detail::Model>& model,
-                                               std::string name, Image photo) {
-  StageTimes times;
-  EncodedPhoto result = model->encoder(photo, times);
-  return std::make_shared<detail::Encoded>(
-      detail::Encoded{model, std::move(name), std::move(photo), std::move(result)});
-}
-
 Image image_of(const Pixels& photo) {
   if (photo.data == nullptr || photo.width < 1 || photo.height < 1) {
     throw usage_error(c10::str("a photo of ", photo.width, "x", photo.height, " pixels"));
@@ -133,133 +46,308 @@ Image image_of(const Pixels& photo) {
   return image;
 }
 
-std::shared_ptr<const detail::Model> load(const std::filesystem::path& weights,
-                                          const SegmenterOptions& options) {
-  InferenceModel model = load_for_inference({.weights = weights,
-                                             .text_weights = options.text_weights,
-                                             .mode = parse_mode(options.mode),
-                                             .device = choose_device(options.device)});
-  model.dense = in_precision(std::move(model.dense), parse_precision(options.precision));
-  const PhotoEncoder encoder(*model.dense, {options.window, options.stride, options.short_side});
-  return std::make_shared<detail::Model>(
-      detail::Model{std::move(model),
-                    last_name(weights),
-                    {.window = options.window,
-                     .stride = options.stride,
-                     .short_side = options.short_side,
-                     .weighting = parse_weighting(options.weighting),
-                     .threshold = options.threshold},
-                    {.max_pixels = options.max_pixels},
-                    encoder});
+std::vector<Setting> settings_of(const ConstFieldList& fields) {
+  std::vector<Setting> result;
+  for (const Field& field : fields.all()) {
+    const FieldValue value = field.get();
+    const std::string* text = std::get_if<std::string>(&value);
+    result.push_back({field.name, field.help, text ? *text : to_string(value), field.choices});
+  }
+  return result;
 }
 
 }  // namespace
 
+namespace detail {
+
+// A photo that was read, and what messages call it.
+struct NamedImage {
+  std::string name;
+  Image image;
+};
+
+struct Model {
+  NamedImage read(const Photo& photo) const {
+    const ImageLimits limits{.max_pixels = pipeline.options().max_pixels};
+    if (const auto* file = std::get_if<std::filesystem::path>(&photo.source_)) {
+      return {file->filename().string(), read_image(*file, limits)};
+    }
+    if (const auto* bytes = std::get_if<std::span<const std::byte>>(&photo.source_)) {
+      return {photo.name_, decode_image(*bytes, photo.name_, limits)};
+    }
+    return {photo.name_, image_of(std::get<Pixels>(photo.source_))};
+  }
+
+  std::string weights;  // for the reader
+  mutable Pipeline pipeline;
+};
+
+struct Embedded {
+  Embedded(std::shared_ptr<const Model> owner, EmbeddedVocabulary embedded)
+      : model(std::move(owner)), vocabulary(std::move(embedded)) {
+    for (size_t c = 0; c < vocabulary.classes.size(); ++c) {
+      classes.push_back({vocabulary.classes[c].words, vocabulary.seen[c]});
+    }
+  }
+
+  std::shared_ptr<const Model> model;
+  EmbeddedVocabulary vocabulary;
+  std::vector<ClassInfo> classes;
+};
+
+struct Encoded {
+  std::shared_ptr<const Model> model;
+  std::string name;  // of the photo; may be empty
+  Image photo;
+  EncodedPhoto encoded;
+};
+
+struct Result {
+  Result(std::shared_ptr<const Model> owner, std::shared_ptr<const Embedded> words,
+         std::shared_ptr<const Encoded> photo)
+      : model(std::move(owner)),
+        embedded(std::move(words)),
+        source(std::move(photo)),
+        segmented(model->pipeline.segment(source->encoded, embedded->vocabulary)) {
+    for (const FoundClass& found : segmented.found) {
+      regions.push_back({embedded->vocabulary.classes[found.index].name(),
+                         static_cast<int>(found.index), found.share, found.mean_score});
+    }
+  }
+
+  PhotoResult output() const {
+    return {source->photo, segmented, embedded->vocabulary, source->name, model->weights};
+  }
+
+  std::shared_ptr<const Model> model;
+  std::shared_ptr<const Embedded> embedded;
+  std::shared_ptr<const Encoded> source;
+  SegmentedPhoto segmented;
+  std::vector<Region> regions;
+};
+
+}  // namespace detail
+
+namespace {
+
+using EncodedPointer = std::shared_ptr<const detail::Encoded>;
+
+// Encodes photos together.
+std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Model>& model,
+                                         std::span<const Photo> photos, const Hooks& hooks) {
+  std::vector<std::string> names;
+  std::vector<Image> images;
+  for (const Photo& photo : photos) {
+    auto [name, image] = model->read(photo);
+    names.push_back(std::move(name));
+    images.push_back(std::move(image));
+  }
+  StageTimes times;
+  std::vector<EncodedPhoto> encoded = model->pipeline.encode(images, times, hooks);
+  std::vector<EncodedPointer> results;
+  for (size_t i = 0; i < images.size(); ++i) {
+    results.push_back(std::make_shared<detail::Encoded>(detail::Encoded{
+        model, std::move(names[i]), std::move(images[i]), std::move(encoded[i])}));
+  }
+  return results;
+}
+
+void check_owner(const detail::Model& found, const detail::Model& expected, const char* what) {
+  if (found.pipeline.shares_model_with(expected.pipeline)) return;
+  throw usage_error(c10::str("the ", what, " belongs to another segmenter"),
+                    "make it with this segmenter");
+}
+
+// Encodes photos, as many at a time as are worth it, and hands each to `handle`.
+template <class Handle>
+void encode_each(const std::shared_ptr<const detail::Model>& model, std::span<const Photo> photos,
+                 const Hooks& hooks, const Handle& handle) {
+  const size_t most = model->pipeline.photos_per_batch();
+  int64_t done = 0;
+  for (size_t begin = 0; begin < photos.size(); begin += most) {
+    const auto batch = photos.subspan(begin, std::min(most, photos.size() - begin));
+    for (EncodedPointer& encoded : encode_batch(model, batch, hooks)) {
+      handle(std::move(encoded));
+      if (hooks.progress) hooks.progress("photos", ++done, std::ssize(photos));
+    }
+  }
+}
+
+Precision precision_of(const Pipeline& pipeline) {
+  const std::optional<GemmPrecision> chosen = pipeline.precision();
+  for (const auto& [name, precision] : kPrecisionNames) {
+    if (gemm_precision(precision) == chosen) return precision;
+  }
+  return Precision::kAuto;
+}
+
+}  // namespace
+
+const char* version() noexcept { return TAGCLIP_VERSION; }
+
+std::vector<Setting> settings(const InferenceOptions& options) {
+  return settings_of(fields(options));
+}
+
+std::vector<Setting> settings(const VocabularyOptions& options) {
+  return settings_of(fields(options));
+}
+
+void set(InferenceOptions& options, const std::string& name, const std::string& value) {
+  fields(options).set_from_text(name, value);
+}
+
+void set(VocabularyOptions& options, const std::string& name, const std::string& value) {
+  fields(options).set_from_text(name, value);
+}
+
 const std::vector<ClassInfo>& Vocabulary::classes() const { return state_->classes; }
 const std::vector<std::string>& Vocabulary::templates() const {
-  return state_->segmenter.vocabulary().templates;
+  return state_->vocabulary.templates;
 }
 const std::vector<std::string>& Vocabulary::truncated() const {
-  return state_->segmenter.vocabulary().truncated;
+  return state_->vocabulary.truncated;
 }
-
-int Segmentation::width() const { return state_->result.labels.width; }
-int Segmentation::height() const { return state_->result.labels.height; }
-const std::vector<uint16_t>& Segmentation::labels() const { return state_->result.labels.labels; }
-const std::vector<float>& Segmentation::scores() const { return state_->result.scores; }
-const std::vector<Region>& Segmentation::regions() const { return state_->regions; }
-
-std::string Segmentation::json() const {
-  return to_json(state_->result, state_->words(), state_->source->name,
-                 state_->vocabulary->model->weights);
-}
-
-void Segmentation::write_overlay(const std::filesystem::path& path) const {
-  with_hints([&] {
-    write_png(path, draw_result(state_->source->photo, state_->result, state_->words()));
-  });
-}
-
-void Segmentation::write_labels(const std::filesystem::path& path) const {
-  with_hints([&] {
-    write_label_map(path, state_->result.labels, result_palette(state_->words().classes.size()));
-  });
+void Vocabulary::write(const std::filesystem::path& path) const {
+  as_errors([&] { write_text_embeddings(path, state_->vocabulary); });
 }
 
 int PhotoEncoding::width() const { return state_->photo.width; }
 int PhotoEncoding::height() const { return state_->photo.height; }
-
 void PhotoEncoding::write(const std::filesystem::path& path) const {
-  with_hints([&] {
-    write_encoding(path, state_->encoded, state_->photo, state_->model->encoder_fingerprint());
+  as_errors([&] { state_->model->pipeline.write_encoding(path, state_->encoded, state_->photo); });
+}
+
+int Segmentation::width() const { return state_->segmented.labels.width; }
+int Segmentation::height() const { return state_->segmented.labels.height; }
+const std::vector<uint16_t>& Segmentation::labels() const {
+  return state_->segmented.labels.labels;
+}
+const std::vector<float>& Segmentation::scores() const { return state_->segmented.scores; }
+const std::vector<Region>& Segmentation::regions() const { return state_->regions; }
+
+std::vector<std::vector<float>> Segmentation::class_scores(std::span<const int> labels) const {
+  return as_errors([&] {
+    return state_->model->pipeline.class_scores(state_->source->encoded,
+                                                state_->embedded->vocabulary, labels);
   });
 }
 
-Segmenter::Segmenter(const std::filesystem::path& weights, const SegmenterOptions& options)
-    : state_(with_hints([&] { return load(weights, options); })) {}
+std::string Segmentation::json() const {
+  return as_errors([&] {
+    return to_json(state_->segmented, state_->embedded->vocabulary, state_->source->name,
+                   state_->model->weights);
+  });
+}
 
-const std::string& Segmenter::assumption() const { return state_->inference.assumption; }
+std::vector<std::byte> Segmentation::overlay_png() const {
+  return as_errors([&] { return encode_overlay(state_->output()); });
+}
 
-Vocabulary Segmenter::trained_classes() const {
-  return with_hints([&] { return Vocabulary(embedded(state_, {}, {})); });
+std::vector<std::byte> Segmentation::labels_png() const {
+  return as_errors([&] { return encode_labels(state_->output()); });
+}
+
+void Segmentation::write_overlay(const std::filesystem::path& path) const {
+  as_errors([&] { write_file(path, encode_overlay(state_->output())); });
+}
+
+void Segmentation::write_labels(const std::filesystem::path& path) const {
+  as_errors([&] { write_file(path, encode_labels(state_->output())); });
+}
+
+Segmenter::Segmenter(const std::filesystem::path& weights, const InferenceOptions& options)
+    : state_(as_errors([&] {
+        return std::make_shared<const detail::Model>(
+            detail::Model{last_name(weights), Pipeline(weights, options)});
+      })) {}
+
+Segmenter Segmenter::with(const InferenceOptions& options) const {
+  return as_errors([&] {
+    return Segmenter(std::make_shared<const detail::Model>(
+        detail::Model{state_->weights, Pipeline(state_->pipeline, options)}));
+  });
+}
+
+const InferenceOptions& Segmenter::options() const { return state_->pipeline.options(); }
+const std::string& Segmenter::assumption() const { return state_->pipeline.assumption(); }
+Precision Segmenter::precision() const {
+  return as_errors([&] { return precision_of(state_->pipeline); });
+}
+
+Vocabulary Segmenter::trained_classes(const Hooks& hooks) const {
+  return parse({}, hooks);
 }
 
 Vocabulary Segmenter::embed(const std::vector<Words>& classes,
-                            const std::vector<std::string>& templates) const {
-  return with_hints([&] {
-    std::vector<std::string> filled;
-    filled.reserve(templates.size());
-    for (const std::string& text : templates) filled.push_back(checked_template(text, "template"));
-    return Vocabulary(embedded(state_, checked(classes), std::move(filled)));
-  });
-}
-
-Vocabulary Segmenter::parse(const std::string& classes, const std::string& prompt) const {
-  return with_hints([&] {
+                            const std::vector<std::string>& templates, const Hooks& hooks) const {
+  return as_errors([&] {
+    VocabularyRequest request{.classes = checked(classes), .use_cache = false};
+    for (const std::string& text : templates) {
+      request.templates.push_back(checked_template(text, "template"));
+    }
     return Vocabulary(
-        embedded(state_, parse_classes(classes),
-                 prompt.empty() ? std::vector<std::string>() : parse_templates(prompt)));
+        std::make_shared<detail::Embedded>(state_, state_->pipeline.embed(request, hooks)));
   });
 }
 
-PhotoEncoding Segmenter::encode(const std::filesystem::path& photo) const {
-  return with_hints([&] {
-    return PhotoEncoding(
-        encoded(state_, photo.filename().string(), read_image(photo, state_->limits)));
+Vocabulary Segmenter::parse(const VocabularyOptions& options, const Hooks& hooks) const {
+  return as_errors([&] {
+    return Vocabulary(std::make_shared<detail::Embedded>(
+        state_, state_->pipeline.embed(parse_vocabulary(options), hooks)));
   });
 }
 
-PhotoEncoding Segmenter::encode(const Pixels& photo) const {
-  return with_hints([&] { return PhotoEncoding(encoded(state_, "", image_of(photo))); });
+PhotoEncoding Segmenter::encode(const Photo& photo, const Hooks& hooks) const {
+  return as_errors([&] {
+    return PhotoEncoding(encode_batch(state_, std::span(&photo, 1), hooks).front());
+  });
 }
 
-PhotoEncoding Segmenter::encoding(const std::filesystem::path& file,
-                                  const std::filesystem::path& photo) const {
-  return with_hints([&] {
-    Image image = read_image(photo, state_->limits);
-    EncodedPhoto kept = read_encoding(file, image, state_->encoder_fingerprint(),
-                                      state_->encoder.options(), state_->encoder.clip_config());
+std::vector<PhotoEncoding> Segmenter::encode(std::span<const Photo> photos,
+                                             const Hooks& hooks) const {
+  return as_errors([&] {
+    std::vector<PhotoEncoding> results;
+    encode_each(state_, photos, hooks,
+                [&](EncodedPointer photo) { results.push_back(PhotoEncoding(std::move(photo))); });
+    return results;
+  });
+}
+
+PhotoEncoding Segmenter::read_encoding(const std::filesystem::path& file,
+                                       const Photo& photo) const {
+  return as_errors([&] {
+    auto [name, image] = state_->read(photo);
+    EncodedPhoto kept = state_->pipeline.read_encoding(file, image);
     return PhotoEncoding(std::make_shared<detail::Encoded>(
-        detail::Encoded{state_, photo.filename().string(), std::move(image), std::move(kept)}));
+        detail::Encoded{state_, std::move(name), std::move(image), std::move(kept)}));
   });
-}
-
-Segmentation Segmenter::segment(const std::filesystem::path& photo,
-                                const Vocabulary& vocabulary) const {
-  return segment(encode(photo), vocabulary);
-}
-
-Segmentation Segmenter::segment(const Pixels& photo, const Vocabulary& vocabulary) const {
-  return segment(encode(photo), vocabulary);
 }
 
 Segmentation Segmenter::segment(const PhotoEncoding& photo, const Vocabulary& vocabulary) const {
-  return with_hints([&] {
-    check_owner(vocabulary.state_, state_);
-    if (photo.state_->model != state_) {
-      throw usage_error("the encoding belongs to another segmenter");
-    }
-    return Segmentation(std::make_shared<detail::Result>(vocabulary.state_, photo.state_));
+  return as_errors([&] {
+    check_owner(*vocabulary.state_->model, *state_, "vocabulary");
+    check_owner(*photo.state_->model, *state_, "encoding");
+    return Segmentation(std::make_shared<detail::Result>(state_, vocabulary.state_, photo.state_));
+  });
+}
+
+Segmentation Segmenter::segment(const Photo& photo, const Vocabulary& vocabulary,
+                                const Hooks& hooks) const {
+  return std::move(segment(std::span(&photo, 1), vocabulary, hooks).front());
+}
+
+std::vector<Segmentation> Segmenter::segment(std::span<const Photo> photos,
+                                             const Vocabulary& vocabulary,
+                                             const Hooks& hooks) const {
+  return as_errors([&] {
+    check_owner(*vocabulary.state_->model, *state_, "vocabulary");
+    std::vector<Segmentation> results;
+    encode_each(state_, photos, hooks, [&](EncodedPointer photo) {
+      results.push_back(Segmentation(
+          std::make_shared<detail::Result>(state_, vocabulary.state_, std::move(photo))));
+    });
+    return results;
   });
 }
 

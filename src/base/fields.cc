@@ -25,8 +25,10 @@ std::string expectation(const Field& field) {
       return "true or false";
     case FieldType::kInteger:
       return describe("a whole number", field.range);
-    case FieldType::kNumber:
-      return describe("a number", field.range);
+    case FieldType::kNumber: {
+      const std::string number = describe("a number", field.range);
+      return field.choices.empty() ? number : fmt::format("{} or {}", field.choices[0], number);
+    }
     case FieldType::kText:
       return "a text";
     case FieldType::kTexts:
@@ -60,6 +62,7 @@ std::optional<FieldValue> accepted(const Field& field, const FieldValue& value) 
       return when(integer != nullptr && is_within(field.range, static_cast<double>(*integer)));
     case FieldType::kNumber: {
       const auto* real = std::get_if<double>(&value);
+      if (word != nullptr) return when(std::ranges::count(field.choices, *word) > 0);
       if (integer == nullptr && real == nullptr) return std::nullopt;
       const double number = real != nullptr ? *real : static_cast<double>(*integer);
       return is_within(field.range, number) ? std::optional<FieldValue>(number) : std::nullopt;
@@ -68,19 +71,17 @@ std::optional<FieldValue> accepted(const Field& field, const FieldValue& value) 
   return std::nullopt;
 }
 
-// Reads `text` as the alternative that `like` holds; what cannot be read stays a string, so that
-// the field's own check words the error.
-FieldValue parse_like(const FieldValue& like, std::string_view text) {
-  if (std::holds_alternative<bool>(like) && (text == "true" || text == "false")) {
-    return text == "true";
-  }
-  if (std::holds_alternative<int64_t>(like)) {
+// Reads `text` as a value of that type; what cannot be read stays a string, so that the field's own
+// check words the error.
+FieldValue parse_as(FieldType type, std::string_view text) {
+  if (type == FieldType::kBool && (text == "true" || text == "false")) return text == "true";
+  if (type == FieldType::kInteger) {
     if (const auto integer = parse_number<int64_t>(text)) return *integer;
   }
-  if (std::holds_alternative<double>(like)) {
+  if (type == FieldType::kNumber) {
     if (const auto real = parse_number<double>(text)) return *real;
   }
-  if (std::holds_alternative<std::vector<std::string>>(like)) {
+  if (type == FieldType::kTexts) {
     std::vector<std::string> items;
     while (!text.empty()) {
       const auto comma = std::min(text.find(','), text.size());
@@ -117,7 +118,23 @@ FieldValue Field::accept(const FieldValue& value) const {
 }
 
 std::string Field::explanation() const {
-  return choices.empty() ? help : fmt::format("{} ({})", help, fmt::join(choices, ", "));
+  if (type != FieldType::kChoice) return help;
+  return fmt::format("{} ({})", help, fmt::join(choices, ", "));
+}
+
+void ConstFieldList::add(const std::string& name, const std::optional<double>& member, Range range,
+                         const std::string& none, const std::string& help) {
+  const auto get = [&member, none] { return member ? FieldValue(*member) : FieldValue(none); };
+  fields_.push_back({name, FieldType::kNumber, help, range, {none}, get});
+}
+
+void FieldList::add(const std::string& name, std::optional<double>& member, Range range,
+                    const std::string& none, const std::string& help) {
+  ConstFieldList::add(name, std::as_const(member), range, none, help);
+  setters_.push_back([&member](const FieldValue& value) {
+    const double* number = std::get_if<double>(&value);
+    member = number != nullptr ? std::optional(*number) : std::nullopt;
+  });
 }
 
 void ConstFieldList::add_group(const std::string& name, const ConstFieldList& group) {
@@ -183,6 +200,16 @@ FieldList FieldList::where(const std::function<bool(const Field&)>& wanted) cons
   return list;
 }
 
+FieldList FieldList::only(const std::vector<std::string>& names) const {
+  for (const std::string& name : names) at(name);
+  return where([&](const Field& field) { return std::ranges::count(names, field.name) > 0; });
+}
+
+FieldList FieldList::without(const std::vector<std::string>& names) const {
+  for (const std::string& name : names) at(name);
+  return where([&](const Field& field) { return std::ranges::count(names, field.name) == 0; });
+}
+
 void FieldList::set(std::string_view name, const FieldValue& value) {
   const Field& field = at(name);
   setters_[static_cast<size_t>(&field - fields_.data())](field.accept(value));
@@ -194,8 +221,11 @@ void FieldList::set_from_text(std::string_view assignment) {
     throw usage_error(fmt::format("{}: expected name=value", in_quotes(assignment)),
                       "for example optimizer.lr=1e-4");
   }
-  const Field& field = at(trim(assignment.substr(0, equals)));
-  set(field.name, parse_like(field.get(), trim(assignment.substr(equals + 1))));
+  set_from_text(trim(assignment.substr(0, equals)), trim(assignment.substr(equals + 1)));
+}
+
+void FieldList::set_from_text(std::string_view name, std::string_view value) {
+  set(name, parse_as(at(name).type, value));
 }
 
 }  // namespace tagclip

@@ -41,7 +41,8 @@ struct Field {
   FieldType type = FieldType::kText;
   std::string help;
   Range range;                       // of kInteger and kNumber
-  std::vector<std::string> choices;  // of kChoice: the words it may be
+  // Of kChoice: the words it may be; of kNumber: the word for no number, where there is one.
+  std::vector<std::string> choices;
   std::function<FieldValue()> get;
 
   // `value` as the alternative of FieldValue that `get` gives; a whole number serves as kNumber.
@@ -67,6 +68,9 @@ class ConstFieldList {
     requires std::is_enum_v<Enum>
   void add(const std::string& name, const Enum& member, const Choices<Enum>& choices,
            const std::string& help);
+  // A number that may be missing, which the word `none` stands for.
+  void add(const std::string& name, const std::optional<double>& member, Range range,
+           const std::string& none, const std::string& help);
   // The fields of a nested struct, called "name.field".
   void add_group(const std::string& name, const ConstFieldList& group);
 
@@ -100,13 +104,20 @@ class FieldList : public ConstFieldList {
     requires std::is_enum_v<Enum>
   void add(const std::string& name, Enum& member, const Choices<Enum>& choices,
            const std::string& help);
+  void add(const std::string& name, std::optional<double>& member, Range range,
+           const std::string& none, const std::string& help);
   void add_group(const std::string& name, const FieldList& group);
 
   FieldList where(const std::function<bool(const Field&)>& wanted) const;
+  // The fields of these names, or the others, in the order of this list. Throw as `at`.
+  FieldList only(const std::vector<std::string>& names) const;
+  FieldList without(const std::vector<std::string>& names) const;
 
   // Throw Error(kUsage) for an unknown name, suggesting the nearest one, and as Field::accept.
   void set(std::string_view name, const FieldValue& value);
-  // `assignment` is `name=value`; the value is read as the type of the field.
+  // The same with the value as text, which is read as the type of the field.
+  void set_from_text(std::string_view name, std::string_view value);
+  // `assignment` is `name=value`.
   void set_from_text(std::string_view assignment);
 
  private:

@@ -148,6 +148,37 @@ TEST(FieldsJson, ReadsWhatItWrites) {
               HasSubstr("a.pt: stored settings: count: expected a whole number"));
 }
 
+TEST(FieldList, ANumberMayBeMissing) {
+  std::optional<double> limit;
+  FieldList fields;
+  fields.add("limit", limit, {0, 1}, "auto", "how far");
+  fields.set_from_text("limit=0.25");
+  EXPECT_EQ(limit, 0.25);
+  fields.set("limit", int64_t{1});
+  EXPECT_EQ(limit, 1.0);
+  fields.set_from_text("limit", "auto");
+  EXPECT_EQ(limit, std::nullopt);
+  EXPECT_EQ(to_string(fields.at("limit").get()), "\"auto\"");
+  EXPECT_THAT(message_of([&] { fields.set_from_text("limit=2"); }),
+              HasSubstr("limit: expected auto or a number from 0 to 1, found 2"));
+  EXPECT_THAT(message_of([&] { fields.set_from_text("limit=far"); }), HasSubstr("found \"far\""));
+}
+
+TEST(FieldList, MayBeReducedToSomeOfItsFields) {
+  Config config;
+  const auto names = [](const FieldList& fields) {
+    std::vector<std::string> result;
+    for (const Field& field : fields.all()) result.push_back(field.name);
+    return result;
+  };
+  EXPECT_THAT(names(config.fields().only({"loud", "count"})), ::testing::ElementsAre("count", "loud"));
+  FieldList rest = config.fields().only({"side", "loud"}).without({"side"});
+  EXPECT_THAT(names(rest), ::testing::ElementsAre("loud"));
+  rest.set_from_text("loud=true");
+  EXPECT_TRUE(config.loud);
+  EXPECT_THAT(message_of([&] { config.fields().without({"lound"}); }), HasSubstr("loud"));
+}
+
 TEST(ConfigFile, ReadsWhatItWrites) {
   Config written;
   written.count = 8;

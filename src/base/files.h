@@ -67,8 +67,9 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
-// Writes `text` to `target` through an AtomicFile.
+// Writes a whole file through an AtomicFile.
 void write_file(const std::filesystem::path& target, std::string_view text);
+void write_file(const std::filesystem::path& target, std::span<const std::byte> bytes);
 
 // A new file that grows by whole records: each has been handed to the system when `append` returns,
 // and one that does not fit on the disk leaves nothing of itself behind. Throws also when a file of

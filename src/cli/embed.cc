@@ -1,6 +1,6 @@
 #include "cli/command.h"
-#include "cli/model_options.h"
 #include "cli/program_files.h"
+#include "cli/setting_options.h"
 #include "cli/shared_library.h"
 #include "commands/commands.h"
 
@@ -15,8 +15,9 @@ Command embed_command() {
                 ->type_name("FILE")
                 ->check(not_empty())
                 ->required();
-            add_class_options(list, *options);
-            add_model_options(list, *options);
+            add_fields(list, fields(options->vocabulary).only({"classes", "prompt", "no_cache"}));
+            add_weights_option(list, options->weights);
+            add_fields(list, fields(options->inference).only({"device", "mode", "text_weights"}));
             list.add_flag("--overwrite", options->overwrite, "Replace a file that exists already");
             list.footer(
                 "Example: tagclip embed --classes words.txt -o words.npy\n"

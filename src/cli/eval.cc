@@ -1,7 +1,7 @@
 #include "cli/command.h"
 #include "cli/dataset_options.h"
-#include "cli/model_options.h"
 #include "cli/program_files.h"
+#include "cli/setting_options.h"
 #include "cli/shared_library.h"
 #include "commands/commands.h"
 
@@ -18,10 +18,10 @@ Command eval_command() {
             ->type_name("NAME")
             ->show_default();
         add_dataset_options(list, options->data);
-        add_model_options(list, *options);
-        add_precision_option(list, *options, "float32");
-        add_windowing_options(list, *options);
-        add_prompt_option(list, options->prompt);
+        add_weights_option(list, options->weights);
+        // All pixels are judged, whatever their scores; the set's photos are as large as they are.
+        add_fields(list, fields(options->inference).without({"threshold", "max_pixels"}));
+        add_fields(list, fields(options->vocabulary).only({"prompt"}));
         list.add_flag("--json", options->json, "Print a JSON object instead of the table");
         list.footer("Example: tagclip eval --data msrc21 --weights runs/msrc21/model.safetensors");
         return [options](Console& console) {

@@ -162,6 +162,8 @@ void Option::store_one(const std::string& value) {
         using To = std::decay_t<decltype(target)>;
         if constexpr (std::is_same_v<To, std::function<void(const std::string&)>>) {
           target(value);
+        } else if constexpr (std::is_same_v<To, std::function<void()>>) {
+          target();
         } else if constexpr (std::is_same_v<To, bool*>) {
           *target = true;
         } else if constexpr (std::is_same_v<To, std::vector<std::string>*>) {

@@ -24,9 +24,11 @@ Check number(double low, double high);          // inclusive
 Check not_empty();
 
 // Where an option's value goes. A vector takes every value that is given, in order; of the others
-// only one may be given. A bool is a flag, which takes no value.
+// only one may be given. A bool, and a function without an argument, is a flag, which takes no
+// value.
 using Target = std::variant<bool*, int*, int64_t*, double*, std::string*, std::filesystem::path*,
-                            std::vector<std::string>*, std::function<void(const std::string&)>>;
+                            std::vector<std::string>*, std::function<void()>,
+                            std::function<void(const std::string&)>>;
 
 // One option of a command, or an argument without a dash. It is declared by OptionList; parsing
 // (cli/command_line.h), --help and the reference (cli/help.h) all go by what stands here.
@@ -48,7 +50,10 @@ class Option {
   Option* comma_separated();
 
   bool is_positional() const { return long_name_.empty(); }
-  bool is_flag() const { return std::holds_alternative<bool*>(target_); }
+  bool is_flag() const {
+    return std::holds_alternative<bool*>(target_) ||
+           std::holds_alternative<std::function<void()>>(target_);
+  }
   bool takes_many() const { return std::holds_alternative<std::vector<std::string>*>(target_); }
   bool is_required() const { return required_; }
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/help.h"
+#include "cli/setting_options.h"
 #include "cli/terminal.h"
 
 namespace tagclip {
@@ -70,6 +71,7 @@ int run_command(const Program& program, const Command& command, std::vector<std:
   parse_command_line(program.name + " " + command.name, declared.options, declared.help,
                      std::move(words));
   terminal.set_quiet(quiet || declared.quiet);
+  terminal.set_wording(option_wording(declared.options));
   if (!declared.help) return declared.action(terminal);
   terminal.print(help_text(program.name, declared.texts()));
   return 0;

@@ -1,6 +1,6 @@
 #include "cli/command.h"
-#include "cli/model_options.h"
 #include "cli/program_files.h"
+#include "cli/setting_options.h"
 #include "cli/shared_library.h"
 #include "commands/commands.h"
 
@@ -12,18 +12,13 @@ void add_options(OptionList& list, SegmentOptions& options) {
                   "Photos, folders, patterns; - reads a list from standard input")
       ->required()
       ->check(not_empty());
-  add_word_options(list, options);
   list.add_option("-o,--output", options.output, "Where the results go")
       ->type_name("FOLDER")
       ->check(not_empty())
       ->show_default();
-  add_model_options(list, options);
-  add_precision_option(list, options, "auto");
-  add_windowing_options(list, options);
-  list.add_option("--threshold", options.threshold, "Pixels with a lower score stay unlabelled")
-      ->type_name("SCORE")
-      ->check(number(0, 1))
-      ->show_default();
+  add_weights_option(list, options.weights);
+  add_fields(list, fields(options.vocabulary));
+  add_fields(list, fields(options.inference));
   Option* encoding =
       list.add_option(
               "--encoding", options.encoding,
@@ -35,13 +30,10 @@ void add_options(OptionList& list, SegmentOptions& options) {
       ->type_name("FOLDER")
       ->check(not_empty())
       ->excludes(encoding);
-  list.add_option("--max-pixels", options.max_pixels, "Larger photos are refused")
-      ->check(whole_number(1, int64_t{1} << 40))
-      ->show_default();
   list.add_option("--threads", options.threads, "Processor threads; 0 = all")
       ->check(whole_number(0, 1024));
   list.add_flag("--overwrite", options.overwrite, "Replace results that exist already");
-  list.add_flag("--json", options.json, "One JSON object a photo on standard output");
+  list.add_flag("--json", options.json, "One JSON object per photo on standard output");
 }
 
 }  // namespace

@@ -71,18 +71,18 @@ void Terminal::print(std::string_view line) {
 void Terminal::note(std::string_view line) {
   if (quiet_) return;
   clear_bar();
-  say_line(line);
+  say_line(wording_(line));
 }
 
 void Terminal::warn(std::string_view line) {
   clear_bar();
-  say_line(line, coloured("33", "warning:") + " ");
+  say_line(wording_(line), coloured("33", "warning:") + " ");
 }
 
 void Terminal::error(std::string_view what, std::string_view hint) {
   clear_bar();
-  say_line(what, coloured("31", program_ + ":") + " ");
-  if (!hint.empty()) say_line(fmt::format("  {}", hint));
+  say_line(wording_(what), coloured("31", program_ + ":") + " ");
+  if (!hint.empty()) say_line(fmt::format("  {}", wording_(hint)));
 }
 
 void Terminal::progress(std::string_view label, int64_t done, int64_t total) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "base/console.h"
@@ -15,6 +16,9 @@ class Terminal : public Console {
   explicit Terminal(std::string program);
 
   void set_quiet(bool quiet) { quiet_ = quiet; }
+  // How messages name the settings of the command that runs.
+  using Wording = std::function<std::string(std::string_view)>;
+  void set_wording(Wording wording) { wording_ = std::move(wording); }
 
   // Ends `line` where it does not end itself. Throws Error(kFailure) when standard output takes no
   // more.
@@ -33,6 +37,7 @@ class Terminal : public Console {
 
   std::string program_;
   bool quiet_ = false;
+  Wording wording_ = [](std::string_view message) { return std::string(message); };
   bool animated_;  // standard error is a terminal
   bool colours_;
   bool bar_shown_ = false;

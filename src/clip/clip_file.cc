@@ -10,7 +10,7 @@ Metadata clip_metadata(const ClipConfig& config, Metadata others) {
   return others;
 }
 
-void save_clip(const std::filesystem::path& path, const Clip& clip, Precision precision,
+void save_clip(const std::filesystem::path& path, const Clip& clip, StoragePrecision precision,
                Metadata metadata) {
   save(path, clip.parameters, precision, clip_metadata(clip.config, std::move(metadata)));
 }

@@ -11,7 +11,7 @@ namespace tagclip {
 Metadata clip_metadata(const ClipConfig& config, Metadata others = {});
 
 // A CLIP of our own: OpenAI's parameter names, the sizes under "tagclip.clip" in the metadata.
-void save_clip(const std::filesystem::path& path, const Clip& clip, Precision precision,
+void save_clip(const std::filesystem::path& path, const Clip& clip, StoragePrecision precision,
                Metadata metadata = {});
 
 }  // namespace tagclip

@@ -136,10 +136,10 @@ void load(ParameterList& parameters, const StateDict& state) {
   }
 }
 
-void save(const std::filesystem::path& path, const ParameterList& parameters, Precision precision,
+void save(const std::filesystem::path& path, const ParameterList& parameters, StoragePrecision precision,
           const Metadata& metadata) {
-  const at::ScalarType type = precision == Precision::kFloat16    ? at::kHalf
-                              : precision == Precision::kBFloat16 ? at::kBFloat16
+  const at::ScalarType type = precision == StoragePrecision::kFloat16    ? at::kHalf
+                              : precision == StoragePrecision::kBFloat16 ? at::kBFloat16
                                                                   : at::kFloat;
   std::map<std::string, at::Tensor> tensors;
   for (const Parameter& parameter : parameters.all()) {

@@ -8,49 +8,22 @@
 
 #include "base/entry_point.h"
 #include "data/dataset_options.h"
+#include "infer/options.h"
 
 // The commands that need LibTorch: a struct of options and an entry point each. This header and the
 // program are free of LibTorch; the functions live in a shared library that the program loads when
 // it runs one of them.
 namespace tagclip {
 
-// Which model, and where it runs.
-struct ModelOptions {
-  std::filesystem::path weights;       // any dialect
-  std::filesystem::path text_weights;  // a CLIP that reads the words instead; empty: none
-  std::string mode = "trained";        // trained, clip, sclip
-  std::string device = "auto";         // auto, cpu, cuda
-};
-
-// How photos are cut up and scored.
-struct WindowingOptions {
-  std::string weighting = "both";                  // none, seen, unseen, both
-  int64_t window = 0, stride = 0, short_side = 0;  // 0: the model's own
-};
-
-// What to look for.
-struct WordOptions {
-  std::string classes;            // words or a file; empty: the classes the model was trained on
-  std::string background;         // words that together are the class "background"
-  std::string prompt;             // see parse_templates; empty: the model's own
-  std::string synonyms = "mean";  // mean, max
-  std::filesystem::path text_embeddings;  // a file of embeddings for the classes; empty: none
-  bool no_cache = false;                  // neither read nor keep embeddings of words
-};
-
-// What a CPU's encoder computes in: auto, float32, bfloat16x3, bfloat16, int8.
-struct PrecisionOptions {
-  std::string precision = "float32";
-};
-
-struct SegmentOptions : ModelOptions, PrecisionOptions, WindowingOptions, WordOptions {
+struct SegmentOptions {
+  std::filesystem::path weights;  // any dialect
+  InferenceOptions inference;
+  VocabularyOptions vocabulary;
   std::vector<std::string> inputs;  // files, folders, globs; "-" reads a list from standard input
   std::filesystem::path output = "out";
-  double threshold = 0;                 // scores below it are unlabelled
   std::filesystem::path save_encoding;  // a folder for the photos' encodings; empty: not kept
   std::filesystem::path encoding;       // a folder to take them from; empty: photos are encoded
-  int64_t max_pixels = 64LL << 20;
-  int64_t threads = 0;  // 0: all
+  int64_t threads = 0;                  // 0: all
   bool overwrite = false;
   bool json = false;
 };
@@ -75,14 +48,20 @@ struct ExperimentOptions {
   bool list = false;  // show the runs, and stop
 };
 
-struct EvalOptions : ModelOptions, PrecisionOptions, WindowingOptions {
+struct EvalOptions {
+  std::filesystem::path weights;
+  // Measured in float32 unless asked otherwise: numbers are compared with other programs'.
+  InferenceOptions inference = {.precision = Precision::kFloat32};
   DatasetOptions data;
   std::string split = "val";
-  std::string prompt;  // see parse_templates; empty: the model's own
+  VocabularyOptions vocabulary;  // its prompt alone: the classes are the set's
   bool json = false;
 };
 
-struct EmbedCommandOptions : ModelOptions, WordOptions {
+struct EmbedCommandOptions {
+  std::filesystem::path weights;
+  InferenceOptions inference;
+  VocabularyOptions vocabulary;
   std::filesystem::path output;  // .npy, or safetensors
   bool overwrite = false;
 };

@@ -8,7 +8,7 @@
 #include "clip/dialect.h"
 #include "clip/hugging_face.h"
 #include "commands/commands.h"
-#include "commands/model_setup.h"
+#include "commands/setup.h"
 #include "model/checkpoint.h"
 
 namespace tagclip {
@@ -34,7 +34,7 @@ std::map<std::string, at::Tensor> in_precision(const StateDict& state,
     if (type == at::kHalf && !converted.isinf().equal(tensor.isinf())) {
       throw bad_input(c10::str(state.source, ": ", name, " holds ",
                                tensor.abs().max().item<double>(), ", too large for float16"),
-                      "--precision bfloat16 has the range of float32");
+                      "set `precision` to bfloat16, which has the range of float32");
     }
     tensors.emplace(name, converted);
   }
@@ -78,11 +78,11 @@ void convert_clip(const ConvertOptions& options, ClipWeights weights) {
 void convert_model(const ConvertOptions& options, const StoredWeights& stored) {
   if (options.to != "tagclip") {
     throw usage_error(
-        c10::str(stored.source, ": a segmentation model has no form in --to ", options.to),
-        "--to tagclip, or convert the CLIP it was made from");
+        c10::str(stored.source, ": a segmentation model has no form in the layout ", options.to),
+        "set `to` to tagclip, or convert the CLIP it was made from");
   }
   if (!options.activation.empty()) {
-    throw usage_error("--activation is for a CLIP; a segmentation model's is known");
+    throw usage_error("`activation` is for a CLIP; a segmentation model's is known");
   }
   const ModelWeights weights = read_model_weights(stored);
   check_fit(
@@ -109,7 +109,7 @@ int tagclip_convert(const tagclip::ConvertOptions& options, tagclip::Console& co
     ClipWeights weights = read_clip_weights(stored);
     if (options.activation.empty() && !weights.assumption.empty()) {
       console.warn(c10::str(options.input.string(), ": ", weights.assumption,
-                            "; --activation says otherwise"));
+                            "; set `activation` to say otherwise"));
     }
     what = c10::str("a CLIP (", to_string(weights.dialect), ")");
     convert_clip(options, std::move(weights));

@@ -1,7 +1,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "commands/commands.h"
-#include "commands/model_setup.h"
+#include "commands/setup.h"
 #include "infer/embedding_file.h"
 
 namespace tagclip {
@@ -11,7 +11,8 @@ namespace {
 bool needs_list(const EmbedCommandOptions& options) {
   if (options.output.extension() != ".npy") return false;
   std::error_code missing;
-  return !std::filesystem::equivalent(options.classes, class_list_of(options.output), missing);
+  return !std::filesystem::equivalent(options.vocabulary.classes, class_list_of(options.output),
+                                      missing);
 }
 
 }  // namespace
@@ -19,18 +20,20 @@ bool needs_list(const EmbedCommandOptions& options) {
 
 int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console& console) {
   using namespace tagclip;
-  Wanted wanted = read_words(options);
+  const VocabularyRequest request = parse_vocabulary(options.vocabulary);
   const bool with_list = needs_list(options);
   check_free(options.output, options.overwrite);
   if (with_list) check_free(class_list_of(options.output), options.overwrite);
-  const InferenceModel model = load_model_noisily(options, Ranks(), console);
-  const EmbeddedVocabulary vocabulary = embed_noisily(model, std::move(wanted), options, console);
-  if (console.stop_requested()) {
+  const Ranks alone;
+  const Pipeline pipeline = load_pipeline(options.weights, options.inference, alone, console);
+  const auto vocabulary =
+      unless_stopped(alone, [&] { return pipeline.embed(request, hooks_of(console)); });
+  if (!vocabulary) {
     console.note("stopped; nothing was written");
     return kStopped;
   }
-  write_text_embeddings(options.output, vocabulary, with_list);
-  console.print(c10::str(options.output.string(), ": ", vocabulary.embeddings.size(0),
-                         " embeddings of ", vocabulary.embeddings.size(1), " numbers"));
+  write_text_embeddings(options.output, *vocabulary, with_list);
+  console.print(c10::str(options.output.string(), ": ", vocabulary->embeddings.size(0),
+                         " embeddings of ", vocabulary->embeddings.size(1), " numbers"));
   return 0;
 }

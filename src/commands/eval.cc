@@ -1,24 +1,43 @@
+#include <c10/util/StringUtil.h>
+
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "commands/commands.h"
-#include "commands/model_setup.h"
-#include "commands/precision_setup.h"
-#include "commands/rank_setup.h"
 #include "commands/run_config.h"
+#include "commands/setup.h"
 #include "eval/evaluate.h"
 #include "metrics/segmentation_metrics.h"
+#include "commands/rank_setup.h"
 
 namespace tagclip {
 namespace {
 
-// The classes that mIoU(S) is about: those of the data set's split; without one, those the model
-// has seen in training, if that is known.
-std::vector<bool> judged_as_seen(const EvalOptions& options, const Dataset& data,
-                                 const InferenceModel& model,
-                                 const EmbeddedVocabulary& vocabulary) {
-  const bool split = !options.data.unseen.empty() || std::ranges::count(data.seen(), false) > 0;
-  return split || model.trained_on.classes.empty() ? data.seen() : vocabulary.seen;
+VocabularyRequest set_classes(const EvalOptions& options, const Dataset& data) {
+  VocabularyRequest request = parse_vocabulary(options.vocabulary);
+  for (const std::string& name : data.classes()) request.classes.push_back({{name}});
+  request.use_cache = false;  // embedded in the same batches each time
+  return request;
+}
+
+// Whose notion of seen and unseen the numbers follow, so that two that differ can be told apart.
+std::string describe(const SeenSplit& split, const EmbeddedVocabulary& vocabulary) {
+  size_t unseen = 0, trained = 0;
+  for (size_t c = 0; c < split.seen.size(); ++c) {
+    unseen += !split.seen[c];
+    trained += !split.seen[c] && vocabulary.seen[c];
+  }
+  return c10::str("mIoU(S) and mIoU(U) follow ", split.source, ": ", split.seen.size() - unseen,
+                  " seen, ", unseen, " unseen",
+                  trained > 0 ? c10::str("; the model was trained on ", trained, " of these") : "");
+}
+
+std::string to_json(const SegmentationMetrics& metrics, const Dataset& data,
+                    const SeenSplit& split) {
+  auto object = nlohmann::ordered_json::parse(to_json(metrics, data.classes(), split.seen));
+  object["seen_by"] = split.source;
+  return object.dump();
 }
 
 }  // namespace
@@ -27,38 +46,32 @@ std::vector<bool> judged_as_seen(const EvalOptions& options, const Dataset& data
 int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console) {
   using namespace tagclip;
   const Dataset data(options.data, options.split);
-  std::vector<std::string> templates;
-  if (!options.prompt.empty()) templates = parse_templates(options.prompt);
-  const Ranks ranks = meet_ranks();
-  FirstRankConsole shared(ranks, console);
-  InferenceModel model = load_model_noisily(options, ranks, shared);
-
-  std::vector<ClassWords> classes;
-  for (const std::string& name : data.classes()) classes.push_back({{name}});
-  EmbeddedVocabulary vocabulary = embed_vocabulary(model, std::move(classes), std::move(templates));
-  const std::vector<bool> seen = judged_as_seen(options, data, model, vocabulary);
-  const SlidingOptions sliding{.window = options.window,
-                               .stride = options.stride,
-                               .short_side = options.short_side,
-                               .weighting = parse_weighting(options.weighting)};
-  model.dense = in_precision(
-      options.precision, std::move(model.dense), {vocabulary, sliding},
-      {static_cast<int64_t>(data.size()), [&](int64_t i) { return data.read(i).image; }}, ranks,
-      shared);
-  const SlidingSegmenter segmenter(*model.dense, std::move(vocabulary), sliding);
+  const VocabularyRequest request = set_classes(options, data);
+  const Ranks world = meet_ranks();
+  FirstRankConsole root_console(world, console);
+  Pipeline pipeline = load_pipeline(options.weights, options.inference, world, root_console);
+  const auto vocabulary = unless_stopped(
+      world, [&] { return pipeline.embed(request, hooks_of(root_console)); });
+  if (!vocabulary) return stopped_exit_code(console);
+  const SeenSplit split =
+      seen_split(data, !options.data.unseen.empty(), *vocabulary, pipeline.trained_on());
+  root_console.note(describe(split, *vocabulary));
+  settle_precision(pipeline, *vocabulary,
+                   {static_cast<int64_t>(data.size()), [&](int64_t i) { return data.image(i); }},
+                   world, root_console);
 
   const ConfusionMatrix confusion =
-      evaluate(segmenter, data, ranks, [&](int64_t done, int64_t total) {
-        shared.progress("evaluating", done, total);
+      evaluate(pipeline.segmenter(*vocabulary), data, world, [&](int64_t done, int64_t total) {
+        root_console.progress("evaluating", done, total);
         return !console.stop_requested();
       });
-  if (stop_wanted(ranks, console)) {
-    shared.note("stopped; nothing was measured");
+  if (stop_wanted(world, console)) {
+    root_console.note("stopped; nothing was measured");
     return stopped_exit_code(console);
   }
-  if (!ranks.first()) return 0;
-  const SegmentationMetrics metrics = summarise(confusion, seen);
-  console.print(options.json ? to_json(metrics, data.classes(), seen)
-                             : format_table(metrics, data.classes(), seen));
+  if (!world.first()) return 0;
+  const SegmentationMetrics metrics = summarise(confusion, split.seen);
+  console.print(options.json ? to_json(metrics, data, split)
+                             : format_table(metrics, data.classes(), split.seen));
   return 0;
 }

@@ -3,10 +3,11 @@
 #include <c10/util/StringUtil.h>
 
 #include <algorithm>
-#include <functional>
 #include <iostream>
 
 #include "base/error.h"
+#include "clip/fingerprint.h"
+#include "infer/outputs.h"
 #include "infer/photo_list.h"
 
 namespace tagclip {
@@ -14,44 +15,51 @@ namespace {
 
 using Photos = std::vector<std::filesystem::path>;
 
-void refuse_shared_list(const SegmentOptions& options, const Ranks& ranks) {
-  if (ranks.alone() || std::ranges::count(options.inputs, "-") == 0) return;
+void refuse_shared_list(const SegmentOptions& options, const Ranks& world) {
+  if (world.alone() || std::ranges::count(options.inputs, "-") == 0) return;
   throw usage_error(
-      c10::str("a list on standard input cannot be shared by ", ranks.size(), " ranks"),
+      c10::str("a list on standard input cannot be shared by ", world.size(), " ranks"),
       "name the photos, folders or patterns themselves");
 }
 
-int64_t fingerprint(const Photos& photos) {
+// The same number on every machine for the same names in the same order.
+int64_t list_hash(const Photos& photos) {
   std::string all;
   for (const auto& photo : photos) all += photo.string() + '\0';
-  return static_cast<int64_t>(std::hash<std::string>()(all));
+  const at::Tensor bytes = at::from_blob(all.data(), {std::ssize(all)}, at::kByte);
+  constexpr size_t kDigits = 15;  // of 4 bits each, fewer than an int64_t has
+  return std::stoll(fingerprint({bytes}).substr(0, kDigits), nullptr, 16);
 }
 
-// By these lists the ranks share the work: another one somewhere, and photos would be left out.
-void check_agreement(const Photos& photos, const Ranks& ranks) {
-  at::Tensor lists = at::zeros({ranks.size()}, at::kLong);
-  lists[ranks.rank()] = fingerprint(photos);
-  ranks.sum(lists);
+// All ranks must hold the same list: the work is divided by index.
+void check_agreement(const Photos& photos, const Ranks& world) {
+  at::Tensor lists = at::zeros({world.size()}, at::kLong);
+  lists[world.rank()] = list_hash(photos);
+  world.sum(lists);
   if (lists.eq(lists[0]).all().item<bool>()) return;
-  throw bad_input(c10::str("the ranks see different photos; rank ", ranks.rank(), " of ",
-                           ranks.size(), " sees ", photos.size()),
+  throw bad_input(c10::str("the ranks see different photos; rank ", world.rank(), " of ",
+                           world.size(), " sees ", photos.size()),
                   "every machine needs the same files under the same names, and nobody may add "
                   "photos while the ranks start");
 }
 
-// For each job, whether it has results. All ranks have looked before any goes on to write.
-at::Tensor find_results(const std::vector<SegmentJob>& jobs, const Ranks& ranks) {
+bool any_exists(const std::vector<std::filesystem::path>& files) {
+  return std::ranges::any_of(files, [](const auto& file) { return std::filesystem::exists(file); });
+}
+
+// Per job, whether it has results. All ranks have looked before any goes on to write.
+at::Tensor find_results(const std::vector<SegmentJob>& jobs, const Ranks& world) {
   at::Tensor found = at::zeros({static_cast<int64_t>(jobs.size())}, at::kInt);
-  for (size_t i = 0; i < jobs.size(); ++i) found.data_ptr<int>()[i] = jobs[i].files.any_exists();
-  ranks.sum(found);
+  for (size_t i = 0; i < jobs.size(); ++i) found.data_ptr<int>()[i] = any_exists(jobs[i].files);
+  world.sum(found);
   return found.gt(0);
 }
 
-// Leaves out the jobs that have results.
+// Returns the jobs that have no results.
 std::vector<SegmentJob> unfinished(const std::vector<SegmentJob>& jobs,
-                                   const SegmentOptions& options, const Ranks& ranks,
+                                   const SegmentOptions& options, const Ranks& world,
                                    Console& console) {
-  const at::Tensor found = find_results(jobs, ranks);
+  const at::Tensor found = find_results(jobs, world);
   std::vector<SegmentJob> rest;
   for (size_t i = 0; i < jobs.size(); ++i) {
     if (!found.data_ptr<bool>()[i]) rest.push_back(jobs[i]);
@@ -60,29 +68,29 @@ std::vector<SegmentJob> unfinished(const std::vector<SegmentJob>& jobs,
   if (rest.empty()) {
     throw failure(c10::str(options.output.string(), " holds results of ",
                            all == 1 ? "this photo" : "all these photos", " already"),
-                  "--overwrite replaces them, --output chooses another folder");
+                  "set `overwrite` to replace them, or `output` to another folder");
   }
   if (done > 0) {
     console.warn(c10::str(done, " of ", all, " photos have results in ", options.output.string(),
-                          " already and are left out; --overwrite replaces them"));
+                          " already and are left out; set `overwrite` to replace them"));
   }
   return rest;
 }
 
 }  // namespace
 
-std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const Ranks& ranks,
+std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const Ranks& world,
                                   Console& console) {
-  refuse_shared_list(options, ranks);
+  refuse_shared_list(options, world);
   const Photos photos = list_photos(options.inputs, std::cin);
-  check_agreement(photos, ranks);
-  const std::vector<std::string> stems = result_stems(photos);
+  check_agreement(photos, world);
+  const std::vector<std::string> stems = output_stems(photos);
   std::vector<SegmentJob> jobs;
   jobs.reserve(photos.size());
   for (size_t i = 0; i < photos.size(); ++i) {
-    jobs.push_back({photos[i], stems[i], ResultFiles(options.output, stems[i])});
+    jobs.push_back({photos[i], stems[i], output_files(options.output, stems[i])});
   }
-  return options.overwrite ? jobs : unfinished(jobs, options, ranks, console);
+  return options.overwrite ? jobs : unfinished(jobs, options, world, console);
 }
 
 }  // namespace tagclip

@@ -71,12 +71,12 @@ class Segment : public testing::Test {
 
 TEST_F(Segment, APhotoBecomesALineAndThreeFiles) {
   options_.inputs = {photo("cat.png")};
-  options_.classes = "cat, tree";
+  options_.vocabulary.classes = "cat, tree";
   EXPECT_EQ(run(), 0);
   EXPECT_THAT(console_.printed,
               ElementsAre(MatchesRegex(".*/cat\\.png 70x50: (cat|tree) [0-9.]+%.*  [0-9.]+ ms")));
   EXPECT_THAT(console_.notes, HasSubstr("2 classes: 1 seen in training, 1 new"));
-  EXPECT_THAT(console_.notes, HasSubstr("ms a photo: read"));
+  EXPECT_THAT(console_.notes, HasSubstr("ms per photo: read"));
   EXPECT_THAT(console_.notes,
               HasSubstr("1 done, 0 failed; results are in " + options_.output.string()));
   EXPECT_EQ(read_label_map(options_.output / "cat_labels.png").width, 70);
@@ -111,7 +111,7 @@ TEST_F(Segment, ABadPhotoCostsItselfAlone) {
 TEST_F(Segment, ResultsAreNotOverwrittenUnasked) {
   options_.inputs = {photo("a.png")};
   EXPECT_EQ(run(), 0);
-  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { run(); }), HasSubstr("--overwrite"));
+  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { run(); }), HasSubstr("`overwrite`"));
   options_.inputs.push_back(photo("b.png"));
   EXPECT_EQ(run(), 0);
   EXPECT_THAT(console_.printed, ElementsAre(HasSubstr("b.png")));
@@ -140,17 +140,14 @@ TEST_F(Segment, AnOutputThatIsNoFolderEndsTheRun) {
 TEST_F(Segment, MistakesShowBeforeTheWeightsAreRead) {
   options_.weights = "missing.safetensors";
   options_.inputs = {photo("a.png")};
-  options_.classes = "cat,,dog";
+  options_.vocabulary.classes = "cat,,dog";
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { run(); }), HasSubstr("entry 2"));
-  options_.classes = "cat";
-  options_.weighting = "all";
-  EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { run(); }), HasSubstr("weighting"));
 }
 
 TEST_F(Segment, WarnsOnceAboutWordsThatAreCut) {
   options_.inputs = {photo("a.png"), photo("b.png")};
-  options_.classes = "a very long name of a class, another name that is long";
-  options_.prompt = "{}";
+  options_.vocabulary.classes = "a very long name of a class, another name that is long";
+  options_.vocabulary.prompt = "{}";
   EXPECT_EQ(run(), 0);
   EXPECT_THAT(console_.warnings,
               ElementsAre(MatchesRegex(".*cut: \"a very long name of a class\" and 1 more")));

@@ -7,28 +7,28 @@
 namespace tagclip {
 namespace {
 
-void add_up(ConfusionMatrix& confusion, const Ranks& ranks) {
+void add_up(ConfusionMatrix& confusion, const Ranks& world) {
   const std::span<int64_t> counts = confusion.counts();
   at::Tensor all = at::from_blob(counts.data(), {static_cast<int64_t>(counts.size())}, at::kLong);
-  ranks.sum(all);
+  world.sum(all);
 }
 
 }  // namespace
 
-ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data, const Ranks& ranks,
+ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data, const Ranks& world,
                          const EvaluationProgress& progress) {
   TAGCLIP_CHECK(segmenter.vocabulary().classes.size() == data.classes().size(),
                 "the vocabulary must be the set's class list");
   ConfusionMatrix confusion(static_cast<int>(data.classes().size()));
   const auto photos = static_cast<int64_t>(data.size());
-  const int64_t ours = (photos - ranks.rank() + ranks.size() - 1) / ranks.size();
-  const auto at_once = static_cast<int64_t>(segmenter.encoder().photos_at_once());
+  const int64_t ours = (photos - world.rank() + world.size() - 1) / world.size();
+  const auto most = static_cast<int64_t>(segmenter.encoder().photos_per_batch());
   bool go_on = true;
-  for (int64_t begin = 0; go_on && begin < ours; begin += at_once) {
+  for (int64_t begin = 0; go_on && begin < ours; begin += most) {
     std::vector<Image> images;
     std::vector<LabelMap> truths;
-    for (int64_t i = begin; i < std::min(begin + at_once, ours); ++i) {
-      LabelledImage photo = data.read(ranks.rank() + i * ranks.size());
+    for (int64_t i = begin; i < std::min(begin + most, ours); ++i) {
+      LabelledImage photo = data.read(world.rank() + i * world.size());
       images.push_back(std::move(photo.image));
       truths.push_back(std::move(photo.labels));
     }
@@ -39,8 +39,19 @@ ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data,
       go_on = progress(begin + static_cast<int64_t>(i) + 1, ours);
     }
   }
-  add_up(confusion, ranks);
+  add_up(confusion, world);
   return confusion;
+}
+
+SeenSplit seen_split(const Dataset& data, bool asked, const EmbeddedVocabulary& vocabulary,
+                     const TrainedOn& trained_on) {
+  if (asked) return {data.seen(), "the unseen classes that were named"};
+  const bool known = !trained_on.classes.empty();
+  const bool has_split = std::ranges::count(data.seen(), false) > 0;
+  if (!known || (has_split && trained_on.classes == data.classes())) {
+    return {data.seen(), "the data set's split"};
+  }
+  return {vocabulary.seen, "the classes of the model's training"};
 }
 
 }  // namespace tagclip

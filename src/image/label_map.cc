@@ -56,20 +56,19 @@ bool fits_8_bits(const LabelMap& map, size_t classes) {
          });
 }
 
-void write_8_bit(const std::filesystem::path& path, const LabelMap& map,
-                 const std::vector<Colour>& palette) {
+std::vector<std::byte> encode_8_bit(const LabelMap& map, const std::vector<Colour>& palette) {
   std::vector<uint8_t> rows(map.labels.size());
   // kIgnore's low byte is kIgnore8.
   std::ranges::transform(map.labels, rows.begin(),
                          [](uint16_t label) { return static_cast<uint8_t>(label); });
   std::vector<Colour> colours(palette);
   colours.resize(kIgnore8 + 1);
-  write_png_content(path, {map.width, map.height, PngContent::Layout::kPalette8, rows, colours});
+  return encode_png({map.width, map.height, PngContent::Layout::kPalette8, rows, colours});
 }
 
-void write_16_bit(const std::filesystem::path& path, const LabelMap& map) {
+std::vector<std::byte> encode_16_bit(const LabelMap& map) {
   const std::span rows(reinterpret_cast<const uint8_t*>(map.labels.data()), map.labels.size() * 2);
-  write_png_content(path, {map.width, map.height, PngContent::Layout::kGrey16, rows, {}});
+  return encode_png({map.width, map.height, PngContent::Layout::kGrey16, rows, {}});
 }
 
 }  // namespace
@@ -87,19 +86,23 @@ LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& li
   return {reader.width(), reader.height(), is_16_bit ? from_16_bit(rows) : from_8_bit(rows)};
 }
 
+std::vector<std::byte> encode_label_map(const LabelMap& map, const std::vector<Colour>& palette) {
+  TAGCLIP_CHECK(map.labels.size() == map.size(), "labels fill the map");
+  return fits_8_bits(map, palette.size()) ? encode_8_bit(map, palette) : encode_16_bit(map);
+}
+
 void write_label_map(const std::filesystem::path& path, const LabelMap& map,
                      const std::vector<Colour>& palette) {
-  TAGCLIP_CHECK(map.labels.size() == map.size(), path.string() + ": labels do not fill the map");
-  if (fits_8_bits(map, palette.size())) {
-    write_8_bit(path, map, palette);
-  } else {
-    write_16_bit(path, map);
-  }
+  write_file(path, encode_label_map(map, palette));
+}
+
+std::vector<std::byte> encode_png(const Image& image) {
+  TAGCLIP_CHECK(image.pixels.size() == image.size() * 3, "pixels fill the image");
+  return encode_png({image.width, image.height, PngContent::Layout::kRgb8, image.pixels, {}});
 }
 
 void write_png(const std::filesystem::path& path, const Image& image) {
-  TAGCLIP_CHECK(image.pixels.size() == image.size() * 3, path.string() + ": pixels are missing");
-  write_png_content(path, {image.width, image.height, PngContent::Layout::kRgb8, image.pixels, {}});
+  write_file(path, encode_png(image));
 }
 
 }  // namespace tagclip

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <vector>
@@ -29,14 +30,20 @@ using Colour = std::array<uint8_t, 3>;  // red, green, blue
 // truncated files, and those larger than `limits`.
 LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& limits = {});
 
-// Writes an indexed PNG whose index is the class, with `palette` as its colours and kIgnore as 255
-// (black where the palette ends). More than 255 colours, or a class beyond 254: 16-bit grey,
-// kIgnore as 65535. Appears whole or not at all. Throws Error(kFailure) when the file cannot be
-// written.
+// An indexed PNG whose index is the class, with `palette` as its colours and kIgnore as 255 (black
+// where the palette ends). More than 255 colours, or a class beyond 254: 16-bit grey, kIgnore as
+// 65535. Throws Error(kFailure) when libpng gives up.
+std::vector<std::byte> encode_label_map(const LabelMap& map, const std::vector<Colour>& palette);
+
+// Writes encode_label_map's bytes. The file appears whole or not at all. Throws Error(kFailure)
+// when it cannot be written.
 void write_label_map(const std::filesystem::path& path, const LabelMap& map,
                      const std::vector<Colour>& palette);
 
-// Writes an 8-bit RGB PNG. Appears whole or not at all. Throws as write_label_map.
+// An 8-bit RGB PNG. Throws as encode_label_map.
+std::vector<std::byte> encode_png(const Image& image);
+
+// Writes encode_png's bytes. The file appears whole or not at all. Throws as write_label_map.
 void write_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace tagclip

@@ -124,11 +124,4 @@ std::vector<std::byte> encode_png(const PngContent& content) {
   return encoder.take_bytes();
 }
 
-void write_png_content(const std::filesystem::path& path, const PngContent& content) {
-  const std::vector<std::byte> bytes = encode_png(content);
-  AtomicFile file(path);
-  file.write(bytes);
-  file.commit();
-}
-
 }  // namespace tagclip

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <vector>
 
@@ -22,8 +21,5 @@ struct PngContent {
 
 // The file's bytes. Throws Error(kFailure) when libpng gives up.
 std::vector<std::byte> encode_png(const PngContent& content);
-
-// Writes a PNG; it appears whole or not at all. Throws Error(kFailure) naming the path.
-void write_png_content(const std::filesystem::path& path, const PngContent& content);
 
 }  // namespace tagclip

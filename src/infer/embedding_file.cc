@@ -64,7 +64,7 @@ std::vector<ClassWords> classes_beside(const std::filesystem::path& path) {
   if (!is_npy(path) || !std::filesystem::exists(list)) {
     throw bad_input(
         path.string() + ": nothing says which classes the rows stand for",
-        "name them with --classes, or put the list beside it as " + list.filename().string());
+        "name them in `classes`, or put the list beside it as " + list.filename().string());
   }
   return parse_classes(list.string());
 }
@@ -107,8 +107,8 @@ void write_text_embeddings(const std::filesystem::path& path, const EmbeddedVoca
                            bool with_list) {
   const auto classes = static_cast<int64_t>(vocabulary.classes.size());
   if (vocabulary.embeddings.size(0) != classes) {
-    throw usage_error("a file of embeddings holds one a class",
-                      "average the synonyms (--synonyms mean), or make each a class");
+    throw usage_error("a file of embeddings holds one per class",
+                      "set `synonyms` to mean, or make each word a class");
   }
   const at::Tensor rows = vocabulary.embeddings.cpu().to(at::kFloat).contiguous();
   if (!is_npy(path)) {

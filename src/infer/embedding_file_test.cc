@@ -32,7 +32,7 @@ class EmbeddingFile : public testing::Test {
 
   const TestDir folder;
   const fs::path npy = folder / "words.npy";
-  const InferenceModel model = load_for_inference({save_test_model(folder / "model.safetensors")});
+  const InferenceModel model = load_test_model(save_test_model(folder / "model.safetensors"));
   const EmbeddedVocabulary words =
       embed_vocabulary(model, {{{"Cat", "kitty"}}, {{"tree"}}}, {"one {}"});
 };

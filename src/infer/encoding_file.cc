@@ -6,7 +6,6 @@
 
 #include "base/bounded_json.h"
 #include "base/error.h"
-#include "clip/fingerprint.h"
 #include "clip/weights.h"
 
 namespace tagclip {
@@ -17,16 +16,9 @@ using nlohmann::json;
 constexpr const char* kPatches = "patches";  // [K, N, d]
 constexpr const char* kImage = "image";      // [K, d]
 constexpr const char* kEntry = "tagclip.encoding";
-constexpr const char* kHint = "--save-encoding makes a new one";
+constexpr const char* kHint = "encode the photo again";
 
-json to_json(const WindowOptions& options) {
-  return {options.window, options.stride, options.short_side};
-}
-
-std::string fingerprint_of(const Image& photo) {
-  return fingerprint({at::from_blob(const_cast<uint8_t*>(photo.pixels.data()),
-                                    {photo.height, photo.width, 3}, at::kByte)});
-}
+json to_json(const WindowGrid& grid) { return {grid.window, grid.stride, grid.short_side}; }
 
 // The tensors are as large as the layout says.
 bool fits(const EncodedPhoto& photo, const ClipConfig& clip) {
@@ -47,37 +39,35 @@ bool fits(const EncodedPhoto& photo, const ClipConfig& clip) {
 void write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
                     const Image& photo, const std::string& encoder) {
   const json entry = {{"encoder", encoder},
-                      {"pixels", fingerprint_of(photo)},
-                      {"windows", to_json(encoded.options)},
+                      {"pixels", photo_digest(photo)},
+                      {"windows", to_json(encoded.grid)},
                       {"grid", {encoded.encoding.height, encoded.encoding.width}}};
   save(path, {{kPatches, encoded.encoding.patches}, {kImage, encoded.encoding.image}},
        {{kEntry, entry.dump()}});
 }
 
 EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo,
-                           const std::string& encoder, const WindowOptions& options,
+                           const std::string& encoder, const WindowGrid& grid,
                            const ClipConfig& clip) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   const auto stored = file.metadata().find(kEntry);
   if (stored == file.metadata().end()) {
     throw bad_input(path.string() + ": not the encoding of a photo", kHint);
   }
-  EncodedPhoto encoded;
-  encoded.photo = {photo.width, photo.height};
-  lay_out(encoded, options);
+  EncodedPhoto encoded = plan_windows({photo.width, photo.height}, grid);
   try {
     const json entry = parse_bounded_json(stored->second).value_or(json());
     if (entry.at("encoder") != encoder) {
       throw bad_input(
           path.string() + ": the encoding was made with other weights or in another mode", kHint);
     }
-    if (entry.at("pixels") != fingerprint_of(photo)) {
+    if (entry.at("pixels") != photo_digest(photo)) {
       throw bad_input(path.string() + ": the encoding is of another photo", kHint);
     }
-    if (entry.at("windows") != to_json(options)) {
+    if (entry.at("windows") != to_json(grid)) {
       throw bad_input(path.string() + ": the photo was cut up otherwise",
-                      "give the --window, --stride and --short-side it was encoded with, or encode "
-                      "it again with --save-encoding");
+                      "set `window`, `stride` and `short_side` as it was encoded with, or encode "
+                      "the photo again");
     }
     encoded.encoding.height = entry.at("grid").at(0);
     encoded.encoding.width = entry.at("grid").at(1);

@@ -7,17 +7,16 @@
 
 namespace tagclip {
 
-// The encoding of `photo` by the encoder of that fingerprint (DenseModel::encoder_fingerprint) as
-// safetensors, float32; appears whole or not at all. About 2 MB a window of 512 x 512 for a
-// ViT-B/16. Throws Error(kFailure) when it cannot be written.
+// Writes the encoding of `photo` as safetensors, float32: about 2 MB per window of 512 x 512 of a
+// ViT-B/16. `encoder`: DenseModel::encoder_fingerprint. The file appears whole or not at all. Throws
+// Error(kFailure) when it cannot be written.
 void write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
                     const Image& photo, const std::string& encoder);
 
-// What was written for this photo, encoder (of these sizes) and window layout (without zeros).
-// Throws Error(kBadInput): not such a file, damaged, of another photo or other weights, cut up
-// otherwise.
+// Reads what was written for this photo, encoder (of the sizes of `clip`) and window grid. Throws
+// Error(kBadInput): not such a file, damaged, of another photo, other weights or other windows.
 EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo,
-                           const std::string& encoder, const WindowOptions& options,
+                           const std::string& encoder, const WindowGrid& grid,
                            const ClipConfig& clip);
 
 }  // namespace tagclip

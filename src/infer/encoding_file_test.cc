@@ -27,16 +27,16 @@ Image noise(int width, int height, unsigned seed = 3) {
 class EncodingFile : public testing::Test {
  protected:
   EncodingFile()
-      : model(load_for_inference({save_test_model(folder / "model.safetensors")})),
+      : model(load_test_model(save_test_model(folder / "model.safetensors"))),
         segmenter(*model.dense, embed_vocabulary(model)),
         encoder(model.dense->encoder_fingerprint()) {
     StageTimes times;
     encoded = segmenter.encoder()(photo, times);
     write_encoding(file, encoded, photo, encoder);
   }
-  std::string refusal(const Image& of, const std::string& by, const WindowOptions& options) {
+  std::string refusal(const Image& of, const std::string& by, const WindowGrid& grid) {
     return error_of(ErrorKind::kBadInput,
-                    [&] { read_encoding(file, of, by, options, model.dense->clip_config()); });
+                    [&] { read_encoding(file, of, by, grid, model.dense->clip_config()); });
   }
 
   const TestDir folder;
@@ -49,7 +49,7 @@ class EncodingFile : public testing::Test {
 };
 
 TEST_F(EncodingFile, StandsInForThePhoto) {
-  const EncodedPhoto kept = read_encoding(file, photo, encoder, segmenter.encoder().options(),
+  const EncodedPhoto kept = read_encoding(file, photo, encoder, segmenter.encoder().grid(),
                                           model.dense->clip_config());
   EXPECT_TRUE(kept.encoding.patches.equal(encoded.encoding.patches));
   EXPECT_TRUE(kept.encoding.image.equal(encoded.encoding.image));
@@ -59,17 +59,17 @@ TEST_F(EncodingFile, StandsInForThePhoto) {
 }
 
 TEST_F(EncodingFile, StandsInForNothingElse) {
-  const WindowOptions own = segmenter.encoder().options();
+  const WindowGrid own = segmenter.encoder().grid();
   EXPECT_THAT(refusal(noise(150, 70, 4), encoder, own), HasSubstr("another photo"));
   EXPECT_THAT(refusal(noise(70, 150), encoder, own), HasSubstr("another photo"));
   EXPECT_THAT(refusal(photo, "other", own), HasSubstr("other weights"));
-  WindowOptions other = own;
+  WindowGrid other = own;
   other.stride += 1;
   EXPECT_THAT(refusal(photo, encoder, other), HasSubstr("cut up otherwise"));
 }
 
 TEST_F(EncodingFile, DamagedFilesAreRefused) {
-  const WindowOptions own = segmenter.encoder().options();
+  const WindowGrid own = segmenter.encoder().grid();
   const Metadata metadata = SafetensorsFile::open(file).metadata();
   const auto write = [&](const at::Tensor& patches, const at::Tensor& image,
                          const Metadata& entries) {

@@ -26,11 +26,11 @@ at::Tensor tensor_of(const std::string& file, const std::string& name) {
   return as_tensor(*view).clone();
 }
 
-struct Mode {
+struct Weighted {
   std::string name;
   Weighting weighting;
 };
-const Mode kPlain{"plain", Weighting::kNone}, kSeen{"seen", Weighting::kSeen},
+const Weighted kPlain{"plain", Weighting::kNone}, kSeen{"seen", Weighting::kSeen},
     kUnseen{"unseen", Weighting::kUnseen}, kBoth{"both", Weighting::kBoth};
 
 class Golden : public testing::Test {
@@ -40,7 +40,7 @@ class Golden : public testing::Test {
       GTEST_SKIP() << "left out: the reference photo e2e/photo.png is not in " << kGolden;
     }
     photo_ = read_image(kGolden / "e2e" / "photo.png");
-    model_ = load_for_inference({kGolden / "tagclip_tiny_weights.safetensors"});
+    model_ = load_for_inference(kGolden / "tagclip_tiny_weights.safetensors", {.device = Device::kCpu});
     text_ = tensor_of("tagclip_tiny_expected.safetensors", "in.text");
     seen_.assign(text_.size(0), false);
     const at::Tensor seen = tensor_of("tagclip_tiny_expected.safetensors", "in.seen_idx");
@@ -52,25 +52,25 @@ class Golden : public testing::Test {
                     Weighting weighting) {
     at::NoGradGuard no_gradients;
     const Image picture = resize_bilinear(photo, size);
-    const std::vector<CropBox> windows = window_grid(size, window, 43);
+    const std::vector<CropBox> windows = sliding_windows(size, window, 43);
     std::vector<at::Tensor> classes, trusty;
     for (const CropBox& box : windows) {
       at::Tensor pixels = at::empty({1, 3, box.height, box.width});
       normalise_into(crop(picture, box), {}, {box.width, box.height}, pixels.data_ptr<float>());
-      const MaskLogits logits = model_.dense->decode(model_.dense->encode(pixels), text_);
+      const MaskLogits logits = model_.dense->decode(model_.dense->encode(pixels), text_, {});
       classes.push_back(logits.classes);
       trusty.push_back(logits.trusty);
     }
     return reference_scores({at::cat(classes), at::cat(trusty), {}}, layout_of(windows, size),
-                            score_rule(seen_, inductive, weighting, model_.dense->scoring()),
-                            {photo.height, photo.width}, kHeadSize);
+                        score_rule(seen_, inductive, {.weighting = weighting}, model_.dense->scoring()),
+                        {photo.height, photo.width}, kHeadSize);
   }
 
-  SegmentedPhoto segmented(const Image& photo, int64_t short_side, bool inductive,
+  SegmentedPhoto segmented(const Image& photo, int short_side, bool inductive,
                            Weighting weighting) {
     EmbeddedVocabulary vocabulary{.seen = seen_, .inductive = inductive, .embeddings = text_};
     for (int64_t c = 0; c < text_.size(0); ++c) vocabulary.classes.push_back({{std::to_string(c)}});
-    const SlidingOptions options{
+    const InferenceOptions options{
         .window = kHeadSize, .stride = 43, .short_side = short_side, .weighting = weighting};
     return SlidingSegmenter(*model_.dense, vocabulary, options)(photo);
   }
@@ -104,7 +104,7 @@ void expect_scores(const at::Tensor& scores, const std::string& name) {
 }
 
 TEST_F(Golden, SlidingWindows) {
-  for (const Mode& mode : {kPlain, kSeen, kUnseen, kBoth}) {
+  for (const Weighted& mode : {kPlain, kSeen, kUnseen, kBoth}) {
     const at::Tensor found = scores(photo_, kPhoto, kHeadSize, true, mode.weighting);
     expect_scores(found, "slide_native." + mode.name);
     expect_labels(best_class(found).labels, found, "slide_native_" + mode.name);
@@ -114,7 +114,7 @@ TEST_F(Golden, SlidingWindows) {
 }
 
 TEST_F(Golden, SlidingWindowsOfAResizedPhoto) {
-  for (const Mode& mode : {kPlain, kBoth}) {
+  for (const Weighted& mode : {kPlain, kBoth}) {
     const at::Tensor found = scores(photo_, {96, 64}, kHeadSize, true, mode.weighting);
     expect_scores(found, "slide_resized." + mode.name);
     expect_labels(best_class(found).labels, found, "slide_resized_" + mode.name);
@@ -124,7 +124,7 @@ TEST_F(Golden, SlidingWindowsOfAResizedPhoto) {
 }
 
 TEST_F(Golden, WholePhotoAtOnce) {
-  for (const Mode& mode : {kPlain, kSeen, kUnseen, kBoth}) {
+  for (const Weighted& mode : {kPlain, kSeen, kUnseen, kBoth}) {
     const at::Tensor found = scores(photo_, {96, 96}, 96, true, mode.weighting);
     expect_scores(found, "whole_square." + mode.name);
     expect_labels(best_class(found).labels, found, "whole_square_" + mode.name);

@@ -16,26 +16,31 @@ bool has_gpu() { return at::hasCUDA() && at::getNumGPUs() > 0; }
 
 }  // namespace
 
-at::Device choose_device(std::string_view word) {
-  if (word == "cpu") return at::kCPU;
-  if (word == "auto") return has_gpu() ? at::kCUDA : at::kCPU;
-  if (word != "cuda") {
-    throw usage_error(c10::str("there is no device called '", word, "'"), "one of auto, cpu, cuda");
-  }
+at::Device choose_device(Device device) {
+  if (device == Device::kCpu) return at::kCPU;
+  if (device == Device::kAuto) return has_gpu() ? at::kCUDA : at::kCPU;
   if (!has_gpu()) {
     throw usage_error(
         at::hasCUDA() ? "there is no CUDA device on this machine" : "this build has no CUDA",
-        "use the device cpu or auto");
+        "set `device` to cpu or auto");
   }
   return at::kCUDA;
 }
 
-Mode parse_mode(std::string_view word) {
-  if (word == "trained") return Mode::kTrained;
-  if (word == "clip") return Mode::kClip;
-  if (word == "sclip") return Mode::kSclip;
-  throw usage_error(c10::str("there is no mode called '", word, "'"),
-                    "one of trained, clip, sclip");
+std::optional<GemmPrecision> gemm_precision(Precision precision) {
+  switch (precision) {
+    case Precision::kAuto:
+      return {};
+    case Precision::kFloat32:
+      return GemmPrecision::kFloat32;
+    case Precision::kBfloat16x3:
+      return GemmPrecision::kBfloat16x3;
+    case Precision::kBfloat16:
+      return GemmPrecision::kBfloat16;
+    case Precision::kInt8:
+      return GemmPrecision::kInt8;
+  }
+  TAGCLIP_CHECK(false, "no such precision");
 }
 
 namespace {
@@ -44,7 +49,7 @@ void use_trained(const StoredWeights& stored, at::Device device, InferenceModel&
   if (is_clip(stored)) {
     throw bad_input(
         stored.source + ": a CLIP without a decoder",
-        "segment with --mode clip, or train a decoder for it: tagclip train --set clip=" +
+        "segment with `mode` clip, or train a decoder for it: tagclip train --set clip=" +
             stored.source);
   }
   LoadedModel loaded = load_model(stored);
@@ -68,36 +73,40 @@ void use_clip(const StoredWeights& stored, Mode mode, at::Device device, Inferen
       mode == Mode::kClip ? DenseAttention::kValue : DenseAttention::kCorrelative);
 }
 
-std::shared_ptr<const Clip> load_text_clip(const ModelChoice& choice, InferenceModel& model) {
-  StartingClip starting = load_starting_clip(choice.text_weights);
+std::shared_ptr<const Clip> load_text_clip(const std::filesystem::path& weights, at::Device device,
+                                           InferenceModel& model) {
+  StartingClip starting = load_starting_clip(weights);
   const int64_t embedding = model.dense->clip_config().embedding;
   if (!starting.assumption.empty()) {
     if (!model.assumption.empty()) model.assumption += "; ";
-    model.assumption += choice.text_weights.string() + ": " + starting.assumption;
+    model.assumption += weights.string() + ": " + starting.assumption;
   }
   if (starting.clip.config.embedding != embedding) {
-    throw bad_input(c10::str(choice.text_weights.string(), ": its embeddings have ",
+    throw bad_input(c10::str(weights.string(), ": its embeddings have ",
                              starting.clip.config.embedding, " numbers, the model's ", embedding),
                     "give the CLIP that the model was made from");
   }
-  starting.clip.parameters.to(choice.device);
+  starting.clip.parameters.to(device);
   return std::make_shared<Clip>(std::move(starting.clip));
 }
 
 }  // namespace
 
-InferenceModel load_for_inference(const ModelChoice& choice) {
+InferenceModel load_for_inference(const std::filesystem::path& weights,
+                                  const InferenceOptions& options,
+                                  std::optional<at::Device> device) {
+  const at::Device place = device ? *device : choose_device(options.device);
   InferenceModel model;
-  model.source = choice.weights.string();
-  const StoredWeights stored = read_stored_weights(choice.weights);
-  if (choice.mode == Mode::kTrained) {
-    use_trained(stored, choice.device, model);
+  model.source = weights.string();
+  const StoredWeights stored = read_stored_weights(weights);
+  if (options.mode == Mode::kTrained) {
+    use_trained(stored, place, model);
   } else {
-    use_clip(stored, choice.mode, choice.device, model);
+    use_clip(stored, options.mode, place, model);
   }
-  if (choice.device.is_cuda()) model.dense = std::make_shared<RecordedModel>(model.dense);
-  if (!choice.text_weights.empty()) {
-    model.text_clip = load_text_clip(choice, model);
+  if (place.is_cuda()) model.dense = std::make_shared<RecordedModel>(model.dense);
+  if (!options.text_weights.empty()) {
+    model.text_clip = load_text_clip(options.text_weights, place, model);
   }
   return model;
 }

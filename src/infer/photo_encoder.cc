@@ -7,66 +7,50 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <span>
 
 #include "base/error.h"
+#include "clip/fingerprint.h"
 #include "data/normalise.h"
 #include "data/resize.h"
-#include "infer/stopwatch.h"
 
 namespace tagclip {
 namespace {
 
-// Of the windows that go through the model together.
-constexpr int64_t kPixelsAtOnce = 1 << 20, kGpuPixelsAtOnce = 1 << 23;
+// Pixels of the windows that go through the model together.
+constexpr int64_t kPixelsPerBatch = 1 << 20, kGpuPixelsPerBatch = 1 << 23;
 constexpr int64_t kMaxEncodingBytes = 4LL << 30;
-
-WindowOptions without_defaults(WindowOptions options, const DenseModel& model) {
-  const WindowSizes sizes = model.window_sizes();
-  if (options.window == 0) options.window = sizes.window;
-  const auto scaled = [&](double windows) {
-    return std::max(1L, std::lround(windows * static_cast<double>(options.window)));
-  };
-  if (options.stride == 0) options.stride = scaled(sizes.stride);
-  if (options.short_side == 0) options.short_side = scaled(sizes.short_side);
-  const int64_t patch = model.clip_config().patch;
-  const auto check_side = [&](const char* name, int64_t side) {
-    if (side >= patch && side <= std::numeric_limits<int>::max()) return;
-    throw usage_error(
-        c10::str("the ", name, " is ", side, " pixels; the model's patches are ", patch));
-  };
-  check_side("window", options.window);
-  check_side("short side", options.short_side);
-  if (options.stride < 1 || options.stride > options.window) {
-    throw usage_error(c10::str("a stride of ", options.stride,
-                               " pixels leaves gaps between windows of ", options.window));
-  }
-  return options;
-}
 
 Image resized_to(const Image& photo, Size size) {
   return Size{photo.width, photo.height} == size ? photo : resize_bilinear(photo, size);
 }
 
-// A window of one of several pictures.
-struct PictureWindow {
-  size_t picture;
+// Where the windows along a side of that length begin.
+std::vector<int> window_starts(int length, int window, int stride) {
+  std::vector<int> starts;
+  int64_t at = 0;
+  for (; at + window < length; at += stride) starts.push_back(static_cast<int>(at));
+  starts.push_back(std::max(0, length - window));
+  return starts;
+}
+
+// A window of one of several resized images.
+struct ImageWindow {
+  size_t image;
   CropBox box;
 };
 
-Size size_of(const PictureWindow& window) { return {window.box.width, window.box.height}; }
+Size size_of(const ImageWindow& window) { return {window.box.width, window.box.height}; }
 
 // As many of the first windows, all of one size, as go through the model together.
-std::span<const PictureWindow> first_batch(std::span<const PictureWindow> windows,
-                                           at::Device device) {
-  const size_t most = std::min(windows.size(), windows_at_once(windows[0].box, device));
+std::span<const ImageWindow> take_batch(std::span<const ImageWindow> windows, at::Device device) {
+  const size_t most = std::min(windows.size(), windows_per_batch(windows[0].box, device));
   size_t n = 1;
   while (n < most && size_of(windows[n]) == size_of(windows[0])) ++n;
   return windows.first(n);
 }
 
 // Normalised pixels [n, 3, h, w] of the windows.
-at::Tensor pixels_of(const std::vector<Image>& pictures, std::span<const PictureWindow> windows,
+at::Tensor pixels_of(const std::vector<Image>& images, std::span<const ImageWindow> windows,
                      Colours colours) {
   Normalisation normalisation;
   const ColourNumbers numbers = colour_numbers(colours);
@@ -77,26 +61,26 @@ at::Tensor pixels_of(const std::vector<Image>& pictures, std::span<const Picture
   const Size size = size_of(windows[0]);
   at::Tensor pixels = at::empty({static_cast<int64_t>(windows.size()), 3, size.height, size.width});
   float* to = pixels.data_ptr<float>();
-  for (const auto& [picture, box] : windows) {
-    normalise_into(crop(pictures[picture], box), normalisation, size, to);
+  for (const auto& [image, box] : windows) {
+    normalise_into(crop(images[image], box), normalisation, size, to);
     to += 3 * int64_t{size.width} * size.height;
   }
   return pixels;
 }
 
-// Gives each picture its rows of a batch.
-void hand_out(const Encoding& batch, std::span<const PictureWindow> windows,
-              std::vector<std::vector<Encoding>>& parts) {
+// Appends to the parts of each image the rows of the batch that are its own.
+void scatter_batch(const Encoding& batch, std::span<const ImageWindow> windows,
+                   std::vector<std::vector<Encoding>>& parts) {
   for (size_t begin = 0, end = 0; begin < windows.size(); begin = end) {
-    while (end < windows.size() && windows[end].picture == windows[begin].picture) ++end;
+    while (end < windows.size() && windows[end].image == windows[begin].image) ++end;
     const auto first = static_cast<int64_t>(begin), rows = static_cast<int64_t>(end - begin);
-    parts[windows[begin].picture].push_back({batch.patches.narrow(0, first, rows),
-                                             batch.image.narrow(0, first, rows), batch.height,
-                                             batch.width});
+    parts[windows[begin].image].push_back({batch.patches.narrow(0, first, rows),
+                                           batch.image.narrow(0, first, rows), batch.height,
+                                           batch.width});
   }
 }
 
-Encoding joined(const std::vector<Encoding>& parts) {
+Encoding concat(const std::vector<Encoding>& parts) {
   Encoding result = parts.front();
   if (parts.size() == 1) return result;
   std::vector<at::Tensor> patches, images;
@@ -109,7 +93,77 @@ Encoding joined(const std::vector<Encoding>& parts) {
   return result;
 }
 
+void check_memory(const std::vector<CropBox>& windows, const ClipConfig& clip) {
+  const double patches = static_cast<double>(windows[0].width) * windows[0].height /
+                         static_cast<double>(clip.patch * clip.patch);
+  const double floats =
+      patches * static_cast<double>(clip.embedding) * static_cast<double>(windows.size());
+  if (floats * sizeof(float) <= kMaxEncodingBytes) return;
+  throw bad_input(c10::str("the photo needs ", windows.size(), " windows, too many to hold"),
+                  "cut the photo into pieces");
+}
+
 }  // namespace
+
+WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model) {
+  const WindowSizes sizes = model.window_sizes();
+  WindowGrid grid{options.window, options.stride, options.short_side};
+  if (grid.window == 0) grid.window = static_cast<int>(sizes.window);
+  const auto windows = [&](double count) {
+    return std::max(1, static_cast<int>(std::lround(count * grid.window)));
+  };
+  if (grid.stride == 0) grid.stride = windows(sizes.stride);
+  if (grid.short_side == 0) grid.short_side = windows(sizes.short_side);
+  const int64_t patch = model.clip_config().patch;
+  const auto check_side = [&](const char* setting, int side) {
+    if (side >= patch) return;
+    throw usage_error(c10::str("`", setting, "` is ", side, " pixels; the model's patches are ",
+                               patch));
+  };
+  check_side("window", grid.window);
+  check_side("short_side", grid.short_side);
+  if (grid.stride < 1 || grid.stride > grid.window) {
+    throw usage_error(c10::str("a `stride` of ", grid.stride,
+                               " pixels leaves gaps between windows of ", grid.window));
+  }
+  return grid;
+}
+
+std::vector<CropBox> sliding_windows(Size size, int window, int stride) {
+  TAGCLIP_CHECK(window > 0 && stride > 0, "windows have a size and a stride");
+  std::vector<CropBox> boxes;
+  for (const int y : window_starts(size.height, window, stride)) {
+    for (const int x : window_starts(size.width, window, stride)) {
+      boxes.push_back({x, y, std::min(window, size.width), std::min(window, size.height)});
+    }
+  }
+  return boxes;
+}
+
+WindowLayout layout_of(const std::vector<CropBox>& windows, Size size) {
+  WindowLayout layout{.resized = {size.height, size.width},
+                      .window = {windows.at(0).height, windows.at(0).width}};
+  for (const CropBox& box : windows) {
+    TAGCLIP_CHECK(box.width == windows[0].width && box.height == windows[0].height,
+                  "windows of one size");
+    layout.corners.push_back({box.y, box.x});
+  }
+  return layout;
+}
+
+EncodedPhoto plan_windows(Size original_size, const WindowGrid& grid) {
+  const Size resized = cover_short_side(original_size, grid.short_side);
+  return {.grid = grid,
+          .original_size = original_size,
+          .resized_size = resized,
+          .windows = sliding_windows(resized, grid.window, grid.stride),
+          .encoding = {}};
+}
+
+std::string photo_digest(const Image& photo) {
+  return fingerprint({at::from_blob(const_cast<uint8_t*>(photo.pixels.data()),
+                                    {photo.height, photo.width, 3}, at::kByte)});
+}
 
 void finish(at::Device device) {
   if (device.is_cpu()) return;
@@ -117,37 +171,15 @@ void finish(at::Device device) {
       .synchronizeDevice(device.has_index() ? device.index() : 0);
 }
 
-size_t windows_at_once(const CropBox& window, at::Device device) {
-  const int64_t pixels = device.is_cpu() ? kPixelsAtOnce : kGpuPixelsAtOnce;
+size_t windows_per_batch(const CropBox& window, at::Device device) {
+  const int64_t pixels = device.is_cpu() ? kPixelsPerBatch : kGpuPixelsPerBatch;
   return static_cast<size_t>(
       std::max<int64_t>(1, pixels / (int64_t{window.width} * window.height)));
 }
 
-void lay_out(EncodedPhoto& photo, const WindowOptions& options) {
-  photo.options = options;
-  photo.picture = cover_short_side(photo.photo, static_cast<int>(options.short_side));
-  photo.windows = window_grid(photo.picture, static_cast<int>(options.window),
-                              static_cast<int>(options.stride));
-}
-
-PhotoEncoder::PhotoEncoder(const DenseModel& model, const WindowOptions& options)
-    : model_(model), options_(without_defaults(options, model)) {}
-
-void PhotoEncoder::check_memory(const std::vector<CropBox>& windows) const {
-  const ClipConfig& clip = model_.clip_config();
-  const double patches = static_cast<double>(windows[0].width) * windows[0].height /
-                         static_cast<double>(clip.patch * clip.patch);
-  const double floats = patches * static_cast<double>(clip.embedding) * windows.size();
-  if (floats * sizeof(float) <= kMaxEncodingBytes) return;
-  throw bad_input(c10::str("the photo needs ", windows.size(), " windows, too many to hold"),
-                  "cut the photo into pieces");
-}
-
-EncodedPhoto PhotoEncoder::lay_out_windows(const Image& photo) const {
-  EncodedPhoto result;
-  result.photo = {photo.width, photo.height};
-  lay_out(result, options_);
-  check_memory(result.windows);
+EncodedPhoto PhotoEncoder::plan(const Image& photo) const {
+  EncodedPhoto result = plan_windows({photo.width, photo.height}, grid_);
+  check_memory(result.windows, model_.clip_config());
   return result;
 }
 
@@ -159,28 +191,28 @@ std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos
                                                    StageTimes& times) const {
   const c10::InferenceMode no_gradients;
   std::vector<EncodedPhoto> results;
-  for (const Image& photo : photos) results.push_back(lay_out_windows(photo));
+  for (const Image& photo : photos) results.push_back(plan(photo));
 
   Stopwatch watch;
-  std::vector<Image> pictures;
-  std::vector<PictureWindow> windows;
+  std::vector<Image> images;
+  std::vector<ImageWindow> windows;
   for (size_t i = 0; i < photos.size(); ++i) {
-    pictures.push_back(resized_to(photos[i], results[i].picture));
+    images.push_back(resized_to(photos[i], results[i].resized_size));
     for (const CropBox& box : results[i].windows) windows.push_back({i, box});
   }
   times.prepare += watch.lap();
   const at::Device device = model_.device();
   std::vector<std::vector<Encoding>> parts(photos.size());
-  for (std::span<const PictureWindow> rest = windows; !rest.empty();) {
-    const std::span<const PictureWindow> batch = first_batch(rest, device);
-    const at::Tensor pixels = pixels_of(pictures, batch, model_.colours());
+  for (std::span<const ImageWindow> rest = windows; !rest.empty();) {
+    const std::span<const ImageWindow> batch = take_batch(rest, device);
+    const at::Tensor pixels = pixels_of(images, batch, model_.colours());
     times.prepare += watch.lap();
-    hand_out(model_.encode(pixels.to(device)), batch, parts);
+    scatter_batch(model_.encode(pixels.to(device)), batch, parts);
     finish(device);
     times.encode += watch.lap();
     rest = rest.subspan(batch.size());
   }
-  for (size_t i = 0; i < photos.size(); ++i) results[i].encoding = joined(parts[i]);
+  for (size_t i = 0; i < photos.size(); ++i) results[i].encoding = concat(parts[i]);
   return results;
 }
 

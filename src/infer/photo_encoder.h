@@ -1,72 +1,85 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
+#include "data/geometry.h"
 #include "image/image.h"
-#include "infer/windows.h"
+#include "infer/options.h"
+#include "infer/stage_times.h"
+#include "kernels/blend/blend.h"
 #include "model/dense_model.h"
 
 namespace tagclip {
 
-// Zeros stand for the model's own sizes.
-struct WindowOptions {
-  int64_t window = 0;      // pixels
-  int64_t stride = 0;      // pixels
-  int64_t short_side = 0;  // photos are resized to it, keeping their ratio
+// How a photo is resized and cut into sliding windows; pixels, all positive.
+struct WindowGrid {
+  int window = 0;
+  int stride = 0;
+  int short_side = 0;
+  friend bool operator==(const WindowGrid&, const WindowGrid&) = default;
 };
 
-// A photo as the model sees it, before any word is asked for.
+// The options' window, stride and short side, with the model's own where they are 0. Throws
+// Error(kUsage) when the window or short side is smaller than a patch, or the stride larger than
+// the window.
+WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model);
+
+// The sliding windows over an image of `size`, row by row (spec section 7.1): `window` wide and
+// high, `stride` apart, the last of a row or column moved back to lie flush with the border. A side
+// shorter than the window is covered by one window of that length, so a window larger than the
+// image covers it at once. `window` and `stride` are positive.
+std::vector<CropBox> sliding_windows(Size size, int window, int stride);
+
+// The same for `blend`. All boxes must be of one size.
+WindowLayout layout_of(const std::vector<CropBox>& windows, Size size);
+
+// A photo encoded window by window, before any word is asked for.
 struct EncodedPhoto {
-  WindowOptions options;         // what it was made with, without zeros
-  Size photo;                    // as it was
-  Size picture;                  // resized, what the windows are cut from
-  std::vector<CropBox> windows;  // all of one size
-  Encoding encoding;             // of all windows; B is their number
+  WindowGrid grid;               // what it was made with
+  Size original_size;            // the photo's
+  Size resized_size;             // of the image that the windows are cut from
+  std::vector<CropBox> windows;  // K, all of one size
+  Encoding encoding;             // of all windows; B = K
 };
 
-// Seconds.
-struct StageTimes {
-  double prepare = 0;  // resize, crop, normalise
-  double encode = 0;   // image encoder
-  double decode = 0;   // decode head
-  double blend = 0;    // logits to labels
-};
+// A photo of that size without its encoding: the sizes and windows alone. Throws Error(kBadInput)
+// for a photo that is too long and thin.
+EncodedPhoto plan_windows(Size original_size, const WindowGrid& grid);
+
+// The digest of a photo's pixels and size, as hexadecimal digits.
+std::string photo_digest(const Image& photo);
 
 // Waits for a GPU, so that the next stage is not charged for this one.
 void finish(at::Device device);
 
 // How many windows of this size go through a model on `device` together.
-size_t windows_at_once(const CropBox& window, at::Device device);
-
-// Fills in picture and windows of a photo whose size is known; `options` without zeros. Throws
-// Error(kBadInput) for a photo that is too long and thin.
-void lay_out(EncodedPhoto& photo, const WindowOptions& options);
+size_t windows_per_batch(const CropBox& window, at::Device device);
 
 // The words-free half of sliding-window inference (spec section 7). Safe to use from several
 // threads.
 class PhotoEncoder {
  public:
-  // `model` must outlive it. Throws Error(kUsage) when the window or short side is smaller than a
-  // patch, or the stride larger than the window.
-  PhotoEncoder(const DenseModel& model, const WindowOptions& options);
+  // `model` must outlive it. Throws as window_grid.
+  PhotoEncoder(const DenseModel& model, const InferenceOptions& options)
+      : model_(model), grid_(window_grid(options, model)) {}
 
   // Throws Error(kBadInput) for a photo that is too long and thin to hold its windows in memory.
   EncodedPhoto operator()(const Image& photo, StageTimes& times) const;
-  // The same of several, whose windows go through the model together; `times` are for all.
+  // The same for several photos, whose windows go through the model together; `times` are for all.
   std::vector<EncodedPhoto> operator()(std::span<const Image> photos, StageTimes& times) const;
-  // How many photos are worth being encoded together: a GPU is not filled by the windows of one.
-  size_t photos_at_once() const { return model_.device().is_cpu() ? 1 : 8; }
+  // How many photos are worth being encoded together: the windows of one do not fill a GPU.
+  size_t photos_per_batch() const { return model_.device().is_cpu() ? 1 : 8; }
 
-  const WindowOptions& options() const { return options_; }  // without zeros
+  const WindowGrid& grid() const { return grid_; }
   const ClipConfig& clip_config() const { return model_.clip_config(); }
 
  private:
-  EncodedPhoto lay_out_windows(const Image& photo) const;
-  void check_memory(const std::vector<CropBox>& windows) const;
+  EncodedPhoto plan(const Image& photo) const;
 
   const DenseModel& model_;
-  WindowOptions options_;
+  WindowGrid grid_;
 };
 
 }  // namespace tagclip

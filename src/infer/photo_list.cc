@@ -9,7 +9,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
-#include "infer/result_files.h"
+#include "infer/outputs.h"
 
 namespace tagclip {
 namespace {
@@ -33,7 +33,7 @@ bool is_photo_name(const std::string& name) {
   std::ranges::transform(small, small.begin(), lower);
   return std::ranges::any_of(kEndings,
                              [&](std::string_view end) { return small.ends_with(end); }) &&
-         !is_result_name(small);
+         !is_output_image(small);
 }
 
 void sort_naturally(std::vector<fs::path>& paths) {

@@ -1,5 +1,6 @@
 #include "infer/photo_list.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -1,10 +1,13 @@
 #include "infer/precision_trials.h"
 
+#include <c10/util/StringUtil.h>
+
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "base/error.h"
-#include "clip/fingerprint.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -15,7 +18,7 @@ struct Outcome {
 };
 
 Outcome segment_all(const DenseModel& model, const EmbeddedVocabulary& vocabulary,
-                    const SlidingOptions& options, const std::vector<Image>& photos) {
+                    const InferenceOptions& options, const std::vector<Image>& photos) {
   const SlidingSegmenter segmenter(model, vocabulary, options);
   segmenter(photos.front());  // the first one pays for what is made once
   Outcome outcome;
@@ -56,13 +59,8 @@ PrecisionEvidence& PrecisionEvidence::operator+=(const PrecisionEvidence& more) 
   return *this;
 }
 
-std::string photo_digest(const Image& photo) {
-  return fingerprint({at::from_blob(const_cast<uint8_t*>(photo.pixels.data()),
-                                    {photo.height, photo.width, 3}, at::kByte)});
-}
-
 PrecisionEvidence try_precisions(const DenseModel& model, const EmbeddedVocabulary& vocabulary,
-                                 const SlidingOptions& options, const std::vector<Image>& photos) {
+                                 const InferenceOptions& options, const std::vector<Image>& photos) {
   TAGCLIP_CHECK(!photos.empty(), "nothing to compare precisions on");
   PrecisionEvidence evidence;
   for (const Image& photo : photos) evidence.photos.push_back(photo_digest(photo));
@@ -82,6 +80,41 @@ const PrecisionTrial& fastest_faithful(const PrecisionEvidence& evidence) {
     return trial.share() >= kEqualLabels ? trial.seconds : std::numeric_limits<double>::infinity();
   };
   return *std::ranges::min_element(evidence.trials, {}, rank);
+}
+
+std::string describe(const PrecisionEvidence& evidence, const PrecisionTrial& chosen) {
+  std::string text =
+      c10::str("encoding in ", name_of(chosen.precision), "; compared on ", evidence.count(),
+               " of ", kTrialPhotos, " photos so far:");
+  for (const PrecisionTrial& trial : evidence.trials) {
+    if (trial.precision == GemmPrecision::kFloat32) continue;
+    text += c10::str("\n  ", name_of(trial.precision), ": ", fixed(100 * trial.share(), 2),
+                     "% of the pixels labelled as in float32, ",
+                     fixed(evidence.trials.front().seconds / trial.seconds, 1), " times as fast");
+  }
+  return text;
+}
+
+std::vector<Image> pick_photos(const PhotoSource& source, const std::vector<std::string>& known,
+                               int64_t wanted) {
+  constexpr int64_t kSpareReads = 16;  // of photos that cannot be read
+  std::vector<Image> found;
+  wanted = std::min(wanted, source.count);
+  if (wanted <= 0) return found;
+  std::set<std::string> digests(known.begin(), known.end());
+  const int64_t step = std::max<int64_t>(1, source.count / wanted);
+  int64_t reads = std::min(source.count, wanted + std::ssize(known) + kSpareReads);
+  for (int64_t i = 0; reads > 0 && std::ssize(found) < wanted; ++i, --reads) {
+    try {
+      // The first of each stretch of `step` photos, then the second, ...
+      const int64_t stretches = (source.count + step - 1) / step;
+      Image photo = source.read(std::min(i % stretches * step + i / stretches, source.count - 1));
+      if (digests.insert(photo_digest(photo)).second) found.push_back(std::move(photo));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kBadInput) throw;
+    }
+  }
+  return found;
 }
 
 }  // namespace tagclip

@@ -36,14 +36,15 @@ Encoding RecordedModel::encode(const at::Tensor& pixels) const {
           pixels.size(3) / patch};
 }
 
-MaskLogits RecordedModel::decode(const Encoding& encoding, const at::Tensor& text) const {
+MaskLogits RecordedModel::decode(const Encoding& encoding, const at::Tensor& text,
+                                 const DecodeOptions& options) const {
   const int64_t height = encoding.height, width = encoding.width;
   const auto decode = [&](const Tensors& inputs) {
-    const MaskLogits logits = model_->decode({inputs[0], inputs[1], height, width}, inputs[2]);
+    const MaskLogits logits = model_->decode({inputs[0], inputs[1], height, width}, inputs[2], options);
     return Tensors{logits.classes, logits.trusty, logits.presence};
   };
   const Tensors outputs = decode_({filled_up(encoding.patches), filled_up(encoding.image), text},
-                                  {height, width}, decode);
+                                  {height, width, options.trusty_token}, decode);
   const int64_t rows = encoding.image.size(0);
   return {first_rows(outputs[0], rows), first_rows(outputs[1], rows), first_rows(outputs[2], rows)};
 }

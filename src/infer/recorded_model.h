@@ -15,7 +15,8 @@ class RecordedModel : public DenseModel {
   explicit RecordedModel(std::shared_ptr<const DenseModel> model);
 
   Encoding encode(const at::Tensor& pixels) const override;
-  MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override;
+  MaskLogits decode(const Encoding& encoding, const at::Tensor& text,
+                    const DecodeOptions& options) const override;
 
   std::shared_ptr<DenseModel> clone() const override {
     return std::make_shared<RecordedModel>(model_);

@@ -41,8 +41,7 @@ void expect_close(const at::Tensor& found, const at::Tensor& expected) {
 class RecordedModelTest : public testing::Test {
  protected:
   InferenceModel load(at::Device device) const {
-    return load_for_inference(
-        {.weights = save_test_model(folder_ / "model.safetensors"), .device = device});
+    return load_for_inference(save_test_model(folder_ / "model.safetensors"), {}, device);
   }
 
   TestDir folder_;
@@ -59,8 +58,8 @@ TEST_F(RecordedModelTest, SaysWhatTheModelSays) {
     expect_close(found.image, expected.image);
     EXPECT_EQ(found.height, expected.height);
     EXPECT_EQ(found.width, expected.width);
-    const MaskLogits expected_logits = model.dense->decode(expected, text);
-    const MaskLogits logits = recorded.decode(found, text);
+    const MaskLogits expected_logits = model.dense->decode(expected, text, {});
+    const MaskLogits logits = recorded.decode(found, text, {});
     expect_close(logits.classes, expected_logits.classes);
     expect_close(logits.trusty, expected_logits.trusty);
     expect_close(logits.presence, expected_logits.presence);
@@ -90,8 +89,8 @@ class GpuSegment : public GpuTest {
 // More photos than it takes to record; where the best two classes are close, rounding decides.
 TEST_F(GpuSegment, AgreesWithTheCpu) {
   const auto weights = save_test_model(folder_ / "model.safetensors");
-  const InferenceModel on_cpu = load_for_inference({.weights = weights});
-  const InferenceModel on_gpu = load_for_inference({.weights = weights, .device = at::kCUDA});
+  const InferenceModel on_cpu = load_test_model(weights);
+  const InferenceModel on_gpu = load_for_inference(weights, {.device = Device::kCuda});
   const SlidingSegmenter expected(*on_cpu.dense, embed_vocabulary(on_cpu), {.stride = 40});
   const SlidingSegmenter found(*on_gpu.dense, embed_vocabulary(on_gpu), {.stride = 40});
   for (int turn = 0; turn < 4; ++turn) {

@@ -1,19 +1,23 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "image/label_map.h"
 #include "infer/photo_encoder.h"
-#include "infer/scores.h"
 #include "infer/vocabulary.h"
 
 namespace tagclip {
 
-struct SlidingOptions {
-  int64_t window = 0, stride = 0, short_side = 0;  // see WindowOptions
-  Weighting weighting = Weighting::kBoth;
-  double threshold = 0;  // pixels with a lower score are unlabelled; 0: none is
-};
+// What an inductive model's scores of seen classes lose where `seen_bias` is not set: calibrated
+// stacking (Chao et al. 2016) with the constant of the released code.
+inline constexpr double kReleasedSeenBias = 0.1;
+
+// How the logits of classes become scores (Eq. 12; spec sections 7.2 and 9). `seen` per class: the
+// model was trained on its labels. `inductive`: the model's training was. Throws Error(kUsage) for
+// a `seen_bias` where the model has no seen classes.
+ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, const InferenceOptions& options,
+                     const ScoreSemantics& scoring);
 
 struct FoundClass {
   size_t index = 0;       // in the vocabulary
@@ -29,35 +33,44 @@ struct SegmentedPhoto {
   StageTimes times;
 };
 
-// Sliding-window inference of whole photos (spec section 7): Image -> pixels -> EncodedPhoto ->
-// MaskLogits -> scores -> LabelMap. Safe to use from several threads.
+// The half of sliding-window inference that depends on the words: EncodedPhoto -> MaskLogits ->
+// scores -> LabelMap. Throws Error(kBadInput) for a photo whose logits would fill the memory, and
+// when the model's output is not a number; Error(kUsage) as score_rule, and for more classes than
+// labels.
+SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
+                       const EmbeddedVocabulary& vocabulary, const InferenceOptions& options);
+
+// The scores of these classes at every pixel, [height, width] each: what `segment` takes the largest
+// of, to 1e-5. Memory: a few maps of the photo's size beside those asked for. Throws as segment, and
+// Error(kUsage) for a class that is none.
+std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const DenseModel& model,
+                                             const EmbeddedVocabulary& vocabulary,
+                                             const InferenceOptions& options,
+                                             std::span<const int> classes);
+
+// Sliding-window inference of whole photos with one vocabulary by a model in memory (spec section
+// 7). Safe to use from several threads.
 class SlidingSegmenter {
  public:
-  // `model` must outlive it and should be frozen (ImageEncoder::freeze). Throws as PhotoEncoder,
-  // and Error(kUsage) for more classes than labels.
+  // `model` must outlive it. Throws as PhotoEncoder and score_rule.
   SlidingSegmenter(const DenseModel& model, EmbeddedVocabulary vocabulary,
-                   const SlidingOptions& options = {});
+                   const InferenceOptions& options = {});
 
-  // Throws Error(kBadInput) for a photo that is too long and thin to hold its windows in memory,
-  // and when the model's output is not a number.
+  // Throws as PhotoEncoder and segment().
   SegmentedPhoto operator()(const Image& photo) const;
-  // The same for a photo whose encoding, by `encoder()` or one like it, is at hand: other words
-  // cost the decoder only.
-  SegmentedPhoto operator()(const EncodedPhoto& photo) const;
+  // The same for a photo encoded by `encoder()` or one like it.
+  SegmentedPhoto operator()(const EncodedPhoto& photo) const {
+    return segment(photo, model_, vocabulary_, options_);
+  }
 
   const PhotoEncoder& encoder() const { return encoder_; }
-
   const EmbeddedVocabulary& vocabulary() const { return vocabulary_; }
 
  private:
-  WindowLogits decode(const EncodedPhoto& photo) const;
-  void check_memory(const EncodedPhoto& photo) const;
-
   const DenseModel& model_;
   EmbeddedVocabulary vocabulary_;
+  InferenceOptions options_;
   PhotoEncoder encoder_;
-  double threshold_;
-  ScoreRule rule_;
 };
 
 }  // namespace tagclip

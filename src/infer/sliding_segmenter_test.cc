@@ -1,5 +1,7 @@
 #include "infer/sliding_segmenter.h"
 
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -27,65 +29,12 @@ class SlidingSegmenterTest : public testing::Test {
  protected:
   InferenceModel load(const TrainedOn& trained_on = test_classes(),
                       const ModelConfig& config = test_config(), bool with_text_tower = true) {
-    return load_for_inference(
-        {save_test_model(folder_ / "model.safetensors", trained_on, config, with_text_tower)});
+    return load_test_model(
+        save_test_model(folder_ / "model.safetensors", trained_on, config, with_text_tower));
   }
 
   TestDir folder_;
 };
-
-using Vocabulary = SlidingSegmenterTest;
-
-TEST_F(Vocabulary, WithoutWordsIsWhatTheModelWasTrainedOn) {
-  const EmbeddedVocabulary vocabulary = embed_vocabulary(load());
-  ASSERT_EQ(vocabulary.classes.size(), 3U);
-  EXPECT_EQ(vocabulary.classes[1].name(), "Dog");
-  EXPECT_EQ(vocabulary.seen, (std::vector{true, true, false}));
-  EXPECT_EQ(vocabulary.templates, (std::vector<std::string>{"a {}", "the {}"}));
-  EXPECT_EQ(vocabulary.embeddings.sizes(), (std::vector<int64_t>{3, 32}));
-  EXPECT_LT((vocabulary.embeddings.norm(2, 1) - 1).abs().max().item<float>(), 1e-5);
-}
-
-TEST_F(Vocabulary, SeenIsAClassThatANameOrSynonymMatchesInAnyLetterCase) {
-  const std::vector<ClassWords> classes = {{{"puppy", "DOG"}}, {{"Sky"}}, {{"cats"}}, {{"CAT"}}};
-  EXPECT_EQ(seen_classes(classes, test_classes()), (std::vector{true, false, false, true}));
-}
-
-TEST_F(Vocabulary, TemplatesOfTheUserComeFirst) {
-  const EmbeddedVocabulary own = embed_vocabulary(load(), {{{"tree"}}}, {"one {}"});
-  EXPECT_EQ(own.templates, std::vector<std::string>{"one {}"});
-  TrainedOn without = test_classes();
-  without.templates.clear();
-  EXPECT_EQ(embed_vocabulary(load(without)).templates, std::vector<std::string>{"a photo of a {}"});
-}
-
-TEST_F(Vocabulary, TellsWhichTextsWereCut) {
-  const EmbeddedVocabulary vocabulary =
-      embed_vocabulary(load(), {{{"a very long name of a class"}}, {{"x"}}});
-  EXPECT_EQ(vocabulary.truncated, (std::vector<std::string>{"a a very long name of a class",
-                                                            "the a very long name of a class"}));
-}
-
-TEST_F(Vocabulary, NeedsATextTowerAndWords) {
-  const InferenceModel blind = load(test_classes(), test_config(), false);
-  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { embed_vocabulary(blind); }),
-              testing::HasSubstr("no text tower"));
-  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { embed_vocabulary(load({})); }),
-              testing::HasSubstr("do not say which classes"));
-}
-
-TEST_F(Vocabulary, TheBestOfSynonymsCounts) {
-  const InferenceModel loaded = load();
-  const ClassWords apart{{"sofa", "couch", "settee"}, Synonyms::kMax};
-  const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded, {{{"cat"}}, apart, {{"sky"}}});
-  EXPECT_EQ(vocabulary.rows_of_class, (std::vector<int64_t>{1, 3, 1}));
-  EXPECT_EQ(vocabulary.embeddings.size(0), 5);
-  const at::Tensor rows = at::arange(2 * 5 * 4, at::kFloat).view({2, 5, 2, 2}).neg();
-  const MaskLogits logits = logits_of_classes({.classes = rows}, vocabulary);
-  EXPECT_TRUE(logits.classes.equal(rows.index_select(1, at::tensor({0, 1, 4}, at::kLong))));
-  const SegmentedPhoto result = SlidingSegmenter(*loaded.dense, vocabulary)(noise(70, 64));
-  for (const uint16_t label : result.labels.labels) ASSERT_LT(label, 3);
-}
 
 TEST_F(SlidingSegmenterTest, LabelsEveryPixelOfPhotosOfAnyShape) {
   const InferenceModel loaded = load();
@@ -116,15 +65,110 @@ TEST_F(SlidingSegmenterTest, AgreesWithTheReferenceOnOneWindow) {
     normalise_into(photo, {}, {64, 64}, pixels.data_ptr<float>());
     at::NoGradGuard no_gradients;
     const MaskLogits logits =
-        loaded.dense->decode(loaded.dense->encode(pixels), vocabulary.embeddings);
+        loaded.dense->decode(loaded.dense->encode(pixels), vocabulary.embeddings, {});
     const BestClass expected = best_class(reference_scores(
         {logits.classes, logits.trusty, logits.presence}, {{64, 64}, {64, 64}, {{0, 0}}},
-        score_rule(vocabulary.seen, true, Weighting::kBoth, loaded.dense->scoring()), {64, 64}));
+        score_rule(vocabulary.seen, true, {}, loaded.dense->scoring()), {64, 64}));
     EXPECT_EQ(found.labels.labels, expected.labels);
     for (size_t i = 0; i < expected.scores.size(); ++i) {
       ASSERT_NEAR(found.scores[i], expected.scores[i], 1e-5);
     }
   }
+}
+
+using enum TrustyWeight;
+const std::vector<bool> kSeenOfThree = {true, false, true};
+
+TEST(ScoreRule, WeightsTheClassesOfTheSetting) {
+  const auto weights = [](Weighting weighting) {
+    return score_rule(kSeenOfThree, true, {.weighting = weighting}, ScoreSemantics{}).weight;
+  };
+  EXPECT_EQ(weights(Weighting::kNone), (std::vector{kNone, kNone, kNone}));
+  EXPECT_EQ(weights(Weighting::kSeen), (std::vector{kSeen, kNone, kSeen}));
+  EXPECT_EQ(weights(Weighting::kUnseen), (std::vector{kNone, kNovel, kNone}));
+  EXPECT_EQ(weights(Weighting::kBoth), (std::vector{kSeen, kNovel, kSeen}));
+}
+
+TEST(ScoreRule, SeenBiasIsTheReleasedOneOfInductiveModelsUnlessSet) {
+  const auto bias = [](bool inductive, std::optional<double> set) {
+    return score_rule(kSeenOfThree, inductive, {.seen_bias = set}, ScoreSemantics{}).seen_bias;
+  };
+  EXPECT_EQ(bias(true, {}), (std::vector{0.1f, 0.0f, 0.1f}));
+  EXPECT_EQ(bias(false, {}), (std::vector{0.0f, 0.0f, 0.0f}));
+  for (const bool inductive : {true, false}) {
+    EXPECT_EQ(bias(inductive, 0.25), (std::vector{0.25f, 0.0f, 0.25f}));
+    EXPECT_EQ(bias(inductive, 0), (std::vector{0.0f, 0.0f, 0.0f}));
+  }
+}
+
+TEST(ScoreRule, ASeenBiasIsRefusedWhereNoClassWasTrained) {
+  const ScoreSemantics clip{.activation = ScoreActivation::kSoftmax, .may_deduct = false};
+  EXPECT_THAT(error_of(ErrorKind::kUsage,
+                       [&] { score_rule(kSeenOfThree, true, {.seen_bias = 0.1}, clip); }),
+              testing::HasSubstr("`seen_bias`"));
+  EXPECT_EQ(score_rule(kSeenOfThree, true, {.seen_bias = 0}, clip).seen_bias,
+            (std::vector{0.0f, 0.0f, 0.0f}));
+}
+
+TEST(ScoreRule, ProtocolsReadTheTrustyMapTheOtherWayRound) {
+  EXPECT_TRUE(score_rule(kSeenOfThree, true, {}, ScoreSemantics{.trusty_means_seen = true})
+                  .trusty_means_seen);
+  EXPECT_FALSE(score_rule(kSeenOfThree, true, {}, ScoreSemantics{}).trusty_means_seen);
+}
+
+// One pixel, two classes, by hand: sigmoid(0) = 0.5, P = sigmoid(trusty).
+TEST(ScoreRule, ScoresOfAPixel) {
+  const auto scores = [](const ScoreSemantics& scoring) {
+    WindowLogits logits{at::zeros({1, 2, 1, 1}), at::full({1, 1, 1, 1}, std::log(3.0)), {}};
+    logits.presence = at::full({1, 2}, std::log(4.0));
+    const ScoreRule rule = score_rule({true, false}, true, {}, scoring);
+    return reference_scores(logits, {{1, 1}, {1, 1}, {{0, 0}}}, rule, {1, 1}).flatten();
+  };
+  const at::Tensor released = scores(ScoreSemantics{});
+  EXPECT_NEAR(released[0].item<float>(), (0.5 * 0.8 - 0.1) * 0.25, 1e-6);
+  EXPECT_NEAR(released[1].item<float>(), 0.5 * 0.8 * 0.75, 1e-6);
+  const at::Tensor paper = scores(ScoreSemantics{.trusty_means_seen = true});
+  EXPECT_NEAR(paper[0].item<float>(), (0.5 * 0.8 - 0.1) * 0.75, 1e-6);
+  EXPECT_NEAR(paper[1].item<float>(), 0.5 * 0.8 * 0.25, 1e-6);
+}
+
+// Table 3 as released: no seen bias, no token among the queries, no weighting.
+TEST_F(SlidingSegmenterTest, EverySettingOfTheScoresReachesThem) {
+  const InferenceModel loaded = load();
+  const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
+  const Image photo = noise(64, 64);
+  const auto scores = [&](const InferenceOptions& options) {
+    return SlidingSegmenter(*loaded.dense, vocabulary, options)(photo).scores;
+  };
+  const std::vector<float> usual = scores({});
+  EXPECT_NE(scores({.weighting = Weighting::kNone}), usual);
+  EXPECT_NE(scores({.seen_bias = 0}), usual);
+  EXPECT_EQ(scores({.seen_bias = 0.1}), usual);
+  const std::vector<float> plain = scores({.weighting = Weighting::kNone, .seen_bias = 0});
+  EXPECT_NE(scores({.weighting = Weighting::kNone, .seen_bias = 0, .trusty_token = false}), plain);
+  // Without the token there is no trusty map to weight by.
+  EXPECT_EQ(scores({.weighting = Weighting::kBoth, .seen_bias = 0, .trusty_token = false}),
+            scores({.weighting = Weighting::kNone, .seen_bias = 0, .trusty_token = false}));
+}
+
+// The decoder of a model without a token, with the same weights, has C rows of queries.
+TEST_F(SlidingSegmenterTest, LeavingTheTokenOutIsADecoderThatHasNone) {
+  SegmentationModel with(test_config(), /*with_text_tower=*/false);
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
+  with.parameters.initialise(generator);
+  ModelConfig config = test_config();
+  config.trusty_token = false;
+  SegmentationModel without(config, /*with_text_tower=*/false);
+  for (const Parameter& parameter : without.parameters.all()) {
+    at::Tensor(parameter.tensor).copy_(*with.parameters.find(parameter.name));
+  }
+  at::NoGradGuard no_gradients;
+  const Encoding encoding = with.encode(at::randn({2, 3, 64, 64}, generator));
+  const at::Tensor text = unit(at::randn({3, 32}, generator));
+  const MaskLogits left_out = with.decode(encoding, text, {.trusty_token = false});
+  EXPECT_FALSE(left_out.trusty.defined());
+  EXPECT_TRUE(left_out.classes.equal(without.decode(encoding, text, {}).classes));
+  EXPECT_FALSE(left_out.classes.allclose(with.decode(encoding, text, {}).classes));
 }
 
 TEST_F(SlidingSegmenterTest, BelowTheThresholdPixelsAreUnlabelled) {
@@ -146,13 +190,13 @@ TEST_F(SlidingSegmenterTest, BelowTheThresholdPixelsAreUnlabelled) {
 
 TEST_F(SlidingSegmenterTest, RefusesOptionsThatCannotWork) {
   const InferenceModel loaded = load();
-  const auto refusal = [&](const SlidingOptions& options) {
+  const auto refusal = [&](const InferenceOptions& options) {
     return error_of(ErrorKind::kUsage,
                     [&] { SlidingSegmenter(*loaded.dense, embed_vocabulary(loaded), options); });
   };
   EXPECT_THAT(refusal({.window = 7}),
-              testing::HasSubstr("window is 7 pixels; the model's patches are 8"));
-  EXPECT_THAT(refusal({.short_side = 1}), testing::HasSubstr("short side is 1"));
+              testing::HasSubstr("`window` is 7 pixels; the model's patches are 8"));
+  EXPECT_THAT(refusal({.short_side = 1}), testing::HasSubstr("`short_side` is 1"));
   EXPECT_THAT(refusal({.window = 64, .stride = 65}), testing::HasSubstr("gaps"));
 }
 
@@ -176,17 +220,6 @@ TEST_F(SlidingSegmenterTest, DamagedWeightsAreReported) {
   EXPECT_THAT(error_of(ErrorKind::kBadInput,
                        [&] { SlidingSegmenter(*loaded.dense, vocabulary)(noise(64, 64)); }),
               testing::HasSubstr("not a number"));
-}
-
-TEST(ChooseDevice, KnowsItsWords) {
-  EXPECT_EQ(choose_device("cpu"), at::Device(at::kCPU));
-  EXPECT_THAT(error_of(ErrorKind::kUsage, [] { choose_device("tpu"); }),
-              testing::HasSubstr("auto, cpu, cuda"));
-  if (!at::hasCUDA()) {
-    EXPECT_EQ(choose_device("auto"), at::Device(at::kCPU));
-    EXPECT_THAT(error_of(ErrorKind::kUsage, [] { choose_device("cuda"); }),
-                testing::HasSubstr("no CUDA"));
-  }
 }
 
 }  // namespace

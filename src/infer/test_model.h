@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "model/checkpoint.h"
+#include "infer/inference_model.h"
 
 namespace tagclip {
 
@@ -41,8 +41,12 @@ inline std::filesystem::path save_test_model(const std::filesystem::path& path,
   SegmentationModel model(config, with_text_tower);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
   model.parameters.initialise(generator);
-  save_model(path, model, trained_on, Precision::kFloat32);
+  save_model(path, model, trained_on, StoragePrecision::kFloat32);
   return path;
+}
+
+inline InferenceModel load_test_model(const std::filesystem::path& path) {
+  return load_for_inference(path, {.device = Device::kCpu});
 }
 
 }  // namespace tagclip

@@ -11,7 +11,33 @@
 #include "text/unicode.h"
 
 namespace tagclip {
-namespace {}  // namespace
+
+VocabularyRequest parse_vocabulary(const VocabularyOptions& options) {
+  VocabularyRequest request{.text_embeddings = options.text_embeddings,
+                            .use_cache = !options.no_cache};
+  const auto refuse_with_embeddings = [&](bool given, const std::string& what) {
+    if (given && !options.text_embeddings.empty()) throw usage_error(what, "leave one of them out");
+  };
+  refuse_with_embeddings(
+      !options.prompt.empty(),
+      "`prompt` has nothing to fill in where `text_embeddings` gives the embeddings");
+  refuse_with_embeddings(
+      options.synonyms == Synonyms::kMax,
+      "`synonyms` max needs an embedding per word, `text_embeddings` holds one per class");
+  refuse_with_embeddings(
+      !options.background.empty(),
+      "`background` needs a text tower, which `text_embeddings` does without");
+  if (!options.classes.empty()) request.classes = parse_classes(options.classes);
+  for (ClassWords& entry : request.classes) entry.synonyms = options.synonyms;
+  if (!options.background.empty()) {
+    if (request.classes.empty()) {
+      throw usage_error("`background` goes with `classes`", "name the classes, too");
+    }
+    add_background(options.background, request.classes);
+  }
+  if (!options.prompt.empty()) request.templates = parse_templates(options.prompt);
+  return request;
+}
 
 std::vector<bool> seen_classes(const std::vector<ClassWords>& classes,
                                const TrainedOn& trained_on) {
@@ -44,14 +70,14 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
   if (tower == nullptr) {
     throw bad_input(
         model.source + ": the weights hold no text tower, so words cannot be looked for",
-        "--text-weights names the CLIP they were made from, or --text-embeddings a file "
-        "of embeddings");
+        "set `text_weights` to the CLIP they were made from, or `text_embeddings` to a file of "
+        "embeddings");
   }
   const int64_t vocabulary = model.text_config().vocabulary;
   if (vocabulary < Tokenizer::kLeastVocabulary) {
     throw bad_input(c10::str(model.source, ": its text tower has a vocabulary of ", vocabulary,
                              " tokens; words need at least ", Tokenizer::kLeastVocabulary),
-                    "--text-embeddings takes embeddings that were made elsewhere");
+                    "set `text_embeddings` to a file of embeddings that were made elsewhere");
   }
   if (classes.empty()) classes = trained_classes(model.trained_on);
   if (templates.empty()) templates = model.trained_on.templates;
@@ -72,7 +98,7 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
 namespace {
 
 // The largest of each group of neighbours along dimension 1.
-at::Tensor largest_of_groups(const at::Tensor& x, const std::vector<int64_t>& sizes) {
+at::Tensor group_max(const at::Tensor& x, const std::vector<int64_t>& sizes) {
   if (!x.defined()) return x;
   std::vector<at::Tensor> groups;
   for (const at::Tensor& group : x.split_with_sizes(sizes, 1)) {
@@ -86,8 +112,8 @@ at::Tensor largest_of_groups(const at::Tensor& x, const std::vector<int64_t>& si
 MaskLogits logits_of_classes(MaskLogits of_rows, const EmbeddedVocabulary& vocabulary) {
   const std::vector<int64_t>& sizes = vocabulary.rows_of_class;
   if (std::ranges::all_of(sizes, [](int64_t rows) { return rows == 1; })) return of_rows;
-  return {largest_of_groups(of_rows.classes, sizes), of_rows.trusty,
-          largest_of_groups(of_rows.presence, sizes)};
+  return {group_max(of_rows.classes, sizes), of_rows.trusty,
+          group_max(of_rows.presence, sizes)};
 }
 
 }  // namespace tagclip

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,18 @@
 
 namespace tagclip {
 
+// What to look for, read and checked before any weights are.
+struct VocabularyRequest {
+  std::vector<ClassWords> classes;        // empty: those the model was trained on
+  std::vector<std::string> templates;     // empty: the model's own
+  std::filesystem::path text_embeddings;  // a file of the classes' embeddings; empty: embed them
+  bool use_cache = true;                  // of embedded words
+};
+
+// Throws Error(kUsage) for options that do not go together, and as parse_classes, add_background
+// and parse_templates.
+VocabularyRequest parse_vocabulary(const VocabularyOptions& options);
+
 // The classes to look for, in the form a model takes them.
 struct EmbeddedVocabulary {
   std::vector<ClassWords> classes;
@@ -18,28 +31,28 @@ struct EmbeddedVocabulary {
   bool inductive = true;   // see TrainedOn
   std::vector<std::string> templates;
   at::Tensor embeddings;               // [R, d], unit rows
-  std::vector<int64_t> rows_of_class;  // by class: how many rows are its own; empty: one each
+  std::vector<int64_t> rows_of_class;  // per class: its number of rows; empty: one each
   std::vector<std::string> truncated;  // texts that were too long for the text tower
-  int64_t from_cache = 0;              // words whose embeddings were kept
+  int64_t from_cache = 0;              // words whose embeddings were in the cache
 };
 
-// What of `classes` the model has seen (spec section 7.4): one of the words equals, whatever the
+// Which of `classes` the model has seen (spec section 7.4): one of the words equals, whatever the
 // letter case, a class it was trained on with labels.
 std::vector<bool> seen_classes(const std::vector<ClassWords>& classes, const TrainedOn& trained_on);
 
 // The classes the model was trained on. Throws Error(kBadInput) when it does not say.
 std::vector<ClassWords> trained_classes(const TrainedOn& trained_on);
 
-// Embeds `classes`, or those the model was trained on where there are none, in `templates`: where
-// there are none in the model's own, or in "a photo of a {}" when it has none. Throws
+// Embeds `classes`, or those the model was trained on where there are none, in `templates`, or in
+// the model's own where there are none, or in "a photo of a {}" when it has none either. Throws
 // Error(kBadInput) when the model has no text tower, or neither side names a class.
 EmbeddedVocabulary embed_vocabulary(const InferenceModel& model,
                                     std::vector<ClassWords> classes = {},
                                     std::vector<std::string> templates = {},
                                     const EmbedOptions& options = {});
 
-// The logits of the classes, each the best of its rows: what `decode` says of the vocabulary's
-// rows.
+// The logits of the classes, each the largest of its rows'. `of_rows`: what `decode` says of the
+// vocabulary's rows.
 MaskLogits logits_of_classes(MaskLogits of_rows, const EmbeddedVocabulary& vocabulary);
 
 }  // namespace tagclip

@@ -5,6 +5,7 @@
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/fields_json.h"
+#include "text/class_words.h"
 #include "weights/mmseg_meta.h"
 
 namespace tagclip {
@@ -98,7 +99,7 @@ Metadata describe(const ModelConfig& config, const TrainedOn& trained_on) {
 }
 
 void save_model(const std::filesystem::path& path, const SegmentationModel& model,
-                const TrainedOn& trained_on, Precision precision, Metadata extra) {
+                const TrainedOn& trained_on, StoragePrecision precision, Metadata extra) {
   extra.merge(describe(model.config, trained_on));
   save(path, model.parameters, precision, extra);
 }
@@ -139,6 +140,7 @@ ModelWeights read_model_weights(const StoredWeights& stored, const std::string& 
     trained_on.classes = std::move(classes.names);
     trained_on.seen = std::move(classes.seen);
     trained_on.inductive = classes.inductive;
+    if (!classes.prompt.empty()) trained_on.templates = parse_templates(classes.prompt);
   }
   return {config, std::move(trained_on), std::move(state)};
 }

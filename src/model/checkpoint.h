@@ -27,7 +27,7 @@ struct LoadedModel {
 // templates under "tagclip.*" in the metadata, beside what `extra` adds. Appears whole or not at
 // all.
 void save_model(const std::filesystem::path& path, const SegmentationModel& model,
-                const TrainedOn& trained_on, Precision precision, Metadata extra = {});
+                const TrainedOn& trained_on, StoragePrecision precision, Metadata extra = {});
 
 // The metadata save_model writes.
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on);

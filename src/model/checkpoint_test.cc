@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "base/test_dir.h"
 #include "base/test_errors.h"
 #include "clip/test_golden.h"
 #include "model/test_model.h"
+#include "text/class_words.h"
 
 namespace tagclip {
 namespace {
@@ -39,7 +43,7 @@ TEST_F(Checkpoint, RoundTripKeepsWeightsConfigAndMetadata) {
   ModelConfig config = small_config();
   config.protocol = Protocol::kPaper;
   const SegmentationModel model = small_model(config, /*text_tower=*/true);
-  save_model(path, model, kTrainedOn, Precision::kFloat32, {{"run", "7"}});
+  save_model(path, model, kTrainedOn, StoragePrecision::kFloat32, {{"run", "7"}});
   const LoadedModel loaded = load_model(path);
 
   EXPECT_EQ(loaded.trained_on.classes, kTrainedOn.classes);
@@ -58,7 +62,7 @@ TEST_F(Checkpoint, RoundTripKeepsWeightsConfigAndMetadata) {
 TEST_F(Checkpoint, HalfPrecisionsRoundAndLoadAsFloat32) {
   const SegmentationModel model = small_model();
   for (const auto& [precision, type] :
-       {std::pair{Precision::kFloat16, at::kHalf}, {Precision::kBFloat16, at::kBFloat16}}) {
+       {std::pair{StoragePrecision::kFloat16, at::kHalf}, {StoragePrecision::kBFloat16, at::kBFloat16}}) {
     save_model(path, model, kTrainedOn, precision);
     const LoadedModel loaded = load_model(path);
     for (const auto& [name, tensor] : tensors_of(model)) {
@@ -102,7 +106,7 @@ TEST_F(Checkpoint, TheLearnersInputsAreInTheMetadataAlone) {
   config.learner_query = config.learner_key = LearnerInput::kProduct;
   config.learner_value = LearnerInput::kText;  // as wide: no shape tells them apart
   const SegmentationModel model = small_model(config);
-  save_model(path, model, kTrainedOn, Precision::kFloat32);
+  save_model(path, model, kTrainedOn, StoragePrecision::kFloat32);
   const ModelConfig found = load_model(path).model.config;
   EXPECT_EQ(found.learner_query, LearnerInput::kProduct);
   EXPECT_EQ(found.learner_value, LearnerInput::kText);
@@ -138,6 +142,21 @@ TEST_F(Checkpoint, ZegClipsOwnNamesMeanZegClipsOwnDecoder) {
   renamed["decode_head.relationship_discriptor.q_proj.bias"] = renamed["decode_head.q_proj.bias"];
   save(path, renamed, {});
   EXPECT_THAT(load_error(path), HasSubstr("decode_head.relationship_discriptor.q_proj.bias"));
+}
+
+// What published checkpoints of COCO-Stuff say of their text embeddings.
+TEST_F(Checkpoint, PublishedModelsBringThePromptTemplatesOfTheirConfig) {
+  const auto source = std::filesystem::path(TAGCLIP_SOURCE_DIR) /
+                      "tests/data/checkpoints/mmseg_iter_20000_legacy.pth";
+  EXPECT_TRUE(load_model(source).trained_on.templates.empty());
+  std::ifstream stream(source, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  const std::string line = "optimizer = dict(type='AdamW', lr=2e-05, weight_decay=0.01)";
+  std::string other = "load_text_embedding='data/coco_multi.npy'";
+  other.resize(line.size(), ' ');
+  bytes.replace(bytes.find(line), line.size(), other);
+  std::ofstream(dir / "coco.pth", std::ios::binary) << bytes;
+  EXPECT_EQ(load_model(dir / "coco.pth").trained_on.templates, parse_templates("multi"));
 }
 
 TEST_F(Checkpoint, ErrorsListEveryTensorThatDoesNotFit) {

@@ -75,7 +75,8 @@ Encoding DenseClip::encode(const at::Tensor& pixels) const {
           pixels.size(2) / patch, pixels.size(3) / patch};
 }
 
-MaskLogits DenseClip::decode(const Encoding& encoding, const at::Tensor& text) const {
+MaskLogits DenseClip::decode(const Encoding& encoding, const at::Tensor& text,
+                             const DecodeOptions& /*options*/) const {
   const at::Tensor cosines = at::matmul(text, encoding.patches.transpose(1, 2));  // [B, C, N]
   return {.classes =
               (clip.logit_scale.exp() * cosines).unflatten(2, {encoding.height, encoding.width})};

@@ -19,7 +19,8 @@ class DenseClip : public DenseModel {
   DenseClip(Clip clip, DenseAttention attention);
 
   Encoding encode(const at::Tensor& pixels) const override;
-  MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override;
+  MaskLogits decode(const Encoding& encoding, const at::Tensor& text,
+                    const DecodeOptions& options) const override;
   std::shared_ptr<DenseModel> clone() const override { return std::make_shared<DenseClip>(*this); }
   void pack(GemmPrecision precision) override;
   at::Device device() const override { return clip.logit_scale.device(); }

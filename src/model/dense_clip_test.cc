@@ -64,7 +64,7 @@ TEST_F(DenseClipTest, LogitsAreCosinesAtClipsTemperature) {
                         DenseAttention::kCorrelative);
   const at::Tensor text = unit(expected["text.embedding"]);
   const Encoding encoding = dense.encode(expected["in.image_b"]);
-  const MaskLogits logits = dense.decode(encoding, text);
+  const MaskLogits logits = dense.decode(encoding, text, {});
   EXPECT_EQ(logits.classes.sizes(), (std::vector<int64_t>{1, 6, 12, 12}));
   EXPECT_FALSE(logits.trusty.defined());
   const double scale = std::exp(clip.logit_scale.item<double>());

@@ -39,6 +39,11 @@ struct ScoreSemantics {
   bool may_deduct = true;          // an inductive model's scores of seen classes are lowered
 };
 
+// What the caller may leave out of a decoder's queries.
+struct DecodeOptions {
+  bool trusty_token = true;  // whether a model that has one asks with it, too
+};
+
 // A model that tells the patches of photos apart by words: trained (SegmentationModel), or a CLIP
 // as it is (DenseClip). Safe to use from several threads.
 class DenseModel {
@@ -48,7 +53,8 @@ class DenseModel {
   // pixels [B, 3, H, W], normalised; the expensive part, which no word enters.
   virtual Encoding encode(const at::Tensor& pixels) const = 0;
   // text [C, d], unit rows.
-  virtual MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const = 0;
+  virtual MaskLogits decode(const Encoding& encoding, const at::Tensor& text,
+                            const DecodeOptions& options) const = 0;
 
   // Another model with these weights; they are shared.
   virtual std::shared_ptr<DenseModel> clone() const = 0;

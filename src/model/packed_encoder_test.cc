@@ -138,8 +138,8 @@ TEST(PackedEncoder, WhatIsNotPackedIsStillThere) {
   EXPECT_TRUE(packed->text_tower()->encode(tokens).equal(model.text_tower()->encode(tokens)));
   const c10::InferenceMode no_gradients;
   const Encoding encoding = model.encode(small_pixels());
-  EXPECT_TRUE(packed->decode(encoding, small_text(3))
-                  .classes.equal(model.decode(encoding, small_text(3)).classes));
+  EXPECT_TRUE(packed->decode(encoding, small_text(3), {})
+                  .classes.equal(model.decode(encoding, small_text(3), {}).classes));
 }
 
 TEST(PackedEncoder, EncodesInAndOutOfInferenceMode) {

@@ -27,8 +27,8 @@ DecodeHead::DecodeHead(const ParameterScope& scope, const ModelConfig& config)
 }
 
 at::Tensor DecodeHead::queries(const at::Tensor& text, const at::Tensor& image,
-                               const Dropout& dropout) const {
-  const at::Tensor tokens = trusty_token_.defined() ? at::cat({text, trusty_token_}) : text;
+                               const Dropout& dropout, const DecodeOptions& options) const {
+  const at::Tensor tokens = uses_token(options) ? at::cat({text, trusty_token_}) : text;
   if (const auto* learner = std::get_if<TrustyLearner>(&relation_)) {
     return (*learner)(tokens, image, dropout);
   }
@@ -36,13 +36,13 @@ at::Tensor DecodeHead::queries(const at::Tensor& text, const at::Tensor& image,
 }
 
 MaskLogits DecodeHead::operator()(const Encoding& encoding, const at::Tensor& text,
-                                  const Dropout& dropout) const {
-  const auto [logits, final_queries] = decoder_(queries(text, encoding.image, dropout),
+                                  const Dropout& dropout, const DecodeOptions& options) const {
+  const auto [logits, final_queries] = decoder_(queries(text, encoding.image, dropout, options),
                                                 encoding.patches, presence_.has_value(), dropout);
   const int64_t classes = text.size(0);
   const at::Tensor maps = logits.unflatten(2, {encoding.height, encoding.width});
   MaskLogits result{.classes = maps.narrow(1, 0, classes)};
-  if (trusty_token_.defined()) result.trusty = maps.narrow(1, classes, 1);
+  if (uses_token(options)) result.trusty = maps.narrow(1, classes, 1);
   if (presence_) result.presence = (*presence_)(final_queries.narrow(1, 0, classes)).squeeze(2);
   return result;
 }

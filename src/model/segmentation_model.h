@@ -21,16 +21,21 @@ class DecodeHead {
   DecodeHead(const ParameterScope& scope, const ModelConfig& config);
 
   // What text and photo are to each other (Eq. 1, 4): text [C, d] unit rows, image [B, d] -> the
-  // segmentor's queries [B, C (+1), d], the trusty token's last.
-  at::Tensor queries(const at::Tensor& text, const at::Tensor& image,
-                     const Dropout& dropout = {}) const;
+  // segmentor's queries [B, C (+1), d], the trusty token's last. Without the token, by the options
+  // or the config, self-attention sees the C rows of the text alone (Table 3 as released).
+  at::Tensor queries(const at::Tensor& text, const at::Tensor& image, const Dropout& dropout = {},
+                     const DecodeOptions& options = {}) const;
 
   MaskLogits operator()(const Encoding& encoding, const at::Tensor& text,
-                        const Dropout& dropout = {}) const;
+                        const Dropout& dropout = {}, const DecodeOptions& options = {}) const;
 
   const Decoder& decoder() const { return decoder_; }
 
  private:
+  bool uses_token(const DecodeOptions& options) const {
+    return trusty_token_.defined() && options.trusty_token;
+  }
+
   // The relationship descriptor (2d -> d, of T-hat), or a learner in its place.
   using Relation = std::variant<Linear, TrustyLearner>;
 
@@ -51,8 +56,9 @@ struct SegmentationModel : DenseModel {
   }
 
   Encoding encode(const at::Tensor& pixels) const override { return encoder(pixels); }
-  MaskLogits decode(const Encoding& encoding, const at::Tensor& text) const override {
-    return head(encoding, text);
+  MaskLogits decode(const Encoding& encoding, const at::Tensor& text,
+                    const DecodeOptions& options) const override {
+    return head(encoding, text, {}, options);
   }
   std::shared_ptr<DenseModel> clone() const override {
     return std::make_shared<SegmentationModel>(*this);

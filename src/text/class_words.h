@@ -5,13 +5,9 @@
 #include <string_view>
 #include <vector>
 
-namespace tagclip {
+#include "tagclip/options.h"
 
-// What several words for one class come to.
-enum class Synonyms {
-  kMean,  // one embedding, the mean of theirs
-  kMax,   // each is looked for, and the best of them counts
-};
+namespace tagclip {
 
 // One class as the user names it: the first word, where there is no title of its own, is its name.
 struct ClassWords {

@@ -93,7 +93,7 @@ class Run {
         {{kStep, std::to_string(step_)}, {kConfig, to_json(binding(config_.fields(), kFree))}});
   }
 
-  void save_result() const { save_clip(folder_ / "clip.safetensors", clip_, Precision::kFloat16); }
+  void save_result() const { save_clip(folder_ / "clip.safetensors", clip_, StoragePrecision::kFloat16); }
 
  private:
   // Photos and texts, [B, d] each.

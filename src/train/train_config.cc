@@ -101,11 +101,11 @@ FieldsOf<Config> train_fields(Config& config) {
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
            "of matrix products; parameters and losses stay float32");
   list.add("save_precision", config.save_precision,
-           {{"float32", Precision::kFloat32},
-            {"float16", Precision::kFloat16},
-            {"bfloat16", Precision::kBFloat16}},
+           {{"float32", StoragePrecision::kFloat32},
+            {"float16", StoragePrecision::kFloat16},
+            {"bfloat16", StoragePrecision::kBFloat16}},
            "of best.safetensors and model.safetensors");
-  list.add("device", config.device, "auto, cpu or cuda");
+  list.add("device", config.device, kDeviceNames, "where to train");
   list.add("prompt_dropout", config.prompt_dropout, {0, 0.99}, "dropout on the visual prompts");
   list.add("decoder_dropout", config.decoder_dropout, {0, 0.99}, "dropout in the decoder");
   list.add("log_every", config.log_every, count, "iterations between log lines");
@@ -113,11 +113,7 @@ FieldsOf<Config> train_fields(Config& config) {
   list.add("save_every", config.save_every, count, "iterations between checkpoints");
   list.add("keep", config.keep, {1, 1000}, "how many of the last checkpoints are kept");
   list.add("examples", config.examples, {0, 1000}, "validation photos whose predictions are kept");
-  list.add("weighting", config.weighting,
-           {{"none", Weighting::kNone},
-            {"seen", Weighting::kSeen},
-            {"unseen", Weighting::kUnseen},
-            {"both", Weighting::kBoth}},
+  list.add("weighting", config.weighting, kWeightingNames,
            "which scores the trusty map weighs in validation");
   list.add("rank_timeout", config.rank_timeout, count, "seconds to wait for another rank");
   list.add_group("model", model_fields(config.model));

@@ -5,7 +5,7 @@
 #include "base/fields.h"
 #include "data/augment.h"
 #include "data/dataset_options.h"
-#include "infer/scores.h"
+#include "infer/options.h"
 #include "model/config.h"
 #include "model/losses.h"
 #include "train/autocast.h"
@@ -65,8 +65,8 @@ struct TrainConfig {
   BadPhotos bad_photos = BadPhotos::kFail;
   bool check_data = true;
   ComputePrecision precision = ComputePrecision::kFloat32;
-  Precision save_precision = Precision::kFloat32;
-  std::string device = "auto";
+  StoragePrecision save_precision = StoragePrecision::kFloat32;
+  Device device = Device::kAuto;
   double prompt_dropout = 0.1;
   double decoder_dropout = 0.1;
   int64_t log_every = 50;

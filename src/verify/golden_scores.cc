@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "infer/scores.h"
+#include "infer/sliding_segmenter.h"
 #include "kernels/blend/blend.h"
 #include "kernels/blend/reference.h"
 
@@ -23,11 +23,11 @@ at::Tensor scores_of(const MaskLogits& logits, Extent image, const ScoreRule& ru
   return at::stack(maps);  // [B, C, H, W]
 }
 
-struct Mode {
+struct WeightingCase {
   const char* name;
   Weighting weighting;
 };
-constexpr Mode kModes[] = {{"plain", Weighting::kNone},
+constexpr WeightingCase kModes[] = {{"plain", Weighting::kNone},
                            {"seen", Weighting::kSeen},
                            {"unseen", Weighting::kUnseen},
                            {"both", Weighting::kBoth},
@@ -45,12 +45,12 @@ NamedTensors trace_scores(const SegmentationModel& model, const GoldenInputs& in
 
   NamedTensors values;
   for (const bool inductive : {true, false}) {
-    for (const Mode& mode : kModes) {
+    for (const WeightingCase& mode : kModes) {
       const std::string name =
           std::string("infer.") + (inductive ? "inductive." : "transductive.") + mode.name;
       if (!expected.contains(name)) continue;
       const at::Tensor scores =
-          scores_of(logits, image, score_rule(seen, inductive, mode.weighting, model.scoring()));
+          scores_of(logits, image, score_rule(seen, inductive, {.weighting = mode.weighting}, model.scoring()));
       const int64_t step = mode.name == std::string_view("logits") ? stride : 1;
       values[name] = scores.slice(2, 0, {}, step).slice(3, 0, {}, step);
     }

@@ -39,6 +39,26 @@ std::optional<std::vector<int64_t>> list_in(std::string_view config, const std::
   return numbers;
 }
 
+// The text in quotes that a line of Python gives to `name`, wherever it stands and however the line
+// is broken; empty where there is none.
+std::string text_in(std::string_view config, const std::string& name) {
+  size_t at = config.find(name);
+  if (at == std::string_view::npos) return {};
+  at = config.find_first_not_of(" =\n\t\r", at + name.size());
+  if (at == std::string_view::npos || (config[at] != '\'' && config[at] != '"')) return {};
+  const size_t end = config.find(config[at], at + 1);
+  return end == std::string_view::npos ? "" : std::string(config.substr(at + 1, end - at - 1));
+}
+
+// "configs/.../coco_multi.npy" -> "multi"
+std::string prompt_of(const std::string& text_embedding) {
+  const std::string name = text_embedding.substr(text_embedding.rfind('/') + 1);
+  for (const char* prompt : {"single", "multi"}) {
+    if (name.find(prompt) != std::string::npos) return prompt;
+  }
+  return {};
+}
+
 std::vector<std::string> class_names(const PickleValue& meta) {
   std::vector<std::string> names;
   const PickleValue* classes = meta.find("CLASSES");
@@ -64,6 +84,7 @@ StoredClasses read_mmseg_meta(const PickleValue& checkpoint, const std::string& 
   if (!base && line_of(text, "base_class") != text.npos) return {};
   classes.inductive = text.find("self_training = True") == text.npos &&
                       text.find("self_training=True") == text.npos;
+  classes.prompt = prompt_of(text_in(text, "load_text_embedding"));
   const size_t count = classes.names.size();
   classes.seen.assign(count, !base.has_value());
   for (const int64_t index : base.value_or(std::vector<int64_t>())) {

@@ -12,6 +12,9 @@ struct StoredClasses {
   std::vector<std::string> names;
   std::vector<bool> seen;  // by class: was it labelled in training
   bool inductive = true;   // the config says nothing of self-training
+  // The prompt templates of the classes, as parse_templates takes them: "single" or "multi", by the
+  // name of the file of text embeddings in the config. Empty when it does not say.
+  std::string prompt;
 };
 
 // What a checkpoint of mmsegmentation says of its training: meta.CLASSES, and which of them were

@@ -1,5 +1,6 @@
 """Installs the program and the library elsewhere, and builds the example project against it."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -7,7 +8,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import BINARY, MINI, PHOTOS, ROOT, environment, tagclip
+from PIL import Image
+
+from support import BAD_INPUT, BINARY, MINI, PHOTOS, ROOT, environment, tagclip
 
 CAT = PHOTOS / "cat.jpg"
 
@@ -38,12 +41,7 @@ class Install(unittest.TestCase):
         self.assertEqual(done.code, 0, done.err)
 
     def test_the_example_project(self):
-        example = self.folder / "example"
-        shutil.copytree(ROOT / "examples/segment", example)
-        build = self.folder / "build"
-        self.call("cmake", "-G", "Ninja", "-S", example, "-B", build,
-                  f"-DCMAKE_PREFIX_PATH={self.prefix}")
-        self.call("cmake", "--build", build)
+        build = self.build_example("segment")
         said = self.call(build / "segment_example", MINI, CAT, self.folder / "labels.png", "cat", "wall")
         self.assertIn("encoded and asked: 451 x 300", said)
         self.assertIn("asked again: 451 x 300", said)
@@ -52,13 +50,66 @@ class Install(unittest.TestCase):
         self.assertEqual((self.folder / "labels.png").read_bytes(),
                          (self.folder / "same/cat_labels.png").read_bytes())
 
+    def build_example(self, name):
+        """The program that the example of that name builds, outside the tree."""
+        example, build = self.folder / name, self.folder / f"{name}-build"
+        shutil.copytree(ROOT / "examples" / name, example)
+        self.call("cmake", "-G", "Ninja", "-S", example, "-B", build,
+                  f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        self.call("cmake", "--build", build)
+        return build
+
+    def test_the_example_that_answers_requests(self):
+        program = self.build_example("serve_stdin") / "serve_stdin"
+        cat, coffee = CAT.read_bytes(), (PHOTOS / "coffee.jpg").read_bytes()
+        png = io.BytesIO()
+        Image.new("RGB", (70, 40), (20, 120, 200)).save(png, "PNG")
+        requests = [
+            ({"id": 1, "words": "cat, wall", "want": ["overlay", "labels"], "name": "cat.jpg"}, cat),
+            ({"id": 2, "words": "cat, wall", "settings": {"threshold": "1"}}, cat),
+            ({"id": 3, "words": "coffee, table"}, coffee[:1000]),
+            ({"id": 4, "words": "coffee,, table"}, coffee),
+            ({"id": 5, "words": "coffee", "settings": {"treshold": 0.5}}, coffee),
+            ({"id": 6, "words": "coffee", "settings": {"device": "cuda"}}, coffee),
+            ({"id": 7, "words": "sky", "want": ["labels"]}, png.getvalue()),
+        ]
+        sent = b"".join(json.dumps({**header, "bytes": len(photo)}).encode() + b"\n" + photo
+                        for header, photo in requests)
+        done = subprocess.run([program, MINI, "precision=float32"], input=sent, capture_output=True,
+                              env=environment(), timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answers, stream = {}, io.BytesIO(done.stdout)
+        for line in stream:
+            header = json.loads(line)
+            parts = {part["name"]: stream.read(part["bytes"]) for part in header.get("parts", [])}
+            answers[header["id"]] = header, parts
+        self.assertEqual({key: header["status"] for key, (header, _) in answers.items()},
+                         {1: 200, 2: 200, 3: 400, 4: 400, 5: 400, 6: 400, 7: 200})
+
+        out = self.folder / "program"
+        result = tagclip("segment", CAT, "-c", "cat, wall", "-o", out, "--precision", "float32")
+        self.assertEqual(result.code, 0, result.err)
+        header, parts = answers[1]
+        self.assertEqual(parts["labels"], (out / "cat_labels.png").read_bytes())
+        self.assertEqual(parts["overlay"], (out / "cat_overlay.png").read_bytes())
+        self.assertEqual(header["result"], json.loads((out / "cat_classes.json").read_text()))
+        self.assertEqual(answers[2][0]["result"]["unlabelled"]["share"], 1)
+        self.assertIn("entry 2", answers[4][0]["error"])
+        self.assertIn("did you mean threshold?", answers[5][0]["hint"])
+        self.assertEqual(Image.open(io.BytesIO(answers[7][1]["labels"])).size, (70, 40))
+
+        failed = subprocess.run([program, self.folder / "no.safetensors"], capture_output=True,
+                                env=environment(), timeout=60, check=False)
+        self.assertEqual(failed.returncode, BAD_INPUT)
+
     def test_nothing_but_the_public_header_and_symbols(self):
         headers = [path.name for path in (self.prefix / "include").rglob("*.h")]
-        self.assertEqual(headers, ["tagclip.h"])
+        self.assertEqual(sorted(headers), ["error.h", "options.h", "tagclip.h"])
         library = next((self.prefix / "lib").glob("libtagclip.so"))
         symbols = self.call("nm", "-D", "--defined-only", "-C", library)
         foreign = [line for line in symbols.splitlines()
-                   if "png_" in line or "nlohmann" in line or "SlidingSegmenter::" in line]
+                   if "png_" in line or "nlohmann" in line or "SlidingSegmenter::" in line
+                   or "detail::" in line or "Pipeline" in line]
         self.assertEqual(foreign, [])
 
 

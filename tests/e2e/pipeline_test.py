@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import unittest
 
 import numpy as np
@@ -65,6 +66,40 @@ class PipelineTest(ProgramTest):
         self.assertEqual([entry["name"] for entry in report["classes"]], list(samples.CLASSES))
         self.assertTrue(0 <= report["pixel_accuracy"] <= 1)
         self.assertIn(f"pAcc {100 * report['pixel_accuracy']:.2f} ", lines[-1])
+
+    def test_eval_says_whose_split_its_numbers_follow(self):
+        def judged(*options):
+            result = tagclip("eval", "--weights", samples.micro_model(), "--json", *options)
+            self.assert_done(result)
+            report = json.loads(result.out)
+            self.assertIn(f"follow {report['seen_by']}: ", result.err)
+            return report["seen_by"], {entry["name"] for entry in report["classes"] if not entry["seen"]}
+
+        data = samples.micro_dataset()
+        self.assertEqual(judged("--data", data), ("the data set's split", {samples.UNSEEN}))
+        first = samples.CLASSES[0]
+        self.assertEqual(judged("--data", data, "--unseen", first), ("the unseen classes that were named", {first}))
+        # The same photos with another class list: another data set to the model.
+        other = self.folder / "other"
+        shutil.copytree(data, other)
+        names = [*samples.CLASSES[1:], "zebra"]
+        (other / "classes.txt").write_text("".join(name + "\n" for name in names))
+        (other / "unseen.txt").write_text(names[0] + "\n")
+        expected = {name for name in names if name in (samples.UNSEEN, "zebra")}
+        self.assertEqual(judged("--data", other), ("the classes of the model's training", expected))
+
+    def test_settings_of_the_scores_reach_eval(self):
+        def report(*options):
+            result = tagclip("eval", "--data", samples.micro_dataset(), "--weights", samples.micro_model(), "--json",
+                             *options)
+            self.assert_done(result)
+            return json.loads(result.out)
+
+        usual = report()
+        self.assertEqual(report("--seen-bias", "auto", "--trusty-token", "true"), usual)
+        self.assertEqual(report("--seen-bias", "1")["mean_iou_seen"], 0)
+        plain = report("--seen-bias", "0", "--weighting", "none")
+        self.assertNotEqual(plain, report("--seen-bias", "0", "--trusty-token", "false"))
 
     def test_eval_refuses_what_it_cannot_measure(self):
         data, model = samples.micro_dataset(), samples.micro_model()

@@ -82,6 +82,24 @@ class ResultFiles(SegmentTest):
             self.assert_done(self.segment(CAT, "--prompt", prompt, "--overwrite"))
         self.assert_refused(self.segment(CAT, "--prompt", "no place"), 3, "'no place'", "{}")
 
+    def test_settings_of_the_scores_reach_them(self):
+        """Table 3 as released: nothing subtracted, no token among the queries, no weighting."""
+        def scores(name, *options):
+            self.assert_done(self.segment(CAT, "-o", name, "-c", f"{samples.CLASSES[0]}, {samples.UNSEEN}", *options))
+            about = json.loads((self.folder / name / "cat_classes.json").read_text())
+            return {entry["name"]: entry["mean_score"] for entry in about["classes"]}
+
+        usual = scores("usual")
+        self.assertEqual(scores("same", "--seen-bias", "0.1"), usual)
+        self.assertEqual(list(scores("none-seen", "--seen-bias", "1")), [samples.UNSEEN])
+        plain = scores("plain", "--seen-bias", "0", "--weighting", "none")
+        self.assertNotEqual(plain, usual)
+        released = scores("released", "--seen-bias", "0", "--weighting", "none", "--trusty-token", "false")
+        self.assertNotEqual(released, plain)
+        self.assertEqual(scores("b", "--seen-bias", "0", "--trusty-token", "false"), released)
+        self.assert_refused(self.segment(CAT, "--seen-bias", "0.1", "--mode", "clip"), 2, "--seen-bias is for models")
+        self.assert_refused(self.segment(CAT, "--seen-bias", "high"), 2, "--seen-bias: expected auto or a number")
+
     def test_windows_of_other_sizes(self):
         self.assert_done(self.segment(CAT, "--window", 64, "--stride", 48, "--short-side", 96))
         self.assertEqual(self.labels("cat")[1].shape, (300, 451))

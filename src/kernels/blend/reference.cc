@@ -37,8 +37,8 @@ at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule&
 
 }  // namespace
 
-at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layout,
-                            const ScoreRule& rule, Extent image, int64_t head_size) {
+at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                      Extent image, int64_t head_size) {
   const auto [height, width] = layout.window;
   const Extent formed = head_size > 0 ? Extent{head_size, head_size} : layout.window;
   const auto options = logits.classes.options();
@@ -51,8 +51,13 @@ at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layo
     sum.narrow(2, top, height).narrow(3, left, width).add_(resize(scores, layout.window));
     count.narrow(0, top, height).narrow(1, left, width).add_(1);
   }
-  const at::Tensor blended = resize(sum / count, image).squeeze(0);
-  return rule.activation == ScoreActivation::kSoftmax ? blended.softmax(0) : blended;
+  return resize(sum / count, image).squeeze(0);
+}
+
+at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layout,
+                            const ScoreRule& rule, Extent image, int64_t head_size) {
+  const at::Tensor maps = blend_maps(logits, layout, rule, image, head_size);
+  return rule.activation == ScoreActivation::kSoftmax ? maps.softmax(0) : maps;
 }
 
 BestClass best_class(const at::Tensor& scores) {

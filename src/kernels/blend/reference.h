@@ -11,6 +11,10 @@ namespace tagclip {
 at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layout,
                             const ScoreRule& rule, Extent image, int64_t head_size = 0);
 
+// The same before the softmax of ScoreActivation::kSoftmax: no class depends on another one.
+at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                      Extent image, int64_t head_size = 0);
+
 // The best class of scores [C, H, W].
 BestClass best_class(const at::Tensor& scores);
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "infer/photo_encoder.h"
+#include "infer/pipeline.h"
 
 namespace tagclip {
 
@@ -18,20 +18,19 @@ struct PreparedPhoto {
 };
 
 // Reads photos before their turn and encodes them together.
-class PhotosAhead {
+class ImagePrefetcher {
  public:
-  PhotosAhead(const PhotoEncoder& encoder, int64_t max_pixels)
-      : encoder_(encoder), max_pixels_(max_pixels) {}
+  // `pipeline` must outlive it.
+  explicit ImagePrefetcher(Pipeline& pipeline) : pipeline_(pipeline) {}
 
-  // What cannot be read or encoded is left out: its own turn will say why.
+  // Photos that cannot be read or encoded are left out: their own turn reports why.
   void fetch(const std::vector<std::filesystem::path>& photos);
 
-  // Nothing where the photo was not fetched.
+  // Nothing where the photo was not fetched, or was taken before.
   std::optional<PreparedPhoto> take(const std::filesystem::path& photo);
 
  private:
-  const PhotoEncoder& encoder_;
-  int64_t max_pixels_;
+  Pipeline& pipeline_;
   std::map<std::filesystem::path, PreparedPhoto> fetched_;
 };
 

@@ -1,4 +1,4 @@
-#include "infer/windows.h"
+#include "infer/photo_encoder.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@ namespace {
 
 using Boxes = std::vector<CropBox>;
 
-TEST(WindowGrid, LastWindowsLieFlushWithTheBorder) {
-  EXPECT_EQ(window_grid({150, 100}, 64, 43), (Boxes{{0, 0, 64, 64},
+TEST(SlidingWindows, LastWindowsLieFlushWithTheBorder) {
+  EXPECT_EQ(sliding_windows({150, 100}, 64, 43), (Boxes{{0, 0, 64, 64},
                                                     {43, 0, 64, 64},
                                                     {86, 0, 64, 64},
                                                     {0, 36, 64, 64},
@@ -16,24 +16,24 @@ TEST(WindowGrid, LastWindowsLieFlushWithTheBorder) {
                                                     {86, 36, 64, 64}}));
 }
 
-TEST(WindowGrid, AWindowThatFitsExactlyIsOne) {
-  EXPECT_EQ(window_grid({64, 64}, 64, 43), (Boxes{{0, 0, 64, 64}}));
-  EXPECT_EQ(window_grid({107, 64}, 64, 43), (Boxes{{0, 0, 64, 64}, {43, 0, 64, 64}}));
-  EXPECT_EQ(window_grid({108, 64}, 64, 43),
+TEST(SlidingWindows, AWindowThatFitsExactlyIsOne) {
+  EXPECT_EQ(sliding_windows({64, 64}, 64, 43), (Boxes{{0, 0, 64, 64}}));
+  EXPECT_EQ(sliding_windows({107, 64}, 64, 43), (Boxes{{0, 0, 64, 64}, {43, 0, 64, 64}}));
+  EXPECT_EQ(sliding_windows({108, 64}, 64, 43),
             (Boxes{{0, 0, 64, 64}, {43, 0, 64, 64}, {44, 0, 64, 64}}));
 }
 
-TEST(WindowGrid, SmallerPicturesAreOneWindow) {
-  EXPECT_EQ(window_grid({30, 20}, 64, 43), (Boxes{{0, 0, 30, 20}}));
-  EXPECT_EQ(window_grid({30, 100}, 64, 64), (Boxes{{0, 0, 30, 64}, {0, 36, 30, 64}}));
-  EXPECT_EQ(window_grid({1, 1}, 64, 43), (Boxes{{0, 0, 1, 1}}));
+TEST(SlidingWindows, ASmallerImageIsOneWindow) {
+  EXPECT_EQ(sliding_windows({30, 20}, 64, 43), (Boxes{{0, 0, 30, 20}}));
+  EXPECT_EQ(sliding_windows({30, 100}, 64, 64), (Boxes{{0, 0, 30, 64}, {0, 36, 30, 64}}));
+  EXPECT_EQ(sliding_windows({1, 1}, 64, 43), (Boxes{{0, 0, 1, 1}}));
 }
 
-TEST(WindowGrid, CoversEveryPixel) {
+TEST(SlidingWindows, CoversEveryPixel) {
   for (int width = 1; width < 90; ++width) {
     for (const int stride : {1, 7, 16}) {
       std::vector<int> covered(width);
-      for (const CropBox& box : window_grid({width, 5}, 16, stride)) {
+      for (const CropBox& box : sliding_windows({width, 5}, 16, stride)) {
         for (int x = box.x; x < box.x + box.width; ++x) ++covered.at(x);
       }
       EXPECT_EQ(std::ranges::count(covered, 0), 0) << width << ", stride " << stride;

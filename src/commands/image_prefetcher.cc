@@ -1,17 +1,16 @@
-#include "commands/photos_ahead.h"
+#include "commands/image_prefetcher.h"
 
 #include "base/error.h"
-#include "infer/stopwatch.h"
 
 namespace tagclip {
 
-void PhotosAhead::fetch(const std::vector<std::filesystem::path>& photos) {
+void ImagePrefetcher::fetch(const std::vector<std::filesystem::path>& photos) {
   std::vector<std::filesystem::path> names;
   std::vector<Image> images;
   Stopwatch watch;
   for (const auto& photo : photos) {
     try {
-      images.push_back(read_image(photo, {.max_pixels = max_pixels_}));
+      images.push_back(read_image(photo, {.max_pixels = pipeline_.options().max_pixels}));
       names.push_back(photo);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBadInput) throw;
@@ -23,7 +22,7 @@ void PhotosAhead::fetch(const std::vector<std::filesystem::path>& photos) {
   StageTimes times;
   std::vector<EncodedPhoto> encoded;
   try {
-    encoded = encoder_(images, times);
+    encoded = pipeline_.encode(images, times);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kBadInput) throw;
     return;
@@ -35,7 +34,7 @@ void PhotosAhead::fetch(const std::vector<std::filesystem::path>& photos) {
   }
 }
 
-std::optional<PreparedPhoto> PhotosAhead::take(const std::filesystem::path& photo) {
+std::optional<PreparedPhoto> ImagePrefetcher::take(const std::filesystem::path& photo) {
   const auto found = fetched_.find(photo);
   if (found == fetched_.end()) return {};
   return std::move(fetched_.extract(found).mapped());

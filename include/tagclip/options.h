@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace tagclip {
+
+// Where a model computes.
+enum class Device {
+  kAuto,  // a GPU where there is one
+  kCpu,
+  kCuda,
+};
+
+// Which part of the weights tells the classes apart.
+enum class Mode {
+  kTrained,  // a decoder that was trained for it: TagCLIP, ZegCLIP
+  kClip,     // a CLIP as it is, by the values of its last attention: MaskCLIP
+  kSclip,    // a CLIP as it is, by correlative self-attention: SCLIP
+};
+
+// The number format of the image encoder's matrix products, on CPUs. A GPU computes in float32.
+enum class Precision {
+  kAuto,        // the fastest that labels at least 99.8% of the pixels as float32 does, measured
+                // on the first photos
+  kFloat32,
+  kBfloat16x3,  // each factor the sum of two bfloat16 numbers: nearly float32's result
+  kBfloat16,
+  kInt8,
+};
+
+// The classes whose scores the trusty map weights (Eq. 12 of the TagCLIP paper).
+enum class Weighting { kNone, kSeen, kUnseen, kBoth };
+
+// How several words for one class are combined.
+enum class Synonyms {
+  kMean,  // into one embedding, the mean of theirs
+  kMax,   // each word is scored, and the class gets the largest score
+};
+
+// The settings of inference. src/infer/options.h gives each its name, range and help text.
+struct InferenceOptions {
+  Device device = Device::kAuto;
+  Mode mode = Mode::kTrained;
+  Precision precision = Precision::kAuto;
+  // A CLIP whose text tower embeds the words, for weights that hold none. Empty: none.
+  std::filesystem::path text_weights = {};
+
+  int window = 0;      // side of the sliding window, pixels; 0: the model's training size
+  int stride = 0;      // its step, pixels; 0: 426/512 of the window, for a CLIP 1/2
+  int short_side = 0;  // photos are resized to it, pixels; 0: the window, for a CLIP 3/2 of it
+
+  Weighting weighting = Weighting::kBoth;
+  // Subtracted from the scores of seen classes (calibrated stacking, Chao et al. 2016), 0 to 1.
+  // Empty: 0.1 for models of inductive training, as released, and 0 for others.
+  std::optional<double> seen_bias = {};
+  // Whether the model's trusty token joins the class queries. Without it no score is weighted.
+  bool trusty_token = true;
+  double threshold = 0;  // pixels with a lower best score are unlabelled, 0 to 1; 0: none is
+
+  int64_t max_pixels = 64LL << 20;  // larger photo files are refused
+};
+
+// The classes to look for, as a person writes them.
+struct VocabularyOptions {
+  // "cat, sofa, wall", or a file with one class per line and commas between synonyms. Empty: the
+  // classes the model was trained on.
+  std::string classes = {};
+  // Prompt templates: "single", "multi", "imagenet", a file with one per line, or one that holds
+  // {}. Empty: the model's own.
+  std::string prompt = {};
+  // Words or a file of words that together are one more class, "background". Empty: no such class.
+  std::string background = {};
+  Synonyms synonyms = Synonyms::kMean;
+  // A file that holds the embeddings of the classes: .npy, or what `tagclip embed` writes. Empty:
+  // the words are embedded.
+  std::filesystem::path text_embeddings = {};
+  bool no_cache = false;  // neither read nor keep embeddings of words in the cache folder
+};
+
+// What a long call tells its caller, and asks. All functions may be empty; they are called from the
+// thread of the call.
+struct Hooks {
+  // How many of what have been done, and of how many: ("photos", 3, 10).
+  std::function<void(const std::string& what, int64_t done, int64_t total)> progress = {};
+  // Whether to stop; the call then throws Error(kStopped).
+  std::function<bool()> stop_requested = {};
+  std::function<void(const std::string&)> note = {};  // what is going on
+  std::function<void(const std::string&)> warn = {};  // what the caller should know
+};
+
+}  // namespace tagclip

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/console.h"
+#include "commands/commands.h"
+#include "commands/image_prefetcher.h"
+#include "commands/segment_jobs.h"
+#include "infer/pipeline.h"
+#include "commands/rank_setup.h"
+#include "ranks/ranks.h"
+
+namespace tagclip {
+
+// Seconds that one photo took, or several together.
+struct PhotoTimes {
+  double read = 0, write = 0;
+  StageTimes compute;
+
+  double total() const { return read + compute.total() + write; }
+  PhotoTimes& operator+=(const PhotoTimes& other);
+};
+
+// What has become of photos.
+struct SegmentTally {
+  int64_t done = 0, failed = 0;
+  PhotoTimes times;  // of those done
+
+  int64_t tried() const { return done + failed; }
+};
+
+// Segments the photos of all jobs and writes their outputs. The ranks share the jobs: rank r of n
+// takes the jobs r, r + n, r + 2n, ...
+class SegmentRun {
+ public:
+  // All arguments must outlive it.
+  SegmentRun(const SegmentOptions& options, Pipeline& pipeline, const EmbeddedVocabulary& vocabulary,
+             const std::vector<SegmentJob>& jobs, const Ranks& world, Console& console);
+
+  // Returns the exit code, the same on all ranks. A photo that cannot be used is reported and
+  // skipped; any other error ends the run.
+  int run();
+
+ private:
+  void work_until_meeting();
+  int64_t job_index(int64_t own) const { return world_.rank() + own * world_.size(); }
+  int64_t next_job() const { return job_index(own_.tried()); }
+  void prefetch();
+  void show_progress();
+  void attempt(const SegmentJob& job);
+  void segment(const SegmentJob& job);
+  PreparedPhoto prepare(const SegmentJob& job);
+  void report(const SegmentTally& all);
+
+  const SegmentOptions& options_;
+  Pipeline& pipeline_;
+  const EmbeddedVocabulary& vocabulary_;
+  const std::vector<SegmentJob>& jobs_;
+  const int64_t total_;
+  const Ranks& world_;
+  Console& console_;
+  FirstRankConsole root_console_;
+  ImagePrefetcher prefetcher_;
+  int64_t fetched_ = 0;  // own photos that were given to the prefetcher
+  SegmentTally own_;
+  int64_t elsewhere_ = 0;  // photos that other ranks had tried at the last meeting
+};
+
+}  // namespace tagclip

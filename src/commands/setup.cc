@@ -1,0 +1,43 @@
+#include "commands/setup.h"
+
+#include <c10/util/StringUtil.h>
+
+#include <cmath>
+
+namespace tagclip {
+
+Hooks hooks_of(Console& console) {
+  return {.progress = [&console](const std::string& what, int64_t done,
+                                 int64_t total) { console.progress(what, done, total); },
+          .stop_requested = [&console] { return console.stop_requested(); },
+          .note = [&console](const std::string& text) { console.note(text); },
+          .warn = [&console](const std::string& text) { console.warn(text); }};
+}
+
+Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
+                       const Ranks& world, Console& console) {
+  Pipeline pipeline(weights, options, world.own(choose_device(options.device)));
+  if (const std::string& assumption = pipeline.assumption(); !assumption.empty()) {
+    console.warn(c10::str(weights.string(), ": ", assumption));
+  }
+  return pipeline;
+}
+
+void settle_precision(Pipeline& pipeline, const EmbeddedVocabulary& vocabulary,
+                      const PhotoSource& photos, const Ranks& world, Console& console) {
+  if (pipeline.precision()) return;
+  double chosen = 0;
+  if (world.first()) {
+    chosen = static_cast<double>(pipeline.choose_precision(vocabulary, photos, hooks_of(console)));
+  }
+  pipeline.use_precision(
+      static_cast<GemmPrecision>(std::lround(world.sum(chosen))));
+}
+
+void check_free(const std::filesystem::path& file, bool overwrite) {
+  if (overwrite || !std::filesystem::exists(file)) return;
+  throw failure(file.string() + ": exists already",
+                "set `overwrite` to replace it, or choose another name");
+}
+
+}  // namespace tagclip

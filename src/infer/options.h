@@ -1,0 +1,94 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "base/fields.h"
+#include "tagclip/options.h"
+
+// The one list of the settings of inference, free of LibTorch. The program's options, the C++ API
+// and the validations of a training run take names, help texts, ranges and allowed words from it.
+// A new setting is a member of InferenceOptions (include/tagclip/options.h), an entry here, and the
+// code that reads it.
+namespace tagclip {
+
+inline const Choices<Device> kDeviceNames = {
+    {"auto", Device::kAuto}, {"cpu", Device::kCpu}, {"cuda", Device::kCuda}};
+inline const Choices<Mode> kModeNames = {
+    {"trained", Mode::kTrained}, {"clip", Mode::kClip}, {"sclip", Mode::kSclip}};
+inline const Choices<Precision> kPrecisionNames = {{"auto", Precision::kAuto},
+                                                     {"float32", Precision::kFloat32},
+                                                     {"bfloat16x3", Precision::kBfloat16x3},
+                                                     {"bfloat16", Precision::kBfloat16},
+                                                     {"int8", Precision::kInt8}};
+inline const Choices<Weighting> kWeightingNames = {{"none", Weighting::kNone},
+                                                     {"seen", Weighting::kSeen},
+                                                     {"unseen", Weighting::kUnseen},
+                                                     {"both", Weighting::kBoth}};
+inline const Choices<Synonyms> kSynonymsNames = {{"mean", Synonyms::kMean},
+                                                   {"max", Synonyms::kMax}};
+
+// The list refers to `options`, constant or not, which must outlive it.
+template <class Options>
+  requires std::same_as<std::remove_const_t<Options>, InferenceOptions>
+FieldsOf<Options> fields(Options& options) {
+  constexpr Range kSide{0, 16384};
+  FieldsOf<Options> list;
+  list.add("device", options.device, kDeviceNames, "Where to compute");
+  list.add("mode", options.mode, kModeNames,
+           "trained: the weights' decoder; clip: a CLIP as it is, by the values of its last "
+           "attention (MaskCLIP); sclip: by correlative self-attention (SCLIP)");
+  list.add("precision", options.precision, kPrecisionNames,
+           "Number format of the image encoder's matrix products, on CPUs. auto: the fastest that "
+           "labels at least 99.8% of the pixels as float32 does, measured on some of the photos, "
+           "until six have been compared, and kept");
+  list.add("text_weights", options.text_weights,
+           "A CLIP whose text tower embeds the words, for weights that hold none");
+  list.add("short_side", options.short_side, kSide,
+           "Photos are resized to this short side, pixels; 0 = the window, for a CLIP 3/2 of it");
+  list.add("window", options.window, kSide,
+           "Side of the sliding window, pixels; 0 = the model's own size");
+  list.add("stride", options.stride, kSide,
+           "Step of the sliding window, pixels; 0 = 426/512 of the window, for a CLIP half of it");
+  list.add("weighting", options.weighting, kWeightingNames,
+           "The classes whose scores the trusty map weights");
+  list.add("seen_bias", options.seen_bias, {0, 1}, "auto",
+           "Subtracted from the scores of seen classes (calibrated stacking); auto = 0.1 after "
+           "inductive training, as released, and 0 otherwise");
+  list.add("trusty_token", options.trusty_token,
+           "Whether the trusty token joins the class queries; without it no score is weighted");
+  list.add("threshold", options.threshold, {0, 1}, "Pixels with a lower score stay unlabelled");
+  list.add("max_pixels", options.max_pixels, {1, 0x1p40}, "Larger photos are refused");
+  return list;
+}
+
+// Settings that say how a model in memory segments: what the validations of a training run have.
+inline FieldList scoring_fields(InferenceOptions& options) {
+  return fields(options).without(
+      {"device", "mode", "precision", "text_weights", "threshold", "max_pixels"});
+}
+
+// The words to look for, as a person writes them.
+template <class Options>
+  requires std::same_as<std::remove_const_t<Options>, VocabularyOptions>
+FieldsOf<Options> fields(Options& options) {
+  FieldsOf<Options> list;
+  list.add("classes", options.classes,
+           "Words (\"cat, grass, sky\"), or a file with one class per line and commas between "
+           "synonyms; without it the classes the model was trained on");
+  list.add("prompt", options.prompt,
+           "Prompt templates: single, multi, imagenet, a file with one per line, or one holding "
+           "{}; without it the model's own");
+  list.add("background", options.background,
+           "Words (or a file) for whatever else is in the photos; together they are the class "
+           "background");
+  list.add("synonyms", options.synonyms, kSynonymsNames,
+           "mean: one embedding per class, the mean of its words'; max: each word is scored, and "
+           "the class gets the largest score");
+  list.add("text_embeddings", options.text_embeddings,
+           "Take the classes' embeddings from a file: .npy or what tagclip embed writes");
+  list.add("no_cache", options.no_cache, "Neither read nor keep the embeddings of words");
+  return list;
+}
+
+}  // namespace tagclip

@@ -1,0 +1,248 @@
+#include "infer/pipeline.h"
+
+#include <c10/util/StringUtil.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "clip/embedding_cache.h"
+#include "infer/embedding_file.h"
+#include "infer/encoding_file.h"
+#include "infer/precision_cache.h"
+
+namespace tagclip {
+namespace {
+
+void check_stop(const Hooks& hooks) {
+  if (hooks.stop_requested && hooks.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
+}
+
+void note(const Hooks& hooks, const std::string& text) {
+  if (hooks.note) hooks.note(text);
+}
+
+void warn(const Hooks& hooks, const std::string& text) {
+  if (hooks.warn) hooks.warn(text);
+}
+
+EmbedOptions embed_options(const Hooks& hooks) {
+  constexpr int64_t kManyTexts = 2000;  // embedding more than these shows its progress
+  return {.progress = [&hooks](int64_t done, int64_t total) {
+    if (hooks.progress && total >= kManyTexts) hooks.progress("embedding words", done, total);
+    check_stop(hooks);
+    return true;
+  }};
+}
+
+// A cache that cannot be used costs no more than the time to embed the words again.
+EmbeddedVocabulary embed_cached(const InferenceModel& model, const VocabularyRequest& request,
+                                const Hooks& hooks) {
+  EmbedOptions options = embed_options(hooks);
+  if (request.use_cache) {
+    try {
+      EmbeddingCache cache(cache_folder() / "text-embeddings.sqlite");
+      options.cache = &cache;
+      return embed_vocabulary(model, request.classes, request.templates, options);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kFailure) throw;
+      warn(hooks, c10::str(error.what(), " (", error.hint(), ")"));
+      options.cache = nullptr;
+    }
+  }
+  return embed_vocabulary(model, request.classes, request.templates, options);
+}
+
+// A model of several templates labels worse when it is asked with the one of VOC's models.
+void warn_of_templates(const TrainedOn& trained_on, const VocabularyRequest& request,
+                       const Hooks& hooks) {
+  if (trained_on.classes.empty() || !trained_on.templates.empty()) return;
+  if (!request.templates.empty() || !request.text_embeddings.empty()) return;
+  warn(hooks,
+       "the weights do not say which prompt templates they were trained with: \"a photo of a {}\" "
+       "is taken; models of COCO-Stuff want `prompt` multi");
+}
+
+void report(const EmbeddedVocabulary& vocabulary, const Hooks& hooks) {
+  if (!vocabulary.truncated.empty()) {
+    constexpr size_t kShown = 100;
+    std::string text = vocabulary.truncated[0];
+    if (text.size() > kShown) text = text.substr(0, kShown) + "...";
+    const size_t more = vocabulary.truncated.size() - 1;
+    warn(hooks, c10::str("longer than the model reads, and cut: \"", text, "\"",
+                         more > 0 ? c10::str(" and ", more, " more") : ""));
+  }
+  const size_t count = vocabulary.classes.size();
+  const auto seen = static_cast<size_t>(std::ranges::count(vocabulary.seen, true));
+  note(hooks, c10::str(count, count == 1 ? " class: " : " classes: ", seen, " seen in training, ",
+                       count - seen, " new to the model"));
+}
+
+// Compares precisions on some of the photos, unless enough have been compared.
+GemmPrecision measured(const DenseModel& model, const InferenceOptions& options,
+                         const EmbeddedVocabulary& vocabulary, const PhotoSource& photos,
+                         const Hooks& hooks) {
+  const PrecisionCache cache(model);
+  PrecisionEvidence evidence = cache.read();
+  const std::vector<Image> more =
+      pick_photos(photos, evidence.photos, kTrialPhotos - evidence.count());
+  if (!more.empty()) {
+    evidence += try_precisions(model, vocabulary, options, more);
+    if (evidence.trials.size() > 1) note(hooks, describe(evidence, fastest_faithful(evidence)));
+    try {
+      cache.write(evidence);
+    } catch (const Error& error) {
+      warn(hooks, c10::str(error.what(), ": the comparison of precisions is not kept"));
+    }
+  }
+  return evidence.count() > 0 ? fastest_faithful(evidence).precision : GemmPrecision::kFloat32;
+}
+
+}  // namespace
+
+// What pipelines with other windows and scores have in common.
+struct Pipeline::Shared {
+  // A copy, which stays as it is when the precision changes.
+  InferenceModel current() const {
+    const std::lock_guard lock(mutex);
+    return model;
+  }
+  void use(GemmPrecision chosen) {  // the mutex must be held
+    model.dense = in_precision(std::move(model.dense), chosen);
+    precision = chosen;
+  }
+  const std::string& fingerprint() {
+    const std::lock_guard lock(mutex);
+    if (encoder_fingerprint.empty()) encoder_fingerprint = model.dense->encoder_fingerprint();
+    return encoder_fingerprint;
+  }
+
+  mutable std::mutex mutex;  // guards what follows
+  InferenceModel model;
+  std::optional<GemmPrecision> precision;
+  std::optional<EmbeddedVocabulary> first_words;  // while the precision is open
+  std::string encoder_fingerprint;                // computed when it is first asked for
+};
+
+Pipeline::Pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
+                   std::optional<at::Device> device)
+    : shared_(std::make_shared<Shared>()), options_(options) {
+  fields(options_).check();
+  shared_->model = load_for_inference(weights, options, device);
+  check();
+  std::optional<GemmPrecision> precision = gemm_precision(options.precision);
+  if (!precision && !this->device().is_cpu()) precision = GemmPrecision::kFloat32;
+  if (precision) use_precision(*precision);
+}
+
+Pipeline::Pipeline(const Pipeline& other, const InferenceOptions& options)
+    : shared_(other.shared_), options_(options) {
+  fields(options_).check();
+  if (options.device != other.options_.device || options.mode != other.options_.mode ||
+      options.precision != other.options_.precision ||
+      options.text_weights != other.options_.text_weights) {
+    throw usage_error(
+        "`device`, `mode`, `precision` and `text_weights` are those the model was loaded with",
+        "load the model again with other ones");
+  }
+  check();
+}
+
+// Mistakes show before any photo is read.
+void Pipeline::check() const {
+  const InferenceModel model = shared_->current();
+  window_grid(options_, *model.dense);
+  score_rule({}, true, options_, model.dense->scoring());
+}
+
+const std::string& Pipeline::assumption() const { return shared_->model.assumption; }
+const TrainedOn& Pipeline::trained_on() const { return shared_->model.trained_on; }
+at::Device Pipeline::device() const { return shared_->current().dense->device(); }
+
+EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks& hooks) const {
+  const InferenceModel model = shared_->current();
+  EmbeddedVocabulary vocabulary =
+      request.text_embeddings.empty()
+          ? embed_cached(model, request, hooks)
+          : read_text_embeddings(request.text_embeddings, model, request.classes);
+  warn_of_templates(model.trained_on, request, hooks);
+  report(vocabulary, hooks);
+  const std::lock_guard lock(shared_->mutex);
+  if (!shared_->precision && !shared_->first_words) shared_->first_words = vocabulary;
+  return vocabulary;
+}
+
+GemmPrecision Pipeline::choose_precision(const EmbeddedVocabulary& vocabulary,
+                                           const PhotoSource& photos, const Hooks& hooks) const {
+  if (const auto precision = this->precision()) return *precision;
+  return measured(*shared_->current().dense, options_, vocabulary, photos, hooks);
+}
+
+void Pipeline::use_precision(GemmPrecision precision) {
+  const std::lock_guard lock(shared_->mutex);
+  if (shared_->precision != precision) shared_->use(precision);
+  shared_->first_words.reset();
+}
+
+std::optional<GemmPrecision> Pipeline::precision() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->precision;
+}
+
+// The model that encodes these photos. The others wait while precisions are compared.
+std::shared_ptr<const DenseModel> Pipeline::settled(std::span<const Image> photos,
+                                                    const Hooks& hooks) {
+  const std::lock_guard lock(shared_->mutex);
+  if (!shared_->precision && shared_->first_words) {
+    const PhotoSource source{std::ssize(photos), [&](int64_t i) { return photos[i]; }};
+    shared_->use(
+        measured(*shared_->model.dense, options_, *shared_->first_words, source, hooks));
+    shared_->first_words.reset();
+  }
+  return shared_->model.dense;
+}
+
+std::vector<EncodedPhoto> Pipeline::encode(std::span<const Image> photos, StageTimes& times,
+                                           const Hooks& hooks) {
+  check_stop(hooks);
+  const std::shared_ptr<const DenseModel> model = settled(photos, hooks);
+  return PhotoEncoder(*model, options_)(photos, times);
+}
+
+EncodedPhoto Pipeline::encode(const Image& photo, StageTimes& times, const Hooks& hooks) {
+  return std::move(encode(std::span(&photo, 1), times, hooks).front());
+}
+
+size_t Pipeline::photos_per_batch() const {
+  const InferenceModel model = shared_->current();
+  return PhotoEncoder(*model.dense, options_).photos_per_batch();
+}
+
+void Pipeline::write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
+                              const Image& photo) const {
+  tagclip::write_encoding(path, encoded, photo, shared_->fingerprint());
+}
+
+EncodedPhoto Pipeline::read_encoding(const std::filesystem::path& path, const Image& photo) const {
+  const InferenceModel model = shared_->current();
+  return tagclip::read_encoding(path, photo, shared_->fingerprint(),
+                                window_grid(options_, *model.dense), model.dense->clip_config());
+}
+
+SegmentedPhoto Pipeline::segment(const EncodedPhoto& photo,
+                                 const EmbeddedVocabulary& vocabulary) const {
+  return tagclip::segment(photo, *shared_->current().dense, vocabulary, options_);
+}
+
+std::vector<std::vector<float>> Pipeline::class_scores(const EncodedPhoto& photo,
+                                                       const EmbeddedVocabulary& vocabulary,
+                                                       std::span<const int> classes) const {
+  return tagclip::class_scores(photo, *shared_->current().dense, vocabulary, options_, classes);
+}
+
+SlidingSegmenter Pipeline::segmenter(EmbeddedVocabulary vocabulary) const {
+  return {*shared_->current().dense, std::move(vocabulary), options_};
+}
+
+}  // namespace tagclip

@@ -1,0 +1,73 @@
+#include "infer/precision_cache.h"
+
+#include <c10/util/StringUtil.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "base/bounded_json.h"
+#include "base/error.h"
+#include "base/files.h"
+
+namespace tagclip {
+namespace {
+
+// Nothing where the trials are not those of the precisions that run here.
+PrecisionEvidence evidence_of(const nlohmann::json& json) {
+  PrecisionEvidence evidence{.photos = json.at("photos"), .trials = {}};
+  for (const GemmPrecision precision : kGemmPrecisions) {
+    if (!runs_here(precision)) continue;
+    const nlohmann::json& stored = json.at("trials").at(name_of(precision));
+    const PrecisionTrial trial{precision, stored.at("equal"), stored.at("pixels"),
+                               stored.at("seconds")};
+    if (trial.pixels < 1 || trial.equal < 0 || trial.equal > trial.pixels || !(trial.seconds > 0)) {
+      return {};
+    }
+    evidence.trials.push_back(trial);
+  }
+  return evidence.photos.empty() ? PrecisionEvidence() : evidence;
+}
+
+}  // namespace
+
+PrecisionCache::PrecisionCache(const DenseModel& model) {
+  std::string name = model.encoder_fingerprint() + "-" + at::get_cpu_capability();
+  for (const GemmPrecision precision : kGemmPrecisions) {
+    if (runs_here(precision)) name += c10::str("-", name_of(precision));
+  }
+  std::ranges::replace(name, ' ', '_');
+  name_ = name + "-" TORCH_VERSION ".json";
+}
+
+std::filesystem::path PrecisionCache::file() const { return cache_folder() / "precision" / name_; }
+
+PrecisionEvidence PrecisionCache::read() const {
+  std::ifstream stream;
+  try {
+    stream.open(file());
+  } catch (const Error&) {  // no cache folder: `write` reports it
+    return {};
+  }
+  const auto json = parse_bounded_json(std::string{std::istreambuf_iterator<char>(stream), {}});
+  if (!json) return {};
+  try {
+    return evidence_of(*json);
+  } catch (const nlohmann::json::exception&) {
+    return {};
+  }
+}
+
+void PrecisionCache::write(const PrecisionEvidence& evidence) const {
+  nlohmann::json trials = nlohmann::json::object();
+  for (const PrecisionTrial& trial : evidence.trials) {
+    trials[std::string(name_of(trial.precision))] = {
+        {"equal", trial.equal}, {"pixels", trial.pixels}, {"seconds", trial.seconds}};
+  }
+  create_folders(file().parent_path());
+  write_file(file(), nlohmann::json{{"photos", evidence.photos}, {"trials", trials}}.dump(2) + "\n");
+}
+
+}  // namespace tagclip
