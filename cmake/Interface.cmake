@@ -6,13 +6,20 @@ set(TAGCLIP_INTERFACE_HEADERS
   base/console.h
   base/entry_point.h
   base/error.h
+  base/fields.h
   commands/commands.h
   data/dataset_options.h
-  fetch/commands.h)
+  fetch/commands.h
+  infer/options.h
+  tagclip/error.h
+  tagclip/options.h)
 
 set(_content "")
 foreach(header IN LISTS TAGCLIP_INTERFACE_HEADERS)
   set(_file ${PROJECT_SOURCE_DIR}/src/${header})
+  if(header MATCHES "^tagclip/")
+    set(_file ${PROJECT_SOURCE_DIR}/include/${header})
+  endif()
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${_file})
   file(SHA256 ${_file} _hash)
   string(APPEND _content ${_hash})

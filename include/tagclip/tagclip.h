@@ -38,7 +38,7 @@ TAGCLIP_API const char* version() noexcept;
 
 // --- Settings by name, for front ends that take them as text ---
 
-struct Setting {
+struct SettingInfo {
   std::string name;                  // "short_side"
   std::string help;                  // a sentence for people
   std::string value;                 // as text: "0", "auto", "true"
@@ -46,8 +46,8 @@ struct Setting {
 };
 
 // All settings with their values in `options`.
-TAGCLIP_API std::vector<Setting> settings(const InferenceOptions& options = {});
-TAGCLIP_API std::vector<Setting> settings(const VocabularyOptions& options);
+TAGCLIP_API std::vector<SettingInfo> settings(const InferenceOptions& options = {});
+TAGCLIP_API std::vector<SettingInfo> settings(const VocabularyOptions& options);
 // Changes one. Throws Error(kUsage) for an unknown name, suggesting the nearest one, and for a
 // value of the wrong type or out of range.
 TAGCLIP_API void set(InferenceOptions& options, const std::string& name, const std::string& value);

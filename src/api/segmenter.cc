@@ -46,8 +46,8 @@ Image image_of(const Pixels& photo) {
   return image;
 }
 
-std::vector<Setting> settings_of(const ConstFieldList& fields) {
-  std::vector<Setting> result;
+std::vector<SettingInfo> settings_of(const ConstFieldList& fields) {
+  std::vector<SettingInfo> result;
   for (const Field& field : fields.all()) {
     const FieldValue value = field.get();
     const std::string* text = std::get_if<std::string>(&value);
@@ -185,11 +185,11 @@ Precision precision_of(const Pipeline& pipeline) {
 
 const char* version() noexcept { return TAGCLIP_VERSION; }
 
-std::vector<Setting> settings(const InferenceOptions& options) {
+std::vector<SettingInfo> settings(const InferenceOptions& options) {
   return settings_of(fields(options));
 }
 
-std::vector<Setting> settings(const VocabularyOptions& options) {
+std::vector<SettingInfo> settings(const VocabularyOptions& options) {
   return settings_of(fields(options));
 }
 

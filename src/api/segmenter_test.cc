@@ -284,8 +284,8 @@ TEST_F(Api, SettingsByName) {
               HasSubstr("did you mean window?"));
   EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { tagclip::set(options, "mode", "magic"); }),
               HasSubstr("one of trained, clip, sclip"));
-  const std::vector<tagclip::Setting> all = tagclip::settings(options);
-  const auto mode = std::ranges::find(all, "mode", &tagclip::Setting::name);
+  const std::vector<tagclip::SettingInfo> all = tagclip::settings(options);
+  const auto mode = std::ranges::find(all, "mode", &tagclip::SettingInfo::name);
   ASSERT_NE(mode, all.end());
   EXPECT_EQ(mode->value, "clip");
   EXPECT_THAT(mode->choices, testing::ElementsAre("trained", "clip", "sclip"));
