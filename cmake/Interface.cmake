@@ -9,7 +9,7 @@ set(TAGCLIP_INTERFACE_HEADERS
   base/fields.h
   commands/commands.h
   data/dataset_options.h
-  fetch/commands.h
+  fetch/fetch.h
   infer/options.h
   tagclip/error.h
   tagclip/options.h)

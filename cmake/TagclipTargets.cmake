@@ -4,6 +4,12 @@
 set(TAGCLIP_SHARED_DATA ${PROJECT_SOURCE_DIR}/../shared CACHE PATH
   "Reference data kept outside the repository; tests that need it skip where it is missing")
 
+# What every test program may use: "support/..." is in the tests' folder.
+add_library(tagclip_test_support INTERFACE)
+add_library(tagclip::test_support ALIAS tagclip_test_support)
+target_include_directories(tagclip_test_support INTERFACE ${PROJECT_SOURCE_DIR}/tests)
+target_link_libraries(tagclip_test_support INTERFACE OpenSSL::Crypto GTest::gtest GTest::gmock GTest::gtest_main)
+
 # What the sanitizer build is about: the readers of untrusted files and texts.
 add_custom_target(torch_free_tests)
 
@@ -72,7 +78,7 @@ function(tagclip_library name)
       tagclip_use_torch(${name}_test)
     endif()
     list(TRANSFORM ARG_TEST_LINKS PREPEND tagclip_)
-    target_link_libraries(${name}_test PRIVATE tagclip_${name} ${ARG_TEST_LINKS} ${ARG_EXTERNAL} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE tagclip_${name} ${ARG_TEST_LINKS} ${ARG_EXTERNAL} tagclip::test_support)
     target_compile_definitions(${name}_test PRIVATE
       TAGCLIP_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAGCLIP_SHARED_DATA="${TAGCLIP_SHARED_DATA}")
     # One ctest entry a program: loading LibTorch for every TEST would cost more than the tests.

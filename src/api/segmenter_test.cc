@@ -8,8 +8,8 @@
 #include <iterator>
 #include <stop_token>
 
-#include "base/test_dir.h"
 #include "infer/test_model.h"
+#include "support/test_dir.h"
 #include "tagclip/tagclip.h"
 
 // Uses nothing but the public header, except to make a model.

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/fields_json.h"
 #include "base/files.h"
-#include "base/test_dir.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {

@@ -101,11 +101,6 @@ std::string hint_for_write(int error) {
   return "choose a folder you may write to";
 }
 
-Error cannot_write(const std::filesystem::path& path, int error) {
-  return failure(fmt::format("cannot write {}: {}", path.string(), std::strerror(error)),
-                 hint_for_write(error));
-}
-
 std::filesystem::path temporary_beside(const std::filesystem::path& target) {
   static std::atomic<unsigned> counter{0};
   std::filesystem::path path = target;
@@ -114,6 +109,11 @@ std::filesystem::path temporary_beside(const std::filesystem::path& target) {
 }
 
 }  // namespace
+
+Error cannot_write(const std::filesystem::path& path, int error) {
+  return failure(fmt::format("cannot write {}: {}", path.string(), std::strerror(error)),
+                 hint_for_write(error));
+}
 
 std::vector<std::byte> read_prefix(const std::filesystem::path& path, size_t count) {
   const OpenFile file(path, OpenFile::Pipes::kRefused);
@@ -190,8 +190,12 @@ void AtomicFile::commit() {
 }
 
 void write_file(const std::filesystem::path& target, std::string_view text) {
+  write_file(target, std::as_bytes(std::span(text)));
+}
+
+void write_file(const std::filesystem::path& target, std::span<const std::byte> bytes) {
   AtomicFile file(target);
-  file.write(text);
+  file.write(bytes);
   file.commit();
 }
 

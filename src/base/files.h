@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace tagclip {
 
 // --- Reading. All of it throws Error(kBadInput) naming the path and the system's reason. ---
@@ -90,6 +92,9 @@ class AppendFile {
   int descriptor_ = -1;
   off_t length_ = 0;
 };
+
+// The error for a write to `path` that the system refused with `error`, a value of errno.
+Error cannot_write(const std::filesystem::path& path, int error);
 
 // Creates the folder and those above it, where they are missing.
 void create_folders(const std::filesystem::path& folder);

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -1,6 +1,7 @@
+#include "fetch/fetch.h"
+
 #include "cli/command.h"
 #include "cli/shared_library.h"
-#include "fetch/commands.h"
 
 namespace tagclip {
 namespace {

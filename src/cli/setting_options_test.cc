@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "base/test_errors.h"
+#include "support/test_errors.h"
 #include "cli/command_line.h"
 
 namespace tagclip {

@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "base/fields_json.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "clip/clip_sizes.h"
 #include "clip/dialect.h"
 #include "clip/test_golden.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -7,10 +7,10 @@
 #include <fstream>
 
 #include "base/fields_json.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "clip/hugging_face.h"
 #include "clip/test_golden.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 #include "verify/golden_clip.h"
 
 namespace tagclip {

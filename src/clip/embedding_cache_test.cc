@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "base/test_dir.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {

@@ -4,8 +4,8 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include "base/test_dir.h"
 #include "clip/test_golden.h"
+#include "support/test_dir.h"
 #include "text/tokenizer.h"
 
 namespace tagclip {

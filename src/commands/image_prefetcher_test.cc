@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "base/test_dir.h"
+#include "support/test_dir.h"
 #include "image/image.h"
 #include "infer/test_model.h"
 

@@ -5,11 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "commands/commands.h"
 #include "image/label_map.h"
+#include "image/png.h"
 #include "infer/test_model.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

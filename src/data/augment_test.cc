@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "data/test_golden.h"
-#include "data/test_sha256.h"
+#include "support/sha256.h"
 
 namespace tagclip {
 namespace {
@@ -98,14 +98,12 @@ TEST(Augment, GoldenTestPipeline) {
     SCOPED_TRACE(name);
     const auto& expected = photos.at(name);
     const Image photo = read_image(test::shared_file(expected.at("file")));
-    EXPECT_EQ(test::Sha256::hex(photo.pixels),
-              expected.at("sha256_decoded_rgb").get<std::string>());
+    EXPECT_EQ(sha256_hex(photo.pixels), expected.at("sha256_decoded_rgb").get<std::string>());
 
     const Size size = cover_short_side({photo.width, photo.height}, 512);
     EXPECT_EQ(size, (Size{expected["resized_shape"][1], expected["resized_shape"][0]}));
     const Image resized = resize_bilinear(photo, size);
-    EXPECT_EQ(test::Sha256::hex(resized.pixels),
-              expected.at("sha256_resized_rgb").get<std::string>());
+    EXPECT_EQ(sha256_hex(resized.pixels), expected.at("sha256_resized_rgb").get<std::string>());
 
     const size_t plane_size = resized.size();
     std::vector<float> tensor(3 * plane_size);

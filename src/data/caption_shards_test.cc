@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/test_dir.h"
 #include "data/test_golden.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {

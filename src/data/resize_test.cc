@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "data/random.h"
 #include "data/test_golden.h"
-#include "data/test_sha256.h"
+#include "support/sha256.h"
 
 namespace tagclip {
 namespace {
@@ -128,7 +128,7 @@ TEST(ResizeBilinear, GoldenPhoto) {
     const Image resized = resize_bilinear(photo, size);
     EXPECT_EQ(test::every(resized.pixels, size.width, 3, 13),
               test::values<uint8_t>(file, "10_10_s.train_resize_" + ratio + ".u8_stride13"));
-    EXPECT_EQ(test::Sha256::hex(resized.pixels), expected["sha256_rgb"].get<std::string>());
+    EXPECT_EQ(sha256_hex(resized.pixels), expected["sha256_rgb"].get<std::string>());
   }
 }
 
@@ -156,7 +156,7 @@ TEST(ResizeNearest, GoldenVocLabel) {
     const auto bytes = test::bytes_of(resize_nearest(label, size));
     EXPECT_EQ(test::every(bytes, size.width, 1, 11),
               test::values<uint8_t>(file, name + ".stride11"));
-    EXPECT_EQ(test::Sha256::hex(bytes), json.at(name).at("sha256").get<std::string>()) << name;
+    EXPECT_EQ(sha256_hex(bytes), json.at(name).at("sha256").get<std::string>()) << name;
   }
 }
 

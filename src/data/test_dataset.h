@@ -5,9 +5,10 @@
 #include <string>
 
 #include "base/files.h"
-#include "base/test_dir.h"
 #include "data/dataset_options.h"
 #include "image/label_map.h"
+#include "image/png.h"
+#include "support/test_dir.h"
 
 namespace tagclip::test {
 

@@ -4,30 +4,17 @@
 #include FT_FREETYPE_H
 
 #include <algorithm>
-#include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
 
-// TAGCLIP_FONT is the path of the font file at compile time.
-asm(".pushsection .rodata\n"
-    ".global tagclip_font_begin\n.hidden tagclip_font_begin\n"
-    "tagclip_font_begin:\n"
-    ".incbin \"" TAGCLIP_FONT
-    "\"\n"
-    ".global tagclip_font_end\n.hidden tagclip_font_end\n"
-    "tagclip_font_end:\n"
-    ".popsection\n");
-
-extern "C" __attribute__((visibility("hidden"))) const unsigned char tagclip_font_begin[],
-    tagclip_font_end[];
-
 namespace tagclip {
-namespace {
 
-// Returns DejaVuSans.ttf, which is part of the program.
-std::span<const unsigned char> embedded_font() { return {tagclip_font_begin, tagclip_font_end}; }
+std::string_view embedded_font();  // DejaVuSans.ttf
+
+namespace {
 
 constexpr int kSubpixels = 64;
 
@@ -38,11 +25,11 @@ FT_LibraryRec_* open_library() {
 }
 
 FT_FaceRec_* open_face(FT_LibraryRec_* library, int size) {
-  const auto file = embedded_font();
+  const std::string_view file = embedded_font();
   FT_Face face = nullptr;
-  TAGCLIP_CHECK(
-      FT_New_Memory_Face(library, file.data(), static_cast<FT_Long>(file.size()), 0, &face) == 0,
-      "the embedded font opens");
+  TAGCLIP_CHECK(FT_New_Memory_Face(library, reinterpret_cast<const FT_Byte*>(file.data()),
+                                   static_cast<FT_Long>(file.size()), 0, &face) == 0,
+                "the embedded font opens");
   FT_Set_Pixel_Sizes(face, 0, size);
   return face;
 }

@@ -115,18 +115,6 @@ TEST(Font, ElidedTextsFit) {
   EXPECT_EQ(font.elided("cat", 2), "");
 }
 
-TEST(Palette, ColoursDiffer) {
-  const std::vector<Colour> palette = result_palette(255);
-  EXPECT_EQ(std::set<Colour>(palette.begin(), palette.end()).size(), 255U);
-  for (size_t i = 0; i + 1 < 20; ++i) {
-    int distance = 0;
-    for (int c = 0; c < 3; ++c) distance += std::abs(palette[i][c] - palette[i + 1][c]);
-    EXPECT_GT(distance, 100) << i;
-  }
-  EXPECT_EQ(unlabelled_value(255), 255);
-  EXPECT_EQ(unlabelled_value(256), 65535);
-}
-
 TEST(PhotoGrid, CellsStandSideBySide) {
   const LabelMap cats{8, 4, std::vector<uint16_t>(32, 0)},
       none{8, 4, std::vector<uint16_t>(32, kIgnore)};

@@ -5,18 +5,17 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "fetch/address.h"
+#include "base/text.h"
 #include "fetch/cache.h"
-#include "fetch/expected.h"
+#include "fetch/checked_file.h"
 #include "fetch/http.h"
-#include "fetch/interruption.h"
 #include "fetch/part_file.h"
 
 namespace tagclip {
 namespace {
 
 constexpr const char* kWrongFile =
-    "the publisher may have changed it; --from takes a file you have";
+    "the publisher may have changed it; `from` takes a file that you have";
 
 std::string origin(const std::string& url, const std::string& validator) {
   return url + "\n" + validator;
@@ -48,7 +47,7 @@ class Transfer : public HttpReceiver {
 
   void begin(const HttpHead& head) override {
     if (head.content_type.starts_with("text/html")) {
-      throw failure(printable(url_) + ": the server sent a web page instead of the file",
+      throw failure(without_secrets(url_) + ": the server sent a web page instead of the file",
                     "you may have to log in to the network, or the address is out of date");
     }
     total_ = head.total;
@@ -61,7 +60,7 @@ class Transfer : public HttpReceiver {
   void receive(std::span<const std::byte> bytes) override {
     if (part_.size() + static_cast<int64_t>(bytes.size()) > limit()) {
       part_.discard();
-      throw failure(fmt::format("{}: the server sends more than {}", printable(url_),
+      throw failure(fmt::format("{}: the server sends more than {}", without_secrets(url_),
                                 file_.size ? fmt::format("the {} bytes expected", limit())
                                            : format_bytes(limit())),
                     kWrongFile);
@@ -82,14 +81,16 @@ class Transfer : public HttpReceiver {
   void check_total() const {
     if (!total_ || (file_.size ? *total_ == *file_.size : *total_ <= limit())) return;
     throw failure(
-        fmt::format("{}: the server offers {} bytes, {} are expected", printable(url_), *total_,
+        fmt::format("{}: the server offers {} bytes, {} are expected", without_secrets(url_),
+                    *total_,
                     file_.size ? fmt::format("{}", limit()) : fmt::format("at most {}", limit())),
         kWrongFile);
   }
 
   // The server sends from another byte than the one asked for.
   void start_again(int64_t first) {
-    if (first != 0) throw TransferFailed{printable(url_) + ": the server sent another range", true};
+    if (first != 0)
+      throw TransferFailed(without_secrets(url_) + ": the server sent another range", true);
     console_.note(file_.name + ": the server cannot go on in the middle; starting again");
     part_.restart();
     sha256_ = Sha256();
@@ -98,13 +99,13 @@ class Transfer : public HttpReceiver {
 
   void check() {
     if (total_ && part_.size() < *total_)
-      throw TransferFailed{printable(url_) + ": the file is cut short"};
+      throw TransferFailed(without_secrets(url_) + ": the file is cut short");
     const auto wrong = mismatch(file_, part_.size(), sha256_.hex());
     if (!wrong) return;
     const std::string what =
-        fmt::format("{}: not the file that is expected: {}", printable(url_), *wrong);
+        fmt::format("{}: not the file that is expected: {}", without_secrets(url_), *wrong);
     // The fault may lie in what an earlier run left.
-    if (resumed_) throw TransferFailed{what, true};
+    if (resumed_) throw TransferFailed(what, true);
     part_.discard();
     throw failure(what, kWrongFile);
   }
@@ -126,10 +127,10 @@ bool is_complete(const CheckpointFile& file, const PartFile& part, Console& cons
 
 Error gave_up(const CheckpointFile& file, const TransferFailed& failed, int tries, int64_t kept) {
   return failure(
-      fmt::format("{} (tried {} time{})", failed.reason, tries, tries == 1 ? "" : "s"),
+      fmt::format("{} (tried {})", failed.what(), counted(tries, "time")),
       kept > 0 ? fmt::format("{} of {} are kept: the same command goes on from there",
                              format_bytes(kept), file.name)
-               : "try later; --mirror names another address, --from takes a file that you have");
+               : "try later; `mirror` names another address, `from` takes a file that you have");
 }
 
 }  // namespace
@@ -139,17 +140,17 @@ void download(const CheckpointFile& file, const std::string& url,
   PartFile part(target);
   check_room(target.parent_path(), file.size.value_or(0) - part.size());
   if (is_complete(file, part, console)) return part.commit();
-  console.note(fmt::format("fetching {}{}", printable(url),
+  console.note(fmt::format("fetching {}{}", without_secrets(url),
                            file.size ? fmt::format(" ({})", format_bytes(*file.size)) : ""));
   for (int attempt = 1;; ++attempt) {
     try {
       Transfer(file, url, limits, part, console).run();
       return part.commit();
     } catch (const TransferFailed& failed) {
-      if (failed.restart) part.restart();
+      if (failed.restart()) part.restart();
       if (attempt >= limits.tries) throw gave_up(file, failed, attempt, part.size());
       const int seconds = std::min(1 << std::min(attempt - 1, 5), 30);
-      console.note(fmt::format("{}; trying again in {} s", failed.reason, seconds));
+      console.note(fmt::format("{}; trying again in {} s", failed.what(), seconds));
       pause(std::chrono::seconds(seconds), console);
     }
   }

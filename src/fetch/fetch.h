@@ -2,24 +2,24 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
-#include "base/console.h"
-#include "fetch/download.h"
-#include "fetch/table.h"
+#include "base/entry_point.h"
 
+// The entries of this library, which the program loads when `tagclip fetch` runs.
 namespace tagclip {
 
-struct FetchPlan {
-  std::filesystem::path folder;  // where checkpoints are kept; made where it is missing
-  std::filesystem::path from;    // a file (a folder, for a checkpoint of several files) to copy
-  std::string mirror;            // base address to which the names in the cache are appended
-  DownloadLimits limits;
+struct FetchOptions {
+  std::vector<std::string> names;
+  std::filesystem::path from;  // a file or folder the user brought; empty: download
+  std::string mirror;          // base address instead of the publishers'; empty: theirs
+  std::filesystem::path to;    // where the checkpoints go; empty: the cache folder
+  int tries = 3;               // for each file
+  int timeout = 30;            // seconds of (almost) nothing that end a try
+  bool list = false;           // only list what there is
+  bool json = false;           // one JSON object per checkpoint, on standard output
 };
 
-// Sees to it that the checkpoint is in the folder, whole and checked, and tells whether it had to
-// be fetched: false, it was there. One process at a time; others wait. Throws Stopped;
-// Error(kFailure) where it cannot be fetched, Error(kBadInput) where `from` is not what is
-// expected.
-bool fetch_checkpoint(const Checkpoint& checkpoint, const FetchPlan& plan, Console& console);
-
 }  // namespace tagclip
+
+TAGCLIP_ENTRY_POINT("libtagclip_fetch.so", FetchOptions, tagclip_fetch)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 #include "base/console.h"
@@ -34,12 +35,23 @@ class HttpReceiver {
 };
 
 // A failure that another try may not meet: a broken connection, a busy server.
-struct TransferFailed {
-  std::string reason;
-  bool restart = false;  // the bytes that are there are of no use
+class TransferFailed : public std::runtime_error {
+ public:
+  explicit TransferFailed(const std::string& reason, bool restart = false)
+      : std::runtime_error(reason), restart_(restart) {}
+
+  // Whether the bytes that are there are of no use.
+  bool restart() const { return restart_; }
+
+ private:
+  bool restart_;
 };
 
-// GET. Follows at most 5 redirects, to http and https only and never from https down to http.
+// The protocols that a redirect from `url` may lead to, as libcurl lists them: what began encrypted
+// stays so.
+const char* redirect_protocols(const std::string& url);
+
+// GET. Follows at most 5 redirects, to `redirect_protocols` only.
 // Throws TransferFailed; Stopped; Error(kFailure) for what another try would meet again.
 void http_get(const HttpRequest& request, HttpReceiver& receiver, const Console& console);
 

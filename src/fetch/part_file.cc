@@ -18,15 +18,6 @@ namespace {
 
 constexpr size_t kPiece = size_t{1} << 20;
 
-Error cannot(const char* what, const std::filesystem::path& path) {
-  const int error = errno;
-  const bool full = error == ENOSPC || error == EDQUOT;
-  return failure(std::string("cannot ") + what + " " + path.string() + ": " + std::strerror(error),
-                 error == EFBIG ? "raise the limit on the size of files (ulimit -f)"
-                 : full         ? "free some space or choose another folder"
-                                : "choose a folder you may write to");
-}
-
 std::filesystem::path with_ending(std::filesystem::path path, const char* ending) {
   path += ending;
   return path;
@@ -39,9 +30,9 @@ PartFile::PartFile(const std::filesystem::path& target)
       path_(with_ending(target, ".part")),
       origin_(with_ending(target, ".part.origin")) {
   descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) throw cannot("write", path_);
+  if (descriptor_ < 0) throw cannot_write(path_, errno);
   const off_t end = ::lseek(descriptor_, 0, SEEK_END);
-  if (end < 0) throw cannot("write", path_);
+  if (end < 0) throw cannot_write(path_, errno);
   size_ = end;
 }
 
@@ -55,7 +46,7 @@ void PartFile::append(std::span<const std::byte> bytes) {
     const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), size_);
     if (written < 0) {
       if (errno == EINTR) continue;
-      throw cannot("write", path_);
+      throw cannot_write(path_, errno);
     }
     size_ += written;
     bytes = bytes.subspan(static_cast<size_t>(written));
@@ -67,14 +58,14 @@ void PartFile::read(const std::function<void(std::span<const std::byte>)>& take)
   for (int64_t at = 0; at < size_;) {
     const ssize_t got = ::pread(descriptor_, piece.data(), piece.size(), at);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw cannot("read", path_);
+    if (got <= 0) throw failure("cannot read " + path_.string() + ": " + std::strerror(errno));
     take(std::span(piece).first(static_cast<size_t>(got)));
     at += got;
   }
 }
 
 void PartFile::restart() {
-  if (::ftruncate(descriptor_, 0) != 0) throw cannot("write", path_);
+  if (::ftruncate(descriptor_, 0) != 0) throw cannot_write(path_, errno);
   ::unlink(origin_.c_str());
   size_ = 0;
 }
@@ -87,8 +78,8 @@ std::string PartFile::origin() const {
 void PartFile::set_origin(const std::string& text) { write_file(origin_, text); }
 
 void PartFile::commit() {
-  if (::fsync(descriptor_) != 0) throw cannot("write", path_);
-  if (::rename(path_.c_str(), target_.c_str()) != 0) throw cannot("write", target_);
+  if (::fsync(descriptor_) != 0) throw cannot_write(path_, errno);
+  if (::rename(path_.c_str(), target_.c_str()) != 0) throw cannot_write(target_, errno);
   ::unlink(origin_.c_str());
   sync_folder(target_.parent_path());
 }

@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "base/error.h"
-#include "base/test_dir.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {

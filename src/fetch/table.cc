@@ -6,22 +6,19 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
-#include "fetch/address.h"
 
 namespace tagclip {
 namespace {
 
-constexpr size_t kMaxTableBytes = size_t{1} << 20;
+constexpr uint64_t kMaxTableBytes = uint64_t{1} << 20;
 constexpr const char* kFormat = "src/fetch/checkpoints.toml in the sources shows the format";
 
-// What goes wrong is told with the place in the table.
+// Reads a table; messages name the place in it.
 class TableReader {
  public:
   explicit TableReader(const std::string& source) : source_(source) {}
@@ -164,18 +161,42 @@ class TableReader {
 };
 
 std::string read_table_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxTableBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  const bool too_large = text.size() > kMaxTableBytes;
-  if (file.is_open() && !file.bad() && !too_large) return text;
-  throw bad_input(fmt::format("cannot read the table of checkpoints {}: {}", path.string(),
-                              too_large ? "it is larger than 1 MiB" : std::strerror(errno)),
-                  "TAGCLIP_CHECKPOINTS names it");
+  try {
+    return read_text(path, kMaxTableBytes);
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.what(), "TAGCLIP_CHECKPOINTS names this table of checkpoints");
+  }
+}
+
+// Behind "scheme://"; 0 where that is neither http nor https.
+size_t start_of_host(const std::string& url) {
+  for (const char* scheme : {"https://", "http://"}) {
+    const std::string prefix = scheme;
+    if (url.starts_with(prefix)) return prefix.size();
+  }
+  return 0;
 }
 
 }  // namespace
+
+std::string_view embedded_checkpoints();  // checkpoints.toml
+
+bool is_web_address(const std::string& url) {
+  const size_t host = start_of_host(url);
+  if (host == 0 || host == url.size()) return false;
+  for (unsigned char c : url) {
+    if (c <= ' ' || c == 0x7f) return false;
+  }
+  return url[host] != '/' && url[host] != '?' && url[host] != '#';
+}
+
+std::string without_secrets(const std::string& url) {
+  std::string shown = url.substr(0, url.find_first_of("?#"));
+  const size_t host = start_of_host(shown);
+  const size_t at = shown.substr(0, shown.find('/', host)).rfind('@');
+  if (host > 0 && at != shown.npos && at > host) shown.erase(host, at + 1 - host);
+  return shown;
+}
 
 std::optional<int64_t> Checkpoint::size() const {
   int64_t sum = 0;
@@ -196,6 +217,8 @@ CheckpointTable parse_table(std::string_view toml, const std::string& source) {
   }
 }
 
+CheckpointTable builtin_table() { return parse_table(embedded_checkpoints(), "checkpoints.toml"); }
+
 CheckpointTable known_checkpoints() {
   const char* own = std::getenv("TAGCLIP_CHECKPOINTS");
   if (own == nullptr || *own == '\0') return builtin_table();
@@ -210,7 +233,7 @@ const Checkpoint& find_checkpoint(const CheckpointTable& table, const std::strin
   const auto meant = nearest(name, names);
   throw usage_error(fmt::format("there is no checkpoint called '{}'; there are\n    {}", name,
                                 fmt::join(names, "\n    ")),
-                    meant ? "did you mean " + *meant + "?" : "tagclip fetch --list tells more");
+                    meant ? "did you mean " + *meant + "?" : "`list` tells more");
 }
 
 }  // namespace tagclip

@@ -9,6 +9,12 @@
 
 namespace tagclip {
 
+// Whether `url` is http:// or https:// and a host.
+bool is_web_address(const std::string& url);
+// `url` for messages: without a user's name and password and without the query, which may hold
+// secrets.
+std::string without_secrets(const std::string& url);
+
 struct CheckpointFile {
   std::string name;             // under which it is kept
   std::string url;              // http or https; empty where it can only be downloaded by hand

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/test_dir.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {
@@ -35,6 +35,24 @@ std::string error_of(const std::string& text) {
     return error.what();
   }
   return "no error";
+}
+
+TEST(Address, OfTheWeb) {
+  for (const char* good : {"https://a.org/x", "http://localhost:80", "https://u:p@a.org/x?y#z"}) {
+    EXPECT_TRUE(is_web_address(good)) << good;
+  }
+  for (const char* bad :
+       {"", "https://", "https:///x", "http://?x", "file:///etc/passwd", "ftp://a.org", "a.org/x",
+        "https:/a.org", "HTTPS//a", "https://a.org/a b", "https://a\r\nb"}) {
+    EXPECT_FALSE(is_web_address(bad)) << bad;
+  }
+}
+
+TEST(Address, IsShownWithoutSecrets) {
+  EXPECT_EQ(without_secrets("https://a.org/x/y.pt"), "https://a.org/x/y.pt");
+  EXPECT_EQ(without_secrets("https://me:secret@a.org/x@y"), "https://a.org/x@y");
+  EXPECT_EQ(without_secrets("https://a.org/x?token=secret#part"), "https://a.org/x");
+  EXPECT_EQ(without_secrets("https://me@a.org"), "https://a.org");
 }
 
 TEST(BuiltinTable, IsSound) {

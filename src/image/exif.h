@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-// How the stored rows and columns lie in the upright picture; the values are those of the EXIF tag
+// How the stored rows and columns lie in the upright image; the values are those of the EXIF tag
 // Orientation (0x0112): where the stored first row and first column belong.
 enum class Orientation {
   kTopLeft = 1,
@@ -21,10 +21,10 @@ enum class Orientation {
 };
 
 // The orientation in an EXIF block, which starts with its TIFF header ("II" or "MM").
-// kTopLeft where the block is broken or says nothing: it is only advice on how to show the picture.
+// kTopLeft where the block is broken or says nothing: it is only advice on how to show the image.
 Orientation exif_orientation(std::span<const std::byte> tiff);
 
-// The upright picture.
+// The upright image.
 Image upright(Image stored, Orientation orientation);
 
 }  // namespace tagclip

@@ -9,7 +9,7 @@ namespace {
 
 // The stored pixels  1 2  seen in each orientation, by the definition of the tag: 2, for example,
 //                    3 4  says that the stored first column is the right side of the upright
-//                    picture. 5 6
+//                    image. 5 6
 struct Case {
   int orientation;
   int width;

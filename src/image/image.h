@@ -5,7 +5,10 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/error.h"
 
 namespace tagclip {
 
@@ -19,7 +22,7 @@ struct Image {
   bool empty() const { return pixels.empty(); }
 };
 
-// What a file may ask for, against pictures that fill the memory.
+// What a file may ask for, against images that fill the memory.
 struct ImageLimits {
   int64_t max_pixels = 64LL << 20;  // width x height in the header, checked before decoding
 };
@@ -28,7 +31,7 @@ struct ImageLimits {
 // grey is repeated, alpha is dropped, 16-bit keeps the high byte, CMYK and YCCK are converted; EXIF
 // orientation is applied. JPEG pixels are those of libjpeg-turbo with its default settings, as
 // OpenCV and Pillow decode. `name` stands for the file in messages. Throws Error(kBadInput) when
-// the bytes are empty, not an image, damaged or truncated (never a partly decoded picture), an
+// the bytes are empty, not an image, damaged or truncated (never a partly decoded image), an
 // animated WebP, or larger than `limits`.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name,
                    const ImageLimits& limits = {});
@@ -36,5 +39,18 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name,
 // Reads and decodes a file of at most 512 MiB. Throws as decode_image, and when the file cannot be
 // read.
 Image read_image(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+// --- What the decoders share ---
+
+bool starts_with(std::span<const std::byte> bytes, std::string_view magic);
+
+// Throws Error(kBadInput) when the size in a header is empty or beyond `limits`.
+void check_size(const std::string& name, int64_t width, int64_t height, const ImageLimits& limits);
+
+// A black image for a decoder to fill.
+Image blank_image(int64_t width, int64_t height);
+
+// "photo.jpg: truncated or damaged JPEG: <reason>"
+Error damaged(const std::string& name, std::string_view format, std::string_view reason);
 
 }  // namespace tagclip

@@ -1,16 +1,25 @@
+#include "image/jpeg.h"
+
+// libjpeg's headers lean on declarations that they do not include: this order compiles.
+// clang-format off
+#include <cstddef>
+#include <cstdio>
+#include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
+
 #include <algorithm>
 #include <csetjmp>
 #include <string_view>
 #include <vector>
 
-#include "image/codecs.h"
+#include "base/error.h"
 #include "image/exif.h"
-#include "image/libjpeg.h"
 
 namespace tagclip {
 namespace {
 
-// A few hundred bytes can ask for thousands of passes over a large picture.
+// A few hundred bytes can ask for thousands of passes over a large image.
 constexpr int kMaxScans = 100;
 
 // libjpeg's error manager, with the place to jump to and what was wrong. libjpeg reports errors by
@@ -29,8 +38,8 @@ ErrorManager& manager_of(j_common_ptr info) { return *reinterpret_cast<ErrorMana
   std::longjmp(manager.jump, 1);
 }
 
-// Warnings about the picture's own data mean that pixels were lost; the others (an odd version
-// number, a foreign ICC block, padding before the end marker) do not touch the picture.
+// Warnings about the image's own data mean that pixels were lost; the others (an odd version
+// number, a foreign ICC block, padding before the end marker) do not touch the image.
 bool pixels_are_lost(const jpeg_error_mgr& error) {
   constexpr int kEndOfImage = 0xD9;
   switch (error.msg_code) {
@@ -137,6 +146,8 @@ void cmyk_to_rgb(const std::vector<uint8_t>& cmyk, bool inverted, std::vector<ui
 }
 
 }  // namespace
+
+bool is_jpeg(std::span<const std::byte> bytes) { return starts_with(bytes, "\xFF\xD8\xFF"); }
 
 Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name,
                   const ImageLimits& limits) {

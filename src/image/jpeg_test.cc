@@ -1,12 +1,14 @@
+#include "image/jpeg.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "base/test_errors.h"
 #include "image/image.h"
 #include "image/test_images.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {
@@ -21,7 +23,7 @@ double mean_difference(const Image& a, const Image& b) {
   return sum / static_cast<double>(a.pixels.size());
 }
 
-// The same picture in ink: black is 0 everywhere, so that each ink covers one colour.
+// The same image in ink: black is 0 everywhere, so that each ink covers one colour.
 std::vector<uint8_t> cmyk_of(const Image& image, bool inverted) {
   std::vector<uint8_t> ink;
   for (size_t i = 0; i < image.size(); ++i) {
@@ -112,7 +114,7 @@ Bytes repeat_last_scan(int count) {
   return bytes;
 }
 
-// Each scan costs a pass over the whole picture, and a few bytes of the file.
+// Each scan costs a pass over the whole image, and a few bytes of the file.
 TEST(Jpeg, EndlessScansAreRefused) {
   EXPECT_EQ(decode_image(repeat_last_scan(50), "many.jpg").pixels,
             decode_image(repeat_last_scan(1), "one.jpg").pixels);

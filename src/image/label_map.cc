@@ -1,16 +1,12 @@
 #include "image/label_map.h"
 
-#include <png.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string>
 
 #include "base/error.h"
 #include "base/files.h"
-#include "image/codecs.h"
-#include "image/png_reader.h"
-#include "image/png_writer.h"
+#include "image/png.h"
 #include "io/file_kind.h"
 
 namespace tagclip {
@@ -18,22 +14,22 @@ namespace {
 
 constexpr uint8_t kIgnore8 = 255;
 
-std::string_view describe_colour_type(int type) {
-  switch (type) {
-    case PNG_COLOR_TYPE_RGB:
-      return "an RGB picture";
-    case PNG_COLOR_TYPE_RGB_ALPHA:
-      return "an RGB picture with alpha";
+std::string_view describe(PngHeader::Colours colours) {
+  switch (colours) {
+    case PngHeader::Colours::kRgb:
+      return "an RGB image";
+    case PngHeader::Colours::kRgbAlpha:
+      return "an RGB image with alpha";
     default:
-      return "a grey picture with alpha";
+      return "a grey image with alpha";
   }
 }
 
-void check_is_label_type(const PngReader& reader, const std::string& name) {
-  const int type = reader.colour_type();
-  if (type == PNG_COLOR_TYPE_PALETTE || type == PNG_COLOR_TYPE_GRAY) return;
+void check_holds_labels(const PngHeader& header, const std::string& name) {
+  using enum PngHeader::Colours;
+  if (header.colours == kPalette || header.colours == kGrey) return;
   throw bad_input(name + ": expected a label map (a palette or grey PNG whose pixels are class " +
-                      "indices), found " + std::string(describe_colour_type(type)),
+                      "indices), found " + std::string(describe(header.colours)),
                   "a label file stores indices, not colours: export the palette (indexed) version");
 }
 
@@ -73,17 +69,19 @@ std::vector<std::byte> encode_16_bit(const LabelMap& map) {
 
 }  // namespace
 
+uint16_t stored_ignore_index(size_t classes) { return classes <= kIgnore8 ? kIgnore8 : kIgnore; }
+
 LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& limits) {
   const std::vector<std::byte> bytes = read_bytes(path);
   const std::string name = path.string();
   if (!is_png(bytes)) {
     throw bad_input(name + ": expected a label map in a PNG file, found " + describe_bytes(bytes));
   }
-  PngReader reader(bytes, name, limits);
-  check_is_label_type(reader, name);
-  const bool is_16_bit = reader.bit_depth() == 16;
-  const std::vector<uint8_t> rows = reader.read(PngSamples::kRaw);
-  return {reader.width(), reader.height(), is_16_bit ? from_16_bit(rows) : from_8_bit(rows)};
+  const PngHeader header = read_png_header(bytes, name, limits);
+  check_holds_labels(header, name);
+  const std::vector<uint8_t> rows = decode_png_samples(bytes, name, limits);
+  return {header.width, header.height,
+          header.bit_depth == 16 ? from_16_bit(rows) : from_8_bit(rows)};
 }
 
 std::vector<std::byte> encode_label_map(const LabelMap& map, const std::vector<Colour>& palette) {
@@ -94,15 +92,6 @@ std::vector<std::byte> encode_label_map(const LabelMap& map, const std::vector<C
 void write_label_map(const std::filesystem::path& path, const LabelMap& map,
                      const std::vector<Colour>& palette) {
   write_file(path, encode_label_map(map, palette));
-}
-
-std::vector<std::byte> encode_png(const Image& image) {
-  TAGCLIP_CHECK(image.pixels.size() == image.size() * 3, "pixels fill the image");
-  return encode_png({image.width, image.height, PngContent::Layout::kRgb8, image.pixels, {}});
-}
-
-void write_png(const std::filesystem::path& path, const Image& image) {
-  write_file(path, encode_png(image));
 }
 
 }  // namespace tagclip

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <vector>
 
 #include "image/image.h"
+#include "image/palette.h"
 
 namespace tagclip {
 
@@ -23,7 +23,8 @@ struct LabelMap {
   size_t size() const { return static_cast<size_t>(width) * height; }
 };
 
-using Colour = std::array<uint8_t, 3>;  // red, green, blue
+// The value that kIgnore has in a label file for that many classes (see write_label_map).
+uint16_t stored_ignore_index(size_t classes);
 
 // Reads a label PNG: palette (the index, not the colour) or grey, 1 to 8 bits, or 16-bit grey.
 // Throws Error(kBadInput) for anything else (an RGB label file names the mistake), damaged or
@@ -39,11 +40,5 @@ std::vector<std::byte> encode_label_map(const LabelMap& map, const std::vector<C
 // when it cannot be written.
 void write_label_map(const std::filesystem::path& path, const LabelMap& map,
                      const std::vector<Colour>& palette);
-
-// An 8-bit RGB PNG. Throws as encode_label_map.
-std::vector<std::byte> encode_png(const Image& image);
-
-// Writes encode_png's bytes. The file appears whole or not at all. Throws as write_label_map.
-void write_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace tagclip

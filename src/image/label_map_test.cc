@@ -6,11 +6,10 @@
 #include <set>
 
 #include "base/files.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
-#include "image/palette.h"
-#include "image/png_reader.h"
+#include "image/png.h"
 #include "image/test_images.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {
@@ -19,9 +18,8 @@ using ::testing::HasSubstr;
 
 const std::filesystem::path kShared = TAGCLIP_SHARED_DATA;
 
-int colour_type_of(const std::filesystem::path& path) {
-  const auto bytes = read_bytes(path);
-  return PngReader(bytes, path.string(), {}).colour_type();
+PngHeader::Colours colours_of(const std::filesystem::path& path) {
+  return read_png_header(read_bytes(path), path.string(), {}).colours;
 }
 
 LabelMap every_label(int width, int height, int classes) {
@@ -36,7 +34,7 @@ TEST(LabelMap, RoundTripThroughAPalette) {
   TestDir dir;
   const LabelMap map = every_label(67, 31, 255);
   write_label_map(dir / "a.png", map, voc_palette(255));
-  EXPECT_EQ(colour_type_of(dir / "a.png"), PNG_COLOR_TYPE_PALETTE);
+  EXPECT_EQ(colours_of(dir / "a.png"), PngHeader::Colours::kPalette);
   EXPECT_EQ(read_label_map(dir / "a.png").labels, map.labels);
 }
 
@@ -51,11 +49,11 @@ TEST(LabelMap, ManyClassesTake16Bits) {
   TestDir dir;
   const LabelMap map = every_label(67, 31, 1000);
   write_label_map(dir / "a.png", map, voc_palette(1000));
-  EXPECT_EQ(colour_type_of(dir / "a.png"), PNG_COLOR_TYPE_GRAY);
+  EXPECT_EQ(colours_of(dir / "a.png"), PngHeader::Colours::kGrey);
   EXPECT_EQ(read_label_map(dir / "a.png").labels, map.labels);
   // All files of one vocabulary have one format, whatever classes a photo shows.
   write_label_map(dir / "b.png", every_label(67, 31, 3), voc_palette(256));
-  EXPECT_EQ(colour_type_of(dir / "b.png"), PNG_COLOR_TYPE_GRAY);
+  EXPECT_EQ(colours_of(dir / "b.png"), PngHeader::Colours::kGrey);
   // Class 255 does not fit beside the ignore label, however short the palette.
   write_label_map(dir / "c.png", {1, 1, {255}}, {});
   EXPECT_EQ(read_label_map(dir / "c.png").labels, std::vector<uint16_t>{255});
@@ -64,7 +62,7 @@ TEST(LabelMap, ManyClassesTake16Bits) {
 TEST(LabelMap, ColoursAreNoLabels) {
   TestDir dir;
   write_png(dir / "a.png", gradient_image(4, 4));
-  EXPECT_THAT(bad_input_text([&] { read_label_map(dir / "a.png"); }), HasSubstr("an RGB picture"));
+  EXPECT_THAT(bad_input_text([&] { read_label_map(dir / "a.png"); }), HasSubstr("an RGB image"));
 }
 
 TEST(LabelMap, JpegIsNoLabelFile) {
@@ -79,7 +77,7 @@ TEST(LabelMap, LimitAndTruncation) {
   TestDir dir;
   write_label_map(dir / "a.png", every_label(40, 30, 20), voc_palette(20));
   EXPECT_THAT(bad_input_text([&] { read_label_map(dir / "a.png", {.max_pixels = 1199}); }),
-              HasSubstr("--max-pixels"));
+              HasSubstr("max_pixels"));
   const auto whole = read_bytes(dir / "a.png");
   for (size_t length = 0; length < whole.size(); length += 7) {
     AtomicFile file(dir / "cut.png");
@@ -104,32 +102,9 @@ TEST(LabelMap, VocFilesHoldClassIndices) {
   EXPECT_GT(files, 0);
 }
 
-TEST(VocPalette, FirstColoursAndNoneTwice) {
-  const auto palette = voc_palette(2000);
-  EXPECT_EQ(palette[0], (Colour{128, 0, 0}));       // aeroplane
-  EXPECT_EQ(palette[6], (Colour{128, 128, 128}));   // car
-  EXPECT_EQ(palette[14], (Colour{192, 128, 128}));  // person
-  EXPECT_EQ(std::set<Colour>(palette.begin(), palette.end()).size(), palette.size());
-}
-
-TEST(WritePng, RoundTrip) {
-  TestDir dir;
-  const Image image = gradient_image(31, 23);
-  write_png(dir / "a.png", image);
-  const Image read = read_image(dir / "a.png");
-  EXPECT_EQ(read.width, 31);
-  EXPECT_EQ(read.height, 23);
-  EXPECT_EQ(read.pixels, image.pixels);
-}
-
-TEST(WritePng, NamesTheFolderItCannotWriteTo) {
-  try {
-    write_png("missing-folder/a.png", gradient_image(2, 2));
-    FAIL() << "no error was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kFailure);
-    EXPECT_THAT(error.what(), HasSubstr("missing-folder/a.png"));
-  }
+TEST(LabelMap, StoredIgnoreIndex) {
+  EXPECT_EQ(stored_ignore_index(255), 255);
+  EXPECT_EQ(stored_ignore_index(256), 65535);
 }
 
 }  // namespace

@@ -78,23 +78,17 @@ std::vector<Colour> from_hex(std::span<const uint32_t> codes) {
   return colours;
 }
 
-std::vector<Colour> voc_with_background() {
-  std::vector<Colour> colours = voc_palette(kVocClasses - 1);
-  colours.insert(colours.begin(), Colour{});  // voc_palette leaves out its black
-  return colours;
-}
-
 }  // namespace
 
 std::vector<Colour> voc_palette(size_t classes) {
   std::vector<Colour> palette(classes);
-  for (size_t i = 0; i < classes; ++i) {
-    // Bits 0, 3, 6, ... of the index make red, from the highest bit down; the next ones green,
+  for (size_t value = 0; value < classes; ++value) {
+    // Bits 0, 3, 6, ... of the value make red, from the highest bit down; the next ones green,
     // blue.
-    size_t index = i + 1;
-    for (int bit = 7; bit >= 0; --bit, index >>= 3) {
+    size_t rest = value;
+    for (int bit = 7; bit >= 0; --bit, rest >>= 3) {
       for (size_t channel = 0; channel < 3; ++channel) {
-        palette[i][channel] |= static_cast<uint8_t>((index >> channel & 1) << bit);
+        palette[value][channel] |= static_cast<uint8_t>((rest >> channel & 1) << bit);
       }
     }
   }
@@ -103,7 +97,7 @@ std::vector<Colour> voc_palette(size_t classes) {
 
 const std::vector<LabelPalette>& label_palettes() {
   static const std::vector<LabelPalette> palettes = {
-      {"PASCAL VOC", voc_with_background()},
+      {"PASCAL VOC", voc_palette(kVocClasses)},
       {"mmsegmentation's PASCAL Context", from_hex(kContext)},
       {"mmsegmentation's COCO-Stuff", from_hex(kCocoStuff)}};
   return palettes;
@@ -119,7 +113,5 @@ std::vector<Colour> result_palette(size_t classes) {
   }
   return palette;
 }
-
-int unlabelled_value(size_t classes) { return classes <= 255 ? 255 : kIgnore; }
 
 }  // namespace tagclip

@@ -1,13 +1,332 @@
-#include "image/codecs.h"
-#include "image/png_reader.h"
+#include "image/png.h"
+
+#include <png.h>
+
+#include <csetjmp>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "image/exif.h"
 
 namespace tagclip {
+namespace {
+
+uint32_t big_endian_u32(std::span<const std::byte> bytes) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < 4; ++i) value = value << 8 | std::to_integer<uint32_t>(bytes[i]);
+  return value;
+}
+
+// libpng takes memory for a chunk as long as it claims to be: hold it to the length of the file.
+void check_chunks_fit(std::span<const std::byte> bytes, const std::string& name) {
+  constexpr size_t kSignature = 8, kAroundData = 12;  // length, type, checksum
+  constexpr uint32_t kEnd = 0x49454E44;               // "IEND"
+  bytes = bytes.subspan(kSignature);
+  for (bool ended = false; !ended;) {
+    if (bytes.size() < kAroundData || big_endian_u32(bytes) > bytes.size() - kAroundData) {
+      throw damaged(name, "PNG", "the file ends inside a chunk or before the last one");
+    }
+    ended = big_endian_u32(bytes.subspan(4)) == kEnd;
+    bytes = bytes.subspan(kAroundData + big_endian_u32(bytes));
+  }
+}
+
+PngHeader::Colours colours_of(int colour_type) {
+  switch (colour_type) {
+    case PNG_COLOR_TYPE_PALETTE:
+      return PngHeader::Colours::kPalette;
+    case PNG_COLOR_TYPE_RGB:
+      return PngHeader::Colours::kRgb;
+    case PNG_COLOR_TYPE_RGB_ALPHA:
+      return PngHeader::Colours::kRgbAlpha;
+    case PNG_COLOR_TYPE_GRAY_ALPHA:
+      return PngHeader::Colours::kGreyAlpha;
+    default:
+      return PngHeader::Colours::kGrey;
+  }
+}
+
+enum class PngSamples {
+  kRgb8,  // any colour type as 8-bit RGB, alpha dropped
+  kRaw,   // as stored: one byte a sample of 1 to 8 bits, two bytes in native order for 16 bits
+};
+
+// One PNG in memory, read by libpng. libpng reports errors by longjmp: the functions that call
+// setjmp, and those that libpng calls, hold no object with a destructor.
+class PngReader {
+ public:
+  // Reads the header and checks the size against `limits`. `bytes` start with PNG's signature and
+  // outlive the reader.
+  PngReader(std::span<const std::byte> bytes, const std::string& name, const ImageLimits& limits);
+  ~PngReader();
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+
+  int width() const { return static_cast<int>(png_get_image_width(png_, info_)); }
+  int height() const { return static_cast<int>(png_get_image_height(png_, info_)); }
+  // Before `read`.
+  PngHeader header() const {
+    return {width(), height(), png_get_bit_depth(png_, info_),
+            colours_of(png_get_color_type(png_, info_))};
+  }
+
+  // The rows without padding: [height, width x bytes a pixel]. To be called once.
+  std::vector<uint8_t> read(PngSamples samples);
+
+  // After `read`: the EXIF block may follow the pixels.
+  Orientation orientation();
+
+ private:
+  static void on_error(png_structp png, png_const_charp message);
+  static void on_read(png_structp png, png_bytep out, size_t count);
+
+  bool read_header();
+  bool prepare(PngSamples samples);
+  bool read_rows(uint8_t* rows, size_t stride);
+  void fail() const;
+
+  std::string name_;
+  std::span<const std::byte> rest_;
+  char reason_[128] = {};
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+};
+
+void PngReader::on_error(png_structp png, png_const_charp message) {
+  auto& reader = *static_cast<PngReader*>(png_get_error_ptr(png));
+  std::snprintf(reader.reason_, sizeof reader.reason_, "%s", message);
+  png_longjmp(png, 1);
+}
+
+void PngReader::on_read(png_structp png, png_bytep out, size_t count) {
+  auto& reader = *static_cast<PngReader*>(png_get_io_ptr(png));
+  if (count > reader.rest_.size()) png_error(png, "the file ends too early");
+  std::memcpy(out, reader.rest_.data(), count);
+  reader.rest_ = reader.rest_.subspan(count);
+}
+
+PngReader::PngReader(std::span<const std::byte> bytes, const std::string& name,
+                     const ImageLimits& limits)
+    : name_(name), rest_(bytes) {
+  check_chunks_fit(bytes, name);
+  const auto ignore_warning = [](png_structp, png_const_charp) {};
+  png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, ignore_warning);
+  if (png_ == nullptr) throw std::bad_alloc();
+  try {
+    if (!read_header()) fail();
+    check_size(name_, png_get_image_width(png_, info_), png_get_image_height(png_, info_), limits);
+  } catch (...) {
+    png_destroy_read_struct(&png_, &info_, nullptr);
+    throw;
+  }
+}
+
+PngReader::~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+
+bool PngReader::read_header() {
+  constexpr png_uint_32 kMaxChunks = 1000;  // of text, profiles and the like
+  constexpr png_alloc_size_t kMaxChunkBytes = 8 << 20;
+  if (setjmp(png_jmpbuf(png_)) != 0) return false;
+  info_ = png_create_info_struct(png_);
+  if (info_ == nullptr) png_error(png_, "out of memory");
+  png_set_read_fn(png_, this, on_read);
+  png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // check_size says it better
+  png_set_chunk_cache_max(png_, kMaxChunks);
+  png_set_chunk_malloc_max(png_, kMaxChunkBytes);
+  png_read_info(png_, info_);
+  return true;
+}
+
+bool PngReader::prepare(PngSamples samples) {
+  if (setjmp(png_jmpbuf(png_)) != 0) return false;
+  if (samples == PngSamples::kRgb8) {
+    png_set_expand(png_);
+    png_set_strip_16(png_);
+    png_set_gray_to_rgb(png_);
+    png_set_strip_alpha(png_);
+  } else {
+    png_set_packing(png_);
+    png_set_swap(png_);
+  }
+  png_set_interlace_handling(png_);
+  png_read_update_info(png_, info_);
+  return true;
+}
+
+bool PngReader::read_rows(uint8_t* rows, size_t stride) {
+  if (setjmp(png_jmpbuf(png_)) != 0) return false;
+  const int passes = png_get_interlace_type(png_, info_) == PNG_INTERLACE_ADAM7 ? 7 : 1;
+  const png_uint_32 height = png_get_image_height(png_, info_);
+  for (int pass = 0; pass < passes; ++pass) {
+    for (png_uint_32 y = 0; y < height; ++y) png_read_row(png_, rows + y * stride, nullptr);
+  }
+  png_read_end(png_, info_);
+  return true;
+}
+
+std::vector<uint8_t> PngReader::read(PngSamples samples) {
+  if (!prepare(samples)) fail();
+  const size_t stride = png_get_rowbytes(png_, info_);
+  TAGCLIP_CHECK(samples == PngSamples::kRaw || stride == static_cast<size_t>(width()) * 3,
+                name_ + ": rows of " + std::to_string(stride) + " bytes");
+  std::vector<uint8_t> rows(stride * static_cast<size_t>(height()));
+  if (!read_rows(rows.data(), stride)) fail();
+  return rows;
+}
+
+Orientation PngReader::orientation() {
+  png_uint_32 count = 0;
+  png_bytep exif = nullptr;
+  if (png_get_eXIf_1(png_, info_, &count, &exif) == 0) return Orientation::kTopLeft;
+  return exif_orientation(std::as_bytes(std::span(exif, count)));
+}
+
+void PngReader::fail() const { throw damaged(name_, "PNG", reason_); }
+
+// Photos under colours come out 7% larger than at zlib's usual 6, in less than a third of the time.
+constexpr int kCompression = 2;
+// Of photos: not to try all filters on each row costs 2% of the size and spares a quarter of the
+// time.
+constexpr int kFilters = PNG_FILTER_SUB | PNG_FILTER_UP;
+
+// Encodes one PNG into memory. As in PngReader, `encode` and what it calls hold no object with a
+// destructor.
+class PngEncoder {
+ public:
+  PngEncoder() {
+    const auto ignore_warning = [](png_structp, png_const_charp) {};
+    png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, this, on_error, ignore_warning);
+    if (png_ == nullptr) throw std::bad_alloc();
+  }
+  ~PngEncoder() { png_destroy_write_struct(&png_, &info_); }
+  PngEncoder(const PngEncoder&) = delete;
+  PngEncoder& operator=(const PngEncoder&) = delete;
+
+  // False, with reason(), when libpng gives up.
+  bool encode(const PngContent& content);
+
+  std::vector<std::byte> take_bytes() { return std::move(encoded_); }
+  const char* reason() const { return reason_; }
+
+ private:
+  static void on_error(png_structp png, png_const_charp message) {
+    auto& encoder = *static_cast<PngEncoder*>(png_get_error_ptr(png));
+    std::snprintf(encoder.reason_, sizeof encoder.reason_, "%s", message);
+    png_longjmp(png, 1);
+  }
+  static void on_write(png_structp png, png_bytep data, size_t count) {
+    if (!static_cast<PngEncoder*>(png_get_io_ptr(png))->append(data, count)) {
+      png_error(png, "out of memory");
+    }
+  }
+  static void on_flush(png_structp) {}
+
+  bool append(const uint8_t* data, size_t count) noexcept {
+    try {
+      const auto bytes = std::as_bytes(std::span(data, count));
+      encoded_.insert(encoded_.end(), bytes.begin(), bytes.end());
+      return true;
+    } catch (const std::bad_alloc&) {  // must not unwind through libpng's C frames
+      return false;
+    }
+  }
+  void write_header(const PngContent& content);
+
+  std::vector<std::byte> encoded_;
+  char reason_[128] = {};
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+};
+
+int colour_type_of(PngContent::Layout layout) {
+  switch (layout) {
+    case PngContent::Layout::kRgb8:
+      return PNG_COLOR_TYPE_RGB;
+    case PngContent::Layout::kPalette8:
+      return PNG_COLOR_TYPE_PALETTE;
+    case PngContent::Layout::kGrey16:
+      return PNG_COLOR_TYPE_GRAY;
+  }
+  return -1;
+}
+
+void PngEncoder::write_header(const PngContent& content) {
+  const bool grey16 = content.layout == PngContent::Layout::kGrey16;
+  png_set_IHDR(png_, info_, static_cast<png_uint_32>(content.width),
+               static_cast<png_uint_32>(content.height), grey16 ? 16 : 8,
+               colour_type_of(content.layout), PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  if (content.layout == PngContent::Layout::kPalette8) {
+    png_color colours[PNG_MAX_PALETTE_LENGTH] = {};
+    for (size_t i = 0; i < content.palette.size(); ++i) {
+      colours[i] = {content.palette[i][0], content.palette[i][1], content.palette[i][2]};
+    }
+    png_set_PLTE(png_, info_, colours, static_cast<int>(content.palette.size()));
+  }
+  png_write_info(png_, info_);
+  if (grey16) png_set_swap(png_);
+}
+
+bool PngEncoder::encode(const PngContent& content) {
+  if (setjmp(png_jmpbuf(png_)) != 0) return false;
+  info_ = png_create_info_struct(png_);
+  if (info_ == nullptr) png_error(png_, "out of memory");
+  png_set_write_fn(png_, this, on_write, on_flush);
+  png_set_compression_level(png_, kCompression);
+  if (content.layout == PngContent::Layout::kRgb8) png_set_filter(png_, 0, kFilters);
+  write_header(content);
+  const size_t stride = content.samples.size() / static_cast<size_t>(content.height);
+  for (int y = 0; y < content.height; ++y) png_write_row(png_, content.samples.data() + y * stride);
+  png_write_end(png_, info_);
+  return true;
+}
+
+}  // namespace
+
+bool is_png(std::span<const std::byte> bytes) { return starts_with(bytes, "\x89PNG\r\n\x1A\n"); }
 
 Image decode_png(std::span<const std::byte> bytes, const std::string& name,
                  const ImageLimits& limits) {
   PngReader reader(bytes, name, limits);
   Image image{reader.width(), reader.height(), reader.read(PngSamples::kRgb8)};
   return upright(std::move(image), reader.orientation());
+}
+
+PngHeader read_png_header(std::span<const std::byte> bytes, const std::string& name,
+                          const ImageLimits& limits) {
+  return PngReader(bytes, name, limits).header();
+}
+
+std::vector<uint8_t> decode_png_samples(std::span<const std::byte> bytes, const std::string& name,
+                                        const ImageLimits& limits) {
+  return PngReader(bytes, name, limits).read(PngSamples::kRaw);
+}
+
+std::vector<std::byte> encode_png(const PngContent& content) {
+  TAGCLIP_CHECK(content.width > 0 && content.height > 0 && content.palette.size() <= 256,
+                "pixels for a PNG");
+  PngEncoder encoder;
+  if (!encoder.encode(content)) {
+    throw failure(std::string("cannot encode a PNG: ") + encoder.reason());
+  }
+  return encoder.take_bytes();
+}
+
+std::vector<std::byte> encode_png(const Image& image) {
+  TAGCLIP_CHECK(image.pixels.size() == image.size() * 3, "pixels are missing");
+  return encode_png({image.width, image.height, PngContent::Layout::kRgb8, image.pixels, {}});
+}
+
+void write_png(const std::filesystem::path& path, const PngContent& content) {
+  write_file(path, encode_png(content));
+}
+
+void write_png(const std::filesystem::path& path, const Image& image) {
+  write_file(path, encode_png(image));
 }
 
 }  // namespace tagclip

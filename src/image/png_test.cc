@@ -1,14 +1,17 @@
+#include "image/png.h"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
 #include <algorithm>
 
 #include "base/files.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "image/image.h"
 #include "image/label_map.h"
 #include "image/test_images.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {
@@ -170,7 +173,7 @@ TEST(Png, HugeHeaderIsRefusedBeforeMemoryIsTaken) {
   for (size_t i = 0; i < 4; ++i) {
     bytes[kHeaderAt + kHeaderBytes + i] = static_cast<std::byte>(checksum >> (24 - 8 * i));
   }
-  EXPECT_NE(bad_input_text([&] { decode_image(bytes, "a.png"); }).find("--max-pixels"),
+  EXPECT_NE(bad_input_text([&] { decode_image(bytes, "a.png"); }).find("max_pixels"),
             std::string::npos);
 }
 
@@ -181,6 +184,26 @@ TEST(Png, ChunkLengthsAreHeldToTheFile) {
   bytes[kExifAt] = std::byte{0x40};  // claims a gigabyte, which libpng would ask for
   EXPECT_NE(bad_input_text([&] { decode_image(bytes, "a.png"); }).find("inside a chunk"),
             std::string::npos);
+}
+
+TEST(WritePng, RoundTrip) {
+  TestDir dir;
+  const Image image = gradient_image(31, 23);
+  write_png(dir / "a.png", image);
+  const Image read = read_image(dir / "a.png");
+  EXPECT_EQ(read.width, 31);
+  EXPECT_EQ(read.height, 23);
+  EXPECT_EQ(read.pixels, image.pixels);
+}
+
+TEST(WritePng, NamesTheFolderItCannotWriteTo) {
+  try {
+    write_png("missing-folder/a.png", gradient_image(2, 2));
+    FAIL() << "no error was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kFailure);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("missing-folder/a.png"));
+  }
 }
 
 }  // namespace

@@ -14,7 +14,12 @@
 #include <vector>
 
 #include "image/image.h"
-#include "image/libjpeg.h"
+
+// libjpeg's headers lean on declarations that they do not include: this order compiles.
+// clang-format off
+#include <cstdio>
+#include <jpeglib.h>
+// clang-format on
 
 namespace tagclip {
 

@@ -1,9 +1,12 @@
-#include <webp/decode.h>
+#include "image/webp.h"
 
-#include <algorithm>
+#include <webp/decode.h>
+#include <webp/encode.h>
+
+#include <memory>
 #include <string_view>
 
-#include "image/codecs.h"
+#include "base/error.h"
 #include "image/exif.h"
 
 namespace tagclip {
@@ -42,6 +45,11 @@ Orientation orientation_of(std::span<const std::byte> bytes) {
 
 }  // namespace
 
+bool is_webp(std::span<const std::byte> bytes) {
+  return starts_with(bytes, "RIFF") && bytes.size() >= kRiffHeader &&
+         starts_with(bytes.subspan(8), "WEBP");
+}
+
 Image decode_webp(std::span<const std::byte> bytes, const std::string& name,
                   const ImageLimits& limits) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
@@ -52,7 +60,7 @@ Image decode_webp(std::span<const std::byte> bytes, const std::string& name,
   check_size(name, features.width, features.height, limits);
   check_complete(bytes, name);
   if (features.has_animation) {
-    throw bad_input(name + ": expected one picture, found an animated WebP",
+    throw bad_input(name + ": expected one image, found an animated WebP",
                     "save one of its frames as a PNG or JPEG file");
   }
   Image image = blank_image(features.width, features.height);
@@ -61,6 +69,18 @@ Image decode_webp(std::span<const std::byte> bytes, const std::string& name,
     throw damaged(name, "WebP", "its data cannot be decoded");
   }
   return upright(std::move(image), orientation_of(bytes));
+}
+
+std::vector<std::byte> encode_lossy_webp(const Image& image, float quality) {
+  TAGCLIP_CHECK(image.width > 0 && image.height > 0 && image.pixels.size() == image.size() * 3,
+                "pixels for a WebP");
+  uint8_t* output = nullptr;
+  const size_t size = WebPEncodeRGB(image.pixels.data(), image.width, image.height, image.width * 3,
+                                    quality, &output);
+  const std::unique_ptr<uint8_t, void (*)(void*)> owner(output, WebPFree);
+  if (size == 0) throw failure("cannot encode a image as WebP");
+  const auto* bytes = reinterpret_cast<const std::byte*>(output);
+  return {bytes, bytes + size};
 }
 
 }  // namespace tagclip

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <fstream>
 
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "infer/test_model.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 #include "weights/npy.h"
 
 namespace tagclip {

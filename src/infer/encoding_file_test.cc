@@ -5,10 +5,10 @@
 
 #include <random>
 
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "infer/sliding_segmenter.h"
 #include "infer/test_model.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

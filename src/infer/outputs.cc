@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "draw/overlay.h"
 #include "image/palette.h"
+#include "image/png.h"
 #include "infer/summary.h"
 
 namespace tagclip {

@@ -4,11 +4,11 @@
 
 #include <random>
 
-#include "base/test_dir.h"
 #include "gpu/test_gpu.h"
 #include "infer/inference_model.h"
 #include "infer/sliding_segmenter.h"
 #include "infer/test_model.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "image/label_map.h"
 #include "image/palette.h"
 
 namespace tagclip {
@@ -67,7 +68,7 @@ std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& voca
                                {"height", result.labels.height},
                                {"classes", classes},
                                {"unlabelled",
-                                {{"value", unlabelled_value(vocabulary.classes.size())},
+                                {{"value", stored_ignore_index(vocabulary.classes.size())},
                                  {"share", rounded(result.unlabelled)}}},
                                {"weights", weights},
                                {"prompt_templates", vocabulary.templates}};

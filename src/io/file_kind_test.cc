@@ -6,9 +6,9 @@
 #include <fstream>
 #include <random>
 
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "image/test_images.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -6,10 +6,10 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "clip/test_golden.h"
 #include "model/test_model.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 #include "text/class_words.h"
 
 namespace tagclip {

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/text.h"
-#include "image/webp_writer.h"
+#include "image/webp.h"
 
 namespace tagclip {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "image/png_writer.h"
+#include "image/png.h"
 #include "runs/event.pb.h"
 
 namespace tagclip {

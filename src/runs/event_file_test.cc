@@ -10,9 +10,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/test_dir.h"
 #include "draw/canvas.h"
 #include "runs/event.pb.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {

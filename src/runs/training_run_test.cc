@@ -7,12 +7,13 @@
 #include <cmath>
 
 #include "base/files.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
 #include "image/label_map.h"
 #include "image/palette.h"
+#include "image/png.h"
 #include "image/test_images.h"
 #include "runs/test_runs.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

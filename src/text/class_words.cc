@@ -8,11 +8,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "text/embedded.h"
 #include "text/list_file.h"
 #include "text/unicode.h"
 
 namespace tagclip {
+
+std::string_view embedded_imagenet_templates();  // data/imagenet_templates.txt
+
 namespace {
 
 constexpr size_t kMaxWordBytes = 1000;

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/test_dir.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {
@@ -101,7 +101,7 @@ TEST_F(ClassFile, NamesTheLineThatIsWrong) {
 }
 
 TEST(ParseClasses, RefusesAFileWithoutEnd) {
-  EXPECT_EQ(classes_error("/dev/zero"), "/dev/zero is larger than 64 MiB");
+  EXPECT_EQ(classes_error("/dev/zero"), "cannot read /dev/zero: it is larger than 64 MiB");
 }
 
 TEST_F(ClassFile, MayHoldTenThousandClasses) {

@@ -6,9 +6,7 @@
 
 #include "base/error.h"
 #include "text/byte_pairs.h"
-#include "text/clean.h"
-#include "text/merges.h"
-#include "text/word_pattern.h"
+#include "text/pre_tokenizer.h"
 
 namespace tagclip {
 namespace {
@@ -48,8 +46,9 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
 void Tokenizer::check_spelling(std::string_view word, const std::vector<int32_t>& ids) const {
   const auto known = [&](int32_t id) { return id < start_token(); };
   if (vocabulary_ >= kAllBytes || std::ranges::all_of(ids, known)) return;
-  throw bad_input(fmt::format("'{}' cannot be spelt in a vocabulary of {} tokens", word, vocabulary_),
-                  "use other words, or a CLIP with a full vocabulary");
+  throw bad_input(
+      fmt::format("'{}' cannot be spelt in a vocabulary of {} tokens", word, vocabulary_),
+      "use other words, or a CLIP with a full vocabulary");
 }
 
 TokenizedText Tokenizer::tokenize(std::string_view text, int context) const {

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "base/error.h"
-#include "text/clean.h"
-#include "text/merges.h"
+#include "text/byte_pairs.h"
+#include "text/pre_tokenizer.h"
 
 namespace tagclip {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "image/png_writer.h"
+#include "image/png.h"
 
 namespace tagclip {
 namespace {

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "draw/photo_grid.h"
 #include "image/palette.h"
+#include "image/png.h"
 #include "metrics/segmentation_metrics.h"
 #include "runs/run_record.h"
 

@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/test_errors.h"
 #include "clip/clip_sizes.h"
 #include "clip/test_golden.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

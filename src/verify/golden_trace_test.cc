@@ -7,9 +7,9 @@
 
 #include <set>
 
-#include "base/test_errors.h"
 #include "clip/test_golden.h"
 #include "model/checkpoint.h"
+#include "support/test_errors.h"
 #include "train/optimizer.h"
 
 namespace tagclip {

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/test_dir.h"
+#include "support/test_dir.h"
 #include "weights/weights_file.h"
 
 namespace tagclip {

@@ -5,8 +5,8 @@
 
 #include <cstring>
 
-#include "base/test_dir.h"
-#include "base/test_errors.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

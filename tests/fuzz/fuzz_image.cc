@@ -1,8 +1,7 @@
 // Any bytes as a photo, a label map and a file of an unknown kind.
 #include "base/error.h"
-#include "image/codecs.h"
 #include "image/image.h"
-#include "image/png_reader.h"
+#include "image/png.h"
 #include "io/file_kind.h"
 
 namespace tagclip {
@@ -18,9 +17,9 @@ void decode_photo(std::span<const std::byte> bytes) try {
 
 void decode_labels(std::span<const std::byte> bytes) try {
   if (!is_png(bytes)) return;
-  PngReader reader(bytes, "fuzzed", kLimits);
-  const size_t size = reader.read(PngSamples::kRaw).size();
-  TAGCLIP_CHECK(size % static_cast<size_t>(reader.height()) == 0, "rows of uneven length");
+  const PngHeader header = read_png_header(bytes, "fuzzed", kLimits);
+  const size_t size = decode_png_samples(bytes, "fuzzed", kLimits).size();
+  TAGCLIP_CHECK(size % static_cast<size_t>(header.height) == 0, "rows of uneven length");
 } catch (const Error&) {  // refusing is fine
 }
 

@@ -4,9 +4,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "text/clean.h"
+#include "text/pre_tokenizer.h"
 #include "text/tokenizer.h"
-#include "text/word_pattern.h"
 
 namespace tagclip {
 namespace {

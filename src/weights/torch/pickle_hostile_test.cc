@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "base/test_errors.h"
+#include "support/test_errors.h"
 #include "weights/torch/pickle.h"
 #include "weights/torch/test_pickles.h"
 

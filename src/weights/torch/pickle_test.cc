@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/test_errors.h"
+#include "support/test_errors.h"
 #include "weights/torch/test_pickles.h"
 
 namespace tagclip {

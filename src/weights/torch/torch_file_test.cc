@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "base/files.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 #include "weights/torch/test_archive.h"
 
 namespace tagclip {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "base/test_errors.h"
+#include "support/test_errors.h"
 #include "weights/torch/test_pickles.h"
 #include "weights/torch/torch_file.h"
 

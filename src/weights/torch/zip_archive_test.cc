@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include "base/files.h"
-#include "base/test_dir.h"
-#include "base/test_errors.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 #include "weights/torch/test_archive.h"
 
 namespace tagclip {
