@@ -73,13 +73,13 @@ figcaption .swatch { margin-left: .3rem; }
 
 .classes { display: grid; grid-template-columns: minmax(5rem, max-content) 1fr; gap: .5rem .75rem; }
 .class { overflow-wrap: anywhere; }
-.bars { display: grid; grid-template-columns: 1fr 9rem; gap: 2px .5rem; align-items: center; }
+.bars { display: grid; grid-template-columns: 1fr 11.5rem; gap: 2px .5rem; align-items: center; }
 .track { position: relative; background: var(--track); height: .8rem; }
 .bar { height: 100%; background: var(--own); }
 .bar.dashed { opacity: .6; }
 .track i { position: absolute; top: 50%; height: 2px; margin-top: -1px; background: var(--ink); }
 .track b.paper { position: absolute; top: -2px; bottom: -2px; width: 2px; margin-left: -1px; background: var(--unseen); }
-.value { font-size: .8rem; line-height: 1.2; color: var(--faint); font-variant-numeric: tabular-nums; }
+.value { white-space: nowrap; font-size: .8rem; line-height: 1.2; color: var(--faint); font-variant-numeric: tabular-nums; }
 
 .photos { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(9rem, 1fr); gap: .5rem; align-items: end; margin-top: 1rem; }
 .photos img { display: block; width: 100%; height: auto; }
