@@ -245,7 +245,7 @@ std::string to_json(const DataCheck& check) {
     }
     json["classes"].push_back(std::move(entry));
   }
-  // A file's name that is not UTF-8 must not cost the report.
+  // File names that are not UTF-8 are written with replacement characters.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -19,7 +19,7 @@ using testing::IsEmpty;
 
 constexpr int kSide = 16;
 
-// A label map of equal stripes, one a value.
+// Returns a label map of equal stripes, one per value.
 std::vector<uint16_t> stripes(const std::vector<uint16_t>& values) {
   std::vector<uint16_t> labels(kSide * kSide);
   for (size_t i = 0; i < labels.size(); ++i) labels[i] = values[i * values.size() / labels.size()];
@@ -158,7 +158,7 @@ TEST_F(DataCheckTest, VoidThatLostOne) {
   EXPECT_THAT(codes(check()), ElementsAre("error void-decremented"));
 }
 
-// What VOC's palette makes of labels 0 to 3.
+// Returns labels as an RGB image in the colours of VOC's palette.
 Image coloured(const std::vector<uint16_t>& labels) {
   const std::vector<Colour>& colours = label_palettes().front().colours;
   Image picture{kSide, kSide, {}};

@@ -132,7 +132,7 @@ std::string to_json(const SegmentationMetrics& metrics, const std::vector<std::s
   nlohmann::ordered_json json;
   for (const SummaryField& field : kSummaryFields) json[field.json_name] = metrics.*field.value;
   json["classes"] = per_class(metrics, names, seen);
-  // A name that is not UTF-8 must not cost the numbers.
+  // Names that are not UTF-8 are written with replacement characters.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

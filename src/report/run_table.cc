@@ -206,7 +206,7 @@ std::string format_run_table(const std::vector<RunGroup>& groups) {
 std::string to_json(const std::vector<RunGroup>& groups) {
   ordered_json json = {{"groups", ordered_json::array()}};
   for (const RunGroup& group : groups) json["groups"].push_back(json_of(group));
-  // A folder's name need not be UTF-8.
+  // Folder names that are not UTF-8 are written with replacement characters.
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -10,11 +10,11 @@
 
 namespace tagclip {
 
-// A record of a TFRecord file: the length of `data` in 8 bytes, their checksum, `data`, its
-// checksum; numbers are little-endian.
+// Returns a record of a TFRecord file: the length of `data` in 8 bytes, the checksum of these,
+// `data`, its checksum; numbers are little-endian.
 std::string tf_record(std::string_view data);
 
-// CRC-32C, masked as TFRecord stores it.
+// Returns the CRC-32C of `data`, masked as TFRecord stores it.
 uint32_t masked_crc32c(std::string_view data);
 
 // A TensorBoard event file, events.out.tfevents.<unix time>.<host>.<pid>, to which events are

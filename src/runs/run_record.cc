@@ -67,7 +67,7 @@ void write_run_record(const std::filesystem::path& path, const RunRecord& record
       {"finished", record.finished.empty() ? ordered_json() : ordered_json(record.finished)},
       {"seconds", record.seconds},
       {"parameters", {{"trained", record.trained_parameters}, {"all", record.all_parameters}}}};
-  // A folder's name need not be UTF-8.
+  // Folder names that are not UTF-8 are written with replacement characters.
   write_file(path, json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }
 

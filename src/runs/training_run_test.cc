@@ -44,7 +44,7 @@ class RunFolder : public ::testing::Test {
   std::string refusal() const {
     return bad_input_text([&] { read_training_run(folder_); });
   }
-  // What is said when a file of the run holds this.
+  // Returns the error for a file of the run with this content.
   std::string refusal_of(const std::string& name, const std::string& content) const {
     write_file(folder_ / name, content);
     return refusal();
