@@ -199,12 +199,6 @@ void write_file(const std::filesystem::path& target, std::span<const std::byte> 
   file.commit();
 }
 
-void write_file(const std::filesystem::path& target, std::span<const std::byte> bytes) {
-  AtomicFile file(target);
-  file.write(bytes);
-  file.commit();
-}
-
 AppendFile::AppendFile(std::filesystem::path path) : path_(std::move(path)) {
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw cannot_write(path_, errno);
