@@ -38,8 +38,14 @@ enum class Architecture {
 struct ModelConfig {
   ClipConfig clip{.resolution = 512};
   int64_t prompts = 10;  // tokens a layer; 0 = none
-  // How many layers get prompts of their own, from the first; 0 = all. What the last of these makes
-  // of its prompts goes on through the layers above (1 = shallow visual prompt tuning).
+  // How many layers get prompts of their own, from the first; 0 = all, 1 = shallow prompts. What
+  // becomes of them above depends on `protocol`, unless all layers (two or more) have prompts:
+  // - kReleased, as the released encoder: after the last prompted layer prompt tokens are dropped.
+  //   Shallow prompts are the exception: they stay to the last layer, and prompt_norm is never
+  //   applied.
+  // - kPaper, as visual prompt tuning has it, since the text says no more than that all layers have
+  //   prompts: the last prompts go on through the layers above as tokens like any other, and
+  //   prompt_norm is applied whatever the depth.
   int64_t prompt_depth = 0;
   int64_t decoder_layers = 3;
   int64_t decoder_heads = 8;
@@ -60,6 +66,16 @@ struct ModelConfig {
   // Layers of ZegCLIP's repository carry self-attention weights that nothing reads.
   bool has_unused_self_attention() const { return architecture == Architecture::kZegClip; }
   int64_t prompted_layers() const { return prompt_depth > 0 ? prompt_depth : clip.vision_layers; }
+  // Whether the prompts of the last prompted layer are tokens of the layers above, too.
+  bool carries_prompts() const {
+    if (prompts == 0) return false;
+    if (protocol == Protocol::kReleased) return prompted_layers() == 1;
+    return prompted_layers() < clip.vision_layers;
+  }
+  // Whether prompt_norm comes after the last layer; its weights are there in any case.
+  bool applies_prompt_norm() const {
+    return prompts > 0 && (protocol == Protocol::kPaper || prompted_layers() > 1);
+  }
   bool has_own_learner() const {
     return learner_query != LearnerInput::kTHat || learner_key != LearnerInput::kTHat ||
            learner_value != LearnerInput::kTHat;

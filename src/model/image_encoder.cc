@@ -43,8 +43,9 @@ ImageEncoder::ImageEncoder(const ParameterScope& scope, const ModelConfig& confi
                       normal(1 / std::sqrt(config.clip.vision_width)))) {
   if (config.prompts == 0) return;
   prompts_.emplace(scope, config);
-  const bool carried = config.prompted_layers() < config.clip.vision_layers;
-  replaced_ = static_cast<size_t>(config.prompted_layers() - (carried ? 1 : 0));
+  carried_ = config.carries_prompts();
+  replaced_ = static_cast<size_t>(config.prompted_layers() - (carried_ ? 1 : 0));
+  prompt_norm_ = config.applies_prompt_norm();
 }
 
 ImageEncoder::Positions ImageEncoder::positions_for(const at::Tensor& pixels) const {
@@ -87,7 +88,7 @@ void ImageEncoder::freeze() {
   for (size_t layer = 0; layer < replaced_; ++layer) {
     frozen.keys.push_back(prompt_keys(layer, 1, {}));
   }
-  if (replaced_ < transformer_.resblocks.size()) frozen.carried = carried_prompts(1, {});
+  if (carried_) frozen.carried = carried_prompts(1, {});
   frozen_ = std::move(frozen);
 }
 
@@ -112,7 +113,7 @@ at::Tensor ImageEncoder::run_blocks(at::Tensor x, const Dropout& dropout) const 
       x = block(x, prompt_keys(layer, batch, dropout));
       continue;
     }
-    if (prompts_ && layer == replaced_) x = at::cat({x, carried_prompts(batch, dropout)}, 1);
+    if (carried_ && layer == replaced_) x = at::cat({x, carried_prompts(batch, dropout)}, 1);
     x = block(x, /*causal=*/false);
   }
   return x;
@@ -122,7 +123,8 @@ at::Tensor ImageEncoder::encode(const at::Tensor& pixels, const Dropout& dropout
   at::Tensor x = embed(pixels);
   const int64_t own = x.size(1);  // class token and patches
   x = run_blocks(x, dropout);
-  if (prompts_) x = prompts_->norm(x.narrow(1, 0, own));
+  x = x.narrow(1, 0, own);
+  if (prompt_norm_) x = prompts_->norm(x);
   return ln_post_(x).matmul(proj_);
 }
 
@@ -132,12 +134,12 @@ at::Tensor ImageEncoder::encode_packed(const at::Tensor& pixels) const {
   const Positions positions = positions_for(pixels);
   const int64_t batch = pixels.size(0), own = 1 + positions.patches.size(0);
   const auto finish = [&](PackedTower::Pass& pass) {
-    if (prompts_) pass.apply(prompts_->norm);
+    if (prompt_norm_) pass.apply(prompts_->norm);
     return pass.project(ln_post_);
   };
   PackedTower::Pass pass(tower, batch, own);
   pass.embed(pixels, positions.first, positions.patches, ln_pre_);
-  if (!prompts_ || replaced_ == layers) {
+  if (!carried_) {
     pass.run(0, layers, packed_->keys);
     return finish(pass);
   }

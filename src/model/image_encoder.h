@@ -67,10 +67,12 @@ class ImageEncoder {
     LayerNorm norm;
   };
   std::optional<Prompts> prompts_;
-  // Layers, from the first, whose prompts the next layer replaces, or which is the last: what such
-  // a layer computes at their places is never read, so they are keys and values only. In the layer
-  // after these, if there is one, prompts become tokens like any other.
+  // Layers, from the first, whose prompts the next layer replaces or drops: what such a layer
+  // computes at their places is never read, so they are keys and values only.
   size_t replaced_ = 0;
+  // Whether the next layer has prompts that are tokens like any other, up to the last layer.
+  bool carried_ = false;
+  bool prompt_norm_ = false;
 
   struct FrozenPrompts {
     std::vector<KeysValues> keys;  // by layer, of the `replaced_` ones

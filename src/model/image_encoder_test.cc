@@ -10,8 +10,10 @@
 namespace tagclip {
 namespace {
 
-// The encoder as the paper writes it: prompt tokens join the sequence and are replaced before every
-// block that has prompts of its own; the blocks above read what the last of these made of them.
+// The encoders as paper and released code write them: prompt tokens join the sequence after the
+// class token and are replaced before every block that has prompts of its own. The released code
+// takes them out before the first block that has none, but has another branch for prompts at the
+// input alone, which stay, and leaves prompt_norm out of it.
 Encoding full_sequence(const SegmentationModel& model, const at::Tensor& pixels) {
   const auto find = [&](const char* name) {
     return *model.parameters.find(std::string("backbone.") + name);
@@ -28,17 +30,23 @@ Encoding full_sequence(const SegmentationModel& model, const at::Tensor& pixels)
   at::Tensor x = model.encoder.embed(pixels);
   x = at::cat(
       {x.narrow(1, 0, 1), project(find("prompt_embeddings")), x.narrow(1, 1, x.size(1) - 1)}, 1);
+  const int64_t N = x.size(1) - 1 - P, depth = model.config.prompted_layers();
+  const bool released = model.config.protocol == Protocol::kReleased, shallow = depth == 1;
   const auto& blocks = model.encoder.transformer().resblocks;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    if (i > 0 && static_cast<int64_t>(i) < model.config.prompted_layers()) {
-      const at::Tensor deep =
-          project(find("deep_prompt_embeddings").narrow(0, static_cast<int64_t>(i) - 1, 1));
-      x = at::cat({x.narrow(1, 0, 1), deep, x.narrow(1, 1 + P, x.size(1) - 1 - P)}, 1);
+    const auto layer = static_cast<int64_t>(i);
+    const at::Tensor first = x.narrow(1, 0, 1), patches = x.narrow(1, x.size(1) - N, N);
+    if (layer > 0 && layer < depth) {
+      const at::Tensor deep = project(find("deep_prompt_embeddings").narrow(0, layer - 1, 1));
+      x = at::cat({first, deep, patches}, 1);
+    } else if (layer >= depth && released && !shallow) {
+      x = at::cat({first, patches}, 1);
     }
     x = blocks[i](x, /*causal=*/false);
   }
-  x = unit(norm(norm(x, "prompt_norm", 1e-6), "ln_post", 1e-5).matmul(find("proj")));
-  return {x.narrow(1, 1 + P, x.size(1) - 1 - P), x.select(1, 0)};
+  if (!(released && shallow)) x = norm(x, "prompt_norm", 1e-6);
+  x = unit(norm(x, "ln_post", 1e-5).matmul(find("proj")));
+  return {x.narrow(1, x.size(1) - N, N), x.select(1, 0)};
 }
 
 void expect_same(const Encoding& a, const Encoding& b, double tolerance = 1e-6) {
@@ -52,30 +60,56 @@ TEST(ImageEncoder, PromptsAsKeysAloneEqualTheWholeSequence) {
   expect_same(model.encoder(small_pixels()), full_sequence(model, small_pixels()));
 }
 
-ModelConfig with_depth(int64_t depth) {
+ModelConfig with_depth(int64_t depth, Protocol protocol = Protocol::kReleased) {
   ModelConfig config = small_config();
   config.clip.vision_layers = 4;
   config.prompt_depth = depth;
+  config.protocol = protocol;
   return config;
+}
+
+// Norms start as identities: what is left out would not show.
+SegmentationModel model_with_norms(const ModelConfig& config) {
+  SegmentationModel model = small_model(config);
+  at::Generator generator = seeded(9);
+  for (const Parameter& parameter : model.parameters.all()) {
+    if (parameter.name.find("norm") != std::string::npos) parameter.tensor.normal_(1, 0.5, generator);
+  }
+  return model;
 }
 
 TEST(ImageEncoder, EveryPromptDepthEqualsTheWholeSequence) {
   at::NoGradGuard no_grad;
-  at::Tensor previous;
-  for (const int64_t depth : {1, 2, 3, 4}) {
-    SegmentationModel model = small_model(with_depth(depth));
-    const at::Tensor* deep = model.parameters.find("backbone.deep_prompt_embeddings");
-    ASSERT_EQ(deep == nullptr, depth == 1);
-    if (deep != nullptr) EXPECT_EQ(deep->sizes(), (std::vector<int64_t>{depth - 1, 3, 24}));
-    const Encoding encoding = model.encoder(small_pixels());
-    expect_same(encoding, full_sequence(model, small_pixels()), 2e-6);
-    model.encoder.freeze();
-    expect_same(model.encoder(small_pixels()), encoding, 0);
-    if (previous.defined()) EXPECT_FALSE(previous.equal(encoding.image)) << depth;
-    previous = encoding.image;
+  for (const Protocol protocol : {Protocol::kPaper, Protocol::kReleased}) {
+    at::Tensor previous;
+    for (const int64_t depth : {1, 2, 3, 4}) {
+      SegmentationModel model = model_with_norms(with_depth(depth, protocol));
+      const at::Tensor* deep = model.parameters.find("backbone.deep_prompt_embeddings");
+      ASSERT_EQ(deep == nullptr, depth == 1);
+      if (deep != nullptr) EXPECT_EQ(deep->sizes(), (std::vector<int64_t>{depth - 1, 3, 24}));
+      const Encoding encoding = model.encoder(small_pixels());
+      expect_same(encoding, full_sequence(model, small_pixels()), 2e-6);
+      model.encoder.freeze();
+      expect_same(model.encoder(small_pixels()), encoding, 0);
+      if (previous.defined()) EXPECT_FALSE(previous.equal(encoding.image)) << depth;
+      previous = encoding.image;
+    }
+    // 0 is every layer.
+    const SegmentationModel all = model_with_norms(with_depth(0, protocol));
+    EXPECT_TRUE(all.encoder(small_pixels()).image.equal(previous));
   }
-  // 0 is every layer.
-  EXPECT_TRUE(small_model(with_depth(0)).encoder(small_pixels()).image.equal(previous));
+}
+
+TEST(ImageEncoder, ProtocolsDifferUnlessAllLayersHavePrompts) {
+  at::NoGradGuard no_grad;
+  for (const int64_t depth : {1, 2, 3, 4}) {
+    const auto image = [&](Protocol protocol) {
+      return model_with_norms(with_depth(depth, protocol)).encoder(small_pixels()).image;
+    };
+    const double distance =
+        (image(Protocol::kPaper) - image(Protocol::kReleased)).abs().max().item<double>();
+    EXPECT_EQ(distance > 1e-4, depth < 4) << depth << ": " << distance;
+  }
 }
 
 TEST(ImageEncoder, FrozenItNoLongerLooksAtCarriedPrompts) {

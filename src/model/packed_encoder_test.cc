@@ -60,11 +60,14 @@ TEST(PackedEncoder, EncodesAsBefore) {
 }
 
 TEST(PackedEncoder, EveryPromptDepth) {
-  for (const int64_t depth : {1, 2, 3, 4}) {
-    ModelConfig config = small_config();
-    config.clip.vision_layers = 4;
-    config.prompt_depth = depth;
-    expect_alike(small_model(config), small_pixels(), "depth " + std::to_string(depth));
+  for (const Protocol protocol : {Protocol::kPaper, Protocol::kReleased}) {
+    for (const int64_t depth : {1, 2, 3, 4}) {
+      ModelConfig config = small_config();
+      config.clip.vision_layers = 4;
+      config.prompt_depth = depth;
+      config.protocol = protocol;
+      expect_alike(small_model(config), small_pixels(), "depth " + std::to_string(depth));
+    }
   }
 }
 
@@ -146,6 +149,7 @@ TEST(PackedEncoder, EncodesInAndOutOfInferenceMode) {
   ModelConfig config = small_config();
   config.clip.vision_layers = 3;
   config.prompt_depth = 2;
+  config.protocol = Protocol::kPaper;
   const auto packed = small_model(config).packed(GemmPrecision::kFloat32);
   const auto clip = DenseClip(small_clip(), DenseAttention::kValue).packed(GemmPrecision::kFloat32);
   for (const DenseModel* model : {packed.get(), clip.get()}) {

@@ -77,6 +77,7 @@ void SegmentationModel::set_trained() {
 }
 
 bool is_trained(const std::string& parameter, const ModelConfig& config) {
+  if (parameter.starts_with("backbone.prompt_norm.")) return config.applies_prompt_norm();
   if (parameter.starts_with("backbone.")) return parameter.find("prompt_") != std::string::npos;
   if (!parameter.starts_with("decode_head.")) return false;
   const std::string layers = "decode_head.decoder.layers.";
