@@ -49,7 +49,7 @@ class LossRun {
 Measurement measure_mask_loss(const Workload& workload, int64_t photos, int64_t pairs,
                               const PairProgress& progress) {
   LossRun ours(workload, photos, segmentation_losses);
-  LossRun plain(workload, photos, plain_segmentation_losses);
+  LossRun plain(workload, photos, reference_segmentation_losses);
   Measurement result{.workload = workload.name, .task = "mask-loss", .photos = photos};
   double loss = 0, plain_loss = 0;
   result.our_peak = memory_growth([&] { loss = ours(); });

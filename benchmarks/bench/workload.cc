@@ -94,7 +94,7 @@ StepInput random_batch(const Workload& workload, int64_t photos) {
   return {.pixels = at::randn({photos, 3, side, side}, seeded(5)),
           .text = random_vocabulary(workload).embeddings,
           .targets = {.labels = labels.contiguous(),
-                      .familiar = at::where(labels.ge(0), seen, -1).to(at::kChar)},
+                      .seen_mask = at::where(labels.ge(0), seen, -1).to(at::kChar)},
           .pseudo = {}};
 }
 

@@ -94,7 +94,7 @@ StepInput on_gpu(const StepInput& batch) {
   return {.pixels = batch.pixels.to(gpu()),
           .text = batch.text.to(gpu()),
           .targets = {.labels = batch.targets.labels.to(gpu()),
-                      .familiar = batch.targets.familiar.to(gpu())},
+                      .seen_mask = batch.targets.seen_mask.to(gpu())},
           .pseudo = {}};
 }
 

@@ -104,7 +104,7 @@ at::Tensor training_loss(const SegmentationModel& model) {
   const at::ScalarType type = model.parameters.all().front().tensor.scalar_type();
   const MaskLogits logits = model(small_pixels().to(type), small_text(5).to(type));
   const Targets targets{.labels = at::randint(5, {2, 16, 16}, seeded(4), at::kLong),
-                        .familiar = at::ones({2, 16, 16}, at::kChar)};
+                        .seen_mask = at::ones({2, 16, 16}, at::kChar)};
   return segmentation_losses(logits, targets, at::scalar_tensor(5), model.config.protocol, {})
       .total();
 }

@@ -7,7 +7,7 @@ namespace {
 
 template <typename Input>
 auto parts_of(Input& input) {
-  return std::array{&input.pixels, &input.text, &input.targets.labels, &input.targets.familiar,
+  return std::array{&input.pixels, &input.text, &input.targets.labels, &input.targets.seen_mask,
                     &input.pseudo};
 }
 

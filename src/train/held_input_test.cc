@@ -9,7 +9,7 @@ StepInput input(int64_t photos, int64_t classes, float value) {
   return {.pixels = at::full({photos, 3, 8, 8}, value),
           .text = at::full({classes, 4}, value),
           .targets = {.labels = at::full({photos, 8, 8}, 1, at::kLong),
-                      .familiar = at::ones({photos, 8, 8}, at::kChar)},
+                      .seen_mask = at::ones({photos, 8, 8}, at::kChar)},
           .pseudo = {}};
 }
 

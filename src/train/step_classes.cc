@@ -56,15 +56,15 @@ StepClasses step_classes(const TrainConfig& config, const std::vector<bool>& see
 
   const int64_t nothing = void_label(seen.size());
   StepClasses step{.label = at::full({nothing + 1}, kIgnored, at::kLong),
-                   .familiar = at::full({nothing + 1}, -1, at::kChar)};
+                   .seen_mask = at::full({nothing + 1}, -1, at::kChar)};
   auto* label = step.label.mutable_data_ptr<int64_t>();
-  auto* familiar = step.familiar.mutable_data_ptr<int8_t>();
+  auto* seen_mask = step.seen_mask.mutable_data_ptr<int8_t>();
   for (size_t c = 0; c < seen.size(); ++c) {
     const auto map = static_cast<int64_t>(step.classes.size());
     const bool known = supervised || (seen[c] && !held_out[c]);
     if (known || self_training) step.classes.push_back(static_cast<int64_t>(c));
     if (!seen[c] && never_reads_unseen(config)) continue;  // as if it were void
-    familiar[c] = known ? 1 : 0;
+    seen_mask[c] = known ? 1 : 0;
     label[c] = known ? map : kHidden;
     if (known || !self_training) continue;
     if (pseudo_labels == PseudoLabels::kNone) {

@@ -21,7 +21,7 @@ inline constexpr int64_t kIgnored = -2;
 struct StepClasses {
   std::vector<int64_t> classes;  // one a map, positions in the data set's list
   at::Tensor label;     // [void_label + 1] int64, by stored label: a map, kHidden or kIgnored
-  at::Tensor familiar;  // the same, int8: 1 seen, 0 unseen, -1 tells the trusty map nothing
+  at::Tensor seen_mask;  // the same, int8: 1 seen, 0 unseen, -1 tells the trusty map nothing
   std::vector<int64_t> pseudo;   // maps that hidden pixels may be given to; empty: they stay hidden
 };
 

@@ -26,7 +26,7 @@ TEST(StepClasses, InductiveHidesTheUnseen) {
   const StepClasses step = step_classes({}, kSeen, 0);
   EXPECT_THAT(step.classes, ElementsAre(0, 2, 3));
   EXPECT_THAT(values(step.label), ElementsAre(0, kHidden, 1, 2, kIgnored));
-  EXPECT_THAT(values(step.familiar), ElementsAre(1, 0, 1, 1, -1));
+  EXPECT_THAT(values(step.seen_mask), ElementsAre(1, 0, 1, 1, -1));
   EXPECT_THAT(step.pseudo, IsEmpty());
 }
 
@@ -34,7 +34,7 @@ TEST(StepClasses, SupervisedHidesNothing) {
   const StepClasses step = step_classes({.setting = Setting::kSupervised}, kSeen, 0);
   EXPECT_THAT(step.classes, ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(values(step.label), ElementsAre(0, 1, 2, 3, kIgnored));
-  EXPECT_THAT(values(step.familiar), ElementsAre(1, 1, 1, 1, -1));
+  EXPECT_THAT(values(step.seen_mask), ElementsAre(1, 1, 1, 1, -1));
 }
 
 TEST(StepClasses, SelfTrainingBeginsAtTheHalf) {
@@ -44,7 +44,7 @@ TEST(StepClasses, SelfTrainingBeginsAtTheHalf) {
   const StepClasses step = step_classes(config, kSeen, 50);
   EXPECT_THAT(step.classes, ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(values(step.label), ElementsAre(0, kHidden, 2, 3, kIgnored));
-  EXPECT_THAT(values(step.familiar), ElementsAre(1, 0, 1, 1, -1));
+  EXPECT_THAT(values(step.seen_mask), ElementsAre(1, 0, 1, 1, -1));
   EXPECT_THAT(step.pseudo, ElementsAre(1));
 }
 
@@ -66,10 +66,10 @@ TEST(StepClasses, HeldOutSeenClassesStandInForUnseenOnes) {
     const StepClasses step = step_classes(config, kSeen, iteration);
     ASSERT_EQ(step.classes.size(), 2u);  // one of three is hidden
     EXPECT_EQ(step.label[1].item<int64_t>(), kIgnored) << "an unseen label was read";
-    EXPECT_EQ(step.familiar[1].item<int64_t>(), -1) << "an unseen label was read";
+    EXPECT_EQ(step.seen_mask[1].item<int64_t>(), -1) << "an unseen label was read";
     for (int64_t c : {0, 2, 3}) {
       const bool trained = std::ranges::count(step.classes, c) == 1;
-      EXPECT_EQ(step.familiar[c].item<int64_t>(), trained ? 1 : 0);
+      EXPECT_EQ(step.seen_mask[c].item<int64_t>(), trained ? 1 : 0);
       EXPECT_EQ(step.label[c].item<int64_t>() >= 0, trained);
       if (!trained) held_out.insert(c);
     }
@@ -83,7 +83,7 @@ TEST(StepClasses, ManyClassesMoveVoidBehindThem) {
   EXPECT_EQ(step.label[255].item<int64_t>(), 255);
   EXPECT_EQ(step.label[299].item<int64_t>(), 299);
   EXPECT_EQ(step.label[300].item<int64_t>(), kIgnored);
-  EXPECT_EQ(step.familiar[300].item<int64_t>(), -1);
+  EXPECT_EQ(step.seen_mask[300].item<int64_t>(), -1);
 }
 
 TEST(StepClasses, AtLeastOneIsHeldOutAndOneIsLeft) {

@@ -37,7 +37,7 @@ StepInput step_input(at::Tensor pixels, const at::Tensor& stored_labels,
   const at::Tensor rows = at::tensor(classes.classes, at::kLong).to(text_of_all.device());
   return {std::move(pixels),
           text_of_all.index_select(0, rows),
-          {look_up(classes.label, stored_labels), look_up(classes.familiar, stored_labels)},
+          {look_up(classes.label, stored_labels), look_up(classes.seen_mask, stored_labels)},
           classes.pseudo.empty()
               ? at::Tensor()
               : at::tensor(classes.pseudo, at::kLong).to(stored_labels.device())};
@@ -116,7 +116,7 @@ Targets TrainStep::label_hidden(const StepInput& input, const MaskLogits& logits
   if (!input.pseudo.defined()) return input.targets;
   const at::NoGradGuard no_grad;
   return {self_training_labels(logits.classes.detach(), input.targets.labels, input.pseudo),
-          input.targets.familiar};
+          input.targets.seen_mask};
 }
 
 // num_masks is a mean over the ranks, so that the mean of their losses is the whole batch's.

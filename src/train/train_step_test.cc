@@ -26,7 +26,7 @@ StepInput batch(int64_t iteration, at::Device device) {
       at::randint(-2, 5, {2, 16, 16}, seeded(100 + iteration), at::kLong).to(device);
   return {.pixels = at::randn({2, 3, 16, 16}, seeded(200 + iteration)).to(device),
           .text = small_text(5).to(device),
-          .targets = {.labels = labels, .familiar = labels.ge(0).to(at::kChar)},
+          .targets = {.labels = labels, .seen_mask = labels.ge(0).to(at::kChar)},
           .pseudo = {}};
 }
 

@@ -27,8 +27,8 @@ void trace_decoder(const DecodeHead& head, const GoldenInputs& inputs, const Enc
 
 Targets targets_of(const GoldenInputs& inputs) {
   const at::Tensor seen = at::isin(inputs.label, at::tensor(inputs.seen, at::kLong));
-  const at::Tensor familiar = seen.to(at::kChar).masked_fill(inputs.label.eq(kIgnored), -1);
-  return {inputs.label_seen, familiar};
+  const at::Tensor seen_mask = seen.to(at::kChar).masked_fill(inputs.label.eq(kIgnored), -1);
+  return {inputs.label_seen, seen_mask};
 }
 
 // ZegCLIP's release weighs the focal term by 100.
