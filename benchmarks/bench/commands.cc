@@ -57,8 +57,7 @@ std::vector<Job> all_jobs(const std::vector<Workload>& workloads) {
     jobs.push_back({std::move(workload), task, photos});
   };
   for (const Workload& workload : workloads) {
-    for (const GemmPrecision precision : kGemmPrecisions)
-      add(workload, "segment", precision, 1);
+    for (const GemmPrecision precision : kGemmPrecisions) add(workload, "segment", precision, 1);
   }
   for (const Workload& workload : workloads) {
     for (const auto precision : {GemmPrecision::kFloat32, GemmPrecision::kBfloat16}) {
@@ -174,7 +173,7 @@ int run_turns(const TurnsOptions& options, Console& console) {
   const Image photo = read_image(options.photo);
   InferenceModel model = load_for_inference(options.weights);
   model.dense = in_precision(std::move(model.dense), parse_precision(options.precision));
-  const SlidingSegmenter segmenter(*model.dense,
+  const SlidingSegmenter segmenter(model.dense,
                                    read_text_embeddings(options.text_embeddings, model));
   segment_by_turns(segmenter, photo, std::cin,
                    [&](const Turn& turn) { console.print(to_json(turn)); });

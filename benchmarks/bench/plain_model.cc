@@ -55,7 +55,7 @@ Encoding PlainModel::encode(const at::Tensor& pixels, const Dropout& dropout) co
   x = layer_norm("backbone.ln_post", layer_norm("backbone.prompt_norm", x, 1e-6));
   x = x.matmul(parameter("backbone.proj"));  // [B, 1 + P + N, d]
   const int64_t patch = config_.clip.patch;
-  return {unit(x.narrow(1, 1 + P, N)), unit(x.select(1, 0)), pixels.size(2) / patch,
+  return {l2_normalize(x.narrow(1, 1 + P, N)), l2_normalize(x.select(1, 0)), pixels.size(2) / patch,
           pixels.size(3) / patch};
 }
 

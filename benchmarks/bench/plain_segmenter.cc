@@ -28,11 +28,11 @@ PlainSegmenter::PlainSegmenter(const SegmentationModel& model, const EmbeddedVoc
 }
 
 at::Tensor PlainSegmenter::pixels(const Image& photo) const {
-  const Normalisation normalisation;
+  const PixelNormalization normalization;  // of pixels from 0 to 1
   const at::Tensor bytes = at::from_blob(const_cast<uint8_t*>(photo.pixels.data()),
                                          {1, photo.height, photo.width, 3}, at::kByte);
-  const at::Tensor values =
-      (bytes.to(at::kFloat) - channels(normalisation.mean)) / channels(normalisation.deviation);
+  const at::Tensor values = (bytes.to(at::kFloat) - 255 * channels(normalization.mean)) /
+                            (255 * channels(normalization.std));
   return values.permute({0, 3, 1, 2}).contiguous();
 }
 

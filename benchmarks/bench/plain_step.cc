@@ -50,7 +50,8 @@ at::Tensor PlainStep::loss(const StepInput& batch, int64_t iteration) const {
   seed_dropout(generator, config_.seed, iteration);
   const MaskLogits logits = this->logits(batch, generator);
   const at::Tensor masks = count_masks(batch.targets.labels, batch.text.size(0));
-  return reference_segmentation_losses(logits, batch.targets, masks, Protocol::kReleased, config_.loss)
+  return reference_segmentation_losses(logits, batch.targets, masks, Protocol::kReleased,
+                                       config_.loss)
       .total();
 }
 

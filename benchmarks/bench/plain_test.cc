@@ -35,11 +35,10 @@ TEST(PlainModel, RefusesModelsTheReleasedCodeDoesNotHave) {
 
 TEST(PlainSegmenter, FindsTheSameLabels) {
   const Workload workload = tiny_workload();
-  SegmentationModel model = random_model(workload.model);
-  model.encoder.freeze();
+  const SegmentationModel model = random_model(workload.model);
   const EmbeddedVocabulary vocabulary = random_vocabulary(workload);
   const Image photo = random_photo(workload.model.clip.resolution);
-  const LabelMap ours = SlidingSegmenter(model, vocabulary)(photo).labels;
+  const LabelMap ours = SlidingSegmenter(dense_model(model), vocabulary)(photo).labels;
   const at::Tensor plain = PlainSegmenter(model, vocabulary)(photo).flatten();
   ASSERT_EQ(static_cast<int64_t>(ours.size()), plain.numel());
   for (size_t i = 0; i < ours.size(); ++i) {

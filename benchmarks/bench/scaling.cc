@@ -46,19 +46,19 @@ ScalingPoint measured(ScalingPoint point, int64_t runs, const std::function<Stag
 // A model ready to segment.
 struct Subject {
   explicit Subject(const Workload& subject)
-      : workload(subject), model(model_of(subject).packed(subject.precision)) {}
+      : workload(subject), model(packed(dense_model(model_of(subject)), subject.precision)) {}
 
   SlidingSegmenter segmenter(int64_t classes, const InferenceOptions& options = {}) const {
     Workload asked = workload;
     asked.classes = classes;
-    return {*model, random_vocabulary(asked), options};
+    return {model, random_vocabulary(asked), options};
   }
 
   int64_t side() const { return workload.model.clip.resolution; }
   Image photo() const { return random_photo(side()); }
 
   const Workload& workload;
-  std::shared_ptr<const DenseModel> model;
+  DenseModel model;
 };
 
 void by_classes(const Workload& workload, int64_t runs, const PointDone& done) {
@@ -112,7 +112,7 @@ void by_batch(const Workload& workload, int64_t runs, const PointDone& done) {
     const at::Tensor pixels = random_batch(workload, photos).pixels;
     const ScalingPoint point =
         measured({.task = "encode", .value = photos, .photos = photos}, runs, [&] {
-          subject.model->encode(pixels);
+          (*subject.model.encoder)(pixels);
           return StageTimes();
         });
     if (!done(point)) return;

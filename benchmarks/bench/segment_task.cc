@@ -49,10 +49,9 @@ double logit_difference(const MaskLogits& ours, const MaskLogits& plain) {
 // As `tagclip segment` holds it: the packed weights alone.
 std::optional<int64_t> peak_of_ours(const Workload& workload, const EmbeddedVocabulary& vocabulary,
                                     const Image& photo) {
-  auto loaded = std::make_shared<SegmentationModel>(model_of(workload));
+  DenseModel loaded = dense_model(model_of(workload));
   const PeakMemory memory;
-  const auto model = in_precision(std::move(loaded), workload.precision);
-  const SlidingSegmenter segmenter(*model, vocabulary);
+  const SlidingSegmenter segmenter(in_precision(std::move(loaded), workload.precision), vocabulary);
   segmenter(photo);
   return memory.bytes();
 }
@@ -75,11 +74,11 @@ Measurement measure_segment(const Workload& workload, int64_t pairs, const PairP
   const PlainSegmenter plain(model, vocabulary);
   const at::Tensor plain_labels = plain(photo);
   result.plain_peak = plain_memory.bytes();
-  const auto packed = model.packed(workload.precision);
-  const SlidingSegmenter segmenter(*packed, vocabulary);
+  const DenseModel ours = packed(dense_model(model), workload.precision);
+  const SlidingSegmenter segmenter(ours, vocabulary);
   const LabelMap labels = segmenter(photo).labels;
   const MaskLogits logits =
-      packed->decode(packed->encode(plain.pixels(photo)), vocabulary.embeddings, {});
+      (*ours.decoder)((*ours.encoder)(plain.pixels(photo)), vocabulary.embeddings, {});
   const Limits limits = limits_of(workload.precision);
   result.differences = {{"labels", label_difference(labels, plain_labels), limits.labels},
                         {"logits", logit_difference(logits, plain.logits(photo)), limits.logits}};

@@ -63,7 +63,7 @@ EmbeddedVocabulary random_vocabulary(const Workload& workload) {
     vocabulary.seen.push_back(c < workload.classes - workload.unseen);
   }
   vocabulary.embeddings =
-      unit(at::randn({workload.classes, workload.model.clip.embedding}, seeded(2)));
+      l2_normalize(at::randn({workload.classes, workload.model.clip.embedding}, seeded(2)));
   return vocabulary;
 }
 

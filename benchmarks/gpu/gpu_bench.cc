@@ -15,8 +15,8 @@
 #include "bench/plain_model.h"
 #include "bench/plain_step.h"
 #include "bench/workload.h"
+#include "infer/graphed_model.h"
 #include "infer/photo_encoder.h"
-#include "infer/recorded_model.h"
 #include "infer/sliding_segmenter.h"
 #include "train/lowered_weights.h"
 #include "train/train_step.h"
@@ -138,14 +138,13 @@ Row measure_step(Workload workload, int64_t photos) {
 class OurLabels {
  public:
   OurLabels(const Workload& workload, const EmbeddedVocabulary& vocabulary)
-      : model_(make_model(workload)),
+      : model_(graphed(dense_model(model_on_gpu(workload)))),
         text_(vocabulary.embeddings.to(gpu())),
-        rule_(score_rule(vocabulary.seen, vocabulary.inductive, {},
-                         model_.scoring())) {}
+        rule_(score_rule(vocabulary.seen, vocabulary.inductive, {}, model_.scoring)) {}
 
   at::Tensor operator()(const at::Tensor& pixels) const {  // -> [B, H, W] int64
     const Extent size{pixels.size(2), pixels.size(3)};
-    const MaskLogits logits = model_.decode(model_.encode(pixels), text_, {});
+    const MaskLogits logits = (*model_.decoder)((*model_.encoder)(pixels), text_, {});
     at::Tensor labels = at::empty({pixels.size(0), size.height, size.width}, at::kLong);
     for (int64_t i = 0; i < pixels.size(0); ++i) {
       const WindowLogits window{logits.classes.narrow(0, i, 1), logits.trusty.narrow(0, i, 1), {}};
@@ -157,13 +156,7 @@ class OurLabels {
   }
 
  private:
-  static std::shared_ptr<const DenseModel> make_model(const Workload& workload) {
-    auto model = std::make_shared<SegmentationModel>(model_on_gpu(workload));
-    model->encoder.freeze();
-    return model;
-  }
-
-  RecordedModel model_;
+  DenseModel model_;
   at::Tensor text_;
   ScoreRule rule_;
 };

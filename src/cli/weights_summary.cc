@@ -4,17 +4,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <unordered_map>
 
 #include "base/text.h"
+#include "weights/model_sizes.h"
 #include "weights/weights_kind.h"
 
 namespace tagclip {
 namespace {
 
 using Group = WeightsSummary::Group;
-using Shape = std::vector<int64_t>;
 
 // Groups in the order of their first tensor, found by name: a stranger's file may hold a million.
 class GroupCounter {
@@ -41,112 +40,32 @@ std::string group_of(const std::string& name, bool openai) {
   return openai && std::ranges::find(kText, word) != kText.end() ? "(text tower)" : word;
 }
 
-// The dimension of a tensor that must have `dimensions` of them; 0 where it is missing or has
-// others.
-int64_t size_of(const StoredWeights& file, const std::string& name, size_t dimensions,
-                size_t index) {
-  const TensorView* tensor = file.find(name);
-  return tensor && tensor->shape.size() == dimensions ? tensor->shape[index] : 0;
+std::string describe(const VisionSizes& sizes) {
+  if (sizes.width == 0) return {};
+  return fmt::format("width {}, {}, patch {}, resolution {} ({}x{} patches), embedding {}",
+                     sizes.width, counted(sizes.layers, "layer"), sizes.patch,
+                     sizes.grid * sizes.patch, sizes.grid, sizes.grid, sizes.embedding);
 }
 
-int64_t count_layers(const StoredWeights& file, const std::string& prefix,
-                     const std::string& tensor) {
-  int64_t layers = 0;
-  while (file.find(fmt::format("{}{}.{}", prefix, layers, tensor))) ++layers;
-  return layers;
+std::string describe(const TextSizes& sizes) {
+  if (sizes.width == 0) return {};
+  return fmt::format("width {}, {}, context {}, vocabulary {}, embedding {}", sizes.width,
+                     counted(sizes.layers, "layer"), sizes.context, sizes.vocabulary,
+                     sizes.embedding);
 }
 
-// How a dialect of CLIP calls what tells its sizes.
-struct Names {
-  std::string prefix, conv, positions, layers, layer_tensor, projection;
-  size_t projected;  // which dimension of the projection is the embedding
-};
-
-std::string describe_vision(const StoredWeights& file, const Names& names) {
-  const int64_t width = size_of(file, names.prefix + names.conv, 4, 0);
-  if (width == 0) return {};
-  const auto positions = static_cast<double>(size_of(file, names.prefix + names.positions, 2, 0));
-  const auto grid = std::lround(std::sqrt(std::max(0.0, positions - 1)));
-  const int64_t patch = size_of(file, names.prefix + names.conv, 4, 3);
-  return fmt::format(
-      "width {}, {}, patch {}, resolution {} ({}x{} patches), embedding {}", width,
-      counted(count_layers(file, names.prefix + names.layers, names.layer_tensor), "layer"), patch,
-      grid * patch, grid, grid, size_of(file, names.projection, 2, names.projected));
+std::string describe(const DecoderSizes& sizes) {
+  return fmt::format("{}, self-attention {}, width {}, {}{}", counted(sizes.layers, "layer"),
+                     sizes.self_attention, sizes.width,
+                     sizes.trusty_token ? "a trusty token" : "no trusty token",
+                     sizes.own_learner ? ", a Trusty Learner before it" : "");
 }
 
-std::string describe_text(const StoredWeights& file, const Names& names) {
-  const int64_t width = size_of(file, names.prefix + names.conv, 2, 1);
-  if (width == 0) return {};
-  return fmt::format(
-      "width {}, {}, context {}, vocabulary {}, embedding {}", width,
-      counted(count_layers(file, names.prefix + names.layers, names.layer_tensor), "layer"),
-      size_of(file, names.prefix + names.positions, 2, 0),
-      size_of(file, names.prefix + names.conv, 2, 0),
-      size_of(file, names.projection, 2, names.projected));
-}
-
-Names openai_vision(const std::string& prefix) {
-  return {prefix,
-          "conv1.weight",
-          "positional_embedding",
-          "transformer.resblocks.",
-          "ln_1.weight",
-          prefix + "proj",
-          1};
-}
-
-Names openai_text(const std::string& prefix) {
-  return {prefix,
-          "token_embedding.weight",
-          "positional_embedding",
-          "transformer.resblocks.",
-          "ln_1.weight",
-          prefix + "text_projection",
-          1};
-}
-
-const Names kHuggingFaceVision = {"vision_model.",
-                                  "embeddings.patch_embedding.weight",
-                                  "embeddings.position_embedding.weight",
-                                  "encoder.layers.",
-                                  "layer_norm1.weight",
-                                  "visual_projection.weight",
-                                  0};
-const Names kHuggingFaceText = {"text_model.",
-                                "embeddings.token_embedding.weight",
-                                "embeddings.position_embedding.weight",
-                                "encoder.layers.",
-                                "layer_norm1.weight",
-                                "text_projection.weight",
-                                0};
-
-// "3 layers (a_n_n), width 512": a letter a layer, a where it has self-attention.
-std::string describe_decoder(const StoredWeights& file) {
-  for (const std::string prefix :
-       {"decode_head.decoder.layers.", "decode_head.decoder_1.layers."}) {
-    const int64_t layers = count_layers(file, prefix, "linear1.weight");
-    if (layers == 0) continue;
-    std::string pattern;
-    for (int64_t i = 0; i < layers; ++i) {
-      pattern += file.find(fmt::format("{}{}.self_attn.in_proj_weight", prefix, i)) ? "_a" : "_n";
-    }
-    return fmt::format(
-        "{}, self-attention {}, width {}, {}{}", counted(layers, "layer"), pattern.substr(1),
-        size_of(file, prefix + "0.linear1.weight", 2, 1),
-        file.find("decode_head.disc_token") ? "a trusty token" : "no trusty token",
-        file.contains_prefix("decode_head.learner.") ? ", a Trusty Learner before it" : "");
-  }
-  return {};
-}
-
-std::string describe_prompts(const StoredWeights& file) {
-  const int64_t prompts = size_of(file, "backbone.prompt_embeddings", 3, 1);
-  if (prompts == 0) return {};
-  const int64_t depth = 1 + size_of(file, "backbone.deep_prompt_embeddings", 3, 0);
-  const int64_t layers = count_layers(file, "backbone.transformer.resblocks.", "ln_1.weight");
-  const std::string tokens = counted(prompts, "token");
-  return depth == layers ? tokens + " a layer"
-                         : fmt::format("{} a layer, in the first {} of {}", tokens, depth, layers);
+std::string describe(const PromptSizes& prompts, int64_t layers) {
+  const std::string tokens = counted(prompts.tokens, "token") + " per layer";
+  return prompts.layers == layers
+             ? tokens
+             : fmt::format("{}, in the first {} of {}", tokens, prompts.layers, layers);
 }
 
 std::string missing_part(const StoredWeights& file) {
@@ -185,16 +104,19 @@ WeightsSummary summarise(const StoredWeights& file) {
   const auto add = [&](const char* part, const std::string& description) {
     if (!description.empty()) summary.architecture.emplace_back(part, description);
   };
-  for (const Names& vision : {openai_vision("backbone."), openai_vision("visual."),
-                              openai_vision(""), kHuggingFaceVision}) {
-    add("vision tower", describe_vision(file, vision));
+  const TensorShapes shapes = shapes_of(file), translated = openai_shapes_of(file);
+  for (const char* prefix : {"backbone.", "visual.", ""}) {
+    add("vision tower", describe(vision_sizes(shapes, prefix)));
   }
-  for (const Names& text :
-       {openai_text("text_encoder."), openai_text(""), openai_text("text."), kHuggingFaceText}) {
-    add("text tower", describe_text(file, text));
+  add("vision tower", describe(vision_sizes(translated, "visual.")));
+  for (const char* prefix : {"text_encoder.", "", "text."}) {
+    add("text tower", describe(text_sizes(shapes, prefix)));
   }
-  add("visual prompts", describe_prompts(file));
-  add("decoder", describe_decoder(file));
+  add("text tower", describe(text_sizes(translated, "")));
+  if (const auto prompts = prompt_sizes(shapes)) {
+    add("visual prompts", describe(*prompts, vision_sizes(shapes, "backbone.").layers));
+  }
+  if (const auto decoder = decoder_sizes(shapes)) add("decoder", describe(*decoder));
   return summary;
 }
 

@@ -8,11 +8,8 @@
 
 namespace tagclip {
 
-ColourNumbers colour_numbers(Colours colours) {
-  if (colours == Colours::kClip) {
-    return {{0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}};
-  }
-  return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+PixelNormalization normalization_of(PixelStatistics statistics) {
+  return statistics == PixelStatistics::kClip ? kClipNormalization : PixelNormalization();
 }
 
 namespace {
@@ -40,8 +37,9 @@ FieldsOf<Config> list_fields(Config& config) {
   list.add("activation", config.activation,
            {{"quick_gelu", Activation::kQuickGelu}, {"gelu", Activation::kGelu}},
            "activation of the blocks");
-  list.add("colours", config.colours, {{"imagenet", Colours::kImageNet}, {"clip", Colours::kClip}},
-           "whose mean and deviation the photos it was trained on were normalised with");
+  list.add("pixel_statistics", config.pixel_statistics,
+           {{"imagenet", PixelStatistics::kImageNet}, {"clip", PixelStatistics::kClip}},
+           "whose mean and standard deviation normalised the images it was trained on");
   return list;
 }
 
@@ -73,7 +71,7 @@ TextTower::TextTower(const ParameterScope& scope, const ClipConfig& config)
                                 normal(1 / std::sqrt(config.text_width)))) {}
 
 at::Tensor TextTower::encode(const at::Tensor& tokens) const {
-  // Rows after the last end token never reach it through the causal mask: leave them out.
+  // The causal mask hides tokens after the last end token from it: they are left out.
   const at::Tensor end = tokens.argmax(1);  // [B]: the end token has the highest id
   const int64_t length = end.max().item<int64_t>() + 1;
   at::Tensor x = at::embedding(token_embedding, tokens.narrow(1, 0, length)) +
@@ -124,7 +122,7 @@ at::Tensor VisionTower::through_blocks(at::Tensor x) const {
   return x;
 }
 
-at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }
+at::Tensor l2_normalize(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }
 
 at::Tensor embed_patches(const at::Tensor& pixels, const at::Tensor& kernel) {
   const int64_t patch = kernel.size(2);

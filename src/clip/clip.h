@@ -2,24 +2,18 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
-
 #include "base/fields.h"
 #include "clip/transformer.h"
+#include "image/pixel_normalization.h"
 
 namespace tagclip {
 
-// With whose mean and deviation photos were normalised.
-enum class Colours {
+// The data set whose mean and standard deviation normalise pixels.
+enum class PixelStatistics {
   kImageNet,  // mmsegmentation, so TagCLIP and ZegCLIP; and our own pretraining
   kClip,      // OpenAI's CLIP and those after it
 };
-
-// Mean and deviation of red, green and blue, 0..1.
-struct ColourNumbers {
-  std::array<double, 3> mean, deviation;
-};
-ColourNumbers colour_numbers(Colours colours);
+PixelNormalization normalization_of(PixelStatistics statistics);
 
 // Sizes of a CLIP. The defaults are ViT-B/16's.
 struct ClipConfig {
@@ -40,7 +34,7 @@ struct ClipConfig {
   int64_t text_mlp = 0;  // 0: four times the width
 
   Activation activation = Activation::kQuickGelu;
-  Colours colours = Colours::kImageNet;  // what the towers were trained together on
+  PixelStatistics pixel_statistics = PixelStatistics::kImageNet;  // in the training of both towers
 
   int64_t grid() const { return resolution / patch; }
   int64_t vision_mlp_width() const { return vision_mlp > 0 ? vision_mlp : 4 * vision_width; }
@@ -70,14 +64,15 @@ struct VisionTower {
   VisionTower(const ParameterScope& scope, const ClipConfig& config);
 
   // pixels [B, 3, H, W], normalised -> token sequence after ln_pre [B, 1 + H'W', D]. The stored
-  // position grid is resized bilinearly when (H', W') differ from it. Sides that are no multiple of
-  // the patch lose their remainder.
+  // position grid is resized bilinearly when (H', W') differ from it. Pixels beyond whole patches
+  // are not read.
   at::Tensor embed(const at::Tensor& pixels) const;
   // `embed`, then the blocks: [B, 1 + H'W', D].
   at::Tensor hidden(const at::Tensor& pixels) const;
   // The image embedding: class token, ln_post, proj -> [B, d], not normalised.
   at::Tensor encode(const at::Tensor& pixels) const;
-  // The same from the tokens that `embed` makes, or from some of them: [B, 1 + n, D] -> [B, d].
+  // The same from the tokens that `embed` returns, or from a subset of them: [B, 1 + n, D] -> [B,
+  // d].
   at::Tensor encode_tokens(const at::Tensor& tokens) const;
 
   at::Tensor conv1;                 // [D, 3, patch, patch]
@@ -92,10 +87,10 @@ struct VisionTower {
   at::Tensor through_blocks(at::Tensor x) const;  // [B, n, D]
 };
 
-// x / |x| over the last dimension.
-at::Tensor unit(const at::Tensor& x);
+// Returns x / |x|, over the last dimension.
+at::Tensor l2_normalize(const at::Tensor& x);
 
-// Patches of an image as tokens: [B, 3, H, W] -> [B, H'W', D].
+// Embeds the patches of an image as tokens: [B, 3, H, W] -> [B, H'W', D].
 at::Tensor embed_patches(const at::Tensor& pixels, const at::Tensor& kernel);
 
 // Resizes the grid part of a position embedding [1 + h w, D] bilinearly (align_corners false) to

@@ -1,9 +1,258 @@
 #include "clip/clip_file.h"
 
+#include <c10/util/StringUtil.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "base/bounded_json.h"
+#include "base/error.h"
 #include "base/fields_json.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "clip/hugging_face.h"
+#include "weights/clip_config_json.h"
 #include "weights/weights_kind.h"
 
 namespace tagclip {
+namespace {
+
+int64_t heads_of(int64_t width) { return std::max<int64_t>(1, width / 64); }
+
+// ClipConfig's 0 stands for the usual: four times the tower's width.
+int64_t mlp_setting(int64_t mlp, int64_t width) { return mlp == 4 * width ? 0 : mlp; }
+
+void require(const StateDict& state, const std::vector<SizedTensor>& tensors) {
+  for (const auto& [name, dimensions] : tensors) {
+    state.at(name, static_cast<int64_t>(dimensions));  // throws
+  }
+}
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMaxConfigBytes = 4 << 20;
+
+void check_kind(const StoredWeights& stored) {
+  if (stored.contains_prefix("visual.layer1.")) {
+    throw bad_input(stored.source + ": a CLIP with a ResNet, which is not supported",
+                    "use one with a ViT, such as ViT-B-16");
+  }
+  if (is_clip(stored)) return;
+  throw bad_input(stored.source + ": not a CLIP; it looks like " + describe_weights(stored.names()),
+                  "tagclip info " + stored.source + " tells what it holds");
+}
+
+void check_agreement(const ClipConfig& config, const ClipConfigJson& stated,
+                     const fs::path& config_file, const std::string& weights) {
+  struct Size {
+    const char* name;
+    int64_t in_config, in_tensors;
+  };
+  const auto sizes = std::to_array<Size>({
+      {"embedding", stated.embedding, config.embedding},
+      {"resolution", stated.resolution, config.resolution},
+      {"patch", stated.patch, config.patch},
+      {"context", stated.context, config.context},
+      {"vocabulary", stated.vocabulary, config.vocabulary},
+      {"width of the vision tower", stated.vision_width, config.vision_width},
+      {"layers of the vision tower", stated.vision_layers, config.vision_layers},
+      {"width of the text tower", stated.text_width, config.text_width},
+      {"layers of the text tower", stated.text_layers, config.text_layers},
+  });
+  for (const Size& size : sizes) {
+    if (size.in_config == 0 || size.in_config == size.in_tensors) continue;
+    throw bad_input(c10::str(config_file.string(), ": ", size.name, " ", size.in_config,
+                             ", but the tensors of ", weights, " have ", size.in_tensors),
+                    "put the weights into a folder with the config they came with");
+  }
+}
+
+void apply(const ClipConfigJson& stated, const fs::path& file, ClipWeights& weights) {
+  check_agreement(weights.config, stated, file, weights.state.source);
+  weights.config.vision_heads = stated.vision_heads;
+  weights.config.text_heads = stated.text_heads;
+  weights.config.activation = stated.quick_gelu ? Activation::kQuickGelu : Activation::kGelu;
+  if (stated.imagenet_statistics) weights.config.pixel_statistics = PixelStatistics::kImageNet;
+}
+
+void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
+  const fs::path file = folder / "config.json";
+  if (!fs::is_regular_file(file)) {
+    throw bad_input(
+        weights.state.source + ": Hugging Face weights, but there is no " + file.string(),
+        "the weights alone tell neither heads nor activation: keep the two together");
+  }
+  ClipConfigJson stated =
+      parse_hugging_face_config(read_text(file, kMaxConfigBytes), file.string());
+  const fs::path preprocessor = folder / "preprocessor_config.json";
+  if (fs::is_regular_file(preprocessor)) {
+    stated.imagenet_statistics =
+        parse_preprocessor_config(read_text(preprocessor, kMaxConfigBytes), preprocessor.string());
+  }
+  apply(stated, file, weights);
+}
+
+void apply_open_clip_config(const fs::path& folder, ClipWeights& weights) {
+  const fs::path file = folder / "open_clip_config.json";
+  if (fs::is_regular_file(file)) {
+    apply(parse_open_clip_config(read_text(file, kMaxConfigBytes), file.string()), file, weights);
+    return;
+  }
+  weights.assumption =
+      "there is no open_clip_config.json beside the weights: heads of 64 and QuickGELU are "
+      "assumed, "
+      "as in OpenAI's models";
+}
+
+void apply_own_config(ClipWeights& weights) {
+  ClipConfig config;
+  FieldList fields = config.fields();
+  read_json(with_present_names(weights.metadata.at(kClipSettings)), fields, weights.state.source);
+  weights.config = config;
+}
+
+}  // namespace
+
+TensorShapes shapes_of(const StateDict& state) {
+  return {.shape = [&state](const std::string& name) -> std::optional<std::vector<int64_t>> {
+            const auto found = state.tensors.find(name);
+            if (found == state.tensors.end()) return {};
+            return found->second.sizes().vec();
+          },
+          .contains_prefix =
+              [&state](const std::string& prefix) { return state.contains_prefix(prefix); }};
+}
+
+void read_vision_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config) {
+  require(state, tensors_of_vision_sizes(prefix));
+  const VisionSizes sizes = vision_sizes(shapes_of(state), prefix);
+  config.vision_width = sizes.width;
+  config.vision_heads = heads_of(sizes.width);
+  config.vision_layers = sizes.layers;
+  config.vision_mlp = mlp_setting(sizes.mlp, sizes.width);
+  config.patch = sizes.patch;
+  config.embedding = sizes.embedding;
+  config.resolution = sizes.grid * sizes.patch;
+}
+
+void read_text_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config) {
+  require(state, tensors_of_text_sizes(prefix));
+  const TextSizes sizes = text_sizes(shapes_of(state), prefix);
+  config.vocabulary = sizes.vocabulary;
+  config.text_width = sizes.width;
+  config.text_heads = heads_of(sizes.width);
+  config.text_layers = sizes.layers;
+  config.text_mlp = mlp_setting(sizes.mlp, sizes.width);
+  config.context = sizes.context;
+  config.embedding = sizes.embedding;
+}
+
+ClipConfig infer_clip_config(const StateDict& state, const Metadata& metadata) {
+  ClipConfig config;
+  read_text_sizes(state, "", config);
+  read_vision_sizes(state, "visual.", config);
+  config.vision_heads = positive_number(metadata, "v_heads", config.vision_heads);
+  config.text_heads = positive_number(metadata, "t_heads", config.text_heads);
+  return config;
+}
+
+int64_t positive_number(const Metadata& metadata, const std::string& key, int64_t otherwise) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return otherwise;
+  const auto number = parse_number<int64_t>(found->second);
+  if (number && *number >= 1) return *number;
+  throw bad_input("metadata " + key + ": expected a positive whole number, found " +
+                  in_quotes(found->second));
+}
+
+std::string with_present_names(const std::string& settings) {
+  constexpr std::pair<const char*, const char*> kRenamed[] = {
+      {"colours", "pixel_statistics"}, {"clip.colours", "clip.pixel_statistics"}};
+  std::optional<nlohmann::json> object = parse_bounded_json(settings);
+  if (!object || !object->is_object()) return settings;  // read_json says so
+  for (const auto& [former, present] : kRenamed) {
+    const auto found = object->find(former);
+    if (found == object->end()) continue;
+    (*object)[present] = *found;
+    object->erase(former);
+  }
+  return object->dump();
+}
+
+ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_counts) {
+  check_kind(stored);
+  ClipWeights weights;
+  weights.dialect = dialect_of(stored);
+  weights.state = StateDict::from(stored);
+  if (weights.dialect == Dialect::kHuggingFace) weights.state = from_hugging_face(weights.state);
+  weights.metadata = stored.metadata;
+  for (const char* name : kOpenAiScalars) weights.state.tensors.erase(name);
+  weights.state.tensors.erase("attn_mask");  // a buffer of older open_clips
+
+  Metadata heads = weights.metadata;
+  heads.insert(head_counts.begin(), head_counts.end());
+  weights.config = infer_clip_config(weights.state, heads);
+  weights.config.pixel_statistics = PixelStatistics::kClip;
+  switch (weights.dialect) {
+    case Dialect::kTagclip:
+      apply_own_config(weights);
+      break;
+    case Dialect::kOpenAi:
+      break;
+    case Dialect::kHuggingFace:
+      apply_hugging_face_config(stored.folder, weights);
+      break;
+    case Dialect::kOpenClip:
+      if (!heads.contains("v_heads")) apply_open_clip_config(stored.folder, weights);
+      break;
+  }
+  check_stored(weights.config, weights.state.source);
+  return weights;
+}
+
+ClipWeights read_clip_weights(const fs::path& path) {
+  return read_clip_weights(read_stored_weights(path));
+}
+
+Clip make_clip(const ClipWeights& weights) {
+  Clip clip(weights.config);
+  load(clip.parameters, weights.state);
+  return clip;
+}
+
+Clip load_clip(const fs::path& path) { return make_clip(read_clip_weights(path)); }
+
+std::string open_clip_config(const ClipConfig& config) {
+  using nlohmann::ordered_json;
+  ordered_json vision = {{"image_size", config.resolution},
+                         {"layers", config.vision_layers},
+                         {"width", config.vision_width},
+                         {"head_width", config.vision_width / config.vision_heads},
+                         {"patch_size", config.patch}};
+  ordered_json text = {{"context_length", config.context},
+                       {"vocab_size", config.vocabulary},
+                       {"width", config.text_width},
+                       {"heads", config.text_heads},
+                       {"layers", config.text_layers}};
+  const auto add_ratio = [](ordered_json& tower, int64_t mlp, int64_t width) {
+    if (mlp == 4 * width) return;
+    // open_clip takes the whole part of width x ratio: half more keeps rounding away from it.
+    tower["mlp_ratio"] = (static_cast<double>(mlp) + 0.5) / static_cast<double>(width);
+  };
+  add_ratio(vision, config.vision_mlp_width(), config.vision_width);
+  add_ratio(text, config.text_mlp_width(), config.text_width);
+  const ordered_json model = {{"embed_dim", config.embedding},
+                              {"quick_gelu", config.activation == Activation::kQuickGelu},
+                              {"vision_cfg", vision},
+                              {"text_cfg", text}};
+  const auto [mean, std] = normalization_of(config.pixel_statistics);
+  const ordered_json preprocess = {{"mean", mean}, {"std", std}};
+  return ordered_json{{"model_cfg", model}, {"preprocess_cfg", preprocess}}.dump(2) + "\n";
+}
+
 Metadata clip_metadata(const ClipConfig& config, Metadata others) {
   others["format"] = "pt";
   others[kClipSettings] = to_json(config.fields());

@@ -10,7 +10,7 @@
 namespace tagclip {
 namespace {
 
-constexpr int kPatienceMs = 10'000;  // with other processes that write
+constexpr int kPatienceMs = 10'000;  // to wait for other processes that write
 
 constexpr const char* kTable =
     "CREATE TABLE IF NOT EXISTS embeddings (tower TEXT, templates TEXT, word TEXT, "

@@ -44,6 +44,14 @@ std::string fingerprint(const std::vector<at::Tensor>& tensors) {
   return hash.digits();
 }
 
+const std::string& Fingerprint::digits() const {
+  std::call_once(once_, [this] {
+    digits_ = fingerprint(tensors_);
+    tensors_.clear();
+  });
+  return digits_;
+}
+
 std::string fingerprint(const TextTower& tower, const ClipConfig& config) {
   std::vector<at::Tensor> tensors = {
       tower.token_embedding,

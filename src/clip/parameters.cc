@@ -19,8 +19,7 @@ Initialiser uniform(double low, double high) {
 }
 
 Initialiser normal(double std) {
-  return
-      [=](at::Tensor& tensor, at::Generator& generator) { tensor.normal_(0.0, std, generator); };
+  return [=](at::Tensor& tensor, at::Generator& generator) { tensor.normal_(0.0, std, generator); };
 }
 
 Initialiser xavier_uniform() {
@@ -52,10 +51,6 @@ void ParameterList::allocate() {
     at::Tensor& tensor = parameter.tensor;
     if (!tensor.is_contiguous()) tensor.set_data(at::empty(tensor.sizes(), tensor.options()));
   }
-}
-
-void ParameterList::forget(const std::string& prefix) {
-  std::erase_if(parameters_, [&](const Parameter& p) { return p.name.starts_with(prefix); });
 }
 
 void ParameterList::initialise(at::Generator& generator) {

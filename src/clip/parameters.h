@@ -8,7 +8,7 @@
 
 namespace tagclip {
 
-// Fills a parameter with its starting value.
+// Fills a parameter with its start value.
 using Initialiser = std::function<void(at::Tensor&, at::Generator&)>;
 
 Initialiser constant(double value);
@@ -27,7 +27,7 @@ struct Parameter {
 };
 
 // All parameters of a model, in the order they were declared. Modules keep handles to the same
-// tensors, so what is done here (load, move, mark as trained) is what the forward pass sees.
+// tensors: loading, moving and marking as trained here changes what the forward pass reads.
 class ParameterList {
  public:
   const std::vector<Parameter>& all() const { return parameters_; }
@@ -38,11 +38,9 @@ class ParameterList {
   void initialise(at::Generator& generator);
   // Gives every parameter memory of its own; values are undefined where it had none.
   void allocate();
-  // Lets go of every parameter whose name starts with `prefix`; modules keep theirs.
-  void forget(const std::string& prefix);
   // Moves every tensor, in place for the modules that hold it.
   void to(at::Device device);
-  // Exactly the parameters that `trained` accepts will receive gradients.
+  // Lets exactly the parameters that `trained` accepts receive gradients.
   void set_trained(const std::function<bool(const std::string&)>& trained);
   std::vector<Parameter> trained() const;
 
@@ -51,7 +49,7 @@ class ParameterList {
   std::vector<Parameter> parameters_;
 };
 
-// Where in the tree of names a module declares its parameters: `scope / "attn"` is one level down.
+// A module's place in the tree of parameter names: `scope / "attn"` is one level below.
 class ParameterScope {
  public:
   ParameterScope(ParameterList& list, std::string prefix = "")
@@ -60,9 +58,8 @@ class ParameterScope {
   ParameterScope operator/(const std::string& name) const {
     return {*list_, prefix_.empty() ? name : prefix_ + "." + name};
   }
-  // Declares a float32 parameter. It reads as zeros and takes no memory until loaded or
-  // initialised: what a file claims about its sizes costs nothing before its tensors are held
-  // against the claim.
+  // Declares a float32 parameter. It reads as zeros and takes no memory until it is loaded or
+  // initialised: sizes that a file claims cost nothing before its tensors are checked against them.
   at::Tensor add(const std::string& name, at::IntArrayRef shape, Initialiser initialise) const;
   // Every parameter declared under this scope starts as a copy of the one that has its name under
   // `original`, which must have been declared before.

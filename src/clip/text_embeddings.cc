@@ -13,7 +13,7 @@ namespace tagclip {
 namespace {
 
 constexpr int64_t kTextsAtOnce = 128;
-// New words that reach the cache together: what a stopped run of many words leaves behind.
+// New words are stored in groups of this size, so that a stopped run keeps most of its work.
 constexpr size_t kWordsAtOnce = 512;
 
 // Encodes texts in batches and adds each one's unit embedding to the row of its word.
@@ -35,7 +35,7 @@ class Encoder {
     return sums_ / static_cast<double>(templates.size());
   }
 
-  // Of the last call: whether a text of the word was too long.
+  // Whether a text of the word was too long, in the last call.
   const std::vector<bool>& cut() const { return cut_; }
   std::vector<std::string> take_truncated() { return std::move(truncated_); }
 
@@ -54,7 +54,7 @@ class Encoder {
   void flush() {
     if (rows_.empty()) return;
     const at::Tensor tokens = at::stack(tokens_).to(tower_.token_embedding.device());
-    sums_.index_add_(0, at::tensor(rows_, at::kLong), unit(tower_.encode(tokens)).cpu());
+    sums_.index_add_(0, at::tensor(rows_, at::kLong), l2_normalize(tower_.encode(tokens)).cpu());
     tokens_.clear();
     rows_.clear();
   }
@@ -69,7 +69,7 @@ class Encoder {
   std::vector<std::string> truncated_;
 };
 
-// Words that were cut are not kept: the user is to hear of them each time.
+// Words that were cut are not cached, so that the user is warned each time.
 void keep(EmbeddingCache& cache, const std::string& tower, const std::string& templates,
           const std::vector<std::string>& words, const std::vector<bool>& cut,
           const at::Tensor& rows) {
@@ -90,7 +90,7 @@ std::string joined(const std::vector<std::string>& templates) {
   return text;
 }
 
-// Which words of `words` the cache does not hold; those that it does go into `rows`.
+// Copies the rows of cached words into `rows` and returns the other words.
 std::vector<size_t> missing_words(const std::vector<std::string>& words, const std::string& tower,
                                   const std::string& templates, const EmbeddingCache* cache,
                                   at::Tensor& rows) {
@@ -154,7 +154,7 @@ TextEmbeddings embed_classes(const TextTower& tower, const ClipConfig& config,
     result.rows_of_class.push_back(apart ? count : 1);
     at += count;
   }
-  result.rows = unit(at::cat(rows)).to(tower.token_embedding.device());
+  result.rows = l2_normalize(at::cat(rows)).to(tower.token_embedding.device());
   return result;
 }
 

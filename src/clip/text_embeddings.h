@@ -15,15 +15,15 @@ namespace tagclip {
 
 struct TextEmbeddings {
   at::Tensor rows;  // [R, d], unit length
-  // By class, in order: how many rows are its own. One, or one a synonym (Synonyms::kMax).
+  // Number of rows per class, in order: one, or one per synonym (Synonyms::kMax).
   std::vector<int64_t> rows_of_class;
   std::vector<std::string> truncated;  // texts that were longer than the tower's context
   int64_t from_cache = 0;              // words
 };
 
 struct EmbedOptions {
-  EmbeddingCache* cache = nullptr;  // words are looked up there first, and new ones kept
-  // Hears (texts done, texts in all); false stops, and the rows are then undefined.
+  EmbeddingCache* cache = nullptr;  // looked up first; new words are stored in it
+  // Called with (texts done, texts in all); false stops, which leaves the rows undefined.
   std::function<bool(int64_t, int64_t)> progress = [](int64_t, int64_t) { return true; };
 };
 

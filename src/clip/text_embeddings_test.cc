@@ -20,7 +20,7 @@ class Embeddings : public ::testing::Test {
   // The unit embedding of one text on its own.
   at::Tensor of(const std::string& text) const {
     const TokenizedText tokens = Tokenizer(config.vocabulary).tokenize(text, config.context);
-    return unit(tower.encode(at::tensor(tokens.ids, at::kLong).unsqueeze(0)))[0];
+    return l2_normalize(tower.encode(at::tensor(tokens.ids, at::kLong).unsqueeze(0)))[0];
   }
 
   at::NoGradGuard no_grad;
@@ -44,7 +44,7 @@ TEST_F(Embeddings, TextsOfAClassAreAveragedAsUnitVectors) {
   const TextEmbeddings found =
       embed_classes(tower, config, {{{"cat", "kitty"}}}, {"a {}", "the {}."});
   const at::Tensor mean = (of("a cat") + of("the cat.") + of("a kitty") + of("the kitty.")) / 4;
-  expect_near("rows", found.rows, unit(mean).unsqueeze(0), 1e-6);
+  expect_near("rows", found.rows, l2_normalize(mean).unsqueeze(0), 1e-6);
 }
 
 TEST_F(Embeddings, ManyTextsAreEncodedInParts) {
@@ -52,7 +52,7 @@ TEST_F(Embeddings, ManyTextsAreEncodedInParts) {
   for (int i = 0; i < 150; ++i) classes.push_back({{std::to_string(i)}});
   const TextEmbeddings found = embed_classes(tower, config, classes, {"{}", "a {}"});
   ASSERT_EQ(found.rows.size(0), 150);
-  expect_near("row", found.rows[140], unit(of("140") + of("a 140")), 1e-6);
+  expect_near("row", found.rows[140], l2_normalize(of("140") + of("a 140")), 1e-6);
   expect_near("length", found.rows.norm(2, 1), at::ones({150}), 1e-6);
 }
 
@@ -60,7 +60,7 @@ TEST_F(Embeddings, SynonymsMayKeepTheirOwnRows) {
   const TextEmbeddings found = embed_classes(
       tower, config, {{{"cat", "kitty"}, Synonyms::kMax}, {{"dog"}}}, {"a {}", "the {}."});
   EXPECT_EQ(found.rows_of_class, (std::vector<int64_t>{2, 1}));
-  expect_near("row", found.rows[1], unit(of("a kitty") + of("the kitty.")), 1e-6);
+  expect_near("row", found.rows[1], l2_normalize(of("a kitty") + of("the kitty.")), 1e-6);
 }
 
 TEST_F(Embeddings, TheCacheGivesTheSameAndIsAskedFirst) {

@@ -42,12 +42,12 @@ std::vector<at::Tensor> split_heads(const at::Tensor& x, int64_t n, int64_t head
 
 at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
 
-at::Tensor append(const at::Tensor& own, const at::Tensor& also) {
-  return at::cat({own, also.expand({own.size(0), -1, -1, -1})}, 2);
+at::Tensor append(const at::Tensor& own, const at::Tensor& prefix) {
+  return at::cat({own, prefix.expand({own.size(0), -1, -1, -1})}, 2);
 }
 
-// Attention by two plain products. Training in bfloat16 on the CPU takes it for short sequences:
-// LibTorch's fused kernel sets up a product anew for every head of every photo there.
+// Whether attention is computed by two plain products: faster for short sequences in bfloat16
+// training on the CPU, where LibTorch's fused kernel sets up a product per head and image.
 bool by_plain_products(const at::Tensor& queries, const at::Tensor& keys) {
   constexpr int64_t kLongest = 512;  // [B, heads, L, L] is held
   return queries.is_cpu() && queries.scalar_type() == at::kBFloat16 && at::GradMode::is_enabled() &&
@@ -81,10 +81,10 @@ at::Tensor SelfAttention::operator()(const at::Tensor& x, bool causal) const {
   return out_proj(merge_heads(attend(queries, keys, values, causal)));
 }
 
-at::Tensor SelfAttention::operator()(const at::Tensor& x, const KeysValues& also) const {
+at::Tensor SelfAttention::operator()(const at::Tensor& x, const KeysValues& prefix_kv) const {
   const auto [queries, keys, values] = split(x);
   return out_proj(
-      merge_heads(attend(queries, append(keys, also.keys), append(values, also.values))));
+      merge_heads(attend(queries, append(keys, prefix_kv.keys), append(values, prefix_kv.values))));
 }
 
 KeysValues SelfAttention::keys_values(const at::Tensor& x) const {
@@ -114,8 +114,8 @@ at::Tensor ResidualBlock::operator()(const at::Tensor& x, bool causal) const {
   return add_mlp(x + attn(ln_1(x), causal));
 }
 
-at::Tensor ResidualBlock::operator()(const at::Tensor& x, const KeysValues& also) const {
-  return add_mlp(x + attn(ln_1(x), also));
+at::Tensor ResidualBlock::operator()(const at::Tensor& x, const KeysValues& prefix_kv) const {
+  return add_mlp(x + attn(ln_1(x), prefix_kv));
 }
 
 at::Tensor ResidualBlock::add_mlp(const at::Tensor& x) const {

@@ -25,7 +25,7 @@ struct LayerNorm {
   double epsilon;
 };
 
-// Keys and values by head, each [B or 1, heads, P, width/heads].
+// Keys and values per head, each [B or 1, heads, P, width/heads].
 struct KeysValues {
   at::Tensor keys, values;
 };
@@ -36,14 +36,14 @@ struct SelfAttention {
                 const Initialiser& in_init, const Initialiser& out_init);
   // x [B, L, width]. `causal`: row i attends to rows 0..i.
   at::Tensor operator()(const at::Tensor& x, bool causal = false) const;
-  // Rows of x attend to x and to `also`; [B, L, width] whatever the number of keys in `also`.
-  at::Tensor operator()(const at::Tensor& x, const KeysValues& also) const;
+  // Rows of x attend to the prefix as well as to each other; [B, L, width].
+  at::Tensor operator()(const at::Tensor& x, const KeysValues& prefix_kv) const;
 
   struct Parts {
     at::Tensor queries, keys, values;  // [B, heads, L, width/heads]
   };
   Parts split(const at::Tensor& x) const;
-  // What rows x [B or 1, P, width] offer to attend to.
+  // The keys and values of rows x [B or 1, P, width].
   KeysValues keys_values(const at::Tensor& x) const;
 
   at::Tensor in_proj_weight;  // [3 width, width]: queries, keys, values
@@ -60,15 +60,15 @@ at::Tensor activate(const at::Tensor& x, Activation activation);
 // Pre-norm residual block of both towers (spec section 1).
 struct ResidualBlock {
   // `mlp`: width of the layer between the two of the MLP. `layers`: blocks of the tower, which the
-  // starting values depend on.
+  // start values depend on.
   ResidualBlock(const ParameterScope& scope, int64_t width, int64_t mlp, int64_t heads,
                 int64_t layers, Activation activation);
   at::Tensor operator()(const at::Tensor& x, bool causal) const;  // [B, L, width]
-  // The same for rows that attend to `also` (made by prompt_keys) as well as to each other.
-  at::Tensor operator()(const at::Tensor& x, const KeysValues& also) const;
+  // The same for rows that attend to a prefix (made by prompt_keys) as well as to each other.
+  at::Tensor operator()(const at::Tensor& x, const KeysValues& prefix_kv) const;
 
-  // Keys and values of tokens [B or 1, P, width] that are attended to but whose own output nobody
-  // reads.
+  // Returns the keys and values of tokens [B or 1, P, width] that others attend to and whose own
+  // output is not read.
   KeysValues prompt_keys(const at::Tensor& tokens) const { return attn.keys_values(ln_1(tokens)); }
 
   // x after attention -> the block's output.

@@ -12,15 +12,15 @@
 
 namespace tagclip {
 
-// A tensor over the file's own memory; valid while `file` lives and never to be written to.
+// Returns a tensor over the file's own memory: valid as long as the file, and read-only.
 at::Tensor as_tensor(const TensorView& view);
 
-// Named tensors with their place of origin, ready to be copied into a model.
+// Named tensors of a file, ready to be copied into a model.
 struct StateDict {
   std::string source;  // the file, for messages
   std::map<std::string, at::Tensor> tensors;
 
-  // The tensors lie in the file's mapped memory, which they keep alive; never to be written to.
+  // The tensors lie in the file's mapped memory, which they keep alive, and are read-only.
   static StateDict from(const SafetensorsFile& file);
   static StateDict from(const StoredWeights& weights);
   bool contains(const std::string& name) const { return tensors.contains(name); }
@@ -42,8 +42,8 @@ void load(ParameterList& parameters, const StateDict& state);
 enum class StoragePrecision { kFloat32, kFloat16, kBFloat16 };
 
 // Writes parameters as safetensors in the given precision.
-void save(const std::filesystem::path& path, const ParameterList& parameters, StoragePrecision precision,
-          const Metadata& metadata);
+void save(const std::filesystem::path& path, const ParameterList& parameters,
+          StoragePrecision precision, const Metadata& metadata);
 // The same for loose tensors of any type.
 void save(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
           const Metadata& metadata);

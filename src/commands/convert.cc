@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "clip/clip_file.h"
-#include "clip/dialect.h"
 #include "clip/hugging_face.h"
 #include "commands/commands.h"
 #include "commands/setup.h"

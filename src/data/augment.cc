@@ -32,7 +32,7 @@ LabelMap augment(const Image& image, const LabelMap& labels, const AugmentOption
   picture = distort(std::move(picture), decision.photometric);
 
   const Size size{options.crop_size, options.crop_size};
-  normalise_into(picture, options.normalisation, size, pixels);
+  normalise_into(picture, options.normalization, size, pixels);
   return pad(target, size);
 }
 

@@ -23,7 +23,7 @@ struct AugmentOptions {
   double max_class_ratio = 0.75;
   double flip_probability = 0.5;
   bool photometric = true;
-  Normalisation normalisation;
+  PixelNormalization normalization;
 };
 
 // What happens to one picture.
@@ -36,7 +36,7 @@ struct Augmentation {
 Augmentation draw_augmentation(const LabelMap& labels, const AugmentOptions& options,
                                std::mt19937_64& random);
 
-// `image` and `labels` are of one size. Of `options` only the crop size and the normalisation
+// `image` and `labels` are of one size. Of `options` only the crop size and the normalization
 // count. Writes the floats [3, crop_size, crop_size] to `pixels`, returns the labels [crop_size,
 // crop_size].
 LabelMap augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,

@@ -8,7 +8,8 @@ namespace {
 
 TEST(Normalise, SplitsChannelsAndPadsWithZero) {
   const Image image{2, 1, {0, 10, 20, 255, 110, 120}};
-  const Normalisation statistics{{10, 20, 30}, {2, 4, 8}};
+  const PixelNormalization statistics{{10.0 / 255, 20.0 / 255, 30.0 / 255},
+                                      {2.0 / 255, 4.0 / 255, 8.0 / 255}};
   std::vector<float> out(3 * 3 * 2 + 1, 99);
   normalise_into(image, statistics, {3, 2}, out.data());
   EXPECT_EQ(out, (std::vector<float>{-5, 122.5, 0, 0, 0, 0,   //

@@ -94,7 +94,7 @@ at::Tensor checked_rows(const at::Tensor& rows, int64_t embedding, const std::st
     const int64_t row = usable.logical_not().nonzero()[0].item<int64_t>();
     throw bad_input(c10::str(source, ": row ", row, " is zero or not finite"));
   }
-  return unit(numbers);
+  return l2_normalize(numbers);
 }
 
 }  // namespace
@@ -136,7 +136,8 @@ EmbeddedVocabulary read_text_embeddings(const std::filesystem::path& path,
   const std::string source = path.string();
   StoredEmbeddings stored =
       is_npy(path) ? read_npy_embeddings(path) : read_safetensors_embeddings(path);
-  const at::Tensor rows = checked_rows(stored.rows, model.dense->clip_config().embedding, source);
+  const at::Tensor rows =
+      checked_rows(stored.rows, model.dense.encoder->info.clip.embedding, source);
   if (!classes.empty()) stored.classes = std::move(classes);
   if (stored.classes.empty()) stored.classes = classes_beside(path);
   if (rows.size(0) != static_cast<int64_t>(stored.classes.size())) {
@@ -149,7 +150,7 @@ EmbeddedVocabulary read_text_embeddings(const std::filesystem::path& path,
           .seen = std::move(seen),
           .inductive = model.trained_on.inductive,
           .templates = std::move(stored.templates),
-          .embeddings = rows.to(model.dense->device())};
+          .embeddings = rows.to(model.dense.encoder->info.device)};
 }
 
 }  // namespace tagclip

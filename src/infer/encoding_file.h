@@ -8,7 +8,7 @@
 namespace tagclip {
 
 // Writes the encoding of `photo` as safetensors, float32: about 2 MB per window of 512 x 512 of a
-// ViT-B/16. `encoder`: DenseModel::encoder_fingerprint. The file appears whole or not at all. Throws
+// ViT-B/16. `encoder`: EncoderInfo::fingerprint. The file appears whole or not at all. Throws
 // Error(kFailure) when it cannot be written.
 void write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
                     const Image& photo, const std::string& encoder);

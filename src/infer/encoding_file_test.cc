@@ -28,15 +28,15 @@ class EncodingFile : public testing::Test {
  protected:
   EncodingFile()
       : model(load_test_model(save_test_model(folder / "model.safetensors"))),
-        segmenter(*model.dense, embed_vocabulary(model)),
-        encoder(model.dense->encoder_fingerprint()) {
+        segmenter(model.dense, embed_vocabulary(model)),
+        encoder(model.dense.encoder->info.fingerprint->digits()) {
     StageTimes times;
     encoded = segmenter.encoder()(photo, times);
     write_encoding(file, encoded, photo, encoder);
   }
   std::string refusal(const Image& of, const std::string& by, const WindowGrid& grid) {
     return error_of(ErrorKind::kBadInput,
-                    [&] { read_encoding(file, of, by, grid, model.dense->clip_config()); });
+                    [&] { read_encoding(file, of, by, grid, model.dense.encoder->info.clip); });
   }
 
   const TestDir folder;
@@ -50,7 +50,7 @@ class EncodingFile : public testing::Test {
 
 TEST_F(EncodingFile, StandsInForThePhoto) {
   const EncodedPhoto kept = read_encoding(file, photo, encoder, segmenter.encoder().grid(),
-                                          model.dense->clip_config());
+                                          model.dense.encoder->info.clip);
   EXPECT_TRUE(kept.encoding.patches.equal(encoded.encoding.patches));
   EXPECT_TRUE(kept.encoding.image.equal(encoded.encoding.image));
   const SegmentedPhoto direct = segmenter(photo), from_file = segmenter(kept);

@@ -40,7 +40,8 @@ class Golden : public testing::Test {
       GTEST_SKIP() << "left out: the reference photo e2e/photo.png is not in " << kGolden;
     }
     photo_ = read_image(kGolden / "e2e" / "photo.png");
-    model_ = load_for_inference(kGolden / "tagclip_tiny_weights.safetensors", {.device = Device::kCpu});
+    model_ =
+        load_for_inference(kGolden / "tagclip_tiny_weights.safetensors", {.device = Device::kCpu});
     text_ = tensor_of("tagclip_tiny_expected.safetensors", "in.text");
     seen_.assign(text_.size(0), false);
     const at::Tensor seen = tensor_of("tagclip_tiny_expected.safetensors", "in.seen_idx");
@@ -57,13 +58,14 @@ class Golden : public testing::Test {
     for (const CropBox& box : windows) {
       at::Tensor pixels = at::empty({1, 3, box.height, box.width});
       normalise_into(crop(picture, box), {}, {box.width, box.height}, pixels.data_ptr<float>());
-      const MaskLogits logits = model_.dense->decode(model_.dense->encode(pixels), text_, {});
+      const MaskLogits logits = (*model_.dense.decoder)((*model_.dense.encoder)(pixels), text_, {});
       classes.push_back(logits.classes);
       trusty.push_back(logits.trusty);
     }
-    return reference_scores({at::cat(classes), at::cat(trusty), {}}, layout_of(windows, size),
-                        score_rule(seen_, inductive, {.weighting = weighting}, model_.dense->scoring()),
-                        {photo.height, photo.width}, kHeadSize);
+    return reference_scores(
+        {at::cat(classes), at::cat(trusty), {}}, layout_of(windows, size),
+        score_rule(seen_, inductive, {.weighting = weighting}, model_.dense.scoring),
+        {photo.height, photo.width}, kHeadSize);
   }
 
   SegmentedPhoto segmented(const Image& photo, int short_side, bool inductive,
@@ -72,7 +74,7 @@ class Golden : public testing::Test {
     for (int64_t c = 0; c < text_.size(0); ++c) vocabulary.classes.push_back({{std::to_string(c)}});
     const InferenceOptions options{
         .window = kHeadSize, .stride = 43, .short_side = short_side, .weighting = weighting};
-    return SlidingSegmenter(*model_.dense, vocabulary, options)(photo);
+    return SlidingSegmenter(model_.dense, vocabulary, options)(photo);
   }
 
   Image photo_;

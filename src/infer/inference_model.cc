@@ -5,9 +5,9 @@
 #include <c10/util/StringUtil.h>
 
 #include "base/error.h"
-#include "infer/recorded_model.h"
-#include "model/dense_clip.h"
+#include "infer/graphed_model.h"
 #include "model/from_clip.h"
+#include "model/plain_clip.h"
 
 namespace tagclip {
 namespace {
@@ -55,9 +55,11 @@ void use_trained(const StoredWeights& stored, at::Device device, InferenceModel&
   LoadedModel loaded = load_model(stored);
   const c10::InferenceMode no_gradients;
   loaded.model.parameters.to(device);
-  loaded.model.encoder.freeze();
   model.trained_on = std::move(loaded.trained_on);
-  model.dense = std::make_shared<SegmentationModel>(std::move(loaded.model));
+  model.dense = dense_model(loaded.model);
+  if (!loaded.model.text_encoder) return;
+  model.text_tower = std::make_shared<TextTower>(*loaded.model.text_encoder);
+  model.text_config = loaded.model.config.clip;
 }
 
 void use_clip(const StoredWeights& stored, Mode mode, at::Device device, InferenceModel& model) {
@@ -68,15 +70,16 @@ void use_clip(const StoredWeights& stored, Mode mode, at::Device device, Inferen
     model.assumption =
         "the temperature of the CLIP inside is not stored: 100 is taken, as OpenAI's have";
   }
-  model.dense = std::make_shared<DenseClip>(
-      std::move(starting.clip),
-      mode == Mode::kClip ? DenseAttention::kValue : DenseAttention::kCorrelative);
+  model.dense = plain_clip(
+      starting.clip, mode == Mode::kClip ? DenseAttention::kValue : DenseAttention::kCorrelative);
+  model.text_tower = std::make_shared<TextTower>(starting.clip.text);
+  model.text_config = starting.clip.config;
 }
 
-std::shared_ptr<const Clip> load_text_clip(const std::filesystem::path& weights, at::Device device,
-                                           InferenceModel& model) {
+void use_text_tower(const std::filesystem::path& weights, at::Device device,
+                    InferenceModel& model) {
   StartingClip starting = load_starting_clip(weights);
-  const int64_t embedding = model.dense->clip_config().embedding;
+  const int64_t embedding = model.dense.encoder->info.clip.embedding;
   if (!starting.assumption.empty()) {
     if (!model.assumption.empty()) model.assumption += "; ";
     model.assumption += weights.string() + ": " + starting.assumption;
@@ -87,7 +90,8 @@ std::shared_ptr<const Clip> load_text_clip(const std::filesystem::path& weights,
                     "give the CLIP that the model was made from");
   }
   starting.clip.parameters.to(device);
-  return std::make_shared<Clip>(std::move(starting.clip));
+  model.text_tower = std::make_shared<TextTower>(starting.clip.text);
+  model.text_config = starting.clip.config;
 }
 
 }  // namespace
@@ -104,20 +108,15 @@ InferenceModel load_for_inference(const std::filesystem::path& weights,
   } else {
     use_clip(stored, options.mode, place, model);
   }
-  if (place.is_cuda()) model.dense = std::make_shared<RecordedModel>(model.dense);
-  if (!options.text_weights.empty()) {
-    model.text_clip = load_text_clip(options.text_weights, place, model);
-  }
+  if (place.is_cuda()) model.dense = graphed(model.dense);
+  if (!options.text_weights.empty()) use_text_tower(options.text_weights, place, model);
   return model;
 }
 
-std::shared_ptr<const DenseModel> in_precision(std::shared_ptr<const DenseModel> model,
-                                               GemmPrecision precision) {
-  if (model->device().is_cuda() && precision == GemmPrecision::kFloat32) return model;
-  const std::shared_ptr<DenseModel> own = model->clone();
-  model.reset();  // if nobody else has it, what is packed need not be held twice
-  own->pack(precision);
-  return own;
+DenseModel in_precision(DenseModel model, GemmPrecision precision) {
+  const bool as_it_is =
+      model.encoder->info.device.is_cuda() && precision == GemmPrecision::kFloat32;
+  return as_it_is ? model : packed(std::move(model), precision);
 }
 
 }  // namespace tagclip

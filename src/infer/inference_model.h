@@ -16,19 +16,15 @@ at::Device choose_device(Device device);
 // The encoder's precision that the word stands for; nothing for Precision::kAuto.
 std::optional<GemmPrecision> gemm_precision(Precision precision);
 
-// A model whose weights are final, with what depends on no photo computed already.
+// A model for inference, and the tower that embeds the words for it.
 struct InferenceModel {
-  std::shared_ptr<const DenseModel> dense;
-  TrainedOn trained_on;                   // empty where nothing is known
-  std::shared_ptr<const Clip> text_clip;  // of InferenceOptions::text_weights, or nullptr
-  std::string source;                     // the weights, for messages
-  std::string assumption;                 // what the weights do not say and was assumed
-
-  // The tower that embeds the words, and its sizes; nullptr where there is none.
-  const TextTower* text_tower() const { return text_clip ? &text_clip->text : dense->text_tower(); }
-  const ClipConfig& text_config() const {
-    return text_clip ? text_clip->config : dense->clip_config();
-  }
+  DenseModel dense;
+  // Of InferenceOptions::text_weights, or of the weights; nullptr where neither has one.
+  std::shared_ptr<const TextTower> text_tower;
+  ClipConfig text_config;  // its sizes
+  TrainedOn trained_on;    // empty where nothing is known
+  std::string source;      // the weights, for messages
+  std::string assumption;  // what the weights do not say and was assumed
 };
 
 // Loads weights in any dialect; for Mode::kClip and kSclip the CLIP in them is taken. `device`: the
@@ -39,10 +35,9 @@ InferenceModel load_for_inference(const std::filesystem::path& weights,
                                   const InferenceOptions& options = {},
                                   std::optional<at::Device> device = {});
 
-// The model as it encodes in this precision: on a CPU from weights packed for it, on a GPU as it
-// is. To be given the only pointer to the model: the weights are held twice otherwise. Throws
-// Error(kUsage) where the precision does not run on the model's device.
-std::shared_ptr<const DenseModel> in_precision(std::shared_ptr<const DenseModel> model,
-                                               GemmPrecision precision);
+// Returns the model as it encodes in this precision: on a CPU from weights packed for it, on a GPU
+// as it is. The model handed in should be the only one that holds the weights: they are held twice
+// otherwise. Throws Error(kUsage) where the precision does not run on the model's device.
+DenseModel in_precision(DenseModel model, GemmPrecision precision);
 
 }  // namespace tagclip

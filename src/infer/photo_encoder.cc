@@ -51,18 +51,12 @@ std::span<const ImageWindow> take_batch(std::span<const ImageWindow> windows, at
 
 // Normalised pixels [n, 3, h, w] of the windows.
 at::Tensor pixels_of(const std::vector<Image>& images, std::span<const ImageWindow> windows,
-                     Colours colours) {
-  Normalisation normalisation;
-  const ColourNumbers numbers = colour_numbers(colours);
-  for (size_t c = 0; c < 3; ++c) {
-    normalisation.mean[c] = 255 * numbers.mean[c];
-    normalisation.deviation[c] = 255 * numbers.deviation[c];
-  }
+                     const PixelNormalization& normalization) {
   const Size size = size_of(windows[0]);
   at::Tensor pixels = at::empty({static_cast<int64_t>(windows.size()), 3, size.height, size.width});
   float* to = pixels.data_ptr<float>();
   for (const auto& [image, box] : windows) {
-    normalise_into(crop(images[image], box), normalisation, size, to);
+    normalise_into(crop(images[image], box), normalization, size, to);
     to += 3 * int64_t{size.width} * size.height;
   }
   return pixels;
@@ -106,7 +100,7 @@ void check_memory(const std::vector<CropBox>& windows, const ClipConfig& clip) {
 }  // namespace
 
 WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model) {
-  const WindowSizes sizes = model.window_sizes();
+  const WindowSizes sizes = model.encoder->info.windows;
   WindowGrid grid{options.window, options.stride, options.short_side};
   if (grid.window == 0) grid.window = static_cast<int>(sizes.window);
   const auto windows = [&](double count) {
@@ -114,11 +108,11 @@ WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model)
   };
   if (grid.stride == 0) grid.stride = windows(sizes.stride);
   if (grid.short_side == 0) grid.short_side = windows(sizes.short_side);
-  const int64_t patch = model.clip_config().patch;
+  const int64_t patch = model.encoder->info.clip.patch;
   const auto check_side = [&](const char* setting, int side) {
     if (side >= patch) return;
-    throw usage_error(c10::str("`", setting, "` is ", side, " pixels; the model's patches are ",
-                               patch));
+    throw usage_error(
+        c10::str("`", setting, "` is ", side, " pixels; the model's patches are ", patch));
   };
   check_side("window", grid.window);
   check_side("short_side", grid.short_side);
@@ -179,7 +173,7 @@ size_t windows_per_batch(const CropBox& window, at::Device device) {
 
 EncodedPhoto PhotoEncoder::plan(const Image& photo) const {
   EncodedPhoto result = plan_windows({photo.width, photo.height}, grid_);
-  check_memory(result.windows, model_.clip_config());
+  check_memory(result.windows, clip_config());
   return result;
 }
 
@@ -201,13 +195,13 @@ std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos
     for (const CropBox& box : results[i].windows) windows.push_back({i, box});
   }
   times.prepare += watch.lap();
-  const at::Device device = model_.device();
+  const at::Device device = model_.encoder->info.device;
   std::vector<std::vector<Encoding>> parts(photos.size());
   for (std::span<const ImageWindow> rest = windows; !rest.empty();) {
     const std::span<const ImageWindow> batch = take_batch(rest, device);
-    const at::Tensor pixels = pixels_of(images, batch, model_.colours());
+    const at::Tensor pixels = pixels_of(images, batch, model_.encoder->info.normalization);
     times.prepare += watch.lap();
-    scatter_batch(model_.encode(pixels.to(device)), batch, parts);
+    scatter_batch((*model_.encoder)(pixels.to(device)), batch, parts);
     finish(device);
     times.encode += watch.lap();
     rest = rest.subspan(batch.size());

@@ -61,24 +61,24 @@ size_t windows_per_batch(const CropBox& window, at::Device device);
 // threads.
 class PhotoEncoder {
  public:
-  // `model` must outlive it. Throws as window_grid.
-  PhotoEncoder(const DenseModel& model, const InferenceOptions& options)
-      : model_(model), grid_(window_grid(options, model)) {}
+  // Throws as window_grid.
+  PhotoEncoder(DenseModel model, const InferenceOptions& options)
+      : model_(std::move(model)), grid_(window_grid(options, model_)) {}
 
   // Throws Error(kBadInput) for a photo that is too long and thin to hold its windows in memory.
   EncodedPhoto operator()(const Image& photo, StageTimes& times) const;
   // The same for several photos, whose windows go through the model together; `times` are for all.
   std::vector<EncodedPhoto> operator()(std::span<const Image> photos, StageTimes& times) const;
   // How many photos are worth being encoded together: the windows of one do not fill a GPU.
-  size_t photos_per_batch() const { return model_.device().is_cpu() ? 1 : 8; }
+  size_t photos_per_batch() const { return model_.encoder->info.device.is_cpu() ? 1 : 8; }
 
   const WindowGrid& grid() const { return grid_; }
-  const ClipConfig& clip_config() const { return model_.clip_config(); }
+  const ClipConfig& clip_config() const { return model_.encoder->info.clip; }
 
  private:
   EncodedPhoto plan(const Image& photo) const;
 
-  const DenseModel& model_;
+  DenseModel model_;
   WindowGrid grid_;
 };
 

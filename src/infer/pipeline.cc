@@ -81,8 +81,8 @@ void report(const EmbeddedVocabulary& vocabulary, const Hooks& hooks) {
 
 // Compares precisions on some of the photos, unless enough have been compared.
 GemmPrecision measured(const DenseModel& model, const InferenceOptions& options,
-                         const EmbeddedVocabulary& vocabulary, const PhotoSource& photos,
-                         const Hooks& hooks) {
+                       const EmbeddedVocabulary& vocabulary, const PhotoSource& photos,
+                       const Hooks& hooks) {
   const PrecisionCache cache(model);
   PrecisionEvidence evidence = cache.read();
   const std::vector<Image> more =
@@ -112,17 +112,12 @@ struct Pipeline::Shared {
     model.dense = in_precision(std::move(model.dense), chosen);
     precision = chosen;
   }
-  const std::string& fingerprint() {
-    const std::lock_guard lock(mutex);
-    if (encoder_fingerprint.empty()) encoder_fingerprint = model.dense->encoder_fingerprint();
-    return encoder_fingerprint;
-  }
+  std::string fingerprint() const { return current().dense.encoder->info.fingerprint->digits(); }
 
   mutable std::mutex mutex;  // guards what follows
   InferenceModel model;
   std::optional<GemmPrecision> precision;
   std::optional<EmbeddedVocabulary> first_words;  // while the precision is open
-  std::string encoder_fingerprint;                // computed when it is first asked for
 };
 
 Pipeline::Pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
@@ -152,13 +147,13 @@ Pipeline::Pipeline(const Pipeline& other, const InferenceOptions& options)
 // Mistakes show before any photo is read.
 void Pipeline::check() const {
   const InferenceModel model = shared_->current();
-  window_grid(options_, *model.dense);
-  score_rule({}, true, options_, model.dense->scoring());
+  window_grid(options_, model.dense);
+  score_rule({}, true, options_, model.dense.scoring);
 }
 
 const std::string& Pipeline::assumption() const { return shared_->model.assumption; }
 const TrainedOn& Pipeline::trained_on() const { return shared_->model.trained_on; }
-at::Device Pipeline::device() const { return shared_->current().dense->device(); }
+at::Device Pipeline::device() const { return shared_->current().dense.encoder->info.device; }
 
 EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks& hooks) const {
   const InferenceModel model = shared_->current();
@@ -174,9 +169,9 @@ EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks
 }
 
 GemmPrecision Pipeline::choose_precision(const EmbeddedVocabulary& vocabulary,
-                                           const PhotoSource& photos, const Hooks& hooks) const {
+                                         const PhotoSource& photos, const Hooks& hooks) const {
   if (const auto precision = this->precision()) return *precision;
-  return measured(*shared_->current().dense, options_, vocabulary, photos, hooks);
+  return measured(shared_->current().dense, options_, vocabulary, photos, hooks);
 }
 
 void Pipeline::use_precision(GemmPrecision precision) {
@@ -191,13 +186,11 @@ std::optional<GemmPrecision> Pipeline::precision() const {
 }
 
 // The model that encodes these photos. The others wait while precisions are compared.
-std::shared_ptr<const DenseModel> Pipeline::settled(std::span<const Image> photos,
-                                                    const Hooks& hooks) {
+DenseModel Pipeline::settled(std::span<const Image> photos, const Hooks& hooks) {
   const std::lock_guard lock(shared_->mutex);
   if (!shared_->precision && shared_->first_words) {
     const PhotoSource source{std::ssize(photos), [&](int64_t i) { return photos[i]; }};
-    shared_->use(
-        measured(*shared_->model.dense, options_, *shared_->first_words, source, hooks));
+    shared_->use(measured(shared_->model.dense, options_, *shared_->first_words, source, hooks));
     shared_->first_words.reset();
   }
   return shared_->model.dense;
@@ -206,8 +199,7 @@ std::shared_ptr<const DenseModel> Pipeline::settled(std::span<const Image> photo
 std::vector<EncodedPhoto> Pipeline::encode(std::span<const Image> photos, StageTimes& times,
                                            const Hooks& hooks) {
   check_stop(hooks);
-  const std::shared_ptr<const DenseModel> model = settled(photos, hooks);
-  return PhotoEncoder(*model, options_)(photos, times);
+  return PhotoEncoder(settled(photos, hooks), options_)(photos, times);
 }
 
 EncodedPhoto Pipeline::encode(const Image& photo, StageTimes& times, const Hooks& hooks) {
@@ -216,7 +208,7 @@ EncodedPhoto Pipeline::encode(const Image& photo, StageTimes& times, const Hooks
 
 size_t Pipeline::photos_per_batch() const {
   const InferenceModel model = shared_->current();
-  return PhotoEncoder(*model.dense, options_).photos_per_batch();
+  return PhotoEncoder(model.dense, options_).photos_per_batch();
 }
 
 void Pipeline::write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
@@ -227,22 +219,22 @@ void Pipeline::write_encoding(const std::filesystem::path& path, const EncodedPh
 EncodedPhoto Pipeline::read_encoding(const std::filesystem::path& path, const Image& photo) const {
   const InferenceModel model = shared_->current();
   return tagclip::read_encoding(path, photo, shared_->fingerprint(),
-                                window_grid(options_, *model.dense), model.dense->clip_config());
+                                window_grid(options_, model.dense), model.dense.encoder->info.clip);
 }
 
 SegmentedPhoto Pipeline::segment(const EncodedPhoto& photo,
                                  const EmbeddedVocabulary& vocabulary) const {
-  return tagclip::segment(photo, *shared_->current().dense, vocabulary, options_);
+  return tagclip::segment(photo, shared_->current().dense, vocabulary, options_);
 }
 
 std::vector<std::vector<float>> Pipeline::class_scores(const EncodedPhoto& photo,
                                                        const EmbeddedVocabulary& vocabulary,
                                                        std::span<const int> classes) const {
-  return tagclip::class_scores(photo, *shared_->current().dense, vocabulary, options_, classes);
+  return tagclip::class_scores(photo, shared_->current().dense, vocabulary, options_, classes);
 }
 
 SlidingSegmenter Pipeline::segmenter(EmbeddedVocabulary vocabulary) const {
-  return {*shared_->current().dense, std::move(vocabulary), options_};
+  return {shared_->current().dense, std::move(vocabulary), options_};
 }
 
 }  // namespace tagclip

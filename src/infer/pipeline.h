@@ -35,8 +35,8 @@ class Pipeline {
 
   // --- Words ---
 
-  // Embeds the words, or reads their embeddings from the file of the request. Hooks hear which texts
-  // were cut and how many classes are new to the model. Throws as embed_vocabulary and
+  // Embeds the words, or reads their embeddings from the file of the request. Hooks hear which
+  // texts were cut and how many classes are new to the model. Throws as embed_vocabulary and
   // read_text_embeddings, and Error(kStopped).
   EmbeddedVocabulary embed(const VocabularyRequest& request, const Hooks& hooks = {}) const;
 
@@ -46,7 +46,7 @@ class Pipeline {
   // of the photos, unless enough have been compared before, and keeps what it measured in the cache
   // folder, by weights and processor. A GPU has float32 alone.
   GemmPrecision choose_precision(const EmbeddedVocabulary& vocabulary, const PhotoSource& photos,
-                                   const Hooks& hooks = {}) const;
+                                 const Hooks& hooks = {}) const;
   // Encodes in this precision from now on. Throws Error(kUsage) where it does not run here.
   void use_precision(GemmPrecision precision);
   // Nothing while Precision::kAuto is still open.
@@ -83,7 +83,7 @@ class Pipeline {
   struct Shared;
 
   void check() const;
-  std::shared_ptr<const DenseModel> settled(std::span<const Image> photos, const Hooks& hooks);
+  DenseModel settled(std::span<const Image> photos, const Hooks& hooks);
 
   std::shared_ptr<Shared> shared_;
   InferenceOptions options_;

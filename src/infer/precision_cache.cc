@@ -34,7 +34,7 @@ PrecisionEvidence evidence_of(const nlohmann::json& json) {
 }  // namespace
 
 PrecisionCache::PrecisionCache(const DenseModel& model) {
-  std::string name = model.encoder_fingerprint() + "-" + at::get_cpu_capability();
+  std::string name = model.encoder->info.fingerprint->digits() + "-" + at::get_cpu_capability();
   for (const GemmPrecision precision : kGemmPrecisions) {
     if (runs_here(precision)) name += c10::str("-", name_of(precision));
   }
@@ -67,7 +67,8 @@ void PrecisionCache::write(const PrecisionEvidence& evidence) const {
         {"equal", trial.equal}, {"pixels", trial.pixels}, {"seconds", trial.seconds}};
   }
   create_folders(file().parent_path());
-  write_file(file(), nlohmann::json{{"photos", evidence.photos}, {"trials", trials}}.dump(2) + "\n");
+  write_file(file(),
+             nlohmann::json{{"photos", evidence.photos}, {"trials", trials}}.dump(2) + "\n");
 }
 
 }  // namespace tagclip

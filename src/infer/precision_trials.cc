@@ -60,14 +60,15 @@ PrecisionEvidence& PrecisionEvidence::operator+=(const PrecisionEvidence& more) 
 }
 
 PrecisionEvidence try_precisions(const DenseModel& model, const EmbeddedVocabulary& vocabulary,
-                                 const InferenceOptions& options, const std::vector<Image>& photos) {
+                                 const InferenceOptions& options,
+                                 const std::vector<Image>& photos) {
   TAGCLIP_CHECK(!photos.empty(), "nothing to compare precisions on");
   PrecisionEvidence evidence;
   for (const Image& photo : photos) evidence.photos.push_back(photo_digest(photo));
   std::vector<LabelMap> reference;
   for (const GemmPrecision precision : kGemmPrecisions) {
     if (!runs_here(precision)) continue;
-    Outcome outcome = segment_all(*model.packed(precision), vocabulary, options, photos);
+    Outcome outcome = segment_all(packed(model, precision), vocabulary, options, photos);
     if (reference.empty()) reference = outcome.labels;
     evidence.trials.push_back({precision, equal_pixels(outcome.labels, reference),
                                count_pixels(reference), outcome.seconds});
@@ -83,9 +84,8 @@ const PrecisionTrial& fastest_faithful(const PrecisionEvidence& evidence) {
 }
 
 std::string describe(const PrecisionEvidence& evidence, const PrecisionTrial& chosen) {
-  std::string text =
-      c10::str("encoding in ", name_of(chosen.precision), "; compared on ", evidence.count(),
-               " of ", kTrialPhotos, " photos so far:");
+  std::string text = c10::str("encoding in ", name_of(chosen.precision), "; compared on ",
+                              evidence.count(), " of ", kTrialPhotos, " photos so far:");
   for (const PrecisionTrial& trial : evidence.trials) {
     if (trial.precision == GemmPrecision::kFloat32) continue;
     text += c10::str("\n  ", name_of(trial.precision), ": ", fixed(100 * trial.share(), 2),

@@ -18,11 +18,13 @@ TEST(PrecisionTrials, TryWhatRunsHereAndStartWithFloat32) {
   SegmentationModel model(test_config(), true);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
   model.parameters.initialise(generator);
-  InferenceModel inference;
-  inference.dense = model.packed(GemmPrecision::kFloat32);
+  const DenseModel dense = dense_model(model);
+  const InferenceModel inference{.dense = packed(dense, GemmPrecision::kFloat32),
+                                 .text_tower = std::make_shared<TextTower>(*model.text_encoder),
+                                 .text_config = model.config.clip};
   const EmbeddedVocabulary words = embed_vocabulary(inference, {{{"cat"}}, {{"sky"}}}, {"a {}"});
   const PrecisionEvidence evidence =
-      try_precisions(model, words, {}, {noise(80, 64, 1), noise(64, 96, 2)});
+      try_precisions(dense, words, {}, {noise(80, 64, 1), noise(64, 96, 2)});
   ASSERT_EQ(evidence.count(), 2);
   EXPECT_NE(evidence.photos[0], evidence.photos[1]);
   EXPECT_EQ(evidence.photos[0], photo_digest(noise(80, 64, 1)));

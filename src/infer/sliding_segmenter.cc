@@ -68,7 +68,7 @@ ScoreRule of_class(const ScoreRule& rule, int64_t c) {
 
 // The seen bias of a model's classes.
 float seen_bias(bool inductive, const InferenceOptions& options, const ScoreSemantics& scoring) {
-  if (scoring.may_deduct) {
+  if (scoring.calibrated_stacking) {
     return static_cast<float>(options.seen_bias.value_or(inductive ? kReleasedSeenBias : 0));
   }
   if (options.seen_bias.value_or(0) == 0) return 0;
@@ -103,7 +103,7 @@ WindowLogits decode(const EncodedPhoto& photo, const DenseModel& model,
     part.patches = part.patches.narrow(0, begin, n).to(device);
     part.image = part.image.narrow(0, begin, n).to(device);
     batches.push_back(logits_of_classes(
-        model.decode(part, vocabulary.embeddings, {.trusty_token = options.trusty_token}),
+        (*model.decoder)(part, vocabulary.embeddings, {.trusty_token = options.trusty_token}),
         vocabulary));
   }
   finish(device);
@@ -137,8 +137,7 @@ SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
                        const EmbeddedVocabulary& vocabulary, const InferenceOptions& options) {
   const c10::InferenceMode no_gradients;
   check_size(photo, vocabulary);
-  const ScoreRule rule =
-      score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring());
+  const ScoreRule rule = score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring);
   SegmentedPhoto result;
   Stopwatch watch;
   const WindowLogits logits = decode(photo, model, vocabulary, options);
@@ -165,8 +164,7 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
     if (c >= 0 && c < std::ssize(vocabulary.classes)) continue;
     throw usage_error(c10::str("there is no class ", c), "classes are numbered from 0");
   }
-  const ScoreRule rule =
-      score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring());
+  const ScoreRule rule = score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring);
   const WindowLogits logits = decode(photo, model, vocabulary, options);
   const WindowLayout layout = layout_of(photo.windows, photo.resized_size);
   const Extent size{photo.original_size.height, photo.original_size.width};
@@ -189,13 +187,13 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
   return maps;
 }
 
-SlidingSegmenter::SlidingSegmenter(const DenseModel& model, EmbeddedVocabulary vocabulary,
+SlidingSegmenter::SlidingSegmenter(DenseModel model, EmbeddedVocabulary vocabulary,
                                    const InferenceOptions& options)
-    : model_(model),
+    : model_(std::move(model)),
       vocabulary_(std::move(vocabulary)),
       options_(options),
-      encoder_(model, options) {
-  score_rule(vocabulary_.seen, vocabulary_.inductive, options_, model_.scoring());  // mistakes first
+      encoder_(model_, options) {
+  score_rule(vocabulary_.seen, vocabulary_.inductive, options_, model_.scoring);  // mistakes first
 }
 
 SegmentedPhoto SlidingSegmenter::operator()(const Image& photo) const {

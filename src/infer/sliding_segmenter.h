@@ -40,9 +40,9 @@ struct SegmentedPhoto {
 SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
                        const EmbeddedVocabulary& vocabulary, const InferenceOptions& options);
 
-// The scores of these classes at every pixel, [height, width] each: what `segment` takes the largest
-// of, to 1e-5. Memory: a few maps of the photo's size beside those asked for. Throws as segment, and
-// Error(kUsage) for a class that is none.
+// The scores of these classes at every pixel, [height, width] each: what `segment` takes the
+// largest of, to 1e-5. Memory: a few maps of the photo's size beside those asked for. Throws as
+// segment, and Error(kUsage) for a class that is none.
 std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const DenseModel& model,
                                              const EmbeddedVocabulary& vocabulary,
                                              const InferenceOptions& options,
@@ -52,8 +52,8 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
 // 7). Safe to use from several threads.
 class SlidingSegmenter {
  public:
-  // `model` must outlive it. Throws as PhotoEncoder and score_rule.
-  SlidingSegmenter(const DenseModel& model, EmbeddedVocabulary vocabulary,
+  // Throws as PhotoEncoder and score_rule.
+  SlidingSegmenter(DenseModel model, EmbeddedVocabulary vocabulary,
                    const InferenceOptions& options = {});
 
   // Throws as PhotoEncoder and segment().
@@ -67,7 +67,7 @@ class SlidingSegmenter {
   const EmbeddedVocabulary& vocabulary() const { return vocabulary_; }
 
  private:
-  const DenseModel& model_;
+  DenseModel model_;
   EmbeddedVocabulary vocabulary_;
   InferenceOptions options_;
   PhotoEncoder encoder_;

@@ -38,7 +38,7 @@ class SlidingSegmenterTest : public testing::Test {
 
 TEST_F(SlidingSegmenterTest, LabelsEveryPixelOfPhotosOfAnyShape) {
   const InferenceModel loaded = load();
-  const SlidingSegmenter segmenter(*loaded.dense, embed_vocabulary(loaded));
+  const SlidingSegmenter segmenter(loaded.dense, embed_vocabulary(loaded));
   for (const auto& [width, height] : {std::pair{1, 1}, {64, 64}, {97, 41}, {5, 300}, {640, 2}}) {
     const SegmentedPhoto result = segmenter(noise(width, height));
     EXPECT_EQ(result.labels.width, width);
@@ -59,16 +59,16 @@ TEST_F(SlidingSegmenterTest, AgreesWithTheReferenceOnOneWindow) {
     const InferenceModel loaded = load(test_classes(), config);
     const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
     const Image photo = noise(64, 64);
-    const SegmentedPhoto found = SlidingSegmenter(*loaded.dense, vocabulary)(photo);
+    const SegmentedPhoto found = SlidingSegmenter(loaded.dense, vocabulary)(photo);
 
     at::Tensor pixels = at::empty({1, 3, 64, 64});
     normalise_into(photo, {}, {64, 64}, pixels.data_ptr<float>());
     at::NoGradGuard no_gradients;
     const MaskLogits logits =
-        loaded.dense->decode(loaded.dense->encode(pixels), vocabulary.embeddings, {});
+        (*loaded.dense.decoder)((*loaded.dense.encoder)(pixels), vocabulary.embeddings, {});
     const BestClass expected = best_class(reference_scores(
         {logits.classes, logits.trusty, logits.presence}, {{64, 64}, {64, 64}, {{0, 0}}},
-        score_rule(vocabulary.seen, true, {}, loaded.dense->scoring()), {64, 64}));
+        score_rule(vocabulary.seen, true, {}, loaded.dense.scoring), {64, 64}));
     EXPECT_EQ(found.labels.labels, expected.labels);
     for (size_t i = 0; i < expected.scores.size(); ++i) {
       ASSERT_NEAR(found.scores[i], expected.scores[i], 1e-5);
@@ -102,7 +102,7 @@ TEST(ScoreRule, SeenBiasIsTheReleasedOneOfInductiveModelsUnlessSet) {
 }
 
 TEST(ScoreRule, ASeenBiasIsRefusedWhereNoClassWasTrained) {
-  const ScoreSemantics clip{.activation = ScoreActivation::kSoftmax, .may_deduct = false};
+  const ScoreSemantics clip{.activation = ScoreActivation::kSoftmax, .calibrated_stacking = false};
   EXPECT_THAT(error_of(ErrorKind::kUsage,
                        [&] { score_rule(kSeenOfThree, true, {.seen_bias = 0.1}, clip); }),
               testing::HasSubstr("`seen_bias`"));
@@ -138,7 +138,7 @@ TEST_F(SlidingSegmenterTest, EverySettingOfTheScoresReachesThem) {
   const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
   const Image photo = noise(64, 64);
   const auto scores = [&](const InferenceOptions& options) {
-    return SlidingSegmenter(*loaded.dense, vocabulary, options)(photo).scores;
+    return SlidingSegmenter(loaded.dense, vocabulary, options)(photo).scores;
   };
   const std::vector<float> usual = scores({});
   EXPECT_NE(scores({.weighting = Weighting::kNone}), usual);
@@ -163,24 +163,24 @@ TEST_F(SlidingSegmenterTest, LeavingTheTokenOutIsADecoderThatHasNone) {
     at::Tensor(parameter.tensor).copy_(*with.parameters.find(parameter.name));
   }
   at::NoGradGuard no_gradients;
-  const Encoding encoding = with.encode(at::randn({2, 3, 64, 64}, generator));
-  const at::Tensor text = unit(at::randn({3, 32}, generator));
-  const MaskLogits left_out = with.decode(encoding, text, {.trusty_token = false});
+  const Encoding encoding = with.encoder(at::randn({2, 3, 64, 64}, generator));
+  const at::Tensor text = l2_normalize(at::randn({3, 32}, generator));
+  const MaskLogits left_out = with.head(encoding, text, {}, {.trusty_token = false});
   EXPECT_FALSE(left_out.trusty.defined());
-  EXPECT_TRUE(left_out.classes.equal(without.decode(encoding, text, {}).classes));
-  EXPECT_FALSE(left_out.classes.allclose(with.decode(encoding, text, {}).classes));
+  EXPECT_TRUE(left_out.classes.equal(without.head(encoding, text).classes));
+  EXPECT_FALSE(left_out.classes.allclose(with.head(encoding, text).classes));
 }
 
 TEST_F(SlidingSegmenterTest, BelowTheThresholdPixelsAreUnlabelled) {
   const InferenceModel loaded = load();
   const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
   const Image photo = noise(90, 70);
-  const SegmentedPhoto all = SlidingSegmenter(*loaded.dense, vocabulary)(photo);
+  const SegmentedPhoto all = SlidingSegmenter(loaded.dense, vocabulary)(photo);
   std::vector<float> scores = all.scores;
   std::ranges::nth_element(scores, scores.begin() + 3000);
   const double threshold = scores[3000];
   const SegmentedPhoto some =
-      SlidingSegmenter(*loaded.dense, vocabulary, {.threshold = threshold})(photo);
+      SlidingSegmenter(loaded.dense, vocabulary, {.threshold = threshold})(photo);
   EXPECT_EQ(some.scores, all.scores);
   EXPECT_NEAR(some.unlabelled, 3000.0 / (90 * 70), 1e-3);
   for (size_t i = 0; i < scores.size(); ++i) {
@@ -192,7 +192,7 @@ TEST_F(SlidingSegmenterTest, RefusesOptionsThatCannotWork) {
   const InferenceModel loaded = load();
   const auto refusal = [&](const InferenceOptions& options) {
     return error_of(ErrorKind::kUsage,
-                    [&] { SlidingSegmenter(*loaded.dense, embed_vocabulary(loaded), options); });
+                    [&] { SlidingSegmenter(loaded.dense, embed_vocabulary(loaded), options); });
   };
   EXPECT_THAT(refusal({.window = 7}),
               testing::HasSubstr("`window` is 7 pixels; the model's patches are 8"));
@@ -207,18 +207,17 @@ TEST_F(SlidingSegmenterTest, RefusesAPhotoThatWouldFillTheMemory) {
   vocabulary.embeddings = vocabulary.embeddings.expand({60000, 32});
   vocabulary.classes.assign(60000, words[0]);
   vocabulary.seen.assign(60000, false);
-  const SlidingSegmenter segmenter(*loaded.dense, std::move(vocabulary));
+  const SlidingSegmenter segmenter(loaded.dense, std::move(vocabulary));
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { segmenter(noise(1, 1000)); }),
               testing::HasSubstr("too many for 60000 classes"));
 }
 
 TEST_F(SlidingSegmenterTest, DamagedWeightsAreReported) {
-  const InferenceModel loaded = load();
-  const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
-  const auto& model = dynamic_cast<const SegmentationModel&>(*loaded.dense);
-  at::Tensor(*model.parameters.find("decode_head.disc_token")).fill_(NAN);
+  const EmbeddedVocabulary vocabulary = embed_vocabulary(load());
+  const SegmentationModel model(test_config(), /*with_text_tower=*/false);
+  at::Tensor(*model.parameters.find("decode_head.disc_token")).set_data(at::full({1, 32}, NAN));
   EXPECT_THAT(error_of(ErrorKind::kBadInput,
-                       [&] { SlidingSegmenter(*loaded.dense, vocabulary)(noise(64, 64)); }),
+                       [&] { SlidingSegmenter(dense_model(model), vocabulary)(noise(64, 64)); }),
               testing::HasSubstr("not a number"));
 }
 

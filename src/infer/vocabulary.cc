@@ -24,9 +24,8 @@ VocabularyRequest parse_vocabulary(const VocabularyOptions& options) {
   refuse_with_embeddings(
       options.synonyms == Synonyms::kMax,
       "`synonyms` max needs an embedding per word, `text_embeddings` holds one per class");
-  refuse_with_embeddings(
-      !options.background.empty(),
-      "`background` needs a text tower, which `text_embeddings` does without");
+  refuse_with_embeddings(!options.background.empty(),
+                         "`background` needs a text tower, which `text_embeddings` does without");
   if (!options.classes.empty()) request.classes = parse_classes(options.classes);
   for (ClassWords& entry : request.classes) entry.synonyms = options.synonyms;
   if (!options.background.empty()) {
@@ -66,14 +65,14 @@ std::vector<ClassWords> trained_classes(const TrainedOn& trained_on) {
 EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<ClassWords> classes,
                                     std::vector<std::string> templates,
                                     const EmbedOptions& options) {
-  const TextTower* tower = model.text_tower();
+  const TextTower* tower = model.text_tower.get();
   if (tower == nullptr) {
     throw bad_input(
         model.source + ": the weights hold no text tower, so words cannot be looked for",
         "set `text_weights` to the CLIP they were made from, or `text_embeddings` to a file of "
         "embeddings");
   }
-  const int64_t vocabulary = model.text_config().vocabulary;
+  const int64_t vocabulary = model.text_config.vocabulary;
   if (vocabulary < Tokenizer::kLeastVocabulary) {
     throw bad_input(c10::str(model.source, ": its text tower has a vocabulary of ", vocabulary,
                              " tokens; words need at least ", Tokenizer::kLeastVocabulary),
@@ -83,7 +82,7 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
   if (templates.empty()) templates = model.trained_on.templates;
   if (templates.empty()) templates = parse_templates("single");
 
-  TextEmbeddings embedded = embed_classes(*tower, model.text_config(), classes, templates, options);
+  TextEmbeddings embedded = embed_classes(*tower, model.text_config, classes, templates, options);
   std::vector<bool> seen = seen_classes(classes, model.trained_on);
   return {.classes = std::move(classes),
           .seen = std::move(seen),
@@ -112,8 +111,7 @@ at::Tensor group_max(const at::Tensor& x, const std::vector<int64_t>& sizes) {
 MaskLogits logits_of_classes(MaskLogits of_rows, const EmbeddedVocabulary& vocabulary) {
   const std::vector<int64_t>& sizes = vocabulary.rows_of_class;
   if (std::ranges::all_of(sizes, [](int64_t rows) { return rows == 1; })) return of_rows;
-  return {group_max(of_rows.classes, sizes), of_rows.trusty,
-          group_max(of_rows.presence, sizes)};
+  return {group_max(of_rows.classes, sizes), of_rows.trusty, group_max(of_rows.presence, sizes)};
 }
 
 }  // namespace tagclip

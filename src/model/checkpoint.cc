@@ -5,6 +5,7 @@
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/fields_json.h"
+#include "clip/clip_file.h"
 #include "text/class_words.h"
 #include "weights/mmseg_meta.h"
 
@@ -48,7 +49,7 @@ TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
   return trained_on;
 }
 
-// Settings of before `architecture` told ZegCLIP's head by the weights that it does not use.
+// Settings of earlier versions have `unused_self_attention` in place of `architecture`.
 std::string with_architecture(const std::string& settings) {
   constexpr const char* kFormerly = "unused_self_attention";
   std::optional<json> object = parse_bounded_json(settings);
@@ -58,7 +59,7 @@ std::string with_architecture(const std::string& settings) {
   return object->dump();
 }
 
-// `raw`: under the file's names, `state`: under ours.
+// The same tensors: `raw` under the file's names, `state` under ours.
 ModelConfig read_config(Metadata metadata, const Metadata& head_counts, const StateDict& raw,
                         const StateDict& state) {
   ModelConfig config;
@@ -69,7 +70,7 @@ ModelConfig read_config(Metadata metadata, const Metadata& head_counts, const St
     if (raw.contains_prefix(kZegClipDecoder)) apply_architecture("zegclip-released", config);
   } else {
     FieldList fields = config.fields();
-    read_json(with_architecture(stored->second), fields, state.source);
+    read_json(with_architecture(with_present_names(stored->second)), fields, state.source);
   }
   return config;
 }

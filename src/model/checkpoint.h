@@ -9,12 +9,14 @@
 
 namespace tagclip {
 
-// What a model was trained on; stored with it.
+// The classes a model was trained on; stored with it.
 struct TrainedOn {
   std::vector<std::string> classes;    // names of the data set's classes, in order
-  std::vector<bool> seen;              // per class: was it labelled in training
+  std::vector<bool> seen;              // per class: whether training had its labels
   std::vector<std::string> templates;  // prompt templates of the class names
-  bool inductive = true;  // unseen names were unknown: seen scores lose 0.1 at inference
+  // Whether the unseen names were unknown in training: seen classes are then subject to calibrated
+  // stacking at inference.
+  bool inductive = true;
 };
 
 struct LoadedModel {
@@ -23,13 +25,13 @@ struct LoadedModel {
   Metadata metadata;     // all of the file's
 };
 
-// Writes our own checkpoint: safetensors with the published parameter names; config, classes,
-// templates under "tagclip.*" in the metadata, beside what `extra` adds. Appears whole or not at
-// all.
+// Writes our own checkpoint: safetensors with the published parameter names; config, classes and
+// templates under "tagclip.*" in the metadata, beside the entries of `extra`. The file appears
+// whole or not at all.
 void save_model(const std::filesystem::path& path, const SegmentationModel& model,
                 const TrainedOn& trained_on, StoragePrecision precision, Metadata extra = {});
 
-// The metadata save_model writes.
+// Returns the metadata that save_model writes.
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on);
 
 // Reads a checkpoint of ours or of mmsegmentation (TagCLIP, ZegCLIP), its parameters as float32 on
@@ -42,18 +44,18 @@ LoadedModel load_model(const std::filesystem::path& path, const std::string& arc
 LoadedModel load_model(const StoredWeights& stored, const std::string& architecture = {},
                        const Metadata& head_counts = {});
 
-// A model as it is stored: our parameter names, its own element types.
+// A model as it is stored: our parameter names, the file's element types.
 struct ModelWeights {
   ModelConfig config;
   TrainedOn trained_on;
   StateDict state;
 };
-// The same without a model that is ready to run; throws as load_model, but for tensors that do not
+// Reads the same without building the model. Throws as load_model, except for tensors that do not
 // fit.
 ModelWeights read_model_weights(const StoredWeights& stored, const std::string& architecture = {},
                                 const Metadata& head_counts = {});
 
-// The name a tensor of a published checkpoint has here: ZegCLIP's own names differ from TagCLIP's.
+// Returns our name of a published checkpoint's tensor: ZegCLIP's own names differ from TagCLIP's.
 std::string canonical_name(std::string name);
 
 }  // namespace tagclip

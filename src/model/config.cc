@@ -3,7 +3,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "base/error.h"
-#include "clip/clip_sizes.h"
+#include "clip/clip_file.h"
 
 namespace tagclip {
 namespace {
@@ -71,38 +71,34 @@ void check_architecture(const ModelConfig& config) {
 }
 
 void infer_prompts(const StateDict& state, ModelConfig& config) {
-  config.prompts = 0;
-  if (!state.contains("backbone.prompt_embeddings")) return;
-  config.prompts = state.at("backbone.prompt_embeddings", 3).size(1);
-  const std::string deep = "backbone.deep_prompt_embeddings";
-  const int64_t depth = 1 + (state.contains(deep) ? state.at(deep, 3).size(0) : 0);
-  config.prompt_depth = depth == config.clip.vision_layers ? 0 : depth;
+  for (const char* name : {"backbone.prompt_embeddings", "backbone.deep_prompt_embeddings"}) {
+    if (state.contains(name)) state.at(name, 3);  // throws where it has other dimensions
+  }
+  const PromptSizes sizes = prompt_sizes(shapes_of(state)).value_or(PromptSizes());
+  config.prompts = sizes.tokens;
+  config.prompt_depth = sizes.layers == config.clip.vision_layers ? 0 : sizes.layers;
 }
 
 void infer_decoder(const StateDict& state, ModelConfig& config) {
-  const std::string layers = "decode_head.decoder.layers.";
-  config.decoder_layers = state.count_numbered(layers);
-  if (config.decoder_layers == 0)
-    throw bad_input(state.source + ": there is no decoder (" + layers + "*)");
-  config.self_attention.clear();
-  for (int64_t layer = 0; layer < config.decoder_layers; ++layer) {
-    const bool attends =
-        state.contains(layers + std::to_string(layer) + ".self_attn.in_proj_weight");
-    config.self_attention += attends ? "_a" : "_n";
-  }
-  config.self_attention.erase(0, 1);
+  const std::optional<DecoderSizes> sizes = decoder_sizes(shapes_of(state));
+  if (!sizes)
+    throw bad_input(state.source + ": there is no decoder (decode_head.decoder.layers.*)");
+  config.decoder_layers = sizes->layers;
+  config.self_attention = sizes->self_attention;
+  config.trusty_token = sizes->trusty_token;
+  if (sizes->presence_head) config.protocol = Protocol::kPaper;
 }
 
 template <class Config>
 FieldsOf<Config> list_fields(Config& config) {
   FieldsOf<Config> list;
-  list.add("prompts", config.prompts, {0, 4096}, "visual prompt tokens a layer");
+  list.add("prompts", config.prompts, {0, 4096}, "visual prompt tokens per layer");
   list.add("prompt_depth", config.prompt_depth, {0, 4096},
            "layers with prompts of their own, from the first; 0 = all, 1 = shallow");
   list.add("decoder_layers", config.decoder_layers, {1, 16}, "layers of the decoder");
   list.add("decoder_heads", config.decoder_heads, {1, 256}, "attention heads of the decoder");
   list.add("self_attention", config.self_attention,
-           "a letter a decoder layer: a = self-attention over the queries, n = none");
+           "a letter per decoder layer: a = self-attention over the queries, n = none");
   list.add("trusty_token", config.trusty_token, "whether a trusty token joins the class queries");
   add_learner_input("query", config.learner_query, list);
   add_learner_input("key", config.learner_key, list);
@@ -163,13 +159,11 @@ ModelConfig infer_config(const StateDict& state, const Metadata& metadata) {
   ModelConfig config;
   if (state.contains_prefix("text_encoder.")) read_text_sizes(state, "text_encoder.", config.clip);
   read_vision_sizes(state, "backbone.", config.clip);
-  config.clip.colours = Colours::kClip;  // of the CLIP it started from
+  config.clip.pixel_statistics = PixelStatistics::kClip;  // of the CLIP it started from
   config.clip.vision_heads = positive_number(metadata, "vision_heads", config.clip.vision_heads);
   infer_prompts(state, config);
   infer_decoder(state, config);
   config.decoder_heads = positive_number(metadata, "decoder_heads", config.decoder_heads);
-  config.trusty_token = state.contains("decode_head.disc_token");
-  if (state.contains_prefix("decode_head.class_embed.")) config.protocol = Protocol::kPaper;
   return config;
 }
 

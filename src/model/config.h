@@ -9,16 +9,30 @@
 
 namespace tagclip {
 
-// Where the paper's text and the authors' code differ (spec section 9), which of the two.
+// Which definition holds where the paper's text and the authors' code differ (spec section 9).
+//
+// Both have these of the release, where the text says less or something else:
+// - Eq. 5 is standard multi-head attention with its projections; the equation has neither heads nor
+//   projections, the text says "multi-head".
+// - Eq. 6's Q = T~ goes through a Linear as K and V do.
+// - The divisor of Eq. 3 and 7 is heads sqrt(d / heads) in place of sqrt(d); weights absorb it.
+// - Eq. 8's product with P enters at inference alone (losses.h).
+// - At inference 0.1 is subtracted from the scores of seen classes (calibrated stacking), unless
+// the
+//   settings say otherwise; the text has no such step.
 enum class Protocol {
-  kPaper,     // sigmoid(trusty logit) = P(seen); dice trusty loss; classification term
-  kReleased,  // sigmoid(trusty logit) = P(unseen); focal trusty loss; no classification term
+  // sigmoid(trusty logit) = P(seen) (Eq. 9); dice loss of the trusty map (Eq. 10); a classification
+  // term (L_cls of Eq. 11), and so P (Eq. 7, 8).
+  kPaper,
+  // sigmoid(trusty logit) = P(unseen); focal loss of the trusty map; neither L_cls nor P.
+  kReleased,
 };
 
-// What the Trusty Learner's queries, keys or values are (Table 1 (c)), of the class words with the
-// trusty token T' [Q, d] and the image h [B, d]. h is the class token, repeated for every query, as
-// in the released code: the paper's caption calls it patch embeddings, but then the learner's
-// output would have a row a patch, not a class, and H H T would pair N keys with Q values.
+// Inputs of the Trusty Learner's queries, keys and values (Table 1 (c)), made of the class words
+// with the trusty token, T' [Q, d], and the image, h [B, d]. h is the class token, repeated for
+// every query, as in the released code: the paper's caption calls it patch embeddings, but then the
+// learner's output would have a row per patch instead of per class, and H H T would pair N keys
+// with Q values.
 enum class LearnerInput {
   kTHat,     // [T' * h, T'], 2d (Eq. 4)
   kText,     // T', d
@@ -34,10 +48,10 @@ enum class Architecture {
   kZegClip,  // the ZegCLIP repository's
 };
 
-// What a model is built of. The defaults are TagCLIP's for ViT-B/16 on VOC.
+// The structure of a model. The defaults are TagCLIP's for ViT-B/16 on VOC.
 struct ModelConfig {
   ClipConfig clip{.resolution = 512};
-  int64_t prompts = 10;  // tokens a layer; 0 = none
+  int64_t prompts = 10;  // tokens per layer; 0 = none
   // How many layers get prompts of their own, from the first; 0 = all, 1 = shallow prompts. What
   // becomes of them above depends on `protocol`, unless all layers (two or more) have prompts:
   // - kReleased, as the released encoder: after the last prompted layer prompt tokens are dropped.
@@ -49,16 +63,16 @@ struct ModelConfig {
   int64_t prompt_depth = 0;
   int64_t decoder_layers = 3;
   int64_t decoder_heads = 8;
-  // A letter a layer, joined by "_": a = self-attention over the queries, n = none.
+  // A letter per layer, joined by "_": a = self-attention over the queries, n = none.
   std::string self_attention = "a_n_n";
   bool trusty_token = true;
-  // The Trusty Learner. T-hat three times, TagCLIP, is one Linear (the relationship descriptor)
-  // and the first layer's self-attention; anything else a module before the decoder, see
-  // trusty_learner.h.
+  // Inputs of the Trusty Learner. T-hat three times, as in TagCLIP, is one Linear (the relationship
+  // descriptor) and the first layer's self-attention (Eq. 5); anything else is a module before the
+  // decoder, see TrustyLearner.
   LearnerInput learner_query = LearnerInput::kTHat;
   LearnerInput learner_key = LearnerInput::kTHat;
   LearnerInput learner_value = LearnerInput::kTHat;
-  bool learner_text_after = false;  // T' joins that module's output
+  bool learner_text_after = false;  // whether T' joins that module's output (Figure 4)
   Architecture architecture = Architecture::kTagClip;
   Protocol protocol = Protocol::kReleased;
 
@@ -80,7 +94,7 @@ struct ModelConfig {
     return learner_query != LearnerInput::kTHat || learner_key != LearnerInput::kTHat ||
            learner_value != LearnerInput::kTHat;
   }
-  // The paper's Linear(d, 1) on each final query (Eq. 7, 8).
+  // P (Eq. 7) is a Linear(d, 1) on each final query, as in SegViT.
   bool has_presence_head() const { return protocol == Protocol::kPaper; }
 
   FieldList fields();
@@ -94,10 +108,10 @@ struct ModelConfig {
 // Error(kUsage) listing them for another name.
 void apply_architecture(const std::string& name, ModelConfig& config);
 
-// Reads sizes and architecture off the tensors of a model. Head counts leave no trace in them: they
-// come from `metadata` ("vision_heads", "decoder_heads") or are 64 wide in the vision tower and 8
-// in the decoder. Throws Error(kBadInput) naming the first tensor that is missing, or where there
-// is a learner of its own: its inputs leave no trace either.
+// Reads sizes and structure off the tensors of a model. Head counts leave no trace in them: they
+// come from `metadata` ("vision_heads", "decoder_heads") or are width / 64 in the vision tower and
+// 8 in the decoder. Throws Error(kBadInput) naming the first tensor that is missing, or where there
+// is a Trusty Learner of its own, whose inputs leave no trace either.
 ModelConfig infer_config(const StateDict& state, const Metadata& metadata);
 
 }  // namespace tagclip

@@ -2,80 +2,111 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "clip/clip.h"
+#include "clip/fingerprint.h"
 #include "kernels/blend/blend.h"
 #include "kernels/linear/precision.h"
 
 namespace tagclip {
 
-// What is known of a photo before any word is asked for: unit vectors, E and h of the paper.
+// What a model that segments is made of: an encoder of images, a decoder of masks, and what its
+// scores mean. Each is immutable and safe to use from several threads. Another model implements
+// PatchEncoder and MaskDecoder, each with one function.
+
+// E and h of the paper, unit vectors, which depend on no class words.
 struct Encoding {
-  at::Tensor patches;  // [B, N, d], row-major over the grid
-  at::Tensor image;    // [B, d]
-  int64_t height = 0;  // H' = pixels' height / patch
+  at::Tensor patches;  // E: [B, N, d], row-major over the grid
+  at::Tensor image;    // h: [B, d]
+  int64_t height = 0;  // H' = height of the pixels / patch
   int64_t width = 0;   // N = height * width
 };
 
-// What a model says about a batch of photos, always at patch resolution.
+// Returns the encoding of what a tower projects pixels [B, 3, H, W] to, tokens [B, 1 + N, d]: class
+// token and patches, L2-normalised.
+Encoding encoding_of(const at::Tensor& tokens, const at::Tensor& pixels, int64_t patch);
+
+// Mask logits of a batch at patch resolution.
 struct MaskLogits {
   at::Tensor classes;   // [B, C, H', W']
   at::Tensor trusty;    // [B, 1, H', W']; undefined without a trusty token
-  at::Tensor presence;  // [B, C]: is the class in the photo; undefined but in the paper's protocol
+  at::Tensor presence;  // [B, C], logits of P (Eq. 7); undefined but in the paper's protocol
 };
 
-// How photos are cut up where the user does not say.
+// Sliding windows where the settings leave them to the model.
 struct WindowSizes {
   int64_t window = 0;     // pixels
   double stride = 1;      // in windows
-  double short_side = 1;  // of the photo, in windows
+  double short_side = 1;  // of the resized image, in windows
 };
 
-// How a model's logits are to be read.
+// How a model's logits become scores.
 struct ScoreSemantics {
   ScoreActivation activation = ScoreActivation::kSigmoid;
   bool trusty_means_seen = false;  // see ScoreRule
-  bool may_deduct = true;          // an inductive model's scores of seen classes are lowered
+  // Whether seen classes of an inductively trained model are subject to calibrated stacking.
+  bool calibrated_stacking = true;
 };
 
-// What the caller may leave out of a decoder's queries.
-struct DecodeOptions {
-  bool trusty_token = true;  // whether a model that has one asks with it, too
+struct EncoderInfo {
+  at::Device device = at::kCPU;      // where pixels must be, and encodings are
+  ClipConfig clip;                   // sizes: patch, embedding, resolution, ...
+  PixelNormalization normalization;  // of the pixels
+  WindowSizes windows;
+  // Identifies everything that encodings depend on; see Fingerprint.
+  std::shared_ptr<const Fingerprint> fingerprint;
 };
 
-// A model that tells the patches of photos apart by words: trained (SegmentationModel), or a CLIP
-// as it is (DenseClip). Safe to use from several threads.
-class DenseModel {
+class PatchEncoder {
  public:
-  virtual ~DenseModel() = default;
+  explicit PatchEncoder(EncoderInfo info) : info(std::move(info)) {}
+  PatchEncoder(const PatchEncoder&) = delete;
+  PatchEncoder& operator=(const PatchEncoder&) = delete;
+  virtual ~PatchEncoder() = default;
 
-  // pixels [B, 3, H, W], normalised; the expensive part, which no word enters.
-  virtual Encoding encode(const at::Tensor& pixels) const = 0;
-  // text [C, d], unit rows.
-  virtual MaskLogits decode(const Encoding& encoding, const at::Tensor& text,
-                            const DecodeOptions& options) const = 0;
+  // Encodes normalised pixels [B, 3, H, W] with sides of at least a patch. Pixels beyond whole
+  // patches are not read.
+  virtual Encoding operator()(const at::Tensor& pixels) const = 0;
 
-  // Another model with these weights; they are shared.
-  virtual std::shared_ptr<DenseModel> clone() const = 0;
-  // From now on `encode` reads the weights as packed for this precision, on CPUs. Those that they
-  // were made of are let go one by one, and are freed where no other model shares them. Throws
-  // Error(kUsage) where the precision does not run on the model's device.
-  virtual void pack(GemmPrecision precision) = 0;
-  std::shared_ptr<const DenseModel> packed(GemmPrecision precision) const {
-    const std::shared_ptr<DenseModel> result = clone();
-    result->pack(precision);
-    return result;
-  }
+  // Builds the same encoder with its weights packed for a precision; see `packed`. It holds the
+  // weights for itself and is to be called once: weights that nobody else holds are freed one by
+  // one while they are packed, so that they are never all in memory twice. nullptr: this encoder
+  // has nothing to pack and computes in float32.
+  using Packer = std::function<std::shared_ptr<const PatchEncoder>(GemmPrecision)>;
+  virtual Packer packer() const { return nullptr; }
 
-  virtual at::Device device() const = 0;
-  virtual const ClipConfig& clip_config() const = 0;
-  virtual const TextTower* text_tower() const = 0;  // nullptr where the weights hold none
-  virtual Colours colours() const = 0;              // how `pixels` are to be normalised
-  virtual ScoreSemantics scoring() const = 0;
-  virtual WindowSizes window_sizes() const = 0;
-  // Of all that `encode` depends on; see fingerprint().
-  virtual std::string encoder_fingerprint() const = 0;
+  const EncoderInfo info;
 };
+
+// What a decoder leaves out on request.
+struct DecodeOptions {
+  // Whether a decoder that has a trusty token adds it to its queries. Without it there is no trusty
+  // map, and self-attention sees the C rows of the text alone (Table 3 as released).
+  bool trusty_token = true;
+};
+
+class MaskDecoder {
+ public:
+  virtual ~MaskDecoder() = default;
+
+  // Mask logits of C classes from their text embeddings [C, d], unit rows.
+  virtual MaskLogits operator()(const Encoding& encoding, const at::Tensor& text,
+                                const DecodeOptions& options) const = 0;
+};
+
+struct DenseModel {
+  std::shared_ptr<const PatchEncoder> encoder;
+  std::shared_ptr<const MaskDecoder> decoder;
+  ScoreSemantics scoring;
+};
+
+// Returns the model with its encoder's weights packed for a precision, on CPUs. The model handed in
+// should be the only one that holds the weights: they are held twice otherwise. Throws
+// Error(kUsage) where the precision does not run on the encoder's device, or the encoder has
+// nothing to pack and the precision is not float32.
+DenseModel packed(DenseModel model, GemmPrecision precision);
 
 }  // namespace tagclip

@@ -6,19 +6,19 @@
 
 namespace tagclip {
 
-// The rows of a batch that this process works on, when several share it.
+// The part of a batch that this process works on, where several share it.
 struct BatchShare {
-  int64_t part = 0;   // which of the equal parts
-  int64_t parts = 1;  // how many there are
+  int64_t part = 0;   // its index
+  int64_t parts = 1;  // number of parts, of equal size
 };
 
 // Dropout from its own generator, so that a training step depends on nothing but its seed.
-// A default-constructed one is evaluation: the identity.
+// A default-constructed one is the identity, for evaluation.
 class Dropout {
  public:
   Dropout() = default;
-  // What is dropped is drawn for the whole batch, whoever holds its rows: dividing it among several
-  // processes changes nothing.
+  // The mask is drawn for the whole batch in every process: dividing the batch among processes
+  // changes nothing.
   Dropout(double probability, at::Generator generator, BatchShare share = {})
       : probability_(probability), generator_(std::move(generator)), share_(share) {}
 

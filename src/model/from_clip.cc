@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "clip/dialect.h"
+#include "clip/clip_file.h"
 #include "model/checkpoint.h"
 
 namespace tagclip {

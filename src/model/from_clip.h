@@ -2,21 +2,21 @@
 
 #include <filesystem>
 
-#include "clip/dialect.h"
+#include "clip/clip_file.h"
 #include "model/segmentation_model.h"
 
 namespace tagclip {
 
 // Copies both towers of a CLIP into a model that is to be tuned: visual.* to backbone.*, the text
 // tower to text_encoder.*. The position grid is resized bilinearly to the model's resolution (spec
-// section 2.2). Everything else keeps its values. The model must have the CLIP's sizes and a text
+// section 2.2). Other parameters keep their values. The model must have the CLIP's sizes and a text
 // tower.
 void start_from_clip(SegmentationModel& model, const Clip& clip);
 
 struct StartingClip {
   Clip clip;
   std::string assumption;         // see ClipWeights
-  bool knows_temperature = true;  // otherwise it is 100, where CLIP's training ends
+  bool knows_temperature = true;  // otherwise it is 100, the limit of CLIP's training
 };
 
 // Reads a CLIP in any dialect, or out of a segmentation model with a text tower: training leaves

@@ -1,5 +1,8 @@
 #include "model/losses.h"
 
+#include <vector>
+
+#include "base/error.h"
 #include "kernels/mask_loss/mask_loss.h"
 #include "kernels/mask_loss/reference.h"
 
@@ -40,9 +43,8 @@ Losses weigh(const PixelSums& sums, const MaskLogits& logits, const Targets& tar
 
   Losses losses;
   losses.mask = config.mask_weight / pixels * sums.classes.focal.sum() / num_masks;
-  losses.dice =
-      config.dice_weight * dice(sums.classes).masked_fill(present.logical_not(), 0).sum() /
-      num_masks;
+  losses.dice = config.dice_weight *
+                dice(sums.classes).masked_fill(present.logical_not(), 0).sum() / num_masks;
   if (logits.trusty.defined()) {
     losses.trusty = config.trusty_weight * (protocol == Protocol::kReleased
                                                 ? sums.trusty.focal.sum() / pixels / num_masks
@@ -101,11 +103,25 @@ Losses segmentation_losses(const MaskLogits& logits, const Targets& targets,
 }
 
 Losses reference_segmentation_losses(const MaskLogits& logits, const Targets& targets,
-                                 const at::Tensor& num_masks, Protocol protocol,
-                                 const LossConfig& config) {
+                                     const at::Tensor& num_masks, Protocol protocol,
+                                     const LossConfig& config) {
   const PixelSums sums =
       pixel_sums(logits, targets, protocol, reference_mask_sums, reference_binary_mask_sums);
   return weigh(sums, logits, targets, num_masks, protocol, config);
+}
+
+at::Tensor self_training_labels(const at::Tensor& logits, const at::Tensor& labels,
+                                const at::Tensor& unseen) {
+  TAGCLIP_CHECK(unseen.numel() > 0, "self-training needs unseen classes");
+  const at::Tensor maps = logits.index_select(1, unseen);  // [B, U, h, w]
+  std::vector<at::Tensor> pseudo;
+  // One image at a time: the upsampled maps of a batch would take gigabytes.
+  for (int64_t b = 0; b < labels.size(0); ++b) {
+    const at::Tensor scores = at::upsample_bilinear2d(
+        maps.narrow(0, b, 1), {labels.size(1), labels.size(2)}, /*align_corners=*/false);
+    pseudo.push_back(unseen.index({scores.argmax(1)}));  // [1, H, W], the first of equals
+  }
+  return at::where(labels.eq(kHiddenClass), at::cat(pseudo), labels);
 }
 
 }  // namespace tagclip

@@ -62,4 +62,14 @@ Losses reference_segmentation_losses(const MaskLogits& logits, const Targets& ta
 // float32 scalar on the labels' device.
 at::Tensor count_masks(const at::Tensor& labels, int64_t classes);
 
+// The label of a pixel whose class is hidden from training but which is known to be labelled.
+inline constexpr int64_t kHiddenClass = -1;
+
+// Returns the pseudo labels of the transductive setting (spec section 5): where `labels` is
+// kHiddenClass, the unseen class with the largest logit (the lowest of equals); elsewhere `labels`
+// unchanged. logits [B, C, h, w] of all classes, upsampled to the labels bilinearly; labels
+// [B, H, W] int64; unseen [U] int64, class indices, on the labels' device.
+at::Tensor self_training_labels(const at::Tensor& logits, const at::Tensor& labels,
+                                const at::Tensor& unseen);
+
 }  // namespace tagclip

@@ -55,10 +55,11 @@ struct LossCase {
   Losses as_cased(Losses losses, const MaskLogits& logits) const {
     if (entry.at("loss_type") != "tversky") return losses;
     const MaskSums sums = mask_sums(logits.classes, targets.labels);
-    const at::Tensor all =
-        sums.intersection + 0.3 * (sums.prediction - sums.intersection) + 0.7 * (sums.target - sums.intersection);
+    const at::Tensor all = sums.intersection + 0.3 * (sums.prediction - sums.intersection) +
+                           0.7 * (sums.target - sums.intersection);
     const at::Tensor absent = sums.target.eq(0);  // [B, C]
-    const at::Tensor tversky = (sums.intersection / all.masked_fill(absent, 1)).masked_fill(absent, 0);
+    const at::Tensor tversky =
+        (sums.intersection / all.masked_fill(absent, 1)).masked_fill(absent, 0);
     losses.dice = config.dice_weight * tversky.sum() / num_masks.clamp_min(1);
     return losses;
   }
@@ -192,6 +193,56 @@ TEST(Losses, NumMasksOfAllRanksDividesTheTerms) {
   expect_near("mask", two.mask * 2, one.mask, 0, 1e-6);
   expect_near("dice", two.dice * 2, one.dice, 0, 1e-6);
   expect_near("trusty", two.trusty * 2, one.trusty, 0, 1e-6);
+}
+
+class SelfTraining : public ::testing::Test {
+ protected:
+  at::Tensor map(const char* name) const { return file[name].to(at::kLong).squeeze(1); }
+  at::Tensor relabelled(const at::Tensor& labels) const {
+    return self_training_labels(file["in.logits"], labels, file["in.unseen_idx"]);
+  }
+
+  const GoldenFile file{"self_training.safetensors"};
+  const at::Tensor unseen = at::isin(map("in.label"), file["in.unseen_idx"]);
+};
+
+TEST_F(SelfTraining, PseudoLabelsOfUnseenPixels) {
+  const at::Tensor hidden = map("in.label").masked_fill(unseen, kHiddenClass);
+  EXPECT_TRUE(hidden.equal(map("zegclip_released.masked")));
+  EXPECT_TRUE(relabelled(hidden).equal(map("zegclip_released.relabelled")));
+}
+
+TEST_F(SelfTraining, PseudoLabelsWhereNothingIsKnown) {
+  const at::Tensor labels = map("in.label");
+  const at::Tensor hidden = labels.masked_fill(unseen.logical_or(labels.eq(255)), kHiddenClass);
+  EXPECT_TRUE(relabelled(hidden).equal(map("intended_unseen_and_ignored.relabelled")));
+}
+
+TEST_F(SelfTraining, PseudoLabelsOfEveryPixel) {
+  EXPECT_TRUE(relabelled(at::full_like(map("in.label"), kHiddenClass)).equal(map("pseudo_label")));
+}
+
+TEST_F(SelfTraining, TheReleasedCodeHidesNothingAndSoRelabelsNothing) {
+  const at::Tensor hidden = map("in.label").masked_fill(unseen, 255);
+  EXPECT_TRUE(relabelled(hidden).equal(map("tagclip_released.relabelled")));
+}
+
+TEST_F(SelfTraining, TheLowestClassWinsATie) {
+  const at::Tensor labels = relabelled(at::full_like(map("in.label"), kHiddenClass));
+  const at::Tensor scores =
+      file["in.logits"].select(0, 0).select(1, 0).select(1, 1);  // pixel [0, 0, 0, 1]
+  const at::Tensor of_unseen = scores.index_select(0, file["in.unseen_idx"]);
+  ASSERT_EQ(of_unseen.eq(of_unseen.max()).sum().item<int64_t>(), 2);
+  const int64_t first = of_unseen.eq(of_unseen.max()).to(at::kLong).argmax().item<int64_t>();
+  EXPECT_EQ(labels[0][0][1].item<int64_t>(), file["in.unseen_idx"][first].item<int64_t>());
+}
+
+TEST(SelfTrainingLabels, AreOfLogitsUpsampledToTheLabels) {
+  const at::Tensor logits = at::randn({2, 6, 4, 5}), labels = at::full({2, 40, 30}, kHiddenClass);
+  const at::Tensor some = at::tensor({1, 4, 5}, at::kLong);
+  const at::Tensor maps = at::upsample_bilinear2d(logits, {40, 30}, /*align_corners=*/false);
+  EXPECT_TRUE(
+      self_training_labels(logits, labels, some).equal(self_training_labels(maps, labels, some)));
 }
 
 }  // namespace

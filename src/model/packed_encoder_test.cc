@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "model/dense_clip.h"
+#include "model/plain_clip.h"
 #include "model/test_model.h"
 
 namespace tagclip {
@@ -33,16 +33,24 @@ Clip small_clip() {
   return clip;
 }
 
+DenseModel small_dense_model(const ModelConfig& config = small_config()) {
+  return dense_model(small_model(config));
+}
+
+DenseModel in_float32(DenseModel model) {
+  return packed(std::move(model), GemmPrecision::kFloat32);
+}
+
 double farthest(const at::Tensor& a, const at::Tensor& b) {
   return 1 - (a * b).sum(-1).min().item<double>();
 }
 
 void expect_alike(const DenseModel& model, const at::Tensor& pixels, const std::string& what) {
   const c10::InferenceMode no_gradients;
-  const Encoding expected = model.encode(pixels);
+  const Encoding expected = (*model.encoder)(pixels);
   for (const GemmPrecision precision : kGemmPrecisions) {
     if (!runs_here(precision)) continue;
-    const Encoding found = model.packed(precision)->encode(pixels);
+    const Encoding found = (*packed(model, precision).encoder)(pixels);
     EXPECT_EQ(found.height, expected.height);
     EXPECT_EQ(found.patches.sizes(), expected.patches.sizes());
     EXPECT_LT(farthest(found.patches, expected.patches), tolerance(precision))
@@ -54,7 +62,7 @@ void expect_alike(const DenseModel& model, const at::Tensor& pixels, const std::
 
 TEST(PackedEncoder, EncodesAsBefore) {
   for (const auto& [height, width] : {std::pair{16, 16}, {12, 28}, {4, 4}, {36, 21}}) {
-    expect_alike(small_model(), small_pixels(2, height, width),
+    expect_alike(small_dense_model(), small_pixels(2, height, width),
                  std::to_string(height) + "x" + std::to_string(width));
   }
 }
@@ -66,7 +74,7 @@ TEST(PackedEncoder, EveryPromptDepth) {
       config.clip.vision_layers = 4;
       config.prompt_depth = depth;
       config.protocol = protocol;
-      expect_alike(small_model(config), small_pixels(), "depth " + std::to_string(depth));
+      expect_alike(small_dense_model(config), small_pixels(), "depth " + std::to_string(depth));
     }
   }
 }
@@ -75,7 +83,7 @@ TEST(PackedEncoder, WithoutPromptsAndWithTheExactGelu) {
   ModelConfig config = small_config();
   config.prompts = 0;
   config.clip.activation = Activation::kGelu;
-  expect_alike(small_model(config), small_pixels(), "gelu");
+  expect_alike(small_dense_model(config), small_pixels(), "gelu");
 }
 
 TEST(PackedEncoder, HeadsOfOddWidth) {
@@ -85,30 +93,30 @@ TEST(PackedEncoder, HeadsOfOddWidth) {
   config.clip.vision_mlp = 35;
   config.clip.patch = 3;
   config.clip.resolution = 15;
-  expect_alike(small_model(config), small_pixels(), "odd");
+  expect_alike(small_dense_model(config), small_pixels(), "odd");
 }
 
-TEST(PackedEncoder, DenseClip) {
+TEST(PackedEncoder, PlainClip) {
   for (const DenseAttention attention : {DenseAttention::kValue, DenseAttention::kCorrelative}) {
-    expect_alike(DenseClip(small_clip(), attention), small_pixels(), "dense clip");
+    expect_alike(plain_clip(small_clip(), attention), small_pixels(), "dense clip");
   }
 }
 
 TEST(PackedEncoder, KeepsItsMemoryFromPhotoToPhotoAndFromSizeToSize) {
   const c10::InferenceMode no_gradients;
-  const auto model = small_model().packed(GemmPrecision::kFloat32);
+  const auto encoder = in_float32(small_dense_model()).encoder;
   const at::Tensor small = small_pixels(1), large = small_pixels(2, 28, 24);
-  const at::Tensor first = model->encode(small).patches, other = model->encode(large).patches;
-  EXPECT_TRUE(model->encode(small).patches.equal(first));
-  EXPECT_TRUE(model->encode(large).patches.equal(other));
+  const at::Tensor first = (*encoder)(small).patches, other = (*encoder)(large).patches;
+  EXPECT_TRUE((*encoder)(small).patches.equal(first));
+  EXPECT_TRUE((*encoder)(large).patches.equal(other));
 }
 
 TEST(PackedEncoder, ThreadsDoNotMeet) {
-  const auto model = small_model().packed(GemmPrecision::kFloat32);
+  const auto encoder = in_float32(small_dense_model()).encoder;
   const at::Tensor pixels = small_pixels();
   const auto encode = [&] {
     const c10::InferenceMode no_gradients;
-    return model->encode(pixels).patches;
+    return (*encoder)(pixels).patches;
   };
   const at::Tensor expected = encode();
   std::vector<int> equal(4);
@@ -127,22 +135,48 @@ TEST(PackedEncoder, ThreadsDoNotMeet) {
 
 TEST(PackedEncoder, ItsFingerprintIsThatOfTheWeights) {
   const auto expect_kept = [](const DenseModel& model) {
-    const auto packed = model.packed(GemmPrecision::kFloat32);
-    EXPECT_EQ(packed->encoder_fingerprint(), model.encoder_fingerprint());
+    const auto fingerprint = [](const DenseModel& of) {
+      return of.encoder->info.fingerprint->digits();
+    };
+    EXPECT_EQ(fingerprint(in_float32(model)), fingerprint(model));
   };
-  expect_kept(small_model());
-  expect_kept(DenseClip(small_clip(), DenseAttention::kValue));
+  expect_kept(small_dense_model());
+  expect_kept(plain_clip(small_clip(), DenseAttention::kValue));
 }
 
-TEST(PackedEncoder, WhatIsNotPackedIsStillThere) {
-  const SegmentationModel model = small_model(small_config(), /*text_tower=*/true);
-  const auto packed = model.packed(GemmPrecision::kFloat32);
-  const at::Tensor tokens = at::ones({1, small_config().clip.context}, at::kLong);
-  EXPECT_TRUE(packed->text_tower()->encode(tokens).equal(model.text_tower()->encode(tokens)));
+// Weak pointers to the matrices of a small model's blocks.
+std::vector<c10::weak_intrusive_ptr<c10::TensorImpl>> matrices(const ParameterList& parameters,
+                                                               const std::string& prefix) {
+  std::vector<c10::weak_intrusive_ptr<c10::TensorImpl>> found;
+  for (const Parameter& parameter : parameters.all()) {
+    if (parameter.name.starts_with(prefix + "transformer.resblocks.") &&
+        parameter.tensor.dim() == 2)
+      found.emplace_back(parameter.tensor.getIntrusivePtr());
+  }
+  return found;
+}
+
+TEST(PackedEncoder, LetsGoOfTheWeightsThatNobodyElseHolds) {
+  std::vector<c10::weak_intrusive_ptr<c10::TensorImpl>> weights;
+  const auto made = [&] {
+    const SegmentationModel model = small_model();
+    weights = matrices(model.parameters, "backbone.");
+    return dense_model(model);
+  };
+  const DenseModel model = packed(made(), GemmPrecision::kFloat32);
+  ASSERT_EQ(weights.size(), 8U);
+  for (const auto& weight : weights) EXPECT_TRUE(weight.expired());
+  EXPECT_EQ(model.encoder->info.fingerprint->digits(),
+            small_dense_model().encoder->info.fingerprint->digits());
+}
+
+TEST(PackedEncoder, LeavesTheModelItWasMadeFrom) {
   const c10::InferenceMode no_gradients;
-  const Encoding encoding = model.encode(small_pixels());
-  EXPECT_TRUE(packed->decode(encoding, small_text(3), {})
-                  .classes.equal(model.decode(encoding, small_text(3), {}).classes));
+  const DenseModel model = small_dense_model();
+  const Encoding expected = (*model.encoder)(small_pixels());
+  const DenseModel other = in_float32(model);
+  EXPECT_EQ(other.decoder, model.decoder);
+  EXPECT_TRUE((*model.encoder)(small_pixels()).patches.equal(expected.patches));
 }
 
 TEST(PackedEncoder, EncodesInAndOutOfInferenceMode) {
@@ -150,23 +184,22 @@ TEST(PackedEncoder, EncodesInAndOutOfInferenceMode) {
   config.clip.vision_layers = 3;
   config.prompt_depth = 2;
   config.protocol = Protocol::kPaper;
-  const auto packed = small_model(config).packed(GemmPrecision::kFloat32);
-  const auto clip = DenseClip(small_clip(), DenseAttention::kValue).packed(GemmPrecision::kFloat32);
-  for (const DenseModel* model : {packed.get(), clip.get()}) {
+  for (const DenseModel& model : {in_float32(small_dense_model(config)),
+                                  in_float32(plain_clip(small_clip(), DenseAttention::kValue))}) {
     at::Tensor inside;
     {
       const c10::InferenceMode no_gradients;
-      inside = model->encode(small_pixels()).patches;
+      inside = (*model.encoder)(small_pixels()).patches;
     }
     const at::NoGradGuard no_grad;
-    EXPECT_TRUE(model->encode(small_pixels()).patches.equal(inside));
+    EXPECT_TRUE((*model.encoder)(small_pixels()).patches.equal(inside));
   }
 }
 
 TEST(PackedEncoder, IsPackedOnce) {
-  const auto model = small_model().clone();
-  model->pack(GemmPrecision::kFloat32);
-  EXPECT_THROW(model->pack(GemmPrecision::kFloat32), InternalError);
+  const DenseModel model = in_float32(small_dense_model());
+  EXPECT_EQ(in_float32(model).encoder, model.encoder);
+  EXPECT_THROW(packed(model, GemmPrecision::kInt8), Error);
 }
 
 }  // namespace

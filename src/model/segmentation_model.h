@@ -3,93 +3,48 @@
 #include <ATen/ATen.h>
 
 #include <optional>
-#include <variant>
 
 #include "clip/clip.h"
 #include "model/config.h"
-#include "model/decoder.h"
+#include "model/decode_head.h"
 #include "model/dense_model.h"
-#include "model/image_encoder.h"
-#include "model/trusty_learner.h"
+#include "model/prompted_encoder.h"
 
 namespace tagclip {
 
-// The decode head: trusty token, relationship descriptor or Trusty Learner, segmentor (spec
-// sections 3 and 4).
-class DecodeHead {
- public:
-  DecodeHead(const ParameterScope& scope, const ModelConfig& config);
-
-  // What text and photo are to each other (Eq. 1, 4): text [C, d] unit rows, image [B, d] -> the
-  // segmentor's queries [B, C (+1), d], the trusty token's last. Without the token, by the options
-  // or the config, self-attention sees the C rows of the text alone (Table 3 as released).
-  at::Tensor queries(const at::Tensor& text, const at::Tensor& image, const Dropout& dropout = {},
-                     const DecodeOptions& options = {}) const;
-
-  MaskLogits operator()(const Encoding& encoding, const at::Tensor& text,
-                        const Dropout& dropout = {}, const DecodeOptions& options = {}) const;
-
-  const Decoder& decoder() const { return decoder_; }
-
- private:
-  bool uses_token(const DecodeOptions& options) const {
-    return trusty_token_.defined() && options.trusty_token;
-  }
-
-  // The relationship descriptor (2d -> d, of T-hat), or a learner in its place.
-  using Relation = std::variant<Linear, TrustyLearner>;
-
-  at::Tensor trusty_token_;  // [1, d]; undefined without
-  Relation relation_;
-  Decoder decoder_;
-  std::optional<Linear> presence_;  // d -> 1
-};
-
-// All of TagCLIP or one of its relatives. Parameter names are the published checkpoints':
-// backbone.*, decode_head.*, and text_encoder.* where the text tower is on board.
-struct SegmentationModel : DenseModel {
+// All of TagCLIP or one of its relatives, as training sees it. Parameter names are the published
+// checkpoints': backbone.*, decode_head.*, and text_encoder.* where the text tower is on board.
+// Copies share the weights.
+struct SegmentationModel {
+  // Throws Error(kUsage) when the config's fields do not fit together.
   SegmentationModel(const ModelConfig& config, bool with_text_tower);
 
+  // pixels [B, 3, H, W], normalised; text [C, d], unit rows.
   MaskLogits operator()(const at::Tensor& pixels, const at::Tensor& text,
                         const Dropout& dropout = {}) const {
     return head(encoder(pixels, dropout), text, dropout);
   }
 
-  Encoding encode(const at::Tensor& pixels) const override { return encoder(pixels); }
-  MaskLogits decode(const Encoding& encoding, const at::Tensor& text,
-                    const DecodeOptions& options) const override {
-    return head(encoding, text, {}, options);
-  }
-  std::shared_ptr<DenseModel> clone() const override {
-    return std::make_shared<SegmentationModel>(*this);
-  }
-  void pack(GemmPrecision precision) override;
-  at::Device device() const override { return parameters.all().front().tensor.device(); }
-  const ClipConfig& clip_config() const override { return config.clip; }
-  const TextTower* text_tower() const override { return text_encoder ? &*text_encoder : nullptr; }
-  Colours colours() const override { return Colours::kImageNet; }
-  ScoreSemantics scoring() const override {
-    return {.trusty_means_seen = config.protocol == Protocol::kPaper};
-  }
-  // The paper's: windows of 512, 426 apart, on photos of that short side (spec section 7.1).
-  WindowSizes window_sizes() const override { return {config.clip.resolution, 426.0 / 512, 1}; }
-  std::string encoder_fingerprint() const override;
-
-  // Gradients for what spec section 2 and 4 train, and for nothing else: prompts, and what of the
-  // decode head reaches the output.
+  // Gradients for what spec sections 2 and 4 train, and for nothing else: prompts, and the part of
+  // the decode head that reaches the output.
   void set_trained();
 
   ModelConfig config;
   ParameterList parameters;
-  ImageEncoder encoder;
+  PromptedEncoder encoder;
   DecodeHead head;
   std::optional<TextTower> text_encoder;
-
- private:
-  std::string packed_fingerprint_;  // encoder_fingerprint() of what pack() let go
 };
 
-// Whether training changes the parameter of that name in a model of this kind.
+// Returns the model for inference, sharing its weights, which must be final: what the prompts
+// contribute is computed here. Windows are the paper's: 512 pixels, 426 apart, on images of that
+// short side (spec section 7.1).
+DenseModel dense_model(const SegmentationModel& model);
+
+// Returns how the logits of such a model are read.
+ScoreSemantics score_semantics(const ModelConfig& config);
+
+// Returns whether training changes the parameter of that name in a model of this kind.
 bool is_trained(const std::string& parameter, const ModelConfig& config);
 
 }  // namespace tagclip

@@ -41,7 +41,7 @@ inline SegmentationModel small_model(const ModelConfig& config = small_config(),
 
 // Unit rows [classes, d] and noise [B, 3, height, width] for it.
 inline at::Tensor small_text(int64_t classes, int64_t d = 16) {
-  return unit(at::randn({classes, d}, seeded(2)));
+  return l2_normalize(at::randn({classes, d}, seeded(2)));
 }
 inline at::Tensor small_pixels(int64_t batch = 2, int64_t height = 16, int64_t width = 16) {
   return at::randn({batch, 3, height, width}, seeded(3));

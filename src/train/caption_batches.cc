@@ -60,7 +60,7 @@ CaptionBatch CaptionBatches::batch(int64_t step, int64_t side) const {
       image = resize_bilinear(image, {static_cast<int>(side), static_cast<int>(side)});
       if (coin(random)) image = flip_horizontal(image);
       if (config_.photometric) image = distort(std::move(image), draw_photometric(random));
-      normalise_into(image, Normalisation{}, {image.width, image.height},
+      normalise_into(image, PixelNormalization(), {image.width, image.height},
                      result.pixels[slot].mutable_data_ptr<float>());
       const TokenizedText tokens = tokenizer_.tokenize(text, static_cast<int>(context));
       std::ranges::copy(tokens.ids, result.tokens[slot].mutable_data_ptr<int64_t>());

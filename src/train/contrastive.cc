@@ -16,7 +16,7 @@ at::Tensor by_row(const at::Tensor& logits, const at::Tensor& matches) {
 
 at::Tensor contrastive_loss(const at::Tensor& images, const at::Tensor& texts,
                             const at::Tensor& scale, const at::Tensor& matches) {
-  const at::Tensor logits = scale * unit(images).matmul(unit(texts).t());  // [B, B]
+  const at::Tensor logits = scale * l2_normalize(images).matmul(l2_normalize(texts).t());  // [B, B]
   return (by_row(logits, matches) + by_row(logits.t(), matches.t())) / 2;
 }
 

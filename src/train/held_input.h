@@ -9,7 +9,7 @@ struct StepInput {
   at::Tensor pixels;  // [B, 3, H, W], normalised
   at::Tensor text;    // [C, d], unit rows: the classes that are trained
   Targets targets;    // of those classes
-  at::Tensor pseudo;  // [U] int64, maps that pixels of kHidden are given to; undefined: none
+  at::Tensor pseudo;  // [U] int64, maps that pixels of kHiddenClass are given to; undefined: none
 };
 
 // Keeps the input of a step in the same memory from step to step, where a recording reads it.

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "data/random.h"
-#include "model/self_training.h"
+#include "model/losses.h"
 #include "train/epoch_order.h"
 
 namespace tagclip {
@@ -65,7 +65,7 @@ StepClasses step_classes(const TrainConfig& config, const std::vector<bool>& see
     if (known || self_training) step.classes.push_back(static_cast<int64_t>(c));
     if (!seen[c] && never_reads_unseen(config)) continue;  // as if it were void
     seen_mask[c] = known ? 1 : 0;
-    label[c] = known ? map : kHidden;
+    label[c] = known ? map : kHiddenClass;
     if (known || !self_training) continue;
     if (pseudo_labels == PseudoLabels::kNone) {
       label[c] = kIgnored;
@@ -73,7 +73,8 @@ StepClasses step_classes(const TrainConfig& config, const std::vector<bool>& see
       step.pseudo.push_back(map);
     }
   }
-  if (!step.pseudo.empty() && pseudo_labels == PseudoLabels::kEverything) label[nothing] = kHidden;
+  if (!step.pseudo.empty() && pseudo_labels == PseudoLabels::kEverything)
+    label[nothing] = kHiddenClass;
   return step;
 }
 

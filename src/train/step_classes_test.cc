@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "model/self_training.h"
+#include "model/losses.h"
 
 namespace tagclip {
 namespace {
@@ -25,7 +25,7 @@ std::vector<int64_t> values(const at::Tensor& table) {  // of the classes, and o
 TEST(StepClasses, InductiveHidesTheUnseen) {
   const StepClasses step = step_classes({}, kSeen, 0);
   EXPECT_THAT(step.classes, ElementsAre(0, 2, 3));
-  EXPECT_THAT(values(step.label), ElementsAre(0, kHidden, 1, 2, kIgnored));
+  EXPECT_THAT(values(step.label), ElementsAre(0, kHiddenClass, 1, 2, kIgnored));
   EXPECT_THAT(values(step.seen_mask), ElementsAre(1, 0, 1, 1, -1));
   EXPECT_THAT(step.pseudo, IsEmpty());
 }
@@ -43,7 +43,7 @@ TEST(StepClasses, SelfTrainingBeginsAtTheHalf) {
   EXPECT_THAT(step_classes(config, kSeen, 49).classes, ElementsAre(0, 2, 3));
   const StepClasses step = step_classes(config, kSeen, 50);
   EXPECT_THAT(step.classes, ElementsAre(0, 1, 2, 3));
-  EXPECT_THAT(values(step.label), ElementsAre(0, kHidden, 2, 3, kIgnored));
+  EXPECT_THAT(values(step.label), ElementsAre(0, kHiddenClass, 2, 3, kIgnored));
   EXPECT_THAT(values(step.seen_mask), ElementsAre(1, 0, 1, 1, -1));
   EXPECT_THAT(step.pseudo, ElementsAre(1));
 }
@@ -51,7 +51,8 @@ TEST(StepClasses, SelfTrainingBeginsAtTheHalf) {
 TEST(StepClasses, PseudoLabelsForEverythingOrNothing) {
   TrainConfig config{.setting = Setting::kTransductive};
   config.self_training = {.from = 0, .pseudo_labels = PseudoLabels::kEverything};
-  EXPECT_THAT(values(step_classes(config, kSeen, 0).label), ElementsAre(0, kHidden, 2, 3, kHidden));
+  EXPECT_THAT(values(step_classes(config, kSeen, 0).label),
+              ElementsAre(0, kHiddenClass, 2, 3, kHiddenClass));
   config.self_training.pseudo_labels = PseudoLabels::kNone;
   const StepClasses step = step_classes(config, kSeen, 0);
   EXPECT_THAT(values(step.label), ElementsAre(0, kIgnored, 2, 3, kIgnored));

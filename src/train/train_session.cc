@@ -230,7 +230,7 @@ std::optional<Validation> TrainSession::validate() {
 }
 
 std::optional<Validation> TrainSession::measure() {
-  const SlidingSegmenter segmenter(model_, validation_vocabulary_,
+  const SlidingSegmenter segmenter(dense_model(model_), validation_vocabulary_,
                                    {.weighting = config_.weighting});
   bool stopped = false;
   const ConfusionMatrix confusion =

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "model/self_training.h"
+#include "model/losses.h"
 #include "train/schedule.h"
 
 namespace tagclip {

@@ -1,11 +1,90 @@
 #include "verify/comparison.h"
 
+#include <c10/util/ArrayRef.h>
+#include <c10/util/StringUtil.h>
+
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace tagclip {
+namespace {
+
+std::string shown(const std::string& name) { return one_line(name, 100); }
+
+std::string number(double value) { return scientific(value, 1); }
+
+std::string describe(const Tolerance& tolerance) {
+  if (tolerance.relative == 0) return number(tolerance.absolute);
+  const std::string relative = number(tolerance.relative) + " rel";
+  return tolerance.absolute == 0 ? relative : number(tolerance.absolute) + " + " + relative;
+}
+
+using Row = std::array<std::string, 6>;
+
+Row row_of(const Comparison& c) {
+  return {c.within() ? "pass" : "FAIL", shown(c.name),      c10::str(at::IntArrayRef(c.shape)),
+          number(c.absolute),           number(c.relative), describe(c.tolerance)};
+}
+
+std::string join(const std::vector<Row>& rows) {
+  std::array<size_t, 6> widths{};
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      const bool last = i + 1 == row.size();
+      text += last ? "\n" : std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+  }
+  return text;
+}
+
+std::vector<Comparison> worst_first(std::vector<Comparison> compared) {
+  std::ranges::stable_sort(compared, std::ranges::greater(), &Comparison::used);
+  return compared;
+}
+
+// The position of a value in the computation: an error shows in later values, too.
+size_t stage(const std::string& name) {
+  constexpr std::array kOrder = {"text.",    "out.",   "vision.", "clip.", "tagclip",
+                                 "decoder.", "infer.", "train.",  "grad."};
+  const auto found =
+      std::ranges::find_if(kOrder, [&](const char* prefix) { return name.starts_with(prefix); });
+  return static_cast<size_t>(found - kOrder.begin());
+}
+
+std::string summary(const Verification& verification) {
+  const auto& compared = verification.compared;
+  const auto failed =
+      static_cast<size_t>(std::ranges::count_if(compared, std::not_fn(&Comparison::within)));
+  std::string text = c10::str(compared.size(), " tensors compared, ");
+  if (failed == 0) {
+    text += "all within tolerance";
+  } else {
+    const Comparison* first = nullptr;
+    for (const Comparison& c : compared) {
+      if (!c.within() && (!first || stage(c.name) < stage(first->name))) first = &c;
+    }
+    text += c10::str(failed, " past tolerance; the first in the order of the computation is ",
+                     shown(first->name));
+  }
+  if (!verification.unknown.empty()) {
+    text +=
+        c10::str("\n", verification.unknown.size(), " expected but not computed by this program:");
+    for (const std::string& name : verification.unknown) text += "\n  " + shown(name);
+  }
+  return text;
+}
+
+}  // namespace
 
 Comparison compare(const std::string& name, const at::Tensor& found, const at::Tensor& expected,
                    Tolerance tolerance) {
@@ -14,7 +93,7 @@ Comparison compare(const std::string& name, const at::Tensor& found, const at::T
   const at::Tensor e = expected.to(at::kDouble);
   const at::Tensor difference = (found.to(at::kDouble) - e).abs();
   const at::Tensor allowed = tolerance.absolute + tolerance.relative * e.abs();
-  // An exact value is within any tolerance, also one of zero.
+  // An exact value is within any tolerance, even zero.
   const at::Tensor used = at::where(difference.eq(0), difference, difference / allowed);
 
   Comparison result{name, expected.sizes().vec(), tolerance};
@@ -29,6 +108,31 @@ Comparison compare(const std::string& name, const at::Tensor& found, const at::T
 
 bool Verification::passed() const {
   return unknown.empty() && std::ranges::all_of(compared, &Comparison::within);
+}
+
+std::string format_table(const Verification& verification) {
+  std::vector<Row> rows = {{"", "tensor", "shape", "largest difference", "relative", "allowed"}};
+  for (const Comparison& comparison : worst_first(verification.compared))
+    rows.push_back(row_of(comparison));
+  return join(rows) + summary(verification);
+}
+
+std::string to_json(const Verification& verification) {
+  auto tensors = nlohmann::ordered_json::array();
+  for (const Comparison& c : worst_first(verification.compared)) {
+    tensors.push_back({{"name", c.name},
+                       {"shape", c.shape},
+                       {"max_absolute_difference", c.absolute},
+                       {"max_relative_difference", c.relative},
+                       {"tolerance_absolute", c.tolerance.absolute},
+                       {"tolerance_relative", c.tolerance.relative},
+                       {"tolerance_used", c.used},
+                       {"pass", c.within()}});
+  }
+  const nlohmann::ordered_json report = {{"pass", verification.passed()},
+                                         {"tensors", std::move(tensors)},
+                                         {"not_computed", verification.unknown}};
+  return report.dump(2);
 }
 
 }  // namespace tagclip

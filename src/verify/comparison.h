@@ -30,12 +30,12 @@ struct Comparison {
 Comparison compare(const std::string& name, const at::Tensor& found, const at::Tensor& expected,
                    Tolerance tolerance);
 
-// What `tagclip verify` found out.
+// The result of `tagclip verify`.
 struct Verification {
   std::vector<Comparison> compared;
   std::vector<std::string> unknown;  // expected, but nothing here computes them
 
-  // Whether all that was expected is there and within its tolerance.
+  // Whether every expected value was computed and is within its tolerance.
   bool passed() const;
 };
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/fields_json.h"
-#include "clip/clip_sizes.h"
+#include "clip/clip_file.h"
 
 namespace tagclip {
 namespace {
@@ -74,7 +74,7 @@ NamedTensors trace_text_tower(const StateDict& weights, const Metadata& metadata
   const TextTower tower(ParameterScope(parameters), config);
   load(parameters, state);
   const at::Tensor embedding = tower.encode(tokens);
-  return {{"out.embedding", embedding}, {"out.embedding_normalized", unit(embedding)}};
+  return {{"out.embedding", embedding}, {"out.embedding_normalized", l2_normalize(embedding)}};
 }
 
 NamedTensors trace_clip(const Clip& clip, const StateDict& expected) {
@@ -93,10 +93,11 @@ NamedTensors trace_clip(const Clip& clip, const StateDict& expected) {
   }
   const at::Tensor text = clip.text.encode(tokens), image = clip.visual.encode(pixels);
   values["text.embedding"] = text;
-  values["text.embedding_normalized"] = unit(text);
+  values["text.embedding_normalized"] = l2_normalize(text);
   values["clip.image_embedding"] = image;
-  values["clip.image_embedding_normalized"] = unit(image);
-  values["clip.logits_per_image"] = clip.logit_scale.exp() * unit(image).matmul(unit(text).t());
+  values["clip.image_embedding_normalized"] = l2_normalize(image);
+  values["clip.logits_per_image"] =
+      clip.logit_scale.exp() * l2_normalize(image).matmul(l2_normalize(text).t());
   return values;
 }
 

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "clip/clip_sizes.h"
+#include "clip/clip_file.h"
 #include "clip/test_golden.h"
 #include "support/test_errors.h"
 

@@ -3,30 +3,30 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "clip/clip_sizes.h"
-#include "clip/dialect.h"
+#include "clip/clip_file.h"
 #include "model/checkpoint.h"
-#include "verify/golden_history.h"
-#include "verify/golden_scores.h"
-#include "verify/golden_trace.h"
+#include "verify/golden_training.h"
 
 namespace tagclip {
 namespace {
 
 const std::string kGradient = "grad.";
 
-// The decoder of ZegCLIP's own code shares its weights' names with a model that attends: only the
-// expected values can tell that they come from it.
-bool expects_released_zegclip(const SafetensorsFile& expected) {
-  return expected.metadata().contains("logit_stride") ||
-         std::ranges::any_of(expected.tensors(), [](const TensorView& tensor) {
-           return tensor.name.find(".decoder_1.") != std::string::npos;
-         });
+// The architecture that the expected values state in their metadata. ZegCLIP's own code is known by
+// the names of its decoder, too: under TagCLIP's names its weights would fit a model that attends.
+// Empty: as the weights say.
+std::string expected_architecture(const SafetensorsFile& expected) {
+  const auto stated = expected.metadata().find("architecture");
+  if (stated != expected.metadata().end()) return stated->second;
+  const bool is_zegclip = std::ranges::any_of(expected.tensors(), [](const TensorView& tensor) {
+    return tensor.name.find(".decoder_1.") != std::string::npos;
+  });
+  return is_zegclip ? "zegclip-released" : "";
 }
 
 NamedTensors segmentation_values(const StoredWeights& weights, const SafetensorsFile& expected,
                                  const StateDict& in, std::string architecture) {
-  if (architecture.empty() && expects_released_zegclip(expected)) architecture = "zegclip-released";
+  if (architecture.empty()) architecture = expected_architecture(expected);
   SegmentationModel model = load_model(weights, architecture, expected.metadata()).model;
   const StateDict wanted = StateDict::from(expected);
   const GoldenInputs inputs = read_golden_inputs(in, model.config);
@@ -49,7 +49,7 @@ NamedTensors clip_values(const StoredWeights& stored, const Metadata& head_count
   return values;
 }
 
-// The weights' own metadata counts first.
+// The weights' own metadata takes precedence.
 Metadata joined(Metadata metadata, const Metadata& expected) {
   metadata.insert(expected.begin(), expected.end());
   return metadata;

@@ -211,7 +211,7 @@ ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& 
   return {.vision_heads = width / head,
           .text_heads = words.size("heads", 8),
           .quick_gelu = all.flag("quick_gelu"),
-          .imagenet_colours = are_imagenets(file.section("preprocess_cfg"), "mean", "std"),
+          .imagenet_statistics = are_imagenets(file.section("preprocess_cfg"), "mean", "std"),
           .embedding = all.size("embed_dim", 0),
           .resolution = vision.is_list("image_size") ? 0 : vision.size("image_size", 0),
           .patch = vision.size("patch_size", 0),

@@ -11,7 +11,7 @@ namespace tagclip {
 struct ClipConfigJson {
   int64_t vision_heads = 0, text_heads = 0;
   bool quick_gelu = false;
-  bool imagenet_colours = false;  // photos are normalised with ImageNet's numbers, not CLIP's
+  bool imagenet_statistics = false;  // photos are normalised with ImageNet's numbers, not CLIP's
 
   int64_t embedding = 0, resolution = 0, patch = 0, context = 0, vocabulary = 0;
   int64_t vision_width = 0, vision_layers = 0, text_width = 0, text_layers = 0;

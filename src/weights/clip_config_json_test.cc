@@ -82,9 +82,9 @@ TEST(OpenClipConfig, PhotosAreNormalisedAsClipDoes) {
     return R"({"model_cfg": {"vision_cfg": {}, "text_cfg": {}}, "preprocess_cfg": {"mean": )" +
            mean + "}}";
   };
-  EXPECT_FALSE(open_clip(with_mean("[0.48145466, 0.4578275, 0.40821073]")).imagenet_colours);
+  EXPECT_FALSE(open_clip(with_mean("[0.48145466, 0.4578275, 0.40821073]")).imagenet_statistics);
   EXPECT_TRUE(open_clip(with_mean("[0.485, 0.456, 0.406], \"std\": [0.229, 0.224, 0.225]"))
-                  .imagenet_colours);
+                  .imagenet_statistics);
   for (const char* mean : {"[0.5, 0.5, 0.5]", "[0.48145466]", "3", "[\"a\", 1, 2]"}) {
     EXPECT_THAT(bad_input_text([&] { open_clip(with_mean(mean)); }), HasSubstr("mean")) << mean;
   }

@@ -34,7 +34,7 @@ class AblationTest(ProgramTest):
         self.assert_usable(model, decoder="a Trusty Learner before it")
 
     def test_shallow_prompts(self):
-        self.assert_usable(self.train("model.prompt_depth=1"), visual_prompts="2 tokens a layer, in the first 1 of 2")
+        self.assert_usable(self.train("model.prompt_depth=1"), visual_prompts="2 tokens per layer, in the first 1 of 2")
 
     def test_no_trusty_token(self):
         model = self.train("model.self_attention=n_n", "model.trusty_token=false")

@@ -27,7 +27,7 @@ class Weights(unittest.TestCase):
         self.assertIn("a TagCLIP segmentation model", text)
         self.assertIn("111 tensors, 93,664 parameters", text)
         self.assertRegex(text, r"vision tower +width 32, 3 layers, patch 8, resolution 64 \(8x8 patches\), embedding 32")
-        self.assertRegex(text, r"visual prompts +4 tokens a layer")
+        self.assertRegex(text, r"visual prompts +4 tokens per layer")
         self.assertRegex(text, r"decoder +3 layers, self-attention a_n_n, width 32, a trusty token")
         self.assertRegex(text, r"backbone +49,024 in 50 tensors")
         self.assertRegex(text, r"decode_head +44,640 in 61 tensors")

@@ -1,4 +1,4 @@
-#include "model/image_encoder.h"
+#include "model/prompted_encoder.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ Encoding full_sequence(const SegmentationModel& model, const at::Tensor& pixels)
     x = blocks[i](x, /*causal=*/false);
   }
   if (!(released && shallow)) x = norm(x, "prompt_norm", 1e-6);
-  x = unit(norm(x, "ln_post", 1e-5).matmul(find("proj")));
+  x = l2_normalize(norm(x, "ln_post", 1e-5).matmul(find("proj")));
   return {x.narrow(1, x.size(1) - N, N), x.select(1, 0)};
 }
 
@@ -54,7 +54,7 @@ void expect_same(const Encoding& a, const Encoding& b, double tolerance = 1e-6) 
   expect_near("image", a.image, b.image, tolerance);
 }
 
-TEST(ImageEncoder, PromptsAsKeysAloneEqualTheWholeSequence) {
+TEST(PromptedEncoder, PromptsAsKeysAloneEqualTheWholeSequence) {
   at::NoGradGuard no_grad;
   const SegmentationModel model = small_model();
   expect_same(model.encoder(small_pixels()), full_sequence(model, small_pixels()));
@@ -73,24 +73,24 @@ SegmentationModel model_with_norms(const ModelConfig& config) {
   SegmentationModel model = small_model(config);
   at::Generator generator = seeded(9);
   for (const Parameter& parameter : model.parameters.all()) {
-    if (parameter.name.find("norm") != std::string::npos) parameter.tensor.normal_(1, 0.5, generator);
+    if (parameter.name.find("norm") != std::string::npos)
+      parameter.tensor.normal_(1, 0.5, generator);
   }
   return model;
 }
 
-TEST(ImageEncoder, EveryPromptDepthEqualsTheWholeSequence) {
+TEST(PromptedEncoder, EveryPromptDepthEqualsTheWholeSequence) {
   at::NoGradGuard no_grad;
   for (const Protocol protocol : {Protocol::kPaper, Protocol::kReleased}) {
     at::Tensor previous;
     for (const int64_t depth : {1, 2, 3, 4}) {
-      SegmentationModel model = model_with_norms(with_depth(depth, protocol));
+      const SegmentationModel model = model_with_norms(with_depth(depth, protocol));
       const at::Tensor* deep = model.parameters.find("backbone.deep_prompt_embeddings");
       ASSERT_EQ(deep == nullptr, depth == 1);
       if (deep != nullptr) EXPECT_EQ(deep->sizes(), (std::vector<int64_t>{depth - 1, 3, 24}));
       const Encoding encoding = model.encoder(small_pixels());
       expect_same(encoding, full_sequence(model, small_pixels()), 2e-6);
-      model.encoder.freeze();
-      expect_same(model.encoder(small_pixels()), encoding, 0);
+      expect_same((*dense_model(model).encoder)(small_pixels()), encoding, 0);
       if (previous.defined()) EXPECT_FALSE(previous.equal(encoding.image)) << depth;
       previous = encoding.image;
     }
@@ -100,7 +100,7 @@ TEST(ImageEncoder, EveryPromptDepthEqualsTheWholeSequence) {
   }
 }
 
-TEST(ImageEncoder, ProtocolsDifferUnlessAllLayersHavePrompts) {
+TEST(PromptedEncoder, ProtocolsDifferUnlessAllLayersHavePrompts) {
   at::NoGradGuard no_grad;
   for (const int64_t depth : {1, 2, 3, 4}) {
     const auto image = [&](Protocol protocol) {
@@ -112,18 +112,7 @@ TEST(ImageEncoder, ProtocolsDifferUnlessAllLayersHavePrompts) {
   }
 }
 
-TEST(ImageEncoder, FrozenItNoLongerLooksAtCarriedPrompts) {
-  at::NoGradGuard no_grad;
-  SegmentationModel model = small_model(with_depth(1));
-  model.encoder.freeze();
-  const Encoding before = model.encoder(small_pixels());
-  at::Tensor(*model.parameters.find("backbone.prompt_embeddings")).zero_();
-  expect_same(model.encoder(small_pixels()), before, 0);
-  model.encoder.freeze();
-  EXPECT_FALSE(model.encoder(small_pixels()).patches.equal(before.patches));
-}
-
-TEST(ImageEncoder, NonSquareAndOddGrids) {
+TEST(PromptedEncoder, NonSquareAndOddGrids) {
   at::NoGradGuard no_grad;
   const SegmentationModel model = small_model();
   for (const auto& [height, width] : {std::pair{12, 28}, {20, 4}, {4, 4}, {36, 20}}) {
@@ -139,51 +128,49 @@ TEST(ImageEncoder, NonSquareAndOddGrids) {
   }
 }
 
-TEST(ImageEncoder, PixelsBeyondWholePatchesAreNotSeen) {
+TEST(PromptedEncoder, PixelsBeyondWholePatchesAreNotSeen) {
   at::NoGradGuard no_grad;
   const SegmentationModel model = small_model();
   const at::Tensor pixels = small_pixels(1, 15, 18);
   expect_same(model.encoder(pixels), model.encoder(pixels.slice(2, 0, 12).slice(3, 0, 16)));
 }
 
-TEST(ImageEncoder, AnImageSmallerThanAPatchIsAFault) {
+TEST(PromptedEncoder, AnImageSmallerThanAPatchIsAFault) {
   const SegmentationModel model = small_model();
   EXPECT_THROW(model.encoder(small_pixels(1, 3, 16)), InternalError);
 }
 
-TEST(ImageEncoder, EmbeddingsHaveUnitLength) {
+TEST(PromptedEncoder, EmbeddingsHaveUnitLength) {
   at::NoGradGuard no_grad;
   const Encoding encoding = small_model().encoder(small_pixels());
   expect_near("patches", encoding.patches.norm(2, -1), at::ones({2, 16}), 1e-6);
   expect_near("image", encoding.image.norm(2, -1), at::ones({2}), 1e-6);
 }
 
-TEST(ImageEncoder, FreezingChangesNoOutput) {
+TEST(FrozenPromptedEncoder, ComputesItsPrefixOnce) {
   at::NoGradGuard no_grad;
-  SegmentationModel model = small_model();
-  const Encoding before = model.encoder(small_pixels());
-  model.encoder.freeze();
-  expect_same(model.encoder(small_pixels()), before, 0);
-  // Frozen, it no longer looks at the prompts, until frozen anew.
-  at::Tensor(*model.parameters.find("backbone.prompt_embeddings")).zero_();
-  expect_same(model.encoder(small_pixels()), before, 0);
-  model.encoder.freeze();
-  EXPECT_FALSE(model.encoder(small_pixels()).patches.equal(before.patches));
+  for (const int64_t depth : {0, 1}) {  // prompts as keys and values, and as tokens
+    const SegmentationModel model = small_model(with_depth(depth));
+    const Encoding expected = model.encoder(small_pixels());
+    const auto frozen = dense_model(model).encoder;
+    expect_same((*frozen)(small_pixels()), expected, 0);
+    at::Tensor(*model.parameters.find("backbone.prompt_embeddings")).zero_();
+    expect_same((*frozen)(small_pixels()), expected, 0);
+    EXPECT_FALSE((*dense_model(model).encoder)(small_pixels()).patches.equal(expected.patches));
+  }
 }
 
-TEST(ImageEncoder, WithoutPromptsThereIsNoPromptNorm) {
+TEST(PromptedEncoder, WithoutPromptsThereIsNoPromptNorm) {
   ModelConfig config = small_config();
   config.prompts = 0;
-  SegmentationModel model = small_model(config);
+  const SegmentationModel model = small_model(config);
   for (const Parameter& parameter : model.parameters.all()) {
     EXPECT_EQ(parameter.name.find("prompt"), std::string::npos) << parameter.name;
   }
-  const Encoding before = model.encoder(small_pixels());
-  model.encoder.freeze();
-  expect_same(model.encoder(small_pixels()), before, 0);
+  expect_same((*dense_model(model).encoder)(small_pixels()), model.encoder(small_pixels()), 0);
 }
 
-TEST(ImageEncoder, PhotosDoNotInfluenceOneAnother) {
+TEST(PromptedEncoder, PhotosDoNotInfluenceOneAnother) {
   at::NoGradGuard no_grad;
   const SegmentationModel model = small_model();
   const at::Tensor pixels = small_pixels();

@@ -1,17 +1,17 @@
-#include "model/dense_clip.h"
+#include "model/plain_clip.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include "clip/dialect.h"
+#include "clip/clip_file.h"
 #include "clip/test_golden.h"
 
 namespace tagclip {
 namespace {
 
-class DenseClipTest : public testing::Test {
+class PlainClipTest : public testing::Test {
  protected:
-  DenseClipTest() : clip(load_clip(golden("open_clip_model.safetensors"))) {}
+  PlainClipTest() : clip(load_clip(golden("open_clip_model.safetensors"))) {}
 
   const ResidualBlock& last() const { return clip.visual.transformer.resblocks.back(); }
   // The reference CLIP's own input and output of the last block, [1, 65, 64].
@@ -25,7 +25,7 @@ class DenseClipTest : public testing::Test {
 
 // Attention is a mean of the values it weighs, and its output projection is linear: weighing what
 // the value path makes of each patch by the plain attention must give the reference's plain output.
-TEST_F(DenseClipTest, ValuePathAgainstTheReference) {
+TEST_F(PlainClipTest, ValuePathAgainstTheReference) {
   const at::Tensor x = last().ln_1(before());
   const auto [queries, keys, values] = last().attn.split(x);
   ASSERT_EQ(queries.size(1), 1) << "one head, so that one matrix weighs all";
@@ -35,7 +35,7 @@ TEST_F(DenseClipTest, ValuePathAgainstTheReference) {
   expect_near("hidden.1", last().add_mlp(before() + weights.matmul(path)), after(), kValue);
 }
 
-TEST_F(DenseClipTest, CorrelativeAttentionByHand) {
+TEST_F(PlainClipTest, CorrelativeAttentionByHand) {
   const at::Tensor x = last().ln_1(before());
   const auto [queries, keys, values] = last().attn.split(x);
   const auto alike = [](const at::Tensor& of) {
@@ -46,25 +46,23 @@ TEST_F(DenseClipTest, CorrelativeAttentionByHand) {
               last().attn.out_proj(mixed), kValue);
 }
 
-TEST_F(DenseClipTest, PatchesComeFromTheLastBlocksValues) {
+TEST_F(PlainClipTest, PatchesComeFromTheLastBlocksValues) {
   const at::Tensor image = expected["in.image_a"];
-  const DenseClip dense(load_clip(golden("open_clip_model.safetensors")), DenseAttention::kValue);
-  const Encoding encoding = dense.encode(image);
+  const Encoding encoding = (*plain_clip(clip, DenseAttention::kValue).encoder)(image);
   EXPECT_EQ(encoding.height, 8);
   EXPECT_EQ(encoding.patches.sizes(), (std::vector<int64_t>{1, 64, 32}));
   const at::Tensor path =
       dense_attention(last().attn, last().ln_1(before()), DenseAttention::kValue);
   const at::Tensor tokens =
       clip.visual.ln_post(last().add_mlp(before() + path)).matmul(clip.visual.proj);
-  expect_near("patches", encoding.patches, unit(tokens).narrow(1, 1, 64), kValue);
+  expect_near("patches", encoding.patches, l2_normalize(tokens).narrow(1, 1, 64), kValue);
 }
 
-TEST_F(DenseClipTest, LogitsAreCosinesAtClipsTemperature) {
-  const DenseClip dense(load_clip(golden("open_clip_model.safetensors")),
-                        DenseAttention::kCorrelative);
-  const at::Tensor text = unit(expected["text.embedding"]);
-  const Encoding encoding = dense.encode(expected["in.image_b"]);
-  const MaskLogits logits = dense.decode(encoding, text, {});
+TEST_F(PlainClipTest, LogitsAreCosinesAtClipsTemperature) {
+  const DenseModel model = plain_clip(clip, DenseAttention::kCorrelative);
+  const at::Tensor text = l2_normalize(expected["text.embedding"]);
+  const Encoding encoding = (*model.encoder)(expected["in.image_b"]);
+  const MaskLogits logits = (*model.decoder)(encoding, text, {});
   EXPECT_EQ(logits.classes.sizes(), (std::vector<int64_t>{1, 6, 12, 12}));
   EXPECT_FALSE(logits.trusty.defined());
   const double scale = std::exp(clip.logit_scale.item<double>());
@@ -72,18 +70,18 @@ TEST_F(DenseClipTest, LogitsAreCosinesAtClipsTemperature) {
   EXPECT_NEAR(logits.classes[0][2][1][5].item<double>(), scale * cosine, 1e-4);
 }
 
-TEST_F(DenseClipTest, FingerprintsTellEncodersApart) {
-  const auto made = [](DenseAttention attention) {
-    return DenseClip(load_clip(golden("open_clip_model.safetensors")), attention);
+TEST_F(PlainClipTest, FingerprintsTellEncodersApart) {
+  const auto fingerprint = [&](DenseAttention attention) {
+    return plain_clip(clip, attention).encoder->info.fingerprint->digits();
   };
-  const DenseClip value = made(DenseAttention::kValue);
-  EXPECT_EQ(value.encoder_fingerprint(), made(DenseAttention::kValue).encoder_fingerprint());
-  EXPECT_NE(value.encoder_fingerprint(), made(DenseAttention::kCorrelative).encoder_fingerprint());
-  const std::string before = value.encoder_fingerprint();
-  at::Tensor(value.clip.visual.proj).view(-1)[3] += 1e-3;
-  EXPECT_NE(value.encoder_fingerprint(), before);
-  at::Tensor(value.clip.text.text_projection).view(-1)[3] += 1;
-  EXPECT_EQ(value.encoder_fingerprint().size(), 32U);
+  const std::string before = fingerprint(DenseAttention::kValue);
+  EXPECT_EQ(before.size(), 32U);
+  EXPECT_EQ(fingerprint(DenseAttention::kValue), before);
+  EXPECT_NE(fingerprint(DenseAttention::kCorrelative), before);
+  at::Tensor(clip.text.text_projection).view(-1)[3] += 1;  // plays no part
+  EXPECT_EQ(fingerprint(DenseAttention::kValue), before);
+  at::Tensor(clip.visual.proj).view(-1)[3] += 1e-3;
+  EXPECT_NE(fingerprint(DenseAttention::kValue), before);
 }
 
 }  // namespace

@@ -1,9 +1,18 @@
-#include "model/trusty_learner.h"
+#include "model/decode_head.h"
 
 #include "base/error.h"
 #include "model/start_values.h"
 
 namespace tagclip {
+namespace {
+
+// The published checkpoints spell it so.
+Linear descriptor(const ParameterScope& scope, const ModelConfig& config) {
+  const int64_t d = config.clip.embedding;
+  return head_descriptor(scope / "relationship_discriptor" / "q_proj", 2 * d, d, config);
+}
+
+}  // namespace
 
 int64_t learner_input_width(LearnerInput input, int64_t d) {
   return input == LearnerInput::kTHat || input == LearnerInput::kConcat ? 2 * d : d;
@@ -56,6 +65,38 @@ at::Tensor TrustyLearner::operator()(const at::Tensor& tokens, const at::Tensor&
       attention_(query, key_(tokens, image), value_(tokens, image), dropout);
   const at::Tensor learnt = norm_(query + dropout(attended));
   return join_ ? (*join_)(at::cat({learnt, tokens.unsqueeze(0).expand_as(learnt)}, 2)) : learnt;
+}
+
+DecodeHead::DecodeHead(const ParameterScope& scope, const ModelConfig& config)
+    : relation_(config.has_own_learner() ? Relation(TrustyLearner(scope / "learner", config))
+                                         : Relation(descriptor(scope, config))),
+      decoder_(scope / "decoder", config) {
+  const int64_t d = config.clip.embedding;
+  if (config.trusty_token) trusty_token_ = scope.add("disc_token", {1, d}, xavier_uniform());
+  if (config.has_presence_head()) {
+    presence_.emplace(head_linear(scope / "class_embed", d, 1, config));
+  }
+}
+
+at::Tensor DecodeHead::queries(const at::Tensor& text, const at::Tensor& image,
+                               const Dropout& dropout, const DecodeOptions& options) const {
+  const at::Tensor tokens = uses_token(options) ? at::cat({text, trusty_token_}) : text;
+  if (const auto* learner = std::get_if<TrustyLearner>(&relation_)) {
+    return (*learner)(tokens, image, dropout);
+  }
+  return std::get<Linear>(relation_)(learner_input(LearnerInput::kTHat, tokens, image));
+}
+
+MaskLogits DecodeHead::operator()(const Encoding& encoding, const at::Tensor& text,
+                                  const Dropout& dropout, const DecodeOptions& options) const {
+  const auto [logits, final_queries] = decoder_(queries(text, encoding.image, dropout, options),
+                                                encoding.patches, presence_.has_value(), dropout);
+  const int64_t classes = text.size(0);
+  const at::Tensor maps = logits.unflatten(2, {encoding.height, encoding.width});
+  MaskLogits result{.classes = maps.narrow(1, 0, classes)};
+  if (uses_token(options)) result.trusty = maps.narrow(1, classes, 1);
+  if (presence_) result.presence = (*presence_)(final_queries.narrow(1, 0, classes)).squeeze(2);
+  return result;
 }
 
 }  // namespace tagclip

@@ -1,4 +1,4 @@
-#include "infer/recorded_model.h"
+#include "infer/graphed_model.h"
 
 #include <gtest/gtest.h>
 
@@ -38,7 +38,7 @@ void expect_close(const at::Tensor& found, const at::Tensor& expected) {
   EXPECT_LE((found.cpu() - expected.cpu()).abs().max().item<double>(), 1e-5);
 }
 
-class RecordedModelTest : public testing::Test {
+class GraphedModelTest : public testing::Test {
  protected:
   InferenceModel load(at::Device device) const {
     return load_for_inference(save_test_model(folder_ / "model.safetensors"), {}, device);
@@ -47,28 +47,28 @@ class RecordedModelTest : public testing::Test {
   TestDir folder_;
 };
 
-TEST_F(RecordedModelTest, SaysWhatTheModelSays) {
+TEST_F(GraphedModelTest, SaysWhatTheModelSays) {
   const InferenceModel model = load(at::kCPU);
-  const RecordedModel recorded(model.dense);
-  const at::Tensor text = unit(at::randn({3, 32}));
+  const DenseModel twin = graphed(model.dense);
+  const at::Tensor text = l2_normalize(at::randn({3, 32}));
   for (const int64_t windows : {1, 3, 4, 5, 3, 3}) {
     const at::Tensor pixels = at::randn({windows, 3, 64, 64});
-    const Encoding expected = model.dense->encode(pixels), found = recorded.encode(pixels);
+    const Encoding expected = (*model.dense.encoder)(pixels), found = (*twin.encoder)(pixels);
     expect_close(found.patches, expected.patches);
     expect_close(found.image, expected.image);
     EXPECT_EQ(found.height, expected.height);
     EXPECT_EQ(found.width, expected.width);
-    const MaskLogits expected_logits = model.dense->decode(expected, text, {});
-    const MaskLogits logits = recorded.decode(found, text, {});
+    const MaskLogits expected_logits = (*model.dense.decoder)(expected, text, {});
+    const MaskLogits logits = (*twin.decoder)(found, text, {});
     expect_close(logits.classes, expected_logits.classes);
     expect_close(logits.trusty, expected_logits.trusty);
     expect_close(logits.presence, expected_logits.presence);
   }
 }
 
-TEST_F(RecordedModelTest, PhotosEncodedTogetherAreAsOneByOne) {
+TEST_F(GraphedModelTest, PhotosEncodedTogetherAreAsOneByOne) {
   const InferenceModel model = load(at::kCPU);
-  const PhotoEncoder encoder(*model.dense, {.window = 64, .stride = 40, .short_side = 64});
+  const PhotoEncoder encoder(model.dense, {.window = 64, .stride = 40, .short_side = 64});
   StageTimes unused;
   const std::vector<Image> images = photos();
   const std::vector<EncodedPhoto> together = encoder(images, unused);
@@ -86,13 +86,14 @@ class GpuSegment : public GpuTest {
   TestDir folder_;
 };
 
-// More photos than it takes to record; where the best two classes are close, rounding decides.
+// More photos than it takes to capture the graphs; where the best two classes are close, rounding
+// decides.
 TEST_F(GpuSegment, AgreesWithTheCpu) {
   const auto weights = save_test_model(folder_ / "model.safetensors");
   const InferenceModel on_cpu = load_test_model(weights);
   const InferenceModel on_gpu = load_for_inference(weights, {.device = Device::kCuda});
-  const SlidingSegmenter expected(*on_cpu.dense, embed_vocabulary(on_cpu), {.stride = 40});
-  const SlidingSegmenter found(*on_gpu.dense, embed_vocabulary(on_gpu), {.stride = 40});
+  const SlidingSegmenter expected(on_cpu.dense, embed_vocabulary(on_cpu), {.stride = 40});
+  const SlidingSegmenter found(on_gpu.dense, embed_vocabulary(on_gpu), {.stride = 40});
   for (int turn = 0; turn < 4; ++turn) {
     for (const Image& photo : photos()) {
       const SegmentedPhoto a = expected(photo), b = found(photo);

@@ -1,4 +1,4 @@
-#include "model/trusty_learner.h"
+#include "model/decode_head.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ ModelConfig learner_config(LearnerInput query, LearnerInput key, LearnerInput va
   return config;
 }
 
-at::Tensor image() { return unit(at::randn({kBatch, kWidth}, seeded(8))); }
+at::Tensor image() { return l2_normalize(at::randn({kBatch, kWidth}, seeded(8))); }
 
 // Starting values are too faint for a difference to show.
 SegmentationModel strong_model(const ModelConfig& config) {

@@ -1,4 +1,4 @@
-#include "model/cross_attention.h"
+#include "model/decoder.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,8 @@
-#include "verify/golden_history.h"
+#include "verify/golden_training.h"
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.h"
@@ -9,6 +10,29 @@
 
 namespace tagclip {
 namespace {
+
+Targets targets_of(const GoldenInputs& inputs) {
+  const at::Tensor seen = at::isin(inputs.label, at::tensor(inputs.seen, at::kLong));
+  const at::Tensor seen_mask =
+      seen.to(at::kChar).masked_fill(inputs.label.eq(kGoldenIgnoreIndex), -1);
+  return {inputs.label_seen, seen_mask};
+}
+
+// ZegCLIP's release weighs the focal term by 100.
+LossConfig released_losses(const ModelConfig& config) {
+  LossConfig losses;
+  if (config.architecture == Architecture::kZegClip) losses.mask_weight = 100;
+  return losses;
+}
+
+// 100 where no pixel is labelled, as in the released code.
+at::Tensor pixel_accuracy(const at::Tensor& logits, const at::Tensor& labels) {
+  const at::Tensor maps = at::upsample_bilinear2d(logits, {labels.size(1), labels.size(2)}, false);
+  const at::Tensor labelled = labels.ne(kGoldenIgnoreIndex);
+  const at::Tensor right = maps.argmax(1).eq(labels).logical_and(labelled);
+  constexpr double kEpsilon = 1.1920929e-07;
+  return 100 * (right.sum().to(at::kFloat) + kEpsilon) / (labelled.sum().to(at::kFloat) + kEpsilon);
+}
 
 constexpr std::string_view kPrefix = "train.loss_history_adamw_lr", kDecay = "_wd";
 constexpr int64_t kMaxSteps = 1000;
@@ -47,6 +71,38 @@ void restore(const std::vector<Parameter>& parameters, const std::vector<at::Ten
 }
 
 }  // namespace
+
+GoldenStep golden_step(const SegmentationModel& model, const GoldenInputs& inputs) {
+  if (!inputs.label.defined() || !inputs.label_seen.defined()) {
+    throw bad_input("train.* and grad.* need the labels in.label and in.label_seen");
+  }
+  const MaskLogits logits = model(inputs.image, inputs.seen_text());
+  const at::Tensor masks = count_masks(inputs.label_seen, logits.classes.size(1));
+  return {logits, segmentation_losses(logits, targets_of(inputs), masks, model.config.protocol,
+                                      released_losses(model.config))};
+}
+
+NamedTensors trace_training(SegmentationModel& model, const GoldenInputs& inputs) {
+  model.set_trained();
+  const auto [logits, losses] = golden_step(model, inputs);
+  const at::Tensor total = losses.total();
+  total.backward();
+
+  NamedTensors values;
+  const auto add = [&](const std::string& name, const at::Tensor& value) {
+    if (value.defined()) values[name] = value.detach().view({1});
+  };
+  add("train.loss", total);
+  add("train.loss_mask", losses.mask);
+  add("train.loss_dice", losses.dice);
+  add("train.loss_disc", losses.trusty);
+  add("train.acc_seg", pixel_accuracy(logits.classes.detach(), inputs.label_seen));
+  for (const Parameter& parameter : model.parameters.trained()) {
+    values["grad." + parameter.name] = parameter.tensor.grad();
+    parameter.tensor.mutable_grad().reset();
+  }
+  return values;
+}
 
 NamedTensors trace_histories(SegmentationModel& model, const GoldenInputs& inputs,
                              const StateDict& expected) {
