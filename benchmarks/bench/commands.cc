@@ -60,7 +60,7 @@ std::vector<Job> all_jobs(const std::vector<Workload>& workloads) {
     for (const GemmPrecision precision : kGemmPrecisions) add(workload, "segment", precision, 1);
   }
   for (const Workload& workload : workloads) {
-    for (const auto precision : {GemmPrecision::kFloat32, GemmPrecision::kBfloat16}) {
+    for (const auto precision : {GemmPrecision::kFloat32, GemmPrecision::kBFloat16}) {
       add(workload, "train-step", precision, kStepPhotos);
     }
   }

@@ -27,8 +27,8 @@ enum class Precision {
   kAuto,        // the fastest that labels at least 99.8% of the pixels as float32 does, measured
                 // on the first photos
   kFloat32,
-  kBfloat16x3,  // each factor the sum of two bfloat16 numbers: nearly float32's result
-  kBfloat16,
+  kBFloat16x3,  // each factor the sum of two bfloat16 numbers: nearly float32's result
+  kBFloat16,
   kInt8,
 };
 

@@ -33,10 +33,10 @@ std::optional<GemmPrecision> gemm_precision(Precision precision) {
       return {};
     case Precision::kFloat32:
       return GemmPrecision::kFloat32;
-    case Precision::kBfloat16x3:
-      return GemmPrecision::kBfloat16x3;
-    case Precision::kBfloat16:
-      return GemmPrecision::kBfloat16;
+    case Precision::kBFloat16x3:
+      return GemmPrecision::kBFloat16x3;
+    case Precision::kBFloat16:
+      return GemmPrecision::kBFloat16;
     case Precision::kInt8:
       return GemmPrecision::kInt8;
   }
