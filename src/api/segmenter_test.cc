@@ -91,7 +91,8 @@ TEST_F(Api, FromWordsToFiles) {
   EXPECT_GT(std::filesystem::file_size(folder_ / "overlay.png"), 10000U);
   EXPECT_EQ(result.overlay_png(), bytes_of(folder_ / "overlay.png"));
   EXPECT_EQ(result.labels_png(), bytes_of(folder_ / "labels.png"));
-  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { result.write_labels(folder_ / "no/folder.png"); }),
+  const auto missing = folder_ / "no/folder.png";
+  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { result.write_labels(missing); }),
               HasSubstr("no/folder.png"));
 }
 

@@ -17,8 +17,8 @@ struct SegmentJob {
   std::vector<std::filesystem::path> files;  // in the order of outputs()
 };
 
-// Lists the photos of the options as jobs, the same on every rank. Photos that have results already,
-// on any rank's machine, are left out unless the options say to overwrite. Throws as list_photos;
+// Lists the photos of the options as jobs, the same on every rank. Photos that have results
+// already, on any rank's machine, are left out unless the options say to overwrite. Throws as list_photos;
 // Error(kUsage) for a list on the standard input of several ranks; Error(kBadInput) when the ranks
 // see different photos; Error(kFailure) when nothing is left to do.
 std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const Ranks& world,

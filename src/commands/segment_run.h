@@ -35,8 +35,8 @@ struct SegmentTally {
 class SegmentRun {
  public:
   // All arguments must outlive it.
-  SegmentRun(const SegmentOptions& options, Pipeline& pipeline, const EmbeddedVocabulary& vocabulary,
-             const std::vector<SegmentJob>& jobs, const Ranks& world, Console& console);
+  SegmentRun(const SegmentOptions& options, Pipeline& pipeline,
+             const EmbeddedVocabulary& vocabulary, const std::vector<SegmentJob>& jobs, const Ranks& world, Console& console);
 
   // Returns the exit code, the same on all ranks. A photo that cannot be used is reported and
   // skipped; any other error ends the run.
