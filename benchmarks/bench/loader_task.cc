@@ -1,7 +1,8 @@
 #include "bench/loader_task.h"
 
 #include "bench/machine.h"
-#include "train/epoch_order.h"
+#include "data/augment.h"
+#include "data/random.h"
 #include "train/sample_loader.h"
 
 namespace tagclip::bench {
@@ -47,9 +48,9 @@ std::vector<Stage> measure_stages(const TrainConfig& config, const Dataset& data
 LoaderSpeed measure_loader(const Dataset& data, int64_t samples) {
   TrainConfig config;
   config.setting = Setting::kSupervised;
-  const SampleSource source(config, data);
+  const TrainingSamples samples_of(config, data);
   const int64_t iterations = (samples + config.batch - 1) / config.batch;
-  SampleLoader loader(source, {.last = iterations + 1});  // without threads: one core
+  SampleLoader loader(samples_of, {.last = iterations + 1});  // without threads: one core
   loader.next();
 
   LoaderSpeed speed;

@@ -2,7 +2,7 @@
 
 #include <c10/core/InferenceMode.h>
 
-#include "data/normalise.h"
+#include "data/image_ops.h"
 #include "infer/sliding_segmenter.h"
 
 namespace tagclip::bench {

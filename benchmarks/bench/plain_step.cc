@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "train/schedule.h"
+#include "train/optimizer.h"
 #include "train/train_step.h"
 
 namespace tagclip::bench {

@@ -54,7 +54,7 @@ TEST(PlainStep, TrainsAlike) {
   TrainConfig config;
   config.schedule.warmup = 0;
   config.optimizer.lr = 5e-3;
-  const Ranks alone;
+  const World alone;
   PlainStep plain(model, config);
   TrainStep step(model, config, alone);
 

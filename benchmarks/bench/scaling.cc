@@ -94,7 +94,7 @@ void by_side(const Workload& workload, bool shrunk, int64_t runs, const PointDon
 ScalingPoint measured_step(const Workload& workload, int64_t value, int64_t photos, int64_t runs) {
   SegmentationModel model = model_of(workload);
   const TrainConfig config;
-  const Ranks alone;
+  const World alone;
   TrainStep step(model, config, alone);
   const StepInput batch = random_batch(workload, photos);
   int64_t iteration = 0;

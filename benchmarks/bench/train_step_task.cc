@@ -5,7 +5,7 @@
 #include "bench/machine.h"
 #include "bench/plain_step.h"
 #include "bench/tasks.h"
-#include "train/lowered_weights.h"
+#include "train/mixed_precision.h"
 #include "train/train_step.h"
 
 namespace tagclip::bench {
@@ -38,28 +38,31 @@ TrainConfig recipe(bool mixed) {
   return config;
 }
 
-// Our step, in mixed precision with the frozen matrices as TrainSession keeps them. Between steps
-// these are the plain step's, too, in float32.
+// Our step, in mixed precision with the frozen matrices as Trainer keeps them. Between steps they
+// are float32 again, for the plain step.
 class OurStep {
  public:
   OurStep(SegmentationModel& model, bool mixed)
       : config_(recipe(mixed)), step_(model, config_, alone_) {
-    if (mixed) lowered_.emplace(frozen_matrices(model.parameters));
+    if (!mixed) return;
+    bf16_.emplace(frozen_matrices(model.parameters));
+    between_steps_.emplace(*bf16_);
   }
 
   double operator()(const StepInput& batch) {
-    if (lowered_) lowered_->lower();
+    between_steps_.reset();
     const double loss = step_.compute(batch, iteration_).total;
     step_.update(iteration_++);
-    if (lowered_) lowered_->raise();
+    if (bf16_) between_steps_.emplace(*bf16_);
     return loss;
   }
 
  private:
   TrainConfig config_;
-  Ranks alone_;
+  World alone_;
   TrainStep step_;
-  std::optional<LoweredWeights> lowered_;
+  std::optional<FrozenBf16Weights> bf16_;
+  std::optional<FrozenBf16Weights::Float32Scope> between_steps_;
   int64_t iteration_ = 0;
 };
 

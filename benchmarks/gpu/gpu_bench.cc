@@ -18,7 +18,7 @@
 #include "infer/graphed_model.h"
 #include "infer/photo_encoder.h"
 #include "infer/sliding_segmenter.h"
-#include "train/lowered_weights.h"
+#include "train/mixed_precision.h"
 #include "train/train_step.h"
 
 namespace tagclip::bench {
@@ -110,10 +110,9 @@ Row measure_step(Workload workload, int64_t photos) {
 
   const GpuMemory our_memory;
   SegmentationModel model = model_on_gpu(workload);
-  const Ranks alone;
+  const World alone;
   TrainStep step(model, config, alone);
-  LoweredWeights lowered(frozen_matrices(model.parameters));
-  lowered.lower();
+  const FrozenBf16Weights bf16(frozen_matrices(model.parameters));
   int64_t iteration = 0, plain_iteration = 0;
   double loss = 0, plain_loss = 0;
   const auto ours = [&] {

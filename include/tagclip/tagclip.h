@@ -76,7 +76,8 @@ class Photo {
   // `name` stands for the photo in messages and in json().
   Photo(std::span<const std::byte> file_bytes, std::string name = "photo")
       : source_(file_bytes), name_(std::move(name)) {}
-  Photo(const Pixels& pixels, std::string name = "") : source_(pixels), name_(std::move(name)) {}
+  Photo(const Pixels& pixels, std::string name = "")
+      : source_(pixels), name_(std::move(name)) {}
 
  private:
   friend struct detail::Model;

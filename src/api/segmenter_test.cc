@@ -91,9 +91,9 @@ TEST_F(Api, FromWordsToFiles) {
   EXPECT_GT(std::filesystem::file_size(folder_ / "overlay.png"), 10000U);
   EXPECT_EQ(result.overlay_png(), bytes_of(folder_ / "overlay.png"));
   EXPECT_EQ(result.labels_png(), bytes_of(folder_ / "labels.png"));
-  const auto missing = folder_ / "no/folder.png";
-  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { result.write_labels(missing); }),
-              HasSubstr("no/folder.png"));
+  EXPECT_THAT(
+      error_of(ErrorKind::kFailure, [&] { result.write_labels(folder_ / "no/folder.png"); }),
+      HasSubstr("no/folder.png"));
 }
 
 TEST_F(Api, APhotoIsAFileItsBytesOrPixels) {
@@ -114,8 +114,7 @@ TEST_F(Api, APhotoIsAFileItsBytesOrPixels) {
               HasSubstr("half"));
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { segmenter.segment("missing.jpg", words); }),
               HasSubstr("missing.jpg"));
-  EXPECT_THAT(error_of(ErrorKind::kUsage,
-                       [&] { segmenter.segment(Pixels{nullptr, 4, 4}, words); }),
+  EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { segmenter.segment(Pixels{nullptr, 4, 4}, words); }),
               HasSubstr("4x4"));
   const Segmenter small = load({.max_pixels = 100});
   EXPECT_THAT(

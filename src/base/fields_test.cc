@@ -171,7 +171,8 @@ TEST(FieldList, MayBeReducedToSomeOfItsFields) {
     for (const Field& field : fields.all()) result.push_back(field.name);
     return result;
   };
-  EXPECT_THAT(names(config.fields().only({"loud", "count"})), ::testing::ElementsAre("count", "loud"));
+  EXPECT_THAT(names(config.fields().only({"loud", "count"})),
+              ::testing::ElementsAre("count", "loud"));
   FieldList rest = config.fields().only({"side", "loud"}).without({"side"});
   EXPECT_THAT(names(rest), ::testing::ElementsAre("loud"));
   rest.set_from_text("loud=true");

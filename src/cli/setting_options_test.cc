@@ -57,9 +57,8 @@ TEST_F(SettingOptions, EverySettingIsAnOption) {
 
 TEST_F(SettingOptions, HelpIsThatOfTheList) {
   std::vector<std::string> lines;
-  for (const Option& option : options_.all()) {
+  for (const Option& option : options_.all())
     lines.push_back(option.usage() + ": " + option.help());
-  }
   EXPECT_THAT(lines, testing::ElementsAre("--short-side N: How long (default 0)",
                                           "--seen-bias X: How much (default auto)",
                                           "--token WORD: Whether (true, false; default true)",

@@ -24,7 +24,7 @@ int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console&
   const bool with_list = needs_list(options);
   check_free(options.output, options.overwrite);
   if (with_list) check_free(class_list_of(options.output), options.overwrite);
-  const Ranks alone;
+  const World alone;
   const Pipeline pipeline = load_pipeline(options.weights, options.inference, alone, console);
   const auto vocabulary =
       unless_stopped(alone, [&] { return pipeline.embed(request, hooks_of(console)); });

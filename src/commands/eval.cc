@@ -9,7 +9,7 @@
 #include "commands/setup.h"
 #include "eval/evaluate.h"
 #include "metrics/segmentation_metrics.h"
-#include "commands/rank_setup.h"
+#include "ranks/root_console.h"
 
 namespace tagclip {
 namespace {
@@ -47,11 +47,11 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
   using namespace tagclip;
   const Dataset data(options.data, options.split);
   const VocabularyRequest request = set_classes(options, data);
-  const Ranks world = meet_ranks();
-  FirstRankConsole root_console(world, console);
+  const World world = World::join();
+  RootConsole root_console(world, console);
   Pipeline pipeline = load_pipeline(options.weights, options.inference, world, root_console);
-  const auto vocabulary = unless_stopped(
-      world, [&] { return pipeline.embed(request, hooks_of(root_console)); });
+  const auto vocabulary =
+      unless_stopped(world, [&] { return pipeline.embed(request, hooks_of(root_console)); });
   if (!vocabulary) return stopped_exit_code(console);
   const SeenSplit split =
       seen_split(data, !options.data.unseen.empty(), *vocabulary, pipeline.trained_on());
@@ -65,11 +65,11 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
         root_console.progress("evaluating", done, total);
         return !console.stop_requested();
       });
-  if (stop_wanted(world, console)) {
+  if (world.any(console.stop_requested())) {
     root_console.note("stopped; nothing was measured");
     return stopped_exit_code(console);
   }
-  if (!world.first()) return 0;
+  if (!world.is_root()) return 0;
   const SegmentationMetrics metrics = summarise(confusion, split.seen);
   console.print(options.json ? to_json(metrics, data, split)
                              : format_table(metrics, data.classes(), split.seen));

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "commands/commands.h"
 #include "commands/run_config.h"
-#include "commands/train_noisily.h"
+#include "commands/train.h"
 #include "paper/paper_tables.h"
 #include "report/run_table.h"
 #include "runs/training_run.h"
@@ -178,23 +178,23 @@ int tagclip_experiment(const tagclip::ExperimentOptions& options, tagclip::Conso
     list(configs, base_config(options), console);
     return 0;
   }
-  const Ranks ranks(read_rank_environment(), std::chrono::seconds(configs.front().rank_timeout));
+  const World world = World::join(std::chrono::seconds(configs.front().rank_timeout));
   int64_t failed = 0;
   for (size_t i = 0; i < configs.size(); ++i) {
     const TrainConfig& config = configs[i];
-    if (ranks.first()) {
+    if (world.is_root()) {
       console.note(c10::str("run ", i + 1, " of ", configs.size(), ": ", config.label, ", seed ",
                             config.seed));
     }
     try {
-      if (!train_noisily(config, ranks, console).finished) return stopped_exit_code(console);
+      if (!train_with_progress(config, world, console).finished) return stopped_exit_code(console);
     } catch (const Error& error) {
       // One row that diverges is no reason to lose the others; what concerns all rows ends them.
-      if (error.kind() != ErrorKind::kFailure || !ranks.alone()) throw;
+      if (error.kind() != ErrorKind::kFailure || !world.is_single()) throw;
       console.warn(c10::str(config.label, ", seed ", config.seed, ": ", error.what()));
       ++failed;
     }
   }
-  if (ranks.first()) print_table(options.output, console);
+  if (world.is_root()) print_table(options.output, console);
   return failed > 0 ? static_cast<int>(ErrorKind::kFailure) : 0;
 }

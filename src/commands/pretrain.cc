@@ -34,7 +34,7 @@ int tagclip_pretrain(const tagclip::PretrainOptions& options, tagclip::Console& 
   const int64_t step = pretrain(config, hooks);
   if (step < config.steps) {
     console.note(
-        c10::str("stopped and saved at step ", step, "; the same command goes on from there"));
+        c10::str("stopped and saved at step ", step, "; the same command resumes from there"));
     return stopped_exit_code(console);
   }
   const std::string clip = std::filesystem::path(config.output) / "clip.safetensors";

@@ -21,8 +21,8 @@ bool read_run_config(const TrainOptions& options, FieldList& fields, Console& co
 void note_resumed(const std::string& output, int64_t done, int64_t all, Console& console) {
   if (done == 0) return;
   const std::string count = std::to_string(done) + " of " + std::to_string(all);
-  console.note(done < all ? "going on from " + count + " in " + output
-                          : output + " holds the finished run already, " + count);
+  console.note(done < all ? "resuming from " + count + " in " + output
+                          : output + " already holds the finished run, " + count);
 }
 
 int stopped_exit_code(const Console& console) {

@@ -8,15 +8,14 @@
 
 namespace tagclip {
 
-// Reads the config file, where one is given, and the --set overrides. False when the user only
-// wanted to see the settings, which are then printed. Throws as read_config and
-// FieldList::set_from_text.
+// Reads the config file, where one is given, and the overrides. With print_config it prints the
+// settings and returns false. Throws as read_config and FieldList::set_from_text.
 bool read_run_config(const TrainOptions& options, FieldList& fields, Console& console);
 
-// Tells of the `done` of `all` steps that an earlier run has left in `output`, if any.
+// Notes that `done` of `all` steps are in `output` from an earlier session, if any are.
 void note_resumed(const std::string& output, int64_t done, int64_t all, Console& console);
 
-// Of a job that was stopped: kStopped, or kRequeue.
+// The exit code of a stopped job: kStopped for the user's Ctrl-C, kRequeue for the scheduler.
 int stopped_exit_code(const Console& console);
 
 }  // namespace tagclip

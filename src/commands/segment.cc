@@ -5,7 +5,7 @@
 #include "commands/segment_jobs.h"
 #include "commands/segment_run.h"
 #include "commands/setup.h"
-#include "commands/rank_setup.h"
+#include "ranks/root_console.h"
 
 namespace tagclip {
 namespace {
@@ -27,13 +27,13 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
   // Mistakes first: reading the weights takes longer than all of this.
   const VocabularyRequest request = parse_vocabulary(options.vocabulary);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
-  const Ranks world = meet_ranks();
-  FirstRankConsole root_console(world, console);
+  const World world = World::join();
+  RootConsole root_console(world, console);
   const std::vector<SegmentJob> jobs = plan_jobs(options, world, root_console);
 
   Pipeline pipeline = load_pipeline(options.weights, options.inference, world, root_console);
-  const auto vocabulary = unless_stopped(
-      world, [&] { return pipeline.embed(request, hooks_of(root_console)); });
+  const auto vocabulary =
+      unless_stopped(world, [&] { return pipeline.embed(request, hooks_of(root_console)); });
   if (!vocabulary) return kStopped;
   if (options.encoding.empty()) {
     const auto photo = [&](int64_t i) {

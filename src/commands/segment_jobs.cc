@@ -15,8 +15,8 @@ namespace {
 
 using Photos = std::vector<std::filesystem::path>;
 
-void refuse_shared_list(const SegmentOptions& options, const Ranks& world) {
-  if (world.alone() || std::ranges::count(options.inputs, "-") == 0) return;
+void refuse_shared_list(const SegmentOptions& options, const World& world) {
+  if (world.is_single() || std::ranges::count(options.inputs, "-") == 0) return;
   throw usage_error(
       c10::str("a list on standard input cannot be shared by ", world.size(), " ranks"),
       "name the photos, folders or patterns themselves");
@@ -32,10 +32,10 @@ int64_t list_hash(const Photos& photos) {
 }
 
 // All ranks must hold the same list: the work is divided by index.
-void check_agreement(const Photos& photos, const Ranks& world) {
+void check_agreement(const Photos& photos, const World& world) {
   at::Tensor lists = at::zeros({world.size()}, at::kLong);
   lists[world.rank()] = list_hash(photos);
-  world.sum(lists);
+  world.all_reduce_sum(lists);
   if (lists.eq(lists[0]).all().item<bool>()) return;
   throw bad_input(c10::str("the ranks see different photos; rank ", world.rank(), " of ",
                            world.size(), " sees ", photos.size()),
@@ -48,16 +48,16 @@ bool any_exists(const std::vector<std::filesystem::path>& files) {
 }
 
 // Per job, whether it has results. All ranks have looked before any goes on to write.
-at::Tensor find_results(const std::vector<SegmentJob>& jobs, const Ranks& world) {
+at::Tensor find_results(const std::vector<SegmentJob>& jobs, const World& world) {
   at::Tensor found = at::zeros({static_cast<int64_t>(jobs.size())}, at::kInt);
   for (size_t i = 0; i < jobs.size(); ++i) found.data_ptr<int>()[i] = any_exists(jobs[i].files);
-  world.sum(found);
+  world.all_reduce_sum(found);
   return found.gt(0);
 }
 
 // Returns the jobs that have no results.
 std::vector<SegmentJob> unfinished(const std::vector<SegmentJob>& jobs,
-                                   const SegmentOptions& options, const Ranks& world,
+                                   const SegmentOptions& options, const World& world,
                                    Console& console) {
   const at::Tensor found = find_results(jobs, world);
   std::vector<SegmentJob> rest;
@@ -79,7 +79,7 @@ std::vector<SegmentJob> unfinished(const std::vector<SegmentJob>& jobs,
 
 }  // namespace
 
-std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const Ranks& world,
+std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const World& world,
                                   Console& console) {
   refuse_shared_list(options, world);
   const Photos photos = list_photos(options.inputs, std::cin);

@@ -6,7 +6,7 @@
 
 #include "base/console.h"
 #include "commands/commands.h"
-#include "ranks/ranks.h"
+#include "ranks/world.h"
 
 namespace tagclip {
 
@@ -18,10 +18,10 @@ struct SegmentJob {
 };
 
 // Lists the photos of the options as jobs, the same on every rank. Photos that have results
-// already, on any rank's machine, are left out unless the options say to overwrite. Throws as list_photos;
-// Error(kUsage) for a list on the standard input of several ranks; Error(kBadInput) when the ranks
-// see different photos; Error(kFailure) when nothing is left to do.
-std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const Ranks& world,
+// already, on any rank's machine, are left out unless the options say to overwrite. Throws as
+// list_photos; Error(kUsage) for a list on the standard input of several ranks; Error(kBadInput)
+// when the ranks see different photos; Error(kFailure) when nothing is left to do.
+std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const World& world,
                                   Console& console);
 
 }  // namespace tagclip

@@ -38,15 +38,15 @@ std::string json_line(const SegmentJob& job, const PhotoResult& result, const Ph
 
 std::string text_line(const SegmentJob& job, const PhotoResult& result, const PhotoTimes& times) {
   return c10::str(job.photo.string(), " ", result.photo.width, "x", result.photo.height, ": ",
-                  describe(result.segmented, result.vocabulary), "  ",
-                  milliseconds(times.total()), " ms");
+                  describe(result.segmented, result.vocabulary), "  ", milliseconds(times.total()),
+                  " ms");
 }
 
 // The tallies of all ranks.
-SegmentTally add_up(const SegmentTally& own, const Ranks& world) {
-  const auto sum = [&](double value) { return world.sum(value); };
+SegmentTally add_up(const SegmentTally& own, const World& world) {
+  const auto sum = [&](double value) { return world.all_reduce_sum(value); };
   const auto count = [&](int64_t value) {
-    return static_cast<int64_t>(world.sum(static_cast<double>(value)));
+    return static_cast<int64_t>(world.all_reduce_sum(static_cast<double>(value)));
   };
   const StageTimes& compute = own.times.compute;
   return {.done = count(own.done),
@@ -85,7 +85,7 @@ PhotoTimes& PhotoTimes::operator+=(const PhotoTimes& other) {
 
 SegmentRun::SegmentRun(const SegmentOptions& options, Pipeline& pipeline,
                        const EmbeddedVocabulary& vocabulary, const std::vector<SegmentJob>& jobs,
-                       const Ranks& world, Console& console)
+                       const World& world, Console& console)
     : options_(options),
       pipeline_(pipeline),
       vocabulary_(vocabulary),
@@ -101,9 +101,9 @@ int SegmentRun::run() {
   for (bool stop = false; !stop && all.tried() < total_;) {
     work_until_meeting();
     all = add_up(own_, world_);
-    stop = stop_wanted(world_, console_);
+    stop = world_.any(console_.stop_requested());
     elsewhere_ = all.tried() - own_.tried();
-    if (!world_.alone()) show_progress();
+    if (!world_.is_single()) show_progress();
   }
   report(all);
   if (all.tried() < total_) return static_cast<int>(ErrorKind::kStopped);

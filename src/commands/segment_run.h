@@ -8,8 +8,8 @@
 #include "commands/image_prefetcher.h"
 #include "commands/segment_jobs.h"
 #include "infer/pipeline.h"
-#include "commands/rank_setup.h"
-#include "ranks/ranks.h"
+#include "ranks/root_console.h"
+#include "ranks/world.h"
 
 namespace tagclip {
 
@@ -36,7 +36,8 @@ class SegmentRun {
  public:
   // All arguments must outlive it.
   SegmentRun(const SegmentOptions& options, Pipeline& pipeline,
-             const EmbeddedVocabulary& vocabulary, const std::vector<SegmentJob>& jobs, const Ranks& world, Console& console);
+             const EmbeddedVocabulary& vocabulary, const std::vector<SegmentJob>& jobs,
+             const World& world, Console& console);
 
   // Returns the exit code, the same on all ranks. A photo that cannot be used is reported and
   // skipped; any other error ends the run.
@@ -58,9 +59,9 @@ class SegmentRun {
   const EmbeddedVocabulary& vocabulary_;
   const std::vector<SegmentJob>& jobs_;
   const int64_t total_;
-  const Ranks& world_;
+  const World& world_;
   Console& console_;
-  FirstRankConsole root_console_;
+  RootConsole root_console_;
   ImagePrefetcher prefetcher_;
   int64_t fetched_ = 0;  // own photos that were given to the prefetcher
   SegmentTally own_;

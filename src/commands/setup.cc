@@ -15,8 +15,8 @@ Hooks hooks_of(Console& console) {
 }
 
 Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
-                       const Ranks& world, Console& console) {
-  Pipeline pipeline(weights, options, world.own(choose_device(options.device)));
+                       const World& world, Console& console) {
+  Pipeline pipeline(weights, options, world.local_device(choose_device(options.device)));
   if (const std::string& assumption = pipeline.assumption(); !assumption.empty()) {
     console.warn(c10::str(weights.string(), ": ", assumption));
   }
@@ -24,14 +24,13 @@ Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOpti
 }
 
 void settle_precision(Pipeline& pipeline, const EmbeddedVocabulary& vocabulary,
-                      const PhotoSource& photos, const Ranks& world, Console& console) {
+                      const PhotoSource& photos, const World& world, Console& console) {
   if (pipeline.precision()) return;
   double chosen = 0;
-  if (world.first()) {
+  if (world.is_root()) {
     chosen = static_cast<double>(pipeline.choose_precision(vocabulary, photos, hooks_of(console)));
   }
-  pipeline.use_precision(
-      static_cast<GemmPrecision>(std::lround(world.sum(chosen))));
+  pipeline.use_precision(static_cast<GemmPrecision>(std::lround(world.all_reduce_sum(chosen))));
 }
 
 void check_free(const std::filesystem::path& file, bool overwrite) {

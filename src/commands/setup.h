@@ -6,7 +6,7 @@
 #include "base/console.h"
 #include "base/error.h"
 #include "infer/pipeline.h"
-#include "ranks/ranks.h"
+#include "ranks/world.h"
 
 namespace tagclip {
 
@@ -15,22 +15,22 @@ Hooks hooks_of(Console& console);
 
 // Loads the weights, and warns of what had to be assumed. Each rank gets a GPU of its own.
 Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
-                       const Ranks& world, Console& console);
+                       const World& world, Console& console);
 
 // Chooses the encoder's precision where it is open: the root rank measures, all ranks follow.
 void settle_precision(Pipeline& pipeline, const EmbeddedVocabulary& vocabulary,
-                      const PhotoSource& photos, const Ranks& world, Console& console);
+                      const PhotoSource& photos, const World& world, Console& console);
 
 // What `work` returns; nothing when it was stopped on any rank.
 template <class Work>
-auto unless_stopped(const Ranks& world, const Work& work) -> std::optional<decltype(work())> {
+auto unless_stopped(const World& world, const Work& work) -> std::optional<decltype(work())> {
   std::optional<decltype(work())> result;
   try {
     result = work();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kStopped) throw;
   }
-  if (world.sum(result.has_value() ? 0.0 : 1.0) > 0) return {};
+  if (world.all_reduce_sum(result.has_value() ? 0.0 : 1.0) > 0) return {};
   return result;
 }
 

@@ -2,19 +2,14 @@
 
 #include <random>
 
-#include "data/geometry.h"
-#include "data/normalise.h"
+#include "data/image_ops.h"
 #include "data/photometric.h"
-#include "data/random_crop.h"
-#include "data/resize.h"
 
 namespace tagclip {
 
-// The image operations of mmsegmentation 0.24's pipelines, to the byte (golden/pipeline).
-// Operations are plain functions with their decisions as arguments; `draw_*` make the decisions
-// from a generator, so a sample depends on nothing but its seed.
-
-// The training augmentation (spec section 6, in order).
+// The training augmentation (Section 4 of the paper; mmsegmentation's order): resize, crop, flip,
+// photometric distortion, normalize, pad. `draw_*` make the decisions from a generator, so that a
+// sample depends on its seed alone; `augment` carries them out.
 struct AugmentOptions {
   int long_side = 2048;
   int short_side = 512;
@@ -26,19 +21,32 @@ struct AugmentOptions {
   PixelNormalization normalization;
 };
 
-// What happens to one picture.
+// Whether the part `box` of `labels`, resized to `size` by resize_nearest, has more than one class
+// and none that covers `max_ratio` or more of its labelled pixels. Pixels are counted in the
+// source; nothing is resized.
+bool crop_is_mixed(const LabelMap& labels, Size size, const CropBox& box, double max_ratio);
+
+// A random square of `crop_size`; smaller images give smaller crops. Ten candidates are tested with
+// crop_is_mixed; when all fail, the eleventh is taken untested. With a `max_ratio` of 1 or more the
+// first is taken.
+CropBox draw_crop(const LabelMap& labels, Size size, int crop_size, double max_ratio,
+                  std::mt19937_64& random);
+// The same without a condition, for images without labels.
+CropBox draw_crop(Size source, int crop_size, std::mt19937_64& random);
+
+// The decisions for one image.
 struct Augmentation {
-  Size size;    // of the whole resized picture
-  CropBox box;  // in the resized picture
+  Size size;    // of the whole resized image
+  CropBox box;  // in the resized image
   bool flip = false;
   Photometric photometric;
 };
 Augmentation draw_augmentation(const LabelMap& labels, const AugmentOptions& options,
                                std::mt19937_64& random);
 
-// `image` and `labels` are of one size. Of `options` only the crop size and the normalization
-// count. Writes the floats [3, crop_size, crop_size] to `pixels`, returns the labels [crop_size,
-// crop_size].
+// Augments an image and its labels, of the same size. Reads the crop size and the normalization of
+// `options` only. Writes floats [3, crop_size, crop_size] to `pixels` and returns the labels
+// [crop_size, crop_size].
 LabelMap augment(const Image& image, const LabelMap& labels, const AugmentOptions& options,
                  const Augmentation& decision, float* pixels);
 // Draws and applies.

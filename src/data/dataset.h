@@ -16,12 +16,13 @@ struct LabelledImage {
   LabelMap labels;  // of the image's size
 };
 
-// One split of a data set: photos with a class for every pixel. `dataset_kinds.cc` says how each
-// kind lies on disk; its own classes.txt, unseen.txt and split lists come first.
+// One split of a data set: images with a label for every pixel. `dataset_kinds.cc` has the layout
+// of each kind; a set's own classes.txt, unseen.txt and split lists take precedence.
 class Dataset {
  public:
-  // Throws Error: kBadInput when the folder is no such set, a list is missing or wrong, photos or
-  // labels lack their partner, an unseen name is no class; kUsage for options that do not fit.
+  // Reads the lists. Throws Error: kBadInput when the folder is no such set, a list is missing or
+  // wrong, an image has no labels or labels no image, an unseen name is no class; kUsage for
+  // options that do not fit the kind.
   Dataset(const DatasetOptions& options, const std::string& split);
 
   const std::filesystem::path& folder() const { return info_.folder; }
@@ -34,10 +35,10 @@ class Dataset {
   const std::vector<bool>& seen() const { return info_.seen; }  // per class
 
   Image image(size_t index) const;
-  // Classes, whatever values the file holds. Throws Error(kBadInput) when one is out of range,
-  // naming the file, the value and the first pixel.
+  // The labels as classes, whatever coding the file has. Throws Error(kBadInput) when a value is
+  // out of range, naming the file, the value and the first pixel.
   LabelMap labels(size_t index) const;
-  // Both; throws as they do, and when their sizes differ.
+  // Both. Throws as they do, and when their sizes differ.
   LabelledImage read(size_t index) const;
 
  private:

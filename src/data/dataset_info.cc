@@ -5,11 +5,20 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "data/unseen_splits.h"
 #include "text/list_file.h"
 
 namespace tagclip {
 namespace {
+
+constexpr int kVoid8 = 255;
+
+// Category ids that COCO gave up before it published labels; pixel maps store id - 1.
+constexpr int kUnusedCocoIds[] = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91};
+
+// Whether a value of the pixel maps stands for a category.
+bool is_coco_value(int value) {
+  return std::ranges::find(kUnusedCocoIds, value + 1) == std::end(kUnusedCocoIds);
+}
 
 namespace fs = std::filesystem;
 
@@ -53,9 +62,9 @@ std::vector<std::string> read_classes(const fs::path& folder, const DatasetKind&
                     "remove it: their names are built in");
   }
   classes = read_names(list);
-  if (classes.size() > kIgnore) {
+  if (classes.size() > kIgnoreIndex) {
     throw bad_input(fmt::format("{} has {} classes; label files can tell {} apart", list.string(),
-                                classes.size(), kIgnore));
+                                classes.size(), kIgnoreIndex));
   }
   if (!reduce) return classes;
   if (classes.size() == 1) {
@@ -79,6 +88,20 @@ std::vector<bool> read_seen(const DatasetOptions& options, const DatasetInfo& in
 }
 
 }  // namespace
+
+LabelMapping::LabelMapping(LabelCoding coding, size_t classes)
+    : coding_(coding), table_(size_t{kIgnoreIndex} + 1, kNoClass) {
+  int value = 0;
+  if (coding == LabelCoding::kZeroBackground) table_[value++] = kIgnoreIndex;
+  for (int c = 0; c < static_cast<int>(classes); ++c, ++value) {
+    while (coding == LabelCoding::kCocoIds && !is_coco_value(value)) ++value;
+    if (value >= kIgnoreIndex) break;
+    table_[value] = c;
+    last_ = value;
+  }
+  if (table_[kVoid8] == kNoClass) table_[kVoid8] = kIgnoreIndex;
+  table_[kIgnoreIndex] = kIgnoreIndex;
+}
 
 DatasetInfo read_dataset_info(const DatasetOptions& options) {
   DatasetInfo info{options.folder};

@@ -5,25 +5,26 @@
 #include <string_view>
 #include <vector>
 
-#include "data/builtin_classes.h"
+#include "data/class_lists.h"
 
 namespace tagclip {
 
-// Label files of one sort: FOLDER/NAME + ending.
+// Label files with one layout: FOLDER/NAME + ending.
 struct LabelFiles {
   std::string_view folder;
   std::string_view ending;
   bool coco_ids = false;  // values are COCO-Stuff's category ids - 1, not class indices
 };
 
-// How a kind of data set lies on disk and what it means. In folders, {} is the name of the split.
+// The layout of a kind of data set, and the meaning of its labels. In folder names, {} stands for
+// the split.
 struct DatasetKind {
   std::string_view name;                    // what the user types
   std::vector<std::string_view> must_hold;  // a|b: one of them
   std::string_view photos;                  // folder
-  std::vector<LabelFiles> labels;           // the first that has a name's file counts
+  std::vector<LabelFiles> labels;           // the first that has the file of a name counts
   std::string_view lists;                   // folder of <split>.txt; empty: beside the set
-  bool lists_itself = false;                // without a list, a split is what its folders hold
+  bool lists_itself = false;                // without a list, a split is the content of its folders
   NameList classes = {};                    // empty: classes.txt, which names every value from 0
   bool zero_is_background = false;          // value 0 precedes `classes`
   bool reduce_zero_label = false;           // unless the user says otherwise
@@ -37,8 +38,8 @@ const std::vector<DatasetKind>& dataset_kinds();
 std::vector<std::string> dataset_kind_names();
 
 // The kind called `name`, or for "auto" the one whose files and folders `folder` holds. Throws
-// Error(kUsage) for an unknown name (with the nearest), Error(kBadInput) listing what is missing
-// when the folder is none or not of that kind, or when it fits several.
+// Error: kUsage for an unknown name (with the nearest one), kBadInput listing what is missing when
+// there is no such folder or it is not of that kind, or when it fits several kinds.
 const DatasetKind& find_dataset_kind(const std::filesystem::path& folder, const std::string& name);
 
 // `folder` with {} replaced by `split`.

@@ -15,7 +15,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr uint16_t kVoid = kIgnore;
+constexpr uint16_t kVoid = kIgnoreIndex;
 
 class DatasetKindsTest : public testing::Test {
  protected:
@@ -56,7 +56,7 @@ TEST_F(DatasetKindsTest, Voc2012LeavesOutBackground) {
   EXPECT_EQ(train.classes().front(), "aeroplane");
   EXPECT_EQ(std::ranges::count(train.seen(), false), 5);
   EXPECT_FALSE(train.seen()[19]);
-  EXPECT_THAT(train.labels(0).labels, ElementsAre(kIgnore, 0, 19, kIgnore));
+  EXPECT_THAT(train.labels(0).labels, ElementsAre(kIgnoreIndex, 0, 19, kIgnoreIndex));
 }
 
 TEST_F(DatasetKindsTest, Voc2012KeepsBackgroundWhenAsked) {
@@ -68,7 +68,7 @@ TEST_F(DatasetKindsTest, Voc2012KeepsBackgroundWhenAsked) {
   EXPECT_EQ(train.classes().front(), "background");
   EXPECT_TRUE(train.seen()[0]);
   EXPECT_FALSE(train.seen()[20]);
-  EXPECT_THAT(train.labels(0).labels, ElementsAre(0, 1, 20, kIgnore));
+  EXPECT_THAT(train.labels(0).labels, ElementsAre(0, 1, 20, kIgnoreIndex));
 }
 
 TEST_F(DatasetKindsTest, TrainaugJoinsTheListsOfTrainAndAug) {
@@ -109,10 +109,10 @@ TEST_F(DatasetKindsTest, ContextWithAndWithoutBackground) {
   const Dataset without(files_.options(), "val");
   EXPECT_EQ(without.classes().size(), 59u);
   EXPECT_EQ(std::ranges::count(without.seen(), false), 10);
-  EXPECT_THAT(without.labels(0).labels, ElementsAre(kIgnore, 0, 58, kIgnore));
+  EXPECT_THAT(without.labels(0).labels, ElementsAre(kIgnoreIndex, 0, 58, kIgnoreIndex));
   const Dataset with(files_.options("context60"), "val");
   EXPECT_EQ(with.classes().size(), 60u);
-  EXPECT_THAT(with.labels(0).labels, ElementsAre(0, 1, 59, kIgnore));
+  EXPECT_THAT(with.labels(0).labels, ElementsAre(0, 1, 59, kIgnoreIndex));
 }
 
 TEST_F(DatasetKindsTest, CocoStuffReadsPixelMaps) {
@@ -161,7 +161,7 @@ TEST_F(DatasetKindsTest, AFolderReducesItsFirstClass) {
   options.zero_label = ZeroLabel::kReduce;
   const Dataset train(options, "train");
   EXPECT_THAT(train.classes(), ElementsAre("sky", "road"));
-  EXPECT_THAT(train.labels(0).labels, ElementsAre(kIgnore, 0, 1, kIgnore));
+  EXPECT_THAT(train.labels(0).labels, ElementsAre(kIgnoreIndex, 0, 1, kIgnoreIndex));
 }
 
 TEST_F(DatasetKindsTest, SixteenBitFilesMayCallVoid255) {
@@ -171,7 +171,7 @@ TEST_F(DatasetKindsTest, SixteenBitFilesMayCallVoid255) {
   files_.text("classes.txt", "sky\nroad\n");
   files_.text("train.txt", "a\n");
   EXPECT_THAT(Dataset(files_.options(), "train").labels(0).labels,
-              ElementsAre(0, kIgnore, 1, kIgnore));
+              ElementsAre(0, kIgnoreIndex, 1, kIgnoreIndex));
 }
 
 TEST_F(DatasetKindsTest, TwoFittingKindsMustBeToldApart) {

@@ -26,7 +26,7 @@ class DatasetTest : public testing::Test {
     for (const char* name : {"a", "b"}) {
       write_png(dir_ / "images" / (std::string(name) + ".png"),
                 {3, 2, std::vector<uint8_t>(18, 50)});
-      write_labels(name, {3, 2, {0, 1, 2, 0, 1, kIgnore}});
+      write_labels(name, {3, 2, {0, 1, 2, 0, 1, kIgnoreIndex}});
     }
   }
 
@@ -57,7 +57,7 @@ TEST_F(DatasetTest, ReadsPairs) {
   EXPECT_EQ(dataset.seen(), (std::vector<bool>{true, true, false}));
   const LabelledImage pair = dataset.read(0);
   EXPECT_EQ(pair.image.pixels, std::vector<uint8_t>(18, 50));
-  EXPECT_EQ(pair.labels.labels, (std::vector<uint16_t>{0, 1, 2, 0, 1, kIgnore}));
+  EXPECT_EQ(pair.labels.labels, (std::vector<uint16_t>{0, 1, 2, 0, 1, kIgnoreIndex}));
 }
 
 TEST_F(DatasetTest, WithoutAnUnseenListAllAreSeen) {

@@ -3,7 +3,6 @@
 #include <array>
 
 #include "base/platform.h"
-#include "data/hsv.h"
 #include "data/random.h"
 
 namespace tagclip {
@@ -22,13 +21,13 @@ void map_levels(float factor, float offset, uint8_t* values, size_t count) {
   }
 }
 
-// Pixels taken apart into channels, as many as stay in the first cache.
+// The channels of a block of pixels that fits into the L1 cache.
 constexpr size_t kBlock = 512;
 struct Channels {
   std::array<uint8_t, kBlock> red, green, blue;
 };
 
-// Saturation times `factor`, hue plus `turn` (0 .. kHues - 1), by way of 8-bit HSV.
+// Multiplies saturation by `factor` and adds `turn` (0 .. kHues - 1) to the hue, in 8-bit HSV.
 TAGCLIP_MULTIVERSION
 void change_colours(float factor, int turn, uint8_t* pixels, size_t count) {
   Channels block;

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "data/hsv.h"
 #include "data/test_golden.h"
 
 namespace tagclip {

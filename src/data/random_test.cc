@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <set>
+
+#include "base/error.h"
 
 namespace tagclip {
 namespace {
@@ -60,6 +64,35 @@ TEST(Random, TheSameOnEveryMachine) {
 TEST(Random, NothingToDrawFromIsABug) {
   std::mt19937_64 random(0);
   EXPECT_THROW(uniform_index(random, 0), InternalError);
+}
+
+TEST(ShuffledBatch, VisitsEveryItemOnceAnEpoch) {
+  std::vector<int64_t> seen;
+  for (int64_t step = 0; step < 10; ++step) {  // 30 positions over 10 items: three epochs
+    for (int64_t item : shuffled_batch(1, 10, 3, step)) seen.push_back(item);
+  }
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    const auto begin = seen.begin() + 10 * epoch;
+    EXPECT_EQ(std::set<int64_t>(begin, begin + 10).size(), 10u);
+  }
+  EXPECT_FALSE(std::equal(seen.begin(), seen.begin() + 10, seen.begin() + 10));
+}
+
+TEST(ShuffledBatch, DependsOnSeedAndStepAlone) {
+  EXPECT_EQ(shuffled_batch(1, 100, 8, 40), shuffled_batch(1, 100, 8, 40));
+  EXPECT_NE(shuffled_batch(1, 100, 8, 40), shuffled_batch(2, 100, 8, 40));
+}
+
+TEST(ShuffledBatch, ABatchMayBeLargerThanTheSet) {
+  const auto items = shuffled_batch(1, 3, 7, 0);
+  EXPECT_EQ(items.size(), 7u);
+  for (int64_t item : {0, 1, 2}) EXPECT_GE(std::ranges::count(items, item), 2);
+}
+
+TEST(SampleRandom, DiffersBySlot) {
+  EXPECT_EQ(sample_random(1, 2, 3)(), sample_random(1, 2, 3)());
+  EXPECT_NE(sample_random(1, 2, 3)(), sample_random(1, 2, 4)());
+  EXPECT_NE(sample_random(1, 2, 3)(), sample_random(1, 3, 3)());
 }
 
 }  // namespace

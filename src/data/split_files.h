@@ -21,11 +21,11 @@ struct SplitFiles {
   std::vector<std::string> without_photo, without_labels;  // names; may be in both
 };
 
-// Throws Error(kBadInput) when there is no such split (listing those there are), when a list or
-// folder cannot be read, or holds two photos of one name.
+// Lists the files of a split. Throws Error(kBadInput) when there is no such split (naming the
+// existing ones), or when a list or folder cannot be read or holds two photos of one name.
 SplitFiles list_split(const DatasetInfo& info, const std::string& split);
 
-// The splits a data set has, in alphabetical order.
+// The splits of a data set, in alphabetical order.
 std::vector<std::string> splits_of(const DatasetInfo& info);
 
 // The first few of many names, for a message: "a, b and 3 more".

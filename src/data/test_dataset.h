@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/files.h"
-#include "data/dataset_options.h"
+#include "data/dataset_info.h"
 #include "image/label_map.h"
 #include "image/png.h"
 #include "support/test_dir.h"

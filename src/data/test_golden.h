@@ -64,7 +64,7 @@ inline Image swap_red_and_blue(Image image) {
 
 inline LabelMap labels_from(const std::vector<uint8_t>& bytes, int width, int height) {
   LabelMap map{width, height, {}};
-  for (uint8_t byte : bytes) map.labels.push_back(byte == 255 ? kIgnore : byte);
+  for (uint8_t byte : bytes) map.labels.push_back(byte == 255 ? kIgnoreIndex : byte);
   return map;
 }
 

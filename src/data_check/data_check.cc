@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "data/parallel_for.h"
 #include "data_check/image_label_stats.h"
 #include "data_check/label_diagnosis.h"
+#include "data_check/parallel_for.h"
 
 namespace tagclip {
 namespace {
@@ -24,7 +24,7 @@ std::vector<std::string> usual_splits(const DatasetInfo& info) {
   if (!splits.empty()) return splits;
   throw bad_input(
       fmt::format("the data set {} has neither a split train nor val", info.folder.string()),
-      there.empty() ? "" : fmt::format("name those to check: `splits` {}", there[0]));
+      there.empty() ? "" : fmt::format("name those to check: --splits {}", there[0]));
 }
 
 // Reads all pairs in parallel. Returns false when it was stopped.

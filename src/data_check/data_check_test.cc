@@ -34,7 +34,7 @@ class DataCheckTest : public testing::Test {
     files_.text("unseen.txt", "water\n");
     for (const char* name : {"a", "b", "c", "d"}) {
       add_photo(name, static_cast<uint64_t>(*name));
-      add_labels(name, {0, 1, 2, 3, kIgnore});
+      add_labels(name, {0, 1, 2, 3, kIgnoreIndex});
     }
     files_.text("train.txt", "a\nb\n");
     files_.text("val.txt", "c\nd\n");
@@ -108,7 +108,7 @@ TEST_F(DataCheckTest, TurnedPhotosAreNamed) {
 }
 
 TEST_F(DataCheckTest, PhotosWithoutAnyLabel) {
-  add_labels("b", {kIgnore});
+  add_labels("b", {kIgnoreIndex});
   EXPECT_THAT(codes(check()), ElementsAre("warning nothing-labelled"));
 }
 
@@ -128,7 +128,7 @@ TEST_F(DataCheckTest, AStrayLabelIsNoBackground) {
 }
 
 TEST_F(DataCheckTest, ZeroLabelNotReduced) {
-  label_all({0, 0, 0, 0, 0, 1, 2, 3, 4, kIgnore});
+  label_all({0, 0, 0, 0, 0, 1, 2, 3, 4, kIgnoreIndex});
   const DataCheck found = check();
   EXPECT_THAT(codes(found), ElementsAre("error zero-label-not-reduced"));
   EXPECT_THAT(found.findings[0].what, HasSubstr("labels go from 0 to 4, but there are 4 classes"));
@@ -142,12 +142,12 @@ TEST_F(DataCheckTest, ZeroLabelNotReduced) {
 
 TEST_F(DataCheckTest, ZeroLabelReducedTwice) {
   files_.text("classes.txt", "background\nsky\ngrass\nroad\nwater\n");
-  label_all({kIgnore, kIgnore, kIgnore, 0, 1, 2, 3});
+  label_all({kIgnoreIndex, kIgnoreIndex, kIgnoreIndex, 0, 1, 2, 3});
   EXPECT_THAT(codes(check()), testing::Contains("error zero-label-reduced-twice"));
 }
 
 TEST_F(DataCheckTest, IdsOffByOne) {
-  label_all({1, 2, 3, 4, kIgnore});
+  label_all({1, 2, 3, 4, kIgnoreIndex});
   const DataCheck found = check();
   EXPECT_THAT(codes(found), testing::Contains("error ids-off-by-one"));
   EXPECT_THAT(found.findings[0].what, HasSubstr("labels go from 1 to 4 and 0 never occurs"));

@@ -1,7 +1,6 @@
 #include "data_check/image_hash.h"
 
-#include "data/geometry.h"
-#include "data/resize.h"
+#include "data/image_ops.h"
 #include "data/test_dataset.h"
 #include "data/test_golden.h"
 

@@ -36,7 +36,7 @@ std::string_view palette_of_labels(const std::filesystem::path& labels) {
 }
 
 std::vector<std::pair<uint16_t, uint64_t>> count_values(const LabelMap& map) {
-  std::vector<uint64_t> pixels(size_t{kIgnore} + 1);
+  std::vector<uint64_t> pixels(size_t{kIgnoreIndex} + 1);
   for (const uint16_t value : map.labels) ++pixels[value];
   std::vector<std::pair<uint16_t, uint64_t>> values;
   for (size_t value = 0; value < pixels.size(); ++value) {
@@ -46,7 +46,7 @@ std::vector<std::pair<uint16_t, uint64_t>> count_values(const LabelMap& map) {
 }
 
 // 255 marks void in files of 8 bits, and in those of 16 where no class has that value.
-bool is_void(int value) { return value == kIgnore || value == 255; }
+bool is_void(int value) { return value == kIgnoreIndex || value == 255; }
 
 void add(LabelCount& count, uint64_t pixels, const std::string& name) {
   if (count.files++ == 0) count.first = name;
@@ -106,7 +106,7 @@ ClassHistogram class_histogram(const DatasetInfo& info, const std::vector<Labell
     for (const auto& [value, pixels] : stats[i].values) {
       histogram.pixels += pixels;
       const int label = mapping[value];
-      if (label == kIgnore || label == LabelMapping::kNoClass) continue;
+      if (label == kIgnoreIndex || label == LabelMapping::kNoClass) continue;
       add(histogram.classes[label], pixels, pairs[i].name);
       histogram.labelled += pixels;
     }

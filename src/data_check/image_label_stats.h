@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "data/dataset_info.h"
-#include "data/geometry.h"
+#include "data/image_ops.h"
 #include "data/split_files.h"
 #include "data_check/image_hash.h"
 

@@ -6,8 +6,8 @@
 #include <unordered_set>
 
 #include "base/text.h"
-#include "data/parallel_for.h"
 #include "data_check/image_label_stats.h"
+#include "data_check/parallel_for.h"
 
 namespace tagclip {
 namespace {
@@ -37,7 +37,7 @@ bool is_turned(const ImageLabelStats& stats) {
 
 bool is_all_void(const ImageLabelStats& stats) {
   return stats.label_error.empty() && std::ranges::all_of(stats.values, [](const auto& entry) {
-           return entry.first == kIgnore || entry.first == 255;
+           return entry.first == kIgnoreIndex || entry.first == 255;
          });
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "data/resize.h"
+#include "data/image_ops.h"
 
 namespace tagclip {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "data/geometry.h"
+#include "data/image_ops.h"
 #include "image/image.h"
 #include "image/label_map.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "data/resize.h"
+#include "data/image_ops.h"
 #include "draw/canvas.h"
 #include "draw/font.h"
 
@@ -132,7 +132,7 @@ void colour_classes(Image& image, const LabelMap& labels, const std::vector<Colo
   for (int y = 0; y < image.height; ++y) {
     for (int x = 0; x < image.width; ++x, pixel += 3) {
       const uint16_t label = labels.labels[static_cast<size_t>(y) * labels.width + x];
-      if (label == kIgnore) {
+      if (label == kIgnoreIndex) {
         grey_out(pixel);
       } else {
         tint(pixel, palette.at(label), on_border(labels, x, y, reach) ? kBorder : kInside);

@@ -47,7 +47,7 @@ TEST(Overlay, TintsClassesAndMarksTheirBorder) {
 TEST(Overlay, UnlabelledPixelsAreGrey) {
   Image photo = grey(500, 500);
   for (size_t i = 0; i < photo.pixels.size(); i += 3) photo.pixels[i] = 255;
-  LabelMap map{500, 500, std::vector<uint16_t>(250000, kIgnore)};
+  LabelMap map{500, 500, std::vector<uint16_t>(250000, kIgnoreIndex)};
   const Colour found = pixel(draw_overlay(photo, map, kRedBlue, kLegend), 10, 10);
   EXPECT_EQ(found[0], found[1]);
   EXPECT_EQ(found[1], found[2]);
@@ -117,7 +117,7 @@ TEST(Font, ElidedTextsFit) {
 
 TEST(PhotoGrid, CellsStandSideBySide) {
   const LabelMap cats{8, 4, std::vector<uint16_t>(32, 0)},
-      none{8, 4, std::vector<uint16_t>(32, kIgnore)};
+      none{8, 4, std::vector<uint16_t>(32, kIgnoreIndex)};
   const GridRow row{solid_image(8, 4, {100, 100, 100}), {cats, none}};
   const Image grid = draw_photo_grid({row, row}, {"cat", "cow"}, {true, false});
   EXPECT_EQ(grid.width, 3 * 320 + 2 * 4);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "data/resize.h"
+#include "data/image_ops.h"
 #include "draw/canvas.h"
 #include "draw/overlay.h"
 #include "image/palette.h"
@@ -48,7 +48,7 @@ std::vector<LegendEntry> legend_of(const std::vector<GridRow>& rows,
   for (const GridRow& row : rows) {
     for (const LabelMap& map : row.maps) {
       for (const uint16_t label : map.labels) {
-        if (label == kIgnore) {
+        if (label == kIgnoreIndex) {
           unlabelled = true;
         } else {
           present.at(label) = true;

@@ -7,15 +7,15 @@
 namespace tagclip {
 namespace {
 
-void add_up(ConfusionMatrix& confusion, const Ranks& world) {
+void add_up(ConfusionMatrix& confusion, const World& world) {
   const std::span<int64_t> counts = confusion.counts();
   at::Tensor all = at::from_blob(counts.data(), {static_cast<int64_t>(counts.size())}, at::kLong);
-  world.sum(all);
+  world.all_reduce_sum(all);
 }
 
 }  // namespace
 
-ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data, const Ranks& world,
+ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data, const World& world,
                          const EvaluationProgress& progress) {
   TAGCLIP_CHECK(segmenter.vocabulary().classes.size() == data.classes().size(),
                 "the vocabulary must be the set's class list");

@@ -36,7 +36,7 @@ void check_holds_labels(const PngHeader& header, const std::string& name) {
 std::vector<uint16_t> from_8_bit(const std::vector<uint8_t>& rows) {
   std::vector<uint16_t> labels(rows.size());
   std::ranges::transform(rows, labels.begin(),
-                         [](uint8_t label) { return label == kIgnore8 ? kIgnore : label; });
+                         [](uint8_t label) { return label == kIgnore8 ? kIgnoreIndex : label; });
   return labels;
 }
 
@@ -48,13 +48,13 @@ std::vector<uint16_t> from_16_bit(const std::vector<uint8_t>& rows) {
 
 bool fits_8_bits(const LabelMap& map, size_t classes) {
   return classes <= kIgnore8 && std::ranges::all_of(map.labels, [](uint16_t label) {
-           return label < kIgnore8 || label == kIgnore;
+           return label < kIgnore8 || label == kIgnoreIndex;
          });
 }
 
 std::vector<std::byte> encode_8_bit(const LabelMap& map, const std::vector<Colour>& palette) {
   std::vector<uint8_t> rows(map.labels.size());
-  // kIgnore's low byte is kIgnore8.
+  // kIgnoreIndex's low byte is kIgnore8.
   std::ranges::transform(map.labels, rows.begin(),
                          [](uint16_t label) { return static_cast<uint8_t>(label); });
   std::vector<Colour> colours(palette);
@@ -69,7 +69,7 @@ std::vector<std::byte> encode_16_bit(const LabelMap& map) {
 
 }  // namespace
 
-uint16_t stored_ignore_index(size_t classes) { return classes <= kIgnore8 ? kIgnore8 : kIgnore; }
+uint16_t stored_ignore_index(size_t classes) { return classes <= kIgnore8 ? kIgnore8 : kIgnoreIndex; }
 
 LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& limits) {
   const std::vector<std::byte> bytes = read_bytes(path);

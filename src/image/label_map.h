@@ -5,16 +5,13 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/labels.h"
 #include "image/image.h"
 #include "image/palette.h"
 
 namespace tagclip {
 
-// The label of a pixel that has none: void in a data set, unlabelled in a result.
-// Label files of 8 bits store it as 255, of 16 bits as 65535.
-inline constexpr uint16_t kIgnore = 0xFFFF;
-
-// The class of every pixel: an index into a class list, or kIgnore.
+// The class of every pixel: an index into a class list, or kIgnoreIndex.
 struct LabelMap {
   int width = 0;
   int height = 0;
@@ -23,7 +20,7 @@ struct LabelMap {
   size_t size() const { return static_cast<size_t>(width) * height; }
 };
 
-// The value that kIgnore has in a label file for that many classes (see write_label_map).
+// The value that kIgnoreIndex has in a label file for that many classes (see write_label_map).
 uint16_t stored_ignore_index(size_t classes);
 
 // Reads a label PNG: palette (the index, not the colour) or grey, 1 to 8 bits, or 16-bit grey.
@@ -31,9 +28,9 @@ uint16_t stored_ignore_index(size_t classes);
 // truncated files, and those larger than `limits`.
 LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& limits = {});
 
-// An indexed PNG whose index is the class, with `palette` as its colours and kIgnore as 255 (black
-// where the palette ends). More than 255 colours, or a class beyond 254: 16-bit grey, kIgnore as
-// 65535. Throws Error(kFailure) when libpng gives up.
+// An indexed PNG whose index is the class, with `palette` as its colours and kIgnoreIndex as 255
+// (black where the palette ends). More than 255 colours, or a class beyond 254: 16-bit grey,
+// kIgnoreIndex as 65535. Throws Error(kFailure) when libpng gives up.
 std::vector<std::byte> encode_label_map(const LabelMap& map, const std::vector<Colour>& palette);
 
 // Writes encode_label_map's bytes. The file appears whole or not at all. Throws Error(kFailure)

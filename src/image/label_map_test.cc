@@ -25,7 +25,7 @@ PngHeader::Colours colours_of(const std::filesystem::path& path) {
 LabelMap every_label(int width, int height, int classes) {
   LabelMap map{width, height, {}};
   for (size_t i = 0; i < map.size(); ++i) {
-    map.labels.push_back(i % 11 == 10 ? kIgnore : static_cast<uint16_t>(i % classes));
+    map.labels.push_back(i % 11 == 10 ? kIgnoreIndex : static_cast<uint16_t>(i % classes));
   }
   return map;
 }
@@ -40,7 +40,7 @@ TEST(LabelMap, RoundTripThroughAPalette) {
 
 TEST(LabelMap, PaletteIsWhatAViewerShows) {
   TestDir dir;
-  write_label_map(dir / "a.png", {4, 1, {0, 1, 2, kIgnore}}, {{10, 20, 30}, {40, 50, 60}});
+  write_label_map(dir / "a.png", {4, 1, {0, 1, 2, kIgnoreIndex}}, {{10, 20, 30}, {40, 50, 60}});
   const std::vector<uint8_t> expected{10, 20, 30, 40, 50, 60, 0, 0, 0, 0, 0, 0};
   EXPECT_EQ(read_image(dir / "a.png").pixels, expected);
 }
@@ -95,7 +95,7 @@ TEST(LabelMap, VocFilesHoldClassIndices) {
     if (entry.path().extension() != ".png") continue;
     const LabelMap map = read_label_map(entry.path());
     const std::set<uint16_t> seen(map.labels.begin(), map.labels.end());
-    for (const uint16_t label : seen) EXPECT_TRUE(label <= 20 || label == kIgnore) << label;
+    for (const uint16_t label : seen) EXPECT_TRUE(label <= 20 || label == kIgnoreIndex) << label;
     EXPECT_TRUE(seen.contains(0)) << entry.path();
     ++files;
   }

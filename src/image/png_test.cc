@@ -121,7 +121,7 @@ TEST(Png, LabelMapsAreIndicesNotColours) {
     file.write(encode(samples, kind, true));
     file.commit();
     std::vector<uint16_t> expected = samples;
-    if (kind.bit_depth == 8) std::ranges::replace(expected, uint16_t{255}, kIgnore);
+    if (kind.bit_depth == 8) std::ranges::replace(expected, uint16_t{255}, kIgnoreIndex);
     EXPECT_EQ(read_label_map(dir / "label.png").labels, expected)
         << "colour type " << kind.colour_type << ", " << kind.bit_depth << " bits";
   }

@@ -3,8 +3,7 @@
 
 #include <filesystem>
 
-#include "data/normalise.h"
-#include "data/resize.h"
+#include "data/image_ops.h"
 #include "infer/inference_model.h"
 #include "infer/sliding_segmenter.h"
 #include "kernels/blend/reference.h"
@@ -57,7 +56,7 @@ class Golden : public testing::Test {
     std::vector<at::Tensor> classes, trusty;
     for (const CropBox& box : windows) {
       at::Tensor pixels = at::empty({1, 3, box.height, box.width});
-      normalise_into(crop(picture, box), {}, {box.width, box.height}, pixels.data_ptr<float>());
+      normalize_into(crop(picture, box), {}, {box.width, box.height}, pixels.data_ptr<float>());
       const MaskLogits logits = (*model_.dense.decoder)((*model_.dense.encoder)(pixels), text_, {});
       classes.push_back(logits.classes);
       trusty.push_back(logits.trusty);

@@ -49,7 +49,8 @@ void use_trained(const StoredWeights& stored, at::Device device, InferenceModel&
   if (is_clip(stored)) {
     throw bad_input(
         stored.source + ": a CLIP without a decoder",
-        "segment with `mode` clip, or train a decoder for it with tagclip train");
+        "segment with `mode` clip, or train a decoder for it: tagclip train --set clip=" +
+            stored.source);
   }
   LoadedModel loaded = load_model(stored);
   const c10::InferenceMode no_gradients;

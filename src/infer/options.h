@@ -22,11 +22,11 @@ inline const Choices<Precision> kPrecisionNames = {{"auto", Precision::kAuto},
                                                      {"bfloat16", Precision::kBFloat16},
                                                      {"int8", Precision::kInt8}};
 inline const Choices<Weighting> kWeightingNames = {{"none", Weighting::kNone},
-                                                     {"seen", Weighting::kSeen},
-                                                     {"unseen", Weighting::kUnseen},
-                                                     {"both", Weighting::kBoth}};
+                                                   {"seen", Weighting::kSeen},
+                                                   {"unseen", Weighting::kUnseen},
+                                                   {"both", Weighting::kBoth}};
 inline const Choices<Synonyms> kSynonymsNames = {{"mean", Synonyms::kMean},
-                                                   {"max", Synonyms::kMax}};
+                                                 {"max", Synonyms::kMax}};
 
 // The list refers to `options`, constant or not, which must outlive it.
 template <class Options>
@@ -63,9 +63,13 @@ FieldsOf<Options> fields(Options& options) {
 }
 
 // Settings that say how a model in memory segments: what the validations of a training run have.
-inline FieldList scoring_fields(InferenceOptions& options) {
-  return fields(options).without(
-      {"device", "mode", "precision", "text_weights", "threshold", "max_pixels"});
+template <class Options>
+  requires std::same_as<std::remove_const_t<Options>, InferenceOptions>
+FieldsOf<Options> scoring_fields(Options& options) {
+  return fields(options).where([](const Field& field) {
+    return field.name != "device" && field.name != "mode" && field.name != "precision" &&
+           field.name != "text_weights" && field.name != "threshold" && field.name != "max_pixels";
+  });
 }
 
 // The words to look for, as a person writes them.

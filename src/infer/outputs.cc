@@ -36,8 +36,8 @@ std::span<const Output> outputs() { return kOutputs; }
 
 std::vector<std::byte> encode_overlay(const PhotoResult& result) {
   const std::vector<Colour> palette = result_palette(result.vocabulary.classes.size());
-  return encode_png(draw_overlay(result.photo, result.segmented.labels, palette,
-                                 legend_of(result, palette)));
+  return encode_png(
+      draw_overlay(result.photo, result.segmented.labels, palette, legend_of(result, palette)));
 }
 
 std::vector<std::byte> encode_labels(const PhotoResult& result) {

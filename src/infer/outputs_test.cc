@@ -48,8 +48,8 @@ TEST(Outputs, ManyClassesNeed16Bits) {
   const auto files = output_files(folder.path(), "cat");
   SegmentedPhoto result = example_result();
   result.labels.labels[5] = 299;
-  const Image photo{100, 10, std::vector<uint8_t>(3000, 100)};
-  write_outputs(files, {photo, result, example_words(300), "", ""});
+  write_outputs(files,
+                {{100, 10, std::vector<uint8_t>(3000, 100)}, result, example_words(300), "", ""});
   EXPECT_EQ(read_label_map(folder / "cat_labels.png").labels, result.labels.labels);
 }
 
@@ -57,11 +57,10 @@ TEST(Outputs, AFolderThatCannotBeWrittenIsAFailure) {
   const TestDir folder;
   const auto files = output_files(folder / "missing", "cat");
   const Image photo{100, 10, std::vector<uint8_t>(3000)};
-  const auto write = [&] {
-    write_outputs(files, {photo, example_result(), example_words(), "", ""});
-  };
-  EXPECT_THAT(error_of(ErrorKind::kFailure, write),
-              testing::HasSubstr("cat_overlay.png"));
+  EXPECT_THAT(
+      error_of(ErrorKind::kFailure,
+               [&] { write_outputs(files, {photo, example_result(), example_words(), "", ""}); }),
+      testing::HasSubstr("cat_overlay.png"));
 }
 
 }  // namespace

@@ -10,8 +10,7 @@
 
 #include "base/error.h"
 #include "clip/fingerprint.h"
-#include "data/normalise.h"
-#include "data/resize.h"
+#include "data/image_ops.h"
 
 namespace tagclip {
 namespace {
@@ -56,7 +55,7 @@ at::Tensor pixels_of(const std::vector<Image>& images, std::span<const ImageWind
   at::Tensor pixels = at::empty({static_cast<int64_t>(windows.size()), 3, size.height, size.width});
   float* to = pixels.data_ptr<float>();
   for (const auto& [image, box] : windows) {
-    normalise_into(crop(images[image], box), normalization, size, to);
+    normalize_into(crop(images[image], box), normalization, size, to);
     to += 3 * int64_t{size.width} * size.height;
   }
   return pixels;

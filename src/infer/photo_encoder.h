@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/geometry.h"
+#include "data/image_ops.h"
 #include "image/image.h"
 #include "infer/options.h"
 #include "infer/stage_times.h"

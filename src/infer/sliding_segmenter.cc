@@ -31,7 +31,7 @@ bool all_finite(const WindowLogits& logits) {
 void apply_threshold(double threshold, BestClass& best) {
   if (threshold <= 0) return;
   for (size_t i = 0; i < best.labels.size(); ++i) {
-    if (best.scores[i] < threshold) best.labels[i] = kIgnore;
+    if (best.scores[i] < threshold) best.labels[i] = kIgnoreIndex;
   }
 }
 
@@ -39,7 +39,7 @@ std::vector<FoundClass> found_classes(const BestClass& best, size_t classes) {
   std::vector<int64_t> pixels(classes);
   std::vector<double> score_sum(classes);
   for (size_t i = 0; i < best.labels.size(); ++i) {
-    if (best.labels[i] == kIgnore) continue;
+    if (best.labels[i] == kIgnoreIndex) continue;
     ++pixels[best.labels[i]];
     score_sum[best.labels[i]] += best.scores[i];
   }
@@ -77,10 +77,10 @@ float seen_bias(bool inductive, const InferenceOptions& options, const ScoreSema
 }
 
 void check_size(const EncodedPhoto& photo, const EmbeddedVocabulary& vocabulary) {
-  if (vocabulary.classes.size() >= kIgnore) {
-    throw usage_error(
-        c10::str(vocabulary.classes.size(), " classes: label files number at most ", kIgnore - 1),
-        "look for fewer classes");
+  if (vocabulary.classes.size() >= kIgnoreIndex) {
+    throw usage_error(c10::str(vocabulary.classes.size(), " classes: label files number at most ",
+                               kIgnoreIndex - 1),
+                      "look for fewer classes");
   }
   const auto patches = static_cast<double>(photo.encoding.patches.size(1));
   const auto windows = static_cast<double>(photo.windows.size());
@@ -146,7 +146,7 @@ SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
                          {photo.original_size.height, photo.original_size.width});
   apply_threshold(options.threshold, best);
   result.found = found_classes(best, vocabulary.classes.size());
-  const auto unlabelled = std::ranges::count(best.labels, kIgnore);
+  const auto unlabelled = std::ranges::count(best.labels, kIgnoreIndex);
   result.unlabelled = static_cast<double>(unlabelled) / static_cast<double>(best.labels.size());
   result.labels = {photo.original_size.width, photo.original_size.height, std::move(best.labels)};
   result.scores = std::move(best.scores);

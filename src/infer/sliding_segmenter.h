@@ -26,7 +26,7 @@ struct FoundClass {
 };
 
 struct SegmentedPhoto {
-  LabelMap labels;                // indices into the vocabulary, or kIgnore
+  LabelMap labels;                // indices into the vocabulary, or kIgnoreIndex
   std::vector<float> scores;      // [height, width], of the best class, labelled or not
   std::vector<FoundClass> found;  // the classes that occur, largest first
   double unlabelled = 0;          // share of the photo's pixels

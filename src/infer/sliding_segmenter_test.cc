@@ -7,7 +7,9 @@
 #include <cmath>
 #include <random>
 
-#include "data/normalise.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
+#include "data/image_ops.h"
 #include "infer/inference_model.h"
 #include "infer/test_model.h"
 #include "kernels/blend/reference.h"
@@ -62,7 +64,7 @@ TEST_F(SlidingSegmenterTest, AgreesWithTheReferenceOnOneWindow) {
     const SegmentedPhoto found = SlidingSegmenter(loaded.dense, vocabulary)(photo);
 
     at::Tensor pixels = at::empty({1, 3, 64, 64});
-    normalise_into(photo, {}, {64, 64}, pixels.data_ptr<float>());
+    normalize_into(photo, {}, {64, 64}, pixels.data_ptr<float>());
     at::NoGradGuard no_gradients;
     const MaskLogits logits =
         (*loaded.dense.decoder)((*loaded.dense.encoder)(pixels), vocabulary.embeddings, {});
@@ -184,7 +186,8 @@ TEST_F(SlidingSegmenterTest, BelowTheThresholdPixelsAreUnlabelled) {
   EXPECT_EQ(some.scores, all.scores);
   EXPECT_NEAR(some.unlabelled, 3000.0 / (90 * 70), 1e-3);
   for (size_t i = 0; i < scores.size(); ++i) {
-    ASSERT_EQ(some.labels.labels[i], all.scores[i] < threshold ? kIgnore : all.labels.labels[i]);
+    ASSERT_EQ(some.labels.labels[i],
+              all.scores[i] < threshold ? kIgnoreIndex : all.labels.labels[i]);
   }
 }
 

@@ -13,7 +13,7 @@ inline SegmentedPhoto example_result() {
                         .found = {{0, 0.9, 0.5}, {2, 0.099, 0.25}},
                         .unlabelled = 0.001};
   std::fill_n(result.labels.labels.begin() + 900, 99, 2);
-  result.labels.labels[999] = kIgnore;
+  result.labels.labels[999] = kIgnoreIndex;
   return result;
 }
 

@@ -61,8 +61,8 @@ TEST_F(Checkpoint, RoundTripKeepsWeightsConfigAndMetadata) {
 
 TEST_F(Checkpoint, HalfPrecisionsRoundAndLoadAsFloat32) {
   const SegmentationModel model = small_model();
-  for (const auto& [precision, type] :
-       {std::pair{StoragePrecision::kFloat16, at::kHalf}, {StoragePrecision::kBFloat16, at::kBFloat16}}) {
+  for (const auto& [precision, type] : {std::pair{StoragePrecision::kFloat16, at::kHalf},
+                                        {StoragePrecision::kBFloat16, at::kBFloat16}}) {
     save_model(path, model, kTrainedOn, precision);
     const LoadedModel loaded = load_model(path);
     for (const auto& [name, tensor] : tensors_of(model)) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "base/fields.h"
+#include "base/labels.h"
 #include "model/config.h"
 #include "model/segmentation_model.h"
 
@@ -61,9 +62,6 @@ Losses reference_segmentation_losses(const MaskLogits& logits, const Targets& ta
 // Returns the number of (image, present class) pairs of labels [B, H, W] for C training classes: a
 // float32 scalar on the labels' device.
 at::Tensor count_masks(const at::Tensor& labels, int64_t classes);
-
-// The label of a pixel whose class is hidden from training but which is known to be labelled.
-inline constexpr int64_t kHiddenClass = -1;
 
 // Returns the pseudo labels of the transductive setting (spec section 5): where `labels` is
 // kHiddenClass, the unseen class with the largest logit (the lowest of equals); elsewhere `labels`

@@ -18,16 +18,16 @@ using Assignments = std::vector<std::string>;  // NAME=VALUE
 constexpr const char* kInductive = "setting=inductive";
 
 const Assignments kTagClip = {"model.architecture=tagclip", "model.trusty_token=true",
-                              "model.self_attention=a_n_n", "weighting=both"};
+                              "model.self_attention=a_n_n", "validation.weighting=both"};
 const Assignments kBaseline = {"model.architecture=tagclip", "model.trusty_token=false",
-                               "model.self_attention=n_n_n", "weighting=none"};
+                               "model.self_attention=n_n_n", "validation.weighting=none"};
 const Assignments kTokenAlone = {"model.architecture=tagclip", "model.trusty_token=true",
-                                 "model.self_attention=n_n_n", "weighting=none"};
+                                 "model.self_attention=n_n_n", "validation.weighting=none"};
 // Section 4.1 says that alpha = 20 follows ZegCLIP, whose own configs have 100.
 constexpr const char* kPaperAlpha = "loss.mask_weight=20";
 // Its head has start values of its own, too.
 const Assignments kZegClip = {"model.architecture=zegclip-released", "model.trusty_token=false",
-                              "model.self_attention=n_n_n", "weighting=none",
+                              "model.self_attention=n_n_n", "validation.weighting=none",
                               "loss.mask_weight=100"};
 
 Assignments with(Assignments settings, const Assignments& more) {
@@ -67,7 +67,7 @@ std::vector<ExperimentRun> table1() {
       {"table1/b", with(kTokenAlone, {kInductive})},
   };
   std::ranges::transform(kLearners, std::back_inserter(runs), learner_run);
-  runs.push_back({"table1/c", with(kTagClip, {kInductive, "weighting=none"})});
+  runs.push_back({"table1/c", with(kTagClip, {kInductive, "validation.weighting=none"})});
   runs.push_back({"table1/d", with(kTagClip, {kInductive})});
   return runs;
 }

@@ -56,7 +56,7 @@ RankEnvironment from_slurm(const Variables& variables) {
   if (result.size == 1) return result;
   result.address = variables.has("MASTER_ADDR") ? variables.text("MASTER_ADDR")
                                                 : variables.text("SLURM_LAUNCH_NODE_IPADDR");
-  // Jobs that share a machine must not meet.
+  // Jobs that share a machine need different ports.
   constexpr int64_t kFirstPort = 20000, kPorts = 20000;
   result.port = static_cast<uint16_t>(
       variables.has("MASTER_PORT")
@@ -70,7 +70,7 @@ RankEnvironment from_slurm(const Variables& variables) {
 RankEnvironment read_rank_environment(const EnvironmentLookup& lookup) {
   const Variables variables(lookup);
   if (variables.has("RANK") || variables.has("WORLD_SIZE")) return from_torchrun(variables);
-  // SLURM_PROCID alone is there in a batch script, too, where nobody else is.
+  // A batch script has SLURM_PROCID, too, without srun; SLURM_STEP_ID tells them apart.
   if (variables.has("SLURM_PROCID") && variables.has("SLURM_STEP_ID")) return from_slurm(variables);
   return {};
 }

@@ -7,26 +7,27 @@
 
 namespace tagclip {
 
-// Where a process stands among its peers, and where they meet.
+// The rank of a process, and where the ranks connect.
 struct RankEnvironment {
   int64_t rank = 0;        // of all
   int64_t size = 1;        // how many there are
-  int64_t local_rank = 0;  // on this machine: which GPU is its own
-  std::string address;     // of the store through which the ranks find each other
+  int64_t local_rank = 0;  // on this machine: chooses the GPU
+  std::string address;     // of the store through which the ranks connect
   uint16_t port = 29500;
   bool store_is_served = false;  // torchrun's agent serves it; otherwise rank 0 does
-  // Tells one start of the ranks from the next on the same store (torchrun restarts them).
+  // Distinguishes restarts on the same store (torchrun restarts failed ranks).
   std::string attempt = "0";
 };
 
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string& name)>;
 
-// Reads what torchrun sets (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT), else what
-// SLURM's srun does (SLURM_PROCID, SLURM_NTASKS, SLURM_LOCALID, SLURM_LAUNCH_NODE_IPADDR; the
-// MASTER_ ones win, the port is otherwise made of the job's number). A process started by neither
-// is alone. Throws Error(kUsage) naming the variable that is missing or makes no sense.
+// Reads torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT) or else those
+// of SLURM's srun (SLURM_PROCID, SLURM_NTASKS, SLURM_LOCALID, SLURM_LAUNCH_NODE_IPADDR; MASTER_ADDR
+// and MASTER_PORT take precedence, and the port defaults to one computed from the job's number). A
+// process that neither started is a world of its own. Throws Error(kUsage) naming a missing or
+// invalid variable.
 RankEnvironment read_rank_environment(const EnvironmentLookup& lookup);
-// The process's own.
+// The same for the environment of this process.
 RankEnvironment read_rank_environment();
 
 }  // namespace tagclip

@@ -36,8 +36,9 @@ RunData read_data(const JsonFields& fields, const std::filesystem::path& path) {
 
 const std::set<std::string>& free_settings() {
   static const std::set<std::string> kNames = {
-      "output",   "label",          "device",  "log_every", "validate_every", "save_every", "keep",
-      "examples", "example_photos", "workers", "prefetch",  "rank_timeout",   "check_data"};
+      "output",     "label",        "device",     "log_every",      "validate_every",
+      "save_every", "keep",         "examples",   "example_photos", "workers",
+      "prefetch",   "rank_timeout", "check_data", "model_every"};
   return kNames;
 }
 

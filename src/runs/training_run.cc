@@ -13,8 +13,7 @@
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "data/geometry.h"
-#include "data/resize.h"
+#include "data/image_ops.h"
 #include "draw/canvas.h"
 #include "draw/overlay.h"
 #include "image/palette.h"
@@ -75,7 +74,7 @@ LabelMap read_labels(const std::filesystem::path& path, const Image& photo, size
                                 photo.width, photo.height, map.width, map.height));
   }
   for (const uint16_t label : map.labels) {
-    if (label < classes || label == kIgnore) continue;
+    if (label < classes || label == kIgnoreIndex) continue;
     throw bad_input(
         fmt::format("{}: expected labels of {} classes, found {}", path.string(), classes, label));
   }
@@ -109,7 +108,7 @@ class ExampleReader {
                  ExamplePhoto& example) const {
     const LabelMap labels = read_labels(path, full, classes_);
     for (const uint16_t label : labels.labels) {
-      if (label != kIgnore) example.present[label] = true;
+      if (label != kIgnoreIndex) example.present[label] = true;
     }
     Image view = example.photo;
     colour_classes(view, resize_nearest(labels, {view.width, view.height}), palette_);

@@ -35,7 +35,7 @@ class RunFolder : public ::testing::Test {
                "{\"iteration\":10,\"loss\":4.0,\"mIoU\":null}\n{\"iteration\":20,\"loss\":2.5}\n");
     write_png(folder_ / "examples/x.photo.png", gradient_image(40, 30));
     write_labels("x.labels.png", {40, 30, std::vector<uint16_t>(1200, 2)});
-    write_labels("x.truth.png", {40, 30, std::vector<uint16_t>(1200, kIgnore)});
+    write_labels("x.truth.png", {40, 30, std::vector<uint16_t>(1200, kIgnoreIndex)});
   }
 
   void write_labels(const std::string& name, const LabelMap& map) const {

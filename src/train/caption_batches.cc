@@ -9,12 +9,11 @@
 #include "data/augment.h"
 #include "data/random.h"
 #include "text/class_words.h"
-#include "train/epoch_order.h"
 
 namespace tagclip {
 namespace {
 
-// A crop of `min_area` to all of the photo, sides in ratio 3:4 to 4:3.
+// A crop of a share `min_area` to 1 of the image, with sides in the ratio 3:4 to 4:3.
 CropBox random_area(Size source, double min_area, std::mt19937_64& random) {
   const double area = uniform(random, min_area, 1.0) * source.width * source.height;
   const double ratio = std::exp(uniform(random, std::log(0.75), std::log(4.0 / 3)));
@@ -43,7 +42,7 @@ CaptionBatches::CaptionBatches(const PretrainConfig& config, std::vector<Caption
 
 CaptionBatch CaptionBatches::batch(int64_t step, int64_t side) const {
   const int64_t B = config_.batch;
-  const auto items = batch_items(config_.seed, static_cast<int64_t>(photos_.size()), B, step);
+  const auto items = shuffled_batch(config_.seed, static_cast<int64_t>(photos_.size()), B, step);
   const int64_t context = config_.clip.context;
   CaptionBatch result{at::empty({B, 3, side, side}), at::zeros({B, context}, at::kLong),
                       at::empty({B, B}, at::kBool)};
@@ -60,7 +59,7 @@ CaptionBatch CaptionBatches::batch(int64_t step, int64_t side) const {
       image = resize_bilinear(image, {static_cast<int>(side), static_cast<int>(side)});
       if (coin(random)) image = flip_horizontal(image);
       if (config_.photometric) image = distort(std::move(image), draw_photometric(random));
-      normalise_into(image, PixelNormalization(), {image.width, image.height},
+      normalize_into(image, PixelNormalization{}, {image.width, image.height},
                      result.pixels[slot].mutable_data_ptr<float>());
       const TokenizedText tokens = tokenizer_.tokenize(text, static_cast<int>(context));
       std::ranges::copy(tokens.ids, result.tokens[slot].mutable_data_ptr<int64_t>());

@@ -11,14 +11,13 @@
 namespace tagclip {
 
 struct CaptionBatch {
-  at::Tensor pixels;  // [B, 3, side, side], normalised as for segmentation
-  at::Tensor tokens;  // [B, context] int64
-  // [B, B] bool; [i, j]: the caption of text j is one of photo i's
-  at::Tensor matches;
+  at::Tensor pixels;   // [B, 3, side, side], normalised as for segmentation
+  at::Tensor tokens;   // [B, context] int64
+  at::Tensor matches;  // [B, B] bool; [i, j]: whether the caption of text j is one of image i's
 };
 
-// Draws training batches: every photo once an epoch in shuffled order, one of its captions, a
-// random crop, a flip by a coin. A batch depends on nothing but the seed and its step.
+// Draws training batches: every image once per epoch in shuffled order, with one of its captions, a
+// random crop and a flip with probability 1/2. A batch depends on the seed and its step alone.
 class CaptionBatches {
  public:
   CaptionBatches(const PretrainConfig& config, std::vector<CaptionedPhoto> photos);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 namespace tagclip {
 namespace {
@@ -49,6 +50,39 @@ TEST(ContrastiveLoss, IgnoresTheLengthOfEmbeddings) {
   const at::Tensor matches = at::eye(2, at::kBool), scale = at::scalar_tensor(3.0);
   EXPECT_NEAR(contrastive_loss(images, texts, scale, matches).item<double>(),
               contrastive_loss(10 * images, 0.1 * texts, scale, matches).item<double>(), 1e-6);
+}
+
+at::Generator seeded(uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+// Token t of image b has the value 100 b + t.
+at::Tensor numbered() {
+  const at::Tensor tokens = at::arange(2).unsqueeze(1) * 100 + at::arange(17);
+  return tokens.unsqueeze(2).expand({2, 17, 3}).to(at::kFloat);
+}
+
+TEST(PatchDropout, KeepsTheClassTokenAndDifferentPatchesOfEachImage) {
+  const at::Tensor kept = patch_dropout(numbered(), 0.5, seeded(1));
+  ASSERT_EQ(kept.sizes(), (at::IntArrayRef{2, 9, 3}));
+  for (int64_t b = 0; b < 2; ++b) {
+    EXPECT_EQ(kept[b][0][0].item<float>(), 100 * b);
+    std::set<float> patches;
+    for (int64_t t = 1; t < 9; ++t) patches.insert(kept[b][t][2].item<float>());
+    EXPECT_EQ(patches.size(), 8u);
+    EXPECT_GE(*patches.begin(), 100 * b + 1);
+    EXPECT_LE(*patches.rbegin(), 100 * b + 16);
+  }
+}
+
+TEST(PatchDropout, DependsOnTheGeneratorAlone) {
+  EXPECT_TRUE(
+      patch_dropout(numbered(), 0.5, seeded(1)).equal(patch_dropout(numbered(), 0.5, seeded(1))));
+  EXPECT_FALSE(
+      patch_dropout(numbered(), 0.5, seeded(1)).equal(patch_dropout(numbered(), 0.5, seeded(2))));
+}
+
+TEST(PatchDropout, AllOfThemOrOne) {
+  EXPECT_TRUE(patch_dropout(numbered(), 1, seeded(1)).equal(numbered()));
+  EXPECT_EQ(patch_dropout(numbered(), 0.01, seeded(1)).size(1), 2);
 }
 
 }  // namespace

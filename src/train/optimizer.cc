@@ -2,14 +2,15 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <cmath>
+
 #include "base/error.h"
 
 namespace tagclip {
-
 namespace {
 
 template <class Config>
-FieldsOf<Config> list_fields(Config& config) {
+FieldsOf<Config> adamw_fields(Config& config) {
   FieldsOf<Config> list;
   list.add("lr", config.lr, {0, 1}, "learning rate after the warm-up");
   list.add("beta1", config.beta1, {0, 1}, "decay of the first moment");
@@ -19,10 +20,25 @@ FieldsOf<Config> list_fields(Config& config) {
   return list;
 }
 
+template <class Config>
+FieldsOf<Config> schedule_fields(Config& config) {
+  FieldsOf<Config> list;
+  list.add("iterations", config.iterations, {1, 1e9}, "optimizer steps of the whole schedule");
+  list.add("warmup", config.warmup, {0, 1e9}, "iterations until the full learning rate");
+  list.add("warmup_ratio", config.warmup_ratio, {0, 1},
+           "share of the learning rate at iteration 0");
+  list.add("power", config.power, {0, 10}, "power of the polynomial decay");
+  list.add("min_lr", config.min_lr, {0, 1}, "learning rate at the end");
+  return list;
+}
+
 }  // namespace
 
-FieldList AdamWConfig::fields() { return list_fields(*this); }
-ConstFieldList AdamWConfig::fields() const { return list_fields(*this); }
+FieldList AdamWConfig::fields() { return adamw_fields(*this); }
+ConstFieldList AdamWConfig::fields() const { return adamw_fields(*this); }
+
+FieldList ScheduleConfig::fields() { return schedule_fields(*this); }
+ConstFieldList ScheduleConfig::fields() const { return schedule_fields(*this); }
 
 AdamW::AdamW(std::vector<Parameter> parameters, const AdamWConfig& config) : config_(config) {
   TAGCLIP_CHECK(!parameters.empty(), "nothing to train");
@@ -43,11 +59,6 @@ void AdamW::zero_grad() {
 void AdamW::set_learning_rate(double lr) {
   at::NoGradGuard no_grad;
   learning_rate_.fill_(lr);
-}
-
-void AdamW::step(double lr) {
-  set_learning_rate(lr);
-  step();
 }
 
 void AdamW::step() {
@@ -103,6 +114,15 @@ void AdamW::load_state(const std::map<std::string, at::Tensor>& tensors) {
     }
     at::Tensor(target).copy_(found->second);
   }
+}
+
+double learning_rate(const ScheduleConfig& config, double base_lr, int64_t iteration) {
+  const double left = 1 - static_cast<double>(iteration) / config.iterations;
+  const double regular = (base_lr - config.min_lr) * std::pow(left, config.power) + config.min_lr;
+  if (iteration >= config.warmup) return regular;
+  const double missing =
+      (1 - static_cast<double>(iteration) / config.warmup) * (1 - config.warmup_ratio);
+  return regular * (1 - missing);
 }
 
 }  // namespace tagclip

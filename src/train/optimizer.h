@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,25 +23,29 @@ struct AdamWConfig {
   ConstFieldList fields() const;
 };
 
-// AdamW with decoupled weight decay over a fixed set of parameters, one fused update for all.
+// AdamW with decoupled weight decay over a fixed set of parameters, updated by one fused kernel.
 class AdamW {
  public:
   AdamW(std::vector<Parameter> parameters, const AdamWConfig& config);
 
   void zero_grad();
-  // One update at learning rate `lr`. Parameters without a gradient are left alone.
-  void step(double lr);
-  // The two halves of it: only the first one is told anything by the host.
+  // Writes the learning rate to the device, for the next step().
   void set_learning_rate(double lr);
+  // One update. Parameters without a gradient are left alone. Reads nothing from the host, so that
+  // a CUDA graph may contain it.
   void step();
-  // Those that the last backward pass has left, in the order of the parameters.
+  void step(double lr) {
+    set_learning_rate(lr);
+    step();
+  }
+  // The gradients that the last backward pass left, in the order of the parameters.
   std::vector<at::Tensor> gradients() const;
-  // Euclidean norm over all gradients; NaN or infinite when any of them is. A scalar, float64.
+  // Euclidean norm of all gradients together, [] float64; not finite when any of them is not.
   at::Tensor gradient_norm() const;
 
-  // The moments and step counts by name, for a checkpoint.
+  // Moments and step counts by name, for a checkpoint.
   std::map<std::string, at::Tensor> state() const;
-  // Throws Error(kBadInput) when `tensors` lacks one of them.
+  // Puts them back. Throws Error(kBadInput) when `tensors` lacks one of them.
   void load_state(const std::map<std::string, at::Tensor>& tensors);
 
  private:
@@ -50,7 +55,22 @@ class AdamW {
   };
   AdamWConfig config_;
   std::vector<Slot> slots_;
-  at::Tensor learning_rate_;  // a scalar where the parameters are
+  at::Tensor learning_rate_;  // [], on the parameters' device
 };
+
+// Linear warm-up, then polynomial decay (Section 4 of the paper, as mmcv computes it).
+struct ScheduleConfig {
+  int64_t iterations = 20000;
+  int64_t warmup = 1500;
+  double warmup_ratio = 1e-6;
+  double power = 0.9;
+  double min_lr = 1e-6;
+
+  FieldList fields();
+  ConstFieldList fields() const;
+};
+
+// The learning rate of `iteration` (from 0).
+double learning_rate(const ScheduleConfig& config, double base_lr, int64_t iteration);
 
 }  // namespace tagclip

@@ -13,19 +13,18 @@
 #include "base/fields_json.h"
 #include "base/files.h"
 #include "clip/clip_file.h"
+#include "data/random.h"
 #include "model/from_clip.h"
 #include "text/tokenizer.h"
 #include "train/caption_batches.h"
+#include "train/checkpoints.h"
 #include "train/contrastive.h"
-#include "train/epoch_order.h"
-#include "train/patch_share.h"
-#include "train/run_state.h"
 
 namespace tagclip {
 namespace {
 
-// Linear warm-up, then half a cosine to zero.
-double learning_rate(const PretrainConfig& config, int64_t step) {
+// Linear warm-up, then cosine decay to zero.
+double cosine_learning_rate(const PretrainConfig& config, int64_t step) {
   if (step < config.warmup) return config.optimizer.lr * (step + 1) / config.warmup;
   const double progress = static_cast<double>(step - config.warmup) /
                           std::max<int64_t>(1, config.steps - config.warmup);
@@ -37,17 +36,63 @@ constexpr const char* kConfig = "tagclip.pretrain.config";
 constexpr int64_t kKept = 2;  // checkpoints
 const std::set<std::string> kFree = {"output", "log_every", "save_every"};
 
-Clip starting_clip(const PretrainConfig& config) {
-  if (!config.start.empty()) return load_starting_clip(config.start).clip;
+void check_clip(const PretrainConfig& config) {
+  try {
+    config.clip.check();
+  } catch (const Error& error) {
+    throw Error(error.kind(), std::string("clip: ") + error.what(), error.hint());
+  }
+  if (config.clip.vocabulary < Tokenizer::kAllBytes) {
+    throw usage_error(c10::str("clip.vocabulary: expected ", Tokenizer::kAllBytes,
+                               " or more, so that every caption can be spelt, found ",
+                               config.clip.vocabulary));
+  }
+  const auto check_side = [&](const char* name, int64_t side) {
+    if (side % config.clip.patch == 0) return;
+    throw usage_error(c10::str(name, ": expected a multiple of clip.patch = ", config.clip.patch,
+                               ", found ", side));
+  };
+  check_side("image_size", config.image_size);
+  if (config.small_steps > 0) check_side("small_image_size", config.small_image_size);
+}
+
+// The CLIP to start from has sizes of its own: those of the config must be the same, or the
+// defaults.
+void check_sizes(const PretrainConfig& config, const ClipConfig& found) {
+  const ClipConfig defaults;
+  const ConstFieldList set = config.clip.fields(), usual = defaults.fields(),
+                       start = found.fields();
+  for (size_t i = 0; i < set.all().size(); ++i) {
+    const auto value = [&](const ConstFieldList& list) { return to_string(list.all()[i].get()); };
+    if (value(set) == value(usual) || value(set) == value(start)) continue;
+    throw usage_error(c10::str("clip.", set.all()[i].name, " = ", value(set),
+                               " has no effect: ", config.start, " has ", value(start)),
+                      "leave the clip settings out, or start from random weights");
+  }
+}
+
+Clip starting_clip(const PretrainConfig& config,
+                   const std::function<void(const std::string&)>& warn) {
+  if (!config.start.empty()) {
+    StartingClip start = load_starting_clip(config.start);
+    if (!start.assumption.empty()) warn(config.start + ": " + start.assumption);
+    check_sizes(config, start.clip.config);
+    return std::move(start.clip);
+  }
   Clip clip(config.clip);
   at::Generator generator = at::detail::createCPUGenerator(config.seed);
   clip.parameters.initialise(generator);
   return clip;
 }
 
+std::vector<Parameter> all_trained(Clip& clip) {
+  clip.parameters.set_trained([](const std::string&) { return true; });
+  return clip.parameters.trained();
+}
+
 class Run {
  public:
-  // `clip` is of the sizes that `config` says.
+  // `clip` has the sizes of `config`.
   Run(const PretrainConfig& config, Clip clip,
       const std::function<void(const std::string&)>& on_warning)
       : config_(config),
@@ -55,9 +100,7 @@ class Run {
         clip_(std::move(clip)),
         batches_(config, read_caption_shards({config.shards.begin(), config.shards.end()})),
         checkpoints_(folder_, kKept),
-        optimizer_((clip_.parameters.set_trained([](const auto&) { return true; }),
-                    clip_.parameters.trained()),
-                   config.optimizer) {
+        optimizer_(all_trained(clip_), config.optimizer) {
     create_folders(folder_);
     resume(on_warning);
     write_file(folder_ / "config.toml", to_toml(config_.fields()));
@@ -80,7 +123,7 @@ class Run {
                     "lower optimizer.lr, or raise warmup");
     }
     loss.backward();
-    const double lr = learning_rate(config_, step_++);
+    const double lr = cosine_learning_rate(config_, step_++);
     optimizer_.step(lr);
     limit_temperature();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -93,15 +136,17 @@ class Run {
         {{kStep, std::to_string(step_)}, {kConfig, to_json(binding(config_.fields(), kFree))}});
   }
 
-  void save_result() const { save_clip(folder_ / "clip.safetensors", clip_, StoragePrecision::kFloat16); }
+  void save_result() const {
+    save_clip(folder_ / "clip.safetensors", clip_, StoragePrecision::kFloat16);
+  }
 
  private:
-  // Photos and texts, [B, d] each.
-  std::pair<at::Tensor, at::Tensor> encode(const CaptionBatch& batch, double patch_share) const {
+  // The embeddings of images and texts, [B, d] each.
+  std::pair<at::Tensor, at::Tensor> encode(const CaptionBatch& batch, double kept_share) const {
     AutocastGuard autocast(config_.precision == ComputePrecision::kBFloat16, at::kCPU);
     const at::Generator draws =
         at::detail::createCPUGenerator(sample_random(config_.seed, step_, config_.batch)());
-    const at::Tensor tokens = keep_share(clip_.visual.embed(batch.pixels), patch_share, draws);
+    const at::Tensor tokens = patch_dropout(clip_.visual.embed(batch.pixels), kept_share, draws);
     return {clip_.visual.encode_tokens(tokens).to(at::kFloat),
             clip_.text.encode(batch.tokens).to(at::kFloat)};
   }
@@ -136,26 +181,29 @@ FieldsOf<Config> list_fields(Config& config) {
   constexpr Range count{1, 1e9};
   FieldsOf<Config> list;
   list.add("output", config.output, "folder for the results");
-  list.add("shards", config.shards, "WebDataset tar files of captioned photos");
-  list.add("start", config.start, "CLIP to go on from, in any dialect; without it random weights");
+  list.add("shards", config.shards, "WebDataset tar files of captioned images");
+  list.add("start", config.start,
+           "CLIP to start from, in any dialect, which gives the sizes; empty: random weights");
   list.add("seed", config.seed, {0, 1e15}, "seed of weights and batches");
   list.add("steps", config.steps, count, "steps in all");
-  list.add("batch", config.batch, {2, 1 << 16}, "photos a step");
+  list.add("batch", config.batch, {2, 1 << 16}, "images per step");
   list.add("image_size", config.image_size, {8, 4096}, "side of the crops at the end");
   list.add("small_image_size", config.small_image_size, {8, 4096},
            "side of the crops at the beginning");
   list.add("small_steps", config.small_steps, {0, 1e9}, "steps with the small crops");
   list.add("patch_share", config.patch_share, {0.01, 1},
-           "share of a crop's patches that a step computes, drawn for each photo");
-  list.add("small_patch_share", config.small_patch_share, {0.01, 1}, "the same of the small crops");
+           "share of a crop's patches that a step computes, drawn for each image");
+  list.add("small_patch_share", config.small_patch_share, {0.01, 1},
+           "the same for the small crops");
   list.add("warmup", config.warmup, {0, 1e9}, "steps until the full learning rate");
-  list.add("min_crop", config.min_crop, {0.01, 1}, "least share of the photo a crop keeps");
-  list.add("photometric", config.photometric, "distort the colours of the crops");
+  list.add("min_crop", config.min_crop, {0.01, 1}, "smallest share of the image's area in a crop");
+  list.add("photometric", config.photometric,
+           "distort brightness, contrast, saturation and hue of the crops");
   list.add("template_probability", config.template_probability, {0, 1},
-           "how often a caption of up to three words is put in a prompt template");
+           "probability that a caption of up to three words is put in a prompt template");
   list.add("precision", config.precision,
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
-           "of the towers' matrix products; parameters and losses stay float32");
+           "type of the towers' matrix products; parameters and losses stay float32");
   list.add("log_every", config.log_every, count, "steps between log lines");
   list.add("save_every", config.save_every, count, "steps between saved states");
   list.add_group("clip", config.clip.fields());
@@ -170,33 +218,22 @@ ConstFieldList PretrainConfig::fields() const { return list_fields(*this); }
 
 void PretrainConfig::check() const {
   if (shards.empty()) {
-    throw usage_error("shards: no captioned photos are given",
-                      "set shards in the config, or --set shards=FILE.tar,...");
+    throw usage_error("shards: no captioned images are given", "set shards to a list of tar files");
   }
-  try {
-    clip.check();
-  } catch (const Error& error) {
-    throw Error(error.kind(), std::string("clip: ") + error.what(), error.hint());
+  if (start.empty()) check_clip(*this);  // otherwise the start gives the sizes
+  const PretrainConfig defaults;
+  if (small_steps == 0 && (small_image_size != defaults.small_image_size ||
+                           small_patch_share != defaults.small_patch_share)) {
+    throw usage_error("small_image_size and small_patch_share have no effect without small_steps",
+                      "set small_steps, or leave them out");
   }
-  if (clip.vocabulary < Tokenizer::kAllBytes) {
-    throw usage_error(c10::str("clip.vocabulary: expected ", Tokenizer::kAllBytes,
-                               " or more, so that every caption can be spelt, found ",
-                               clip.vocabulary));
-  }
-  const auto check_side = [&](const char* name, int64_t side) {
-    if (side % clip.patch == 0) return;
-    throw usage_error(
-        c10::str(name, ": expected a multiple of clip.patch = ", clip.patch, ", found ", side));
-  };
-  check_side("image_size", image_size);
-  if (small_steps > 0) check_side("small_image_size", small_image_size);
 }
 
 int64_t pretrain(PretrainConfig config, const PretrainHooks& hooks) {
   config.check();
-  Clip clip = starting_clip(config);
+  Clip clip = starting_clip(config, hooks.on_warning);
   config.clip = clip.config;
-  config.check();
+  check_clip(config);
   Run run(config, std::move(clip), hooks.on_warning);
   hooks.on_start(run.step());
   while (run.step() < config.steps) {

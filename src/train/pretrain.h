@@ -7,29 +7,29 @@
 
 #include "base/fields.h"
 #include "clip/clip.h"
-#include "train/autocast.h"
+#include "train/mixed_precision.h"
 #include "train/optimizer.h"
 
 namespace tagclip {
 
-// Contrastive pretraining of a CLIP on captioned photos.
+// Contrastive pretraining of a CLIP on captioned images.
 struct PretrainConfig {
   std::string output = "runs/pretrain";
   std::vector<std::string> shards;
-  std::string start;  // a CLIP to go on from, whose sizes then count; empty: random weights
+  std::string start;  // a CLIP to start from, which then gives the sizes; empty: random weights
   int64_t seed = 1;
   int64_t steps = 1000;
   int64_t batch = 256;
   int64_t image_size = 128;       // side of the training crops at the end
   int64_t small_image_size = 64;  // and until step `small_steps`, which costs a quarter
   int64_t small_steps = 0;
-  double patch_share = 1;        // of a crop's patches, drawn for each photo
-  double small_patch_share = 1;  // the same of the small crops
+  double patch_share = 1;        // share of a crop's patches that is kept, drawn for each image
+  double small_patch_share = 1;  // the same for the small crops
   int64_t warmup = 100;
-  double min_crop = 0.4;     // least share of the photo that a crop keeps
-  bool photometric = false;  // colours are distorted as in the training of segmentation
-  double template_probability =
-      0.5;  // that a caption of up to three words is put in a prompt template
+  double min_crop = 0.4;     // smallest share of the image's area in a crop
+  bool photometric = false;  // photometric distortion, as in the training of segmentation
+  // Probability that a caption of up to three words is put in a prompt template.
+  double template_probability = 0.5;
   ComputePrecision precision = ComputePrecision::kFloat32;
   int64_t log_every = 10;
   int64_t save_every = 50;
@@ -38,7 +38,8 @@ struct PretrainConfig {
 
   FieldList fields();
   ConstFieldList fields() const;
-  // Throws Error(kUsage) when the fields do not fit together.
+  // Throws Error(kUsage) when the fields do not fit together, or when one that differs from its
+  // default could have no effect.
   void check() const;
 };
 
@@ -50,17 +51,17 @@ struct PretrainReport {
 };
 
 struct PretrainHooks {
-  // `done`: the steps an earlier run has saved here, 0 when there was none.
+  // `done`: the steps of an earlier session in the output folder, 0 when there was none.
   std::function<void(int64_t done)> on_start = [](int64_t) {};
-  // Of damaged checkpoints.
+  // What the user should know: damaged checkpoints.
   std::function<void(const std::string&)> on_warning = [](const std::string&) {};
   std::function<void(const PretrainReport&)> on_step = [](const PretrainReport&) {};
   // Asked after every step; true saves and returns.
   std::function<bool()> stop_requested = [] { return false; };
 };
 
-// Trains, and leaves in the output folder
-//   checkpoints/      parameters, optimizer and step, the last two; resumed when found
+// Pretrains a CLIP and leaves in the output folder
+//   checkpoints/      parameters, optimizer and step, the last two; the same call resumes from them
 //   clip.safetensors  the finished model in half precision (OpenAI's parameter names)
 //   config.toml       the settings
 // Returns the number of steps done. The same seed gives the same batches, resumed or not.

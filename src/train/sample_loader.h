@@ -1,23 +1,26 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <c10/core/Event.h>
+#include <c10/core/Stream.h>
 
 #include <condition_variable>
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "model/dropout.h"
-#include "train/sample_source.h"
+#include "train/training_samples.h"
 
 namespace tagclip {
 
-// A rank's part of the photos of an iteration.
+// A rank's share of the samples of an iteration.
 struct LabelledBatch {
   int64_t iteration = 0;
-  std::vector<int64_t> photos;  // positions in the data set, where none had to be replaced
+  std::vector<int64_t> images;  // positions in the data set, before any is replaced
   at::Tensor pixels;            // [B, 3, side, side] float32, normalised
   at::Tensor labels;            // [B, side, side] int32: classes of the data set, or void_label
 };
@@ -27,20 +30,20 @@ struct LoaderOptions {
   BatchShare share;             // this rank's
   int64_t workers = 0;          // threads; 0: next() does the work itself
   int64_t prefetch = 2;         // batches made ahead, at most
-  bool pinned = false;          // memory that a GPU can copy from while it computes
+  bool pinned = false;          // page-locked memory, from which a GPU copies while it computes
 };
 
-// Makes the batches of a run in order, some ahead of their use. What is in them depends on neither
+// Makes the batches of a run in order, some ahead of their use. Their content depends on neither
 // the number of threads nor the ranks. Memory: prefetch + 1 batches.
 class SampleLoader {
  public:
-  // `source` must outlive the loader.
-  SampleLoader(const SampleSource& source, LoaderOptions options);
+  // `samples` must outlive the loader.
+  SampleLoader(const TrainingSamples& samples, LoaderOptions options);
   ~SampleLoader();
   SampleLoader(const SampleLoader&) = delete;
   SampleLoader& operator=(const SampleLoader&) = delete;
 
-  // The next iteration's. Throws what reading one of its photos threw.
+  // The next iteration's batch. Throws what reading one of its images threw.
   LabelledBatch next();
 
  private:
@@ -50,22 +53,47 @@ class SampleLoader {
     std::exception_ptr error;
   };
 
-  int64_t rows() const { return source_.batch() / options_.share.parts; }
+  int64_t rows() const { return samples_.batch() / options_.share.parts; }
   LabelledBatch empty_batch(int64_t iteration);  // with the lock held
   void read(const LabelledBatch& batch, int64_t row) const;
   Pending* unstarted();  // with the lock held
   void work();
 
-  const SampleSource& source_;
+  const TrainingSamples& samples_;
   LoaderOptions options_;
   int64_t next_;  // iteration
 
-  std::mutex mutex_;                // of what follows
-  std::vector<LabelledBatch> lent_;  // memory that comes back when a batch is let go of
+  std::mutex mutex_;                        // guards the rest
+  std::vector<LabelledBatch> buffer_pool_;  // reused once nobody else holds a batch
   std::condition_variable work_left_, batch_done_;
   std::deque<Pending> pending_;  // from the next iteration on; a deque: its elements stay in place
   bool closing_ = false;
   std::vector<std::thread> threads_;
+};
+
+// Copies the batches of a loader to the device: while a GPU works on one, the next is copied on a
+// stream of its own. On the CPU it hands them on as they are.
+class DevicePrefetcher {
+ public:
+  // `loader` must outlive it and has `batches` left. For a GPU its batches are pinned.
+  DevicePrefetcher(SampleLoader& loader, int64_t batches, at::Device device);
+
+  // The next batch, on the device. Throws as SampleLoader::next, one batch early on a GPU.
+  LabelledBatch next();
+
+ private:
+  struct Copy {
+    LabelledBatch on_device;
+    LabelledBatch on_host;  // kept until the copy is ready
+    c10::Event ready;
+  };
+  Copy begin_copy();
+
+  SampleLoader& loader_;
+  int64_t left_;  // batches not yet taken from the loader
+  at::Device device_;
+  std::optional<c10::Stream> copy_stream_;  // on a GPU
+  std::optional<Copy> ahead_, current_;
 };
 
 }  // namespace tagclip

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/labels.h"
+#include "support/test_dir.h"
 #include "image/palette.h"
 #include "image/png.h"
 #include "support/test_dir.h"
@@ -28,7 +30,7 @@ class SampleLoaderTest : public ::testing::Test {
       Image image{40, 30, std::vector<uint8_t>(40 * 30 * 3, static_cast<uint8_t>(50 * i))};
       LabelMap labels{40, 30, {}};
       for (int p = 0; p < 40 * 30; ++p)
-        labels.labels.push_back(p % 40 >= 36 ? kIgnore : p % 40 / 12);
+        labels.labels.push_back(p % 40 >= 36 ? kIgnoreIndex : p % 40 / 12);
       const std::string name = "p" + std::to_string(i);
       write_png(dir_ / "images" / (name + ".png"), image);
       write_label_map(dir_ / "labels" / (name + ".png"), labels, voc_palette(3));
@@ -43,30 +45,30 @@ class SampleLoaderTest : public ::testing::Test {
 
   std::vector<LabelledBatch> load(const LoaderOptions& options) {
     const Dataset data({.folder = dir_.path().string()}, "train");
-    SampleSource source(config_, data);
-    SampleLoader loader(source, options);
+    TrainingSamples samples(config_, data);
+    SampleLoader loader(samples, options);
     std::vector<LabelledBatch> batches;
     for (int64_t i = options.first; i < options.last; ++i) batches.push_back(loader.next());
-    for (std::string& complaint : source.take_complaints()) complaints_.push_back(complaint);
+    for (std::string& warning : samples.take_warnings()) warnings_.push_back(warning);
     return batches;
   }
 
   static void expect_same(const LabelledBatch& a, const LabelledBatch& b) {
     EXPECT_EQ(a.iteration, b.iteration);
-    EXPECT_EQ(a.photos, b.photos);
+    EXPECT_EQ(a.images, b.images);
     EXPECT_TRUE(a.pixels.equal(b.pixels));
     EXPECT_TRUE(a.labels.equal(b.labels));
   }
 
   TestDir dir_;
   TrainConfig config_;
-  std::vector<std::string> complaints_;
+  std::vector<std::string> warnings_;
 };
 
 TEST_F(SampleLoaderTest, BatchesHoldStoredClasses) {
   const LabelledBatch batch = load({.last = 1})[0];
   EXPECT_EQ(batch.pixels.sizes(), (std::vector<int64_t>{4, 3, 24, 24}));
-  EXPECT_TRUE(batch.labels.eq(1).any().item<bool>());  // what is unseen the step decides
+  EXPECT_TRUE(batch.labels.eq(1).any().item<bool>());  // the step decides what is hidden
   EXPECT_TRUE((batch.labels.le(2) | batch.labels.eq(255)).all().item<bool>());
 }
 
@@ -78,7 +80,7 @@ TEST_F(SampleLoaderTest, LabelsBeyond255StayWhatTheyAre) {
   for (int i = 0; i < 5; ++i) {
     LabelMap labels{40, 30, {}};
     for (int p = 0; p < 40 * 30; ++p) {
-      labels.labels.push_back(p % 40 >= 36 ? kIgnore : 255 + p % 40 % 2 * 44);
+      labels.labels.push_back(p % 40 >= 36 ? kIgnoreIndex : 255 + p % 40 % 2 * 44);
     }
     write_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"), labels, voc_palette(300));
   }
@@ -88,7 +90,7 @@ TEST_F(SampleLoaderTest, LabelsBeyond255StayWhatTheyAre) {
   EXPECT_TRUE((labels.eq(255) | labels.eq(299) | labels.eq(300)).all().item<bool>());
 }
 
-TEST_F(SampleLoaderTest, WorkersChangeNothing) {
+TEST_F(SampleLoaderTest, TheNumberOfWorkersChangesNothing) {
   const auto plain = load({.last = 7});
   EXPECT_FALSE(plain[0].pixels.equal(plain[1].pixels));
   for (int64_t workers : {1, 3, 8}) {
@@ -123,7 +125,7 @@ TEST_F(SampleLoaderTest, UnseenPixelsAreNeverRead) {
   for (int i = 0; i < 5; ++i) {
     LabelMap labels = read_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"));
     for (size_t p = 0; p < labels.labels.size(); ++p) {
-      if (labels.labels[p] == 1 && p % 3 != 0) labels.labels[p] = kIgnore;
+      if (labels.labels[p] == 1 && p % 3 != 0) labels.labels[p] = kIgnoreIndex;
     }
     write_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"), labels, voc_palette(3));
   }
@@ -131,19 +133,19 @@ TEST_F(SampleLoaderTest, UnseenPixelsAreNeverRead) {
   for (size_t i = 0; i < batches.size(); ++i) expect_same(batches[i], scrambled[i]);
 }
 
-TEST_F(SampleLoaderTest, ABadPhotoFailsTheRunOrIsSkipped) {
+TEST_F(SampleLoaderTest, ABadImageFailsTheRunOrIsSkipped) {
   write_file(dir_ / "images" / "p2.png", "no picture");
   for (int64_t workers : {0, 2}) {
     EXPECT_THROW(load({.last = 3, .workers = workers}), Error) << workers << " workers";
   }
   config_.bad_photos = BadPhotos::kSkip;
   const auto plain = load({.last = 5});
-  EXPECT_THAT(complaints_, ElementsAre(HasSubstr("p2.png"))) << "each photo is told of once";
+  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("p2.png"))) << "each image is named once";
   const auto threaded = load({.last = 5, .workers = 3});
   for (size_t i = 0; i < plain.size(); ++i) expect_same(plain[i], threaded[i]);
 }
 
-TEST_F(SampleLoaderTest, WithoutAnyGoodPhotoSkippingEnds) {
+TEST_F(SampleLoaderTest, SkippingEndsWhenNoImageIsGood) {
   for (int i = 0; i < 5; ++i) {
     write_file(dir_ / "images" / ("p" + std::to_string(i) + ".png"), "no picture");
   }
@@ -151,10 +153,10 @@ TEST_F(SampleLoaderTest, WithoutAnyGoodPhotoSkippingEnds) {
   EXPECT_THROW(load({.last = 1, .workers = 2}), Error);
 }
 
-TEST_F(SampleLoaderTest, TakesMemoryBackOnceABatchIsLetGo) {
+TEST_F(SampleLoaderTest, ReusesTheMemoryOfReleasedBatches) {
   const Dataset data({.folder = dir_.path().string()}, "train");
-  const SampleSource source(config_, data);
-  SampleLoader loader(source, {.last = 100, .workers = 2, .prefetch = 1});
+  const TrainingSamples samples(config_, data);
+  SampleLoader loader(samples, {.last = 100, .workers = 2, .prefetch = 1});
   std::set<const void*> pages;
   for (int i = 0; i < 20; ++i) pages.insert(loader.next().pixels.const_data_ptr());
   EXPECT_LE(pages.size(), 3u);
@@ -164,10 +166,17 @@ TEST_F(SampleLoaderTest, TakesMemoryBackOnceABatchIsLetGo) {
   EXPECT_TRUE(kept.pixels.equal(before)) << "a batch in use was written over";
 }
 
-TEST_F(SampleLoaderTest, MayBeLeftInTheMiddle) {
+TEST_F(SampleLoaderTest, SelfTrainingNeedsUnseenClasses) {
+  config_.setting = Setting::kTransductive;
+  load({.last = 1});
+  const Dataset all_seen({.folder = dir_.path().string(), .unseen = "none"}, "train");
+  EXPECT_THROW(TrainingSamples(config_, all_seen), Error);
+}
+
+TEST_F(SampleLoaderTest, MayBeDestroyedBeforeTheLastBatch) {
   const Dataset data({.folder = dir_.path().string()}, "train");
-  const SampleSource source(config_, data);
-  SampleLoader loader(source, {.last = 100, .workers = 3});
+  const TrainingSamples samples(config_, data);
+  SampleLoader loader(samples, {.last = 100, .workers = 3});
   loader.next();
 }
 

@@ -1,5 +1,9 @@
 #include "train/train_config.h"
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
 #include "base/error.h"
 
 namespace tagclip {
@@ -9,36 +13,37 @@ template <class Options>
 FieldsOf<Options> augment_fields(Options& augment) {
   constexpr Range side{1, 1 << 16};
   FieldsOf<Options> list;
-  list.add("long_side", augment.long_side, side, "photos are scaled to fit this long side ...");
+  list.add("long_side", augment.long_side, side, "images are scaled to fit this long side ...");
   list.add("short_side", augment.short_side, side,
            "... and this short side, times the drawn scale");
-  list.add("min_scale", augment.min_scale, {0.01, 100}, "least scale");
-  list.add("max_scale", augment.max_scale, {0.01, 100}, "largest scale");
+  list.add("min_scale", augment.min_scale, {0.01, 100}, "smallest scale drawn");
+  list.add("max_scale", augment.max_scale, {0.01, 100}, "largest scale drawn");
   list.add("crop_size", augment.crop_size, side, "side of the training crops");
   list.add("max_class_ratio", augment.max_class_ratio, {0, 1},
            "largest share of a crop one class may cover");
-  list.add("flip_probability", augment.flip_probability, {0, 1}, "how often photos are mirrored");
-  list.add("photometric", augment.photometric, "whether colours are distorted");
+  list.add("flip_probability", augment.flip_probability, {0, 1},
+           "probability of a horizontal flip");
+  list.add("photometric", augment.photometric,
+           "whether brightness, contrast, saturation and hue are distorted");
   return list;
 }
 
 template <class List, class Options>
 void add_dataset_fields(List& list, Options& data, const std::string& prefix,
-                        const std::string& folder_help) {
+                        const std::string& folder_help, const std::string& unseen_help) {
   list.add(prefix + "data", data.folder, folder_help);
   list.add(prefix + "dataset", data.kind,
            "kind of data set: folder (images/, labels/, classes.txt, lists), voc2012, coco-stuff, "
-           "context59, context60; auto looks at the folder");
+           "context59, context60; auto recognises the folder");
   list.add(prefix + "unseen", data.unseen,
-           "classes hidden in training: names or indices, a list file, a built-in split, none; "
-           "empty: the set's own");
+           unseen_help + ": names or indices, a list file, a built-in split, or none");
   list.add(prefix + "zero_label", data.zero_label,
            {{"auto", ZeroLabel::kAuto}, {"keep", ZeroLabel::kKeep}, {"reduce", ZeroLabel::kReduce}},
-           "keep the background, label 0, as a class, or reduce: make it void; auto: as the set is "
-           "used");
+           "keep the background, label 0, as a class, or reduce: make it void; auto: as usual for "
+           "the kind");
 }
 
-// The model's own choices; the towers' sizes are read from the CLIP.
+// The architecture without the towers' sizes, which are read from the weights.
 template <class Model>
 FieldsOf<Model> model_fields(Model& model) {
   return model.fields().where([](const Field& f) { return !f.name.starts_with("clip."); });
@@ -53,8 +58,8 @@ FieldsOf<Config> self_training_fields(Config& config) {
       {{"unseen", PseudoLabels::kUnseen},
        {"everything", PseudoLabels::kEverything},
        {"none", PseudoLabels::kNone}},
-      "hidden pixels get the unseen class the model prefers; so do void ones; or none does, as "
-      "in the released code");
+      "pixels of hidden classes get the unseen class with the largest logit; void pixels, too; or "
+      "none does, as in the released code");
   return list;
 }
 
@@ -64,14 +69,22 @@ FieldsOf<Config> train_fields(Config& config) {
   FieldsOf<Config> list;
   list.add("output", config.output, "folder of the run");
   list.add("label", config.label, "what reports call the run and others like it");
-  add_dataset_fields(list, config.data, "", "data set folder");
-  list.add("train_split", config.train_split, "list of the training photos");
-  add_dataset_fields(list, config.val_data, "val_",
-                     "data set folder of the validation, if it is another one: cross-dataset");
-  list.add("val_split", config.val_split, "list of the validation photos; empty: no validation");
+  add_dataset_fields(list, config.data, "", "data set folder",
+                     "classes hidden in training; empty: the set's own");
+  list.add("train_split", config.train_split, "list of the training images");
+  add_dataset_fields(
+      list, config.val_data, "val_",
+      "data set folder of the validation; empty: that of the training",
+      "classes that count for mIoU(U); empty: the unseen ones of the training, or the "
+      "classes of val_data that the training does not name");
+  list.add("val_split", config.val_split, "list of the validation images; empty: no validation");
   list.add("clip", config.clip,
-           "the CLIP to start from: a file of tagclip pretrain, or a trained model, whose towers "
-           "are as they were");
+           "the CLIP to start from: any CLIP, a file of tagclip pretrain, or the CLIP inside a "
+           "trained model");
+  list.add("start", config.start,
+           "the trained model to start from instead, prompts and head included: of tagclip, or a "
+           "published TagCLIP or ZegCLIP, for which clip gives the text tower; schedule and "
+           "optimizer begin anew");
   list.add("prompt", config.prompt, "prompt templates: single, multi, a file, or one holding {}");
   list.add("setting", config.setting,
            {{"inductive", Setting::kInductive},
@@ -81,30 +94,30 @@ FieldsOf<Config> train_fields(Config& config) {
   list.add(
       "trusty_source", config.trusty_source,
       {{"annotations", TrustySource::kAnnotations}, {"held-out-seen", TrustySource::kHeldOutSeen}},
-      "where the trusty token learns what is unseen: from where unseen pixels are, or from seen "
+      "pixels that teach the trusty token what is unseen: those of unseen classes, or of seen "
       "classes hidden for one step");
   list.add("held_out_share", config.held_out_share, {0, 1},
            "share of the seen classes that held-out-seen hides in a step");
   list.add("seed", config.seed, {0, 1e15}, "seed of weights, batches and dropout");
-  list.add("batch", config.batch, {1, 1 << 16}, "photos a step, over all ranks");
+  list.add("batch", config.batch, {1, 1 << 16}, "images per step, over all ranks");
   list.add("workers", config.workers, {0, 256},
-           "threads that read and augment photos; 0: the training thread does");
+           "threads that read and augment images; 0: the training thread does");
   list.add(
       "check_data", config.check_data,
-      "whether a new run looks at some label files first, and refuses sets that it would learn "
-      "the wrong thing from");
-  list.add("prefetch", config.prefetch, {1, 64}, "batches they may be ahead");
+      "whether a new run checks some label files first and refuses a data set whose labels are "
+      "coded wrongly");
+  list.add("prefetch", config.prefetch, {1, 64}, "batches that the workers prepare ahead");
   list.add("bad_photos", config.bad_photos,
            {{"fail", BadPhotos::kFail}, {"skip", BadPhotos::kSkip}},
-           "what becomes of a training photo that cannot be read: the run fails, or takes another");
+           "a training image that cannot be read: the run fails, or another image takes its place");
   list.add("precision", config.precision,
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
-           "of matrix products; parameters and losses stay float32");
+           "type of the matrix products; parameters and losses stay float32");
   list.add("save_precision", config.save_precision,
            {{"float32", StoragePrecision::kFloat32},
             {"float16", StoragePrecision::kFloat16},
             {"bfloat16", StoragePrecision::kBFloat16}},
-           "of best.safetensors and model.safetensors");
+           "type of the tensors in the models that are written");
   list.add("device", config.device, kDeviceNames, "where to train");
   list.add("prompt_dropout", config.prompt_dropout, {0, 0.99}, "dropout on the visual prompts");
   list.add("decoder_dropout", config.decoder_dropout, {0, 0.99}, "dropout in the decoder");
@@ -112,10 +125,14 @@ FieldsOf<Config> train_fields(Config& config) {
   list.add("validate_every", config.validate_every, count, "iterations between validations");
   list.add("save_every", config.save_every, count, "iterations between checkpoints");
   list.add("keep", config.keep, {1, 1000}, "how many of the last checkpoints are kept");
-  list.add("examples", config.examples, {0, 1000}, "validation photos whose predictions are kept");
-  list.add("weighting", config.weighting, kWeightingNames,
-           "which scores the trusty map weighs in validation");
+  list.add("model_every", config.model_every, {0, 1e9},
+           "iterations between whole models that are kept as model_N.safetensors; 0: only the "
+           "finished one");
+  list.add("examples", config.examples, {0, 1000}, "validation images whose predictions are kept");
+  list.add("example_photos", config.example_photos,
+           "their names, as in val_split's list; empty: the first ones");
   list.add("rank_timeout", config.rank_timeout, count, "seconds to wait for another rank");
+  list.add_group("validation", scoring_fields(config.validation));
   list.add_group("model", model_fields(config.model));
   list.add_group("augment", augment_fields(config.augment));
   list.add_group("loss", config.loss.fields());
@@ -123,6 +140,60 @@ FieldsOf<Config> train_fields(Config& config) {
   list.add_group("schedule", config.schedule.fields());
   list.add_group("self_training", config.self_training.fields());
   return list;
+}
+
+// When a setting has an effect; otherwise it must keep its default, or one of `harmless`.
+struct Effect {
+  std::string name;
+  std::string needs;  // what must hold for it, for the message
+  bool holds;
+  std::vector<std::string> harmless = {};  // values that say what happens anyway
+};
+
+std::vector<Effect> effects(const TrainConfig& config) {
+  const bool validates = !config.val_split.empty();
+  const bool own_data = !config.val_data.folder.empty();
+  const bool token = config.model.trusty_token;
+  const bool transductive = config.setting == Setting::kTransductive;
+  const bool prompts = config.model.prompts > 0;
+  return {
+      {"val_data", "a val_split", validates},
+      {"val_unseen", "a val_split", validates},
+      {"val_dataset", "val_data, whose files it is about", validates && own_data},
+      {"val_zero_label", "val_data, whose labels it is about", validates && own_data},
+      {"trusty_source", "model.trusty_token = true", token},
+      {"held_out_share", "trusty_source = held-out-seen",
+       config.trusty_source == TrustySource::kHeldOutSeen},
+      {"prefetch", "workers", config.workers > 0},
+      {"prompt_dropout", "model.prompts", prompts, {"0"}},
+      {"validation.trusty_token", "model.trusty_token = true", token, {"false"}},
+      {"validation.weighting",
+       "a trusty token",
+       token && config.validation.trusty_token,
+       {"\"none\""}},
+      {"examples", "a list without example_photos", config.example_photos.empty()},
+      {"loss.trusty_weight", "model.trusty_token = true", token, {"0"}},
+      {"loss.presence_weight", "model.protocol = paper", config.model.has_presence_head(), {"0"}},
+      {"schedule.warmup_ratio", "schedule.warmup", config.schedule.warmup > 0},
+      {"self_training.from", "setting = transductive", transductive},
+      {"self_training.pseudo_labels", "setting = transductive", transductive},
+  };
+}
+
+// Refuses settings that would do nothing without a word.
+void check_effects(const TrainConfig& config) {
+  const TrainConfig defaults;
+  const ConstFieldList now = config.fields(), usual = defaults.fields();
+  for (const Effect& effect : effects(config)) {
+    if (effect.holds) continue;
+    const auto value = [&](const ConstFieldList& list) {
+      return to_string(list.at(effect.name).get());
+    };
+    const std::string set = value(now);
+    if (set == value(usual) || std::ranges::count(effect.harmless, set) > 0) continue;
+    throw usage_error(effect.name + " = " + set + " has no effect without " + effect.needs,
+                      "leave " + effect.name + " at " + value(usual));
+  }
 }
 
 }  // namespace
@@ -135,11 +206,11 @@ ConstFieldList TrainConfig::fields() const { return train_fields(*this); }
 
 void TrainConfig::check() const {
   if (data.folder.empty())
-    throw usage_error("data: no data set folder is given",
-                      "set data in the config, or --set data=DIR");
-  if (clip.empty())
-    throw usage_error("clip: no CLIP to start from is given",
-                      "set clip in the config, or --set clip=FILE");
+    throw usage_error("data: no data set folder is given", "set data to one");
+  if (clip.empty() && start.empty()) {
+    throw usage_error("clip: no weights to start from are given",
+                      "set clip to a CLIP, or start to a trained model");
+  }
   if (augment.min_scale > augment.max_scale) {
     throw usage_error("augment.min_scale is larger than augment.max_scale");
   }
@@ -147,6 +218,16 @@ void TrainConfig::check() const {
     throw usage_error("trusty_source: held-out-seen goes with setting = inductive",
                       "the other settings read labels of unseen classes");
   }
+  if (setting == Setting::kTransductive && self_training_start() >= schedule.iterations) {
+    throw usage_error("self_training.from: self-training would begin after the last iteration",
+                      "lower it, or set setting = inductive");
+  }
+  check_effects(*this);
+}
+
+int64_t TrainConfig::self_training_start() const {
+  return static_cast<int64_t>(
+      std::ceil(self_training.from * static_cast<double>(schedule.iterations)));
 }
 
 }  // namespace tagclip

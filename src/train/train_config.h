@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/fields.h"
 #include "data/augment.h"
@@ -8,30 +9,29 @@
 #include "infer/options.h"
 #include "model/config.h"
 #include "model/losses.h"
-#include "train/autocast.h"
+#include "train/mixed_precision.h"
 #include "train/optimizer.h"
-#include "train/schedule.h"
 
 namespace tagclip {
 
-// Which labels training may see (spec section 5).
+// Which labels training may see (Section 4 of the paper).
 enum class Setting {
   kInductive,     // unseen classes' labels and names are hidden
-  kTransductive,  // their names are known: from some iteration on the model labels them itself
+  kTransductive,  // their names are known: self-training labels them from some iteration on
   kSupervised,    // nothing is hidden
 };
 
-// Where the trusty token learns what is unseen (spec section 9).
+// The pixels that teach the trusty token what is unseen (Eq. 9).
 enum class TrustySource {
-  kAnnotations,  // from where unseen pixels are, as in the paper and its code
-  kHeldOutSeen,  // from seen classes hidden for one step; unseen pixels are never read
+  kAnnotations,  // those of unseen classes, as in the paper and its code
+  kHeldOutSeen,  // those of seen classes hidden for one step; unseen pixels are never read
 };
 
-// What self-training makes of pixels whose class is hidden.
+// The pseudo labels that self-training gives to pixels of hidden classes.
 enum class PseudoLabels {
-  kUnseen,      // the unseen class that the model prefers, as the paper says
-  kEverything,  // the same, for void pixels, too: when they cannot be told apart
-  kNone,        // nothing, as the released code turns out to do
+  kUnseen,      // the unseen class with the largest logit, as the paper says
+  kEverything,  // the same, and for void pixels, too: for sets that mark both alike
+  kNone,        // none, which is what the released code computes
 };
 
 struct SelfTrainingConfig {
@@ -42,7 +42,7 @@ struct SelfTrainingConfig {
   ConstFieldList fields() const;
 };
 
-// What becomes of a training photo that cannot be read.
+// Whether a training image that cannot be read ends the run, or is replaced by another one.
 enum class BadPhotos { kFail, kSkip };
 
 // All settings of `tagclip train`. The defaults are the paper's for VOC.
@@ -50,10 +50,11 @@ struct TrainConfig {
   std::string output = "runs/train";
   std::string label;
   DatasetOptions data;
-  DatasetOptions val_data;  // no folder: `data`
+  DatasetOptions val_data;  // no folder: as `data`, with val_data.unseen where it is given
   std::string train_split = "train";
   std::string val_split = "val";
-  std::string clip;
+  std::string clip;   // the CLIP to start from ...
+  std::string start;  // ... or the trained model, of which clip may be the text tower
   std::string prompt = "single";
   Setting setting = Setting::kInductive;
   TrustySource trusty_source = TrustySource::kAnnotations;
@@ -73,8 +74,10 @@ struct TrainConfig {
   int64_t validate_every = 2000;
   int64_t save_every = 500;
   int64_t keep = 2;
+  int64_t model_every = 0;
   int64_t examples = 8;
-  Weighting weighting = Weighting::kBoth;
+  std::vector<std::string> example_photos;  // empty: the first `examples`
+  InferenceOptions validation;
   int64_t rank_timeout = 600;  // seconds
   ModelConfig model;           // sizes of the towers come from the CLIP
   AugmentOptions augment;
@@ -85,8 +88,11 @@ struct TrainConfig {
 
   FieldList fields();
   ConstFieldList fields() const;
-  // Throws Error(kUsage) when the fields do not fit together.
+  // Throws Error(kUsage) when the fields do not fit together, or when one that differs from its
+  // default could have no effect.
   void check() const;
+  // The first iteration of self-training, from 0.
+  int64_t self_training_start() const;
 };
 
 }  // namespace tagclip

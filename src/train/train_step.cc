@@ -6,7 +6,6 @@
 #include <random>
 
 #include "model/losses.h"
-#include "train/schedule.h"
 
 namespace tagclip {
 namespace {
@@ -14,10 +13,6 @@ namespace {
 std::vector<Parameter> trained_parameters(SegmentationModel& model) {
   model.set_trained();
   return model.parameters.trained();
-}
-
-at::Tensor look_up(const at::Tensor& table, const at::Tensor& labels) {
-  return table.to(labels.device()).index({labels.to(at::kLong)});
 }
 
 }  // namespace
@@ -32,43 +27,32 @@ void seed_dropout(at::Generator& generator, int64_t seed, int64_t iteration) {
   generator.set_current_seed(std::mt19937_64(sequence)());
 }
 
-StepInput step_input(at::Tensor pixels, const at::Tensor& stored_labels,
-                     const at::Tensor& text_of_all, const StepClasses& classes) {
-  const at::Tensor rows = at::tensor(classes.classes, at::kLong).to(text_of_all.device());
-  return {std::move(pixels),
-          text_of_all.index_select(0, rows),
-          {look_up(classes.label, stored_labels), look_up(classes.seen_mask, stored_labels)},
-          classes.pseudo.empty()
-              ? at::Tensor()
-              : at::tensor(classes.pseudo, at::kLong).to(stored_labels.device())};
-}
-
 bool TrainReport::finite() const { return std::isfinite(total) && std::isfinite(gradient_norm); }
 
-TrainStep::TrainStep(SegmentationModel& model, const TrainConfig& config, const Ranks& ranks,
+TrainStep::TrainStep(SegmentationModel& model, const TrainConfig& config, const World& world,
                      Launch launch)
     : model_(model),
       config_(config),
-      ranks_(ranks),
+      world_(world),
       launch_(launch),
       optimizer_(trained_parameters(model), config.optimizer),
       generator_(dropout_generator(model.device())) {}
 
-bool TrainStep::records() const {
-  return launch_ == Launch::kRecorded && ranks_.alone() && model_.device().is_cuda();
+bool TrainStep::uses_cuda_graph() const {
+  return launch_ == Launch::kCudaGraph && world_.is_single() && model_.device().is_cuda();
 }
 
-// The update reads the gradients where the other recording leaves them.
-void TrainStep::start_recordings() {
-  update_work_ = CudaGraph(model_.device());
-  gradients_work_ = CudaGraph(model_.device(), {generator_});
+// Both are captured anew: the update reads the gradients where the other graph leaves them.
+void TrainStep::start_graphs() {
+  update_graph_ = CudaGraph(model_.device());
+  gradients_graph_ = CudaGraph(model_.device(), {generator_});
 }
 
 TrainReport TrainStep::compute(const StepInput& input, int64_t iteration) {
   seed_dropout(generator_, config_.seed, iteration);
-  if (records()) {
-    if (!held_.hold(input)) start_recordings();
-    gradients_work_([this] { compute_gradients(held_.get()); });
+  if (uses_cuda_graph()) {
+    if (!static_input_.copy_from(input)) start_graphs();
+    gradients_graph_([this] { compute_gradients(static_input_.get()); });
   } else {
     compute_gradients(input);
   }
@@ -80,10 +64,10 @@ TrainReport TrainStep::compute(const StepInput& input, int64_t iteration) {
 
 void TrainStep::update(int64_t iteration) {
   optimizer_.set_learning_rate(learning_rate(config_.schedule, config_.optimizer.lr, iteration));
-  update_work_([this] { optimizer_.step(); });
+  update_graph_([this] { optimizer_.step(); });
 }
 
-// Where it is recorded, the host waits for nothing in here.
+// Must not make the host wait for the device: a CUDA graph captures it.
 void TrainStep::compute_gradients(const StepInput& input) {
   optimizer_.zero_grad();
   const MaskLogits logits = forward(input);
@@ -97,7 +81,7 @@ void TrainStep::compute_gradients(const StepInput& input) {
 }
 
 MaskLogits TrainStep::forward(const StepInput& input) {
-  const BatchShare share{ranks_.rank(), ranks_.size()};
+  const BatchShare share{world_.rank(), world_.size()};
   const Dropout prompts(config_.prompt_dropout, generator_, share),
       decoder(config_.decoder_dropout, generator_, share);
   const bool mixed = config_.precision == ComputePrecision::kBFloat16;
@@ -119,24 +103,26 @@ Targets TrainStep::label_hidden(const StepInput& input, const MaskLogits& logits
           input.targets.seen_mask};
 }
 
-// num_masks is a mean over the ranks, so that the mean of their losses is the whole batch's.
+// num_masks is averaged over the ranks, so that the mean of their losses is the whole batch's.
 at::Tensor TrainStep::masks_per_rank(const at::Tensor& labels, int64_t classes) const {
   at::Tensor masks = count_masks(labels, classes);
-  if (ranks_.alone()) return masks;
-  return at::scalar_tensor(ranks_.sum(masks.item<double>()) / static_cast<double>(ranks_.size()));
+  if (world_.is_single()) return masks;
+  return at::scalar_tensor(world_.all_reduce_sum(masks.item<double>()) /
+                           static_cast<double>(world_.size()));
 }
 
-// One flat sum: many small ones would wait for the network each.
+// One all-reduce of all gradients in a row: a separate one for each would wait for the network each
+// time.
 void TrainStep::average_gradients() {
-  if (ranks_.alone()) return;
+  if (world_.is_single()) return;
   const at::NoGradGuard no_grad;
   const std::vector<at::Tensor> gradients = optimizer_.gradients();
   std::vector<at::Tensor> flat_gradients;
   flat_gradients.reserve(gradients.size());
   for (const at::Tensor& gradient : gradients) flat_gradients.push_back(gradient.flatten());
   at::Tensor all = at::cat(flat_gradients);
-  ranks_.sum(all);
-  all.div_(static_cast<double>(ranks_.size()));
+  world_.all_reduce_sum(all);
+  all.div_(static_cast<double>(world_.size()));
   int64_t begin = 0;
   for (const at::Tensor& gradient : gradients) {
     at::Tensor(gradient).copy_(all.narrow(0, begin, gradient.numel()).view_as(gradient));
@@ -156,20 +142,21 @@ at::Tensor TrainStep::values_of(const Losses& losses) const {
   return at::stack(values);
 }
 
-// The gradients are the same on all ranks.
+// Losses are averaged here; the gradients are the same on all ranks already.
 TrainReport TrainStep::report() const {
   const at::Tensor values = values_.cpu();
   at::Tensor losses = values.narrow(0, 0, 5).clone();
-  ranks_.sum(losses);
+  world_.all_reduce_sum(losses);
   const auto loss = [&](int64_t i) {
-    return losses[i].item<double>() / static_cast<double>(ranks_.size());
+    return losses[i].item<double>() / static_cast<double>(world_.size());
   };
-  return {.total = loss(0),
-          .mask = loss(1),
-          .dice = loss(2),
-          .trusty = loss(3),
-          .presence = loss(4),
-          .gradient_norm = values[5].item<double>()};
+  TrainReport result{.total = loss(0),
+                     .mask = loss(1),
+                     .dice = loss(2),
+                     .gradient_norm = values[5].item<double>()};
+  if (model_.config.trusty_token) result.trusty = loss(3);
+  if (model_.config.has_presence_head()) result.presence = loss(4);
+  return result;
 }
 
 }  // namespace tagclip

@@ -1,56 +1,54 @@
 #pragma once
 
+#include <optional>
+
 #include "gpu/cuda_graph.h"
 #include "model/dropout.h"
 #include "model/losses.h"
 #include "model/segmentation_model.h"
-#include "ranks/ranks.h"
-#include "train/held_input.h"
-#include "train/step_classes.h"
+#include "ranks/world.h"
+#include "train/step_input.h"
 #include "train/train_config.h"
 
 namespace tagclip {
 
-// Turns stored labels [B, H, W] into targets. text_of_all [C of the data set, d].
-StepInput step_input(at::Tensor pixels, const at::Tensor& stored_labels,
-                     const at::Tensor& text_of_all, const StepClasses& classes);
-
 struct TrainReport {
-  int64_t iteration = 0;  // done
-  // Weighted losses, over all ranks; 0 where absent.
-  double total = 0, mask = 0, dice = 0, trusty = 0, presence = 0;
+  int64_t iteration = 0;  // done, counted from 1
+  double total = 0;       // loss: the sum of the weighted terms that follow, over all ranks
+  double mask = 0, dice = 0;
+  std::optional<double> trusty, presence;  // of models that have a trusty token, a presence head
   double lr = 0;
   double gradient_norm = 0;
   double images_per_second = 0;
 
-  // Whether the loss and the gradients are numbers to go on with.
+  // Whether loss and gradients are finite.
   bool finite() const;
 };
 
-// Whether a GPU's share of a step is launched as one recording, or operation by operation.
-enum class Launch : uint8_t { kRecorded, kEach };
+// Whether a GPU runs a step as one captured graph, or operation by operation.
+enum class Launch : uint8_t { kCudaGraph, kEager };
 
-// One iteration of the recipe, in two halves.
+// One iteration of the recipe, in two halves: compute() the gradients, update() the parameters.
 class TrainStep {
  public:
-  // Trains what is_trained names of `model`, on the device it stands on. All arguments must outlive
-  // the step. Several ranks never record: what they say to each other is not for a recording.
-  TrainStep(SegmentationModel& model, const TrainConfig& config, const Ranks& ranks,
-            Launch launch = Launch::kRecorded);
+  // Trains the parameters that is_trained names, on the model's device. All arguments must outlive
+  // the step. Several ranks always run eagerly: their collectives cannot be captured.
+  TrainStep(SegmentationModel& model, const TrainConfig& config, const World& world,
+            Launch launch = Launch::kCudaGraph);
 
-  // Forward pass, losses, gradients, averaged over the ranks, each of which gives its part of the
-  // batch. `iteration`, from 0, decides the learning rate and the dropout. images_per_second is
-  // left to the caller.
+  // Forward pass, losses and gradients. Each rank gives its part of the batch; gradients and losses
+  // are averaged over the ranks. `iteration`, from 0, decides the learning rate and the dropout.
+  // The caller fills in images_per_second.
   TrainReport compute(const StepInput& input, int64_t iteration);
-  // Changes the parameters as the gradients say.
+  // One optimizer step with the gradients of compute().
   void update(int64_t iteration);
 
   AdamW& optimizer() { return optimizer_; }
   const AdamW& optimizer() const { return optimizer_; }
 
  private:
-  bool records() const;
-  void start_recordings();
+  bool uses_cuda_graph() const;
+  void start_graphs();
   void compute_gradients(const StepInput& input);
   MaskLogits forward(const StepInput& input);
   Targets label_hidden(const StepInput& input, const MaskLogits& logits) const;
@@ -61,18 +59,18 @@ class TrainStep {
 
   const SegmentationModel& model_;
   const TrainConfig& config_;
-  const Ranks& ranks_;
+  const World& world_;
   Launch launch_;
   AdamW optimizer_;
   at::Generator generator_;
-  HeldInput held_;
-  CudaGraph gradients_work_, update_work_;
-  at::Tensor values_;  // [6] float64: the losses of TrainReport in its order, norm of the gradients
+  StaticInput static_input_;
+  CudaGraph gradients_graph_, update_graph_;
+  at::Tensor values_;  // [6] float64: TrainReport's losses in its order, the gradients' norm
 };
 
-// What draws dropout on a device.
+// The generator that draws dropout on a device.
 at::Generator dropout_generator(at::Device device);
-// Makes `generator` draw the dropout of that iteration, whatever it drew before.
+// Seeds `generator` for the dropout of that iteration.
 void seed_dropout(at::Generator& generator, int64_t seed, int64_t iteration);
 
 }  // namespace tagclip

@@ -1,60 +1,119 @@
 #include "train/trainer.h"
 
-#include "train/run_files.h"
-#include "train/train_session.h"
+#include <c10/util/StringUtil.h>
+
+#include <chrono>
+
+#include "base/error.h"
+#include "clip/fingerprint.h"
+#include "clip/text_embeddings.h"
+#include "infer/inference_model.h"
+#include "train/starting_model.h"
 
 namespace tagclip {
 namespace {
 
-// What the ranks have decided together, so that they stop after the same step.
-bool stop_wanted(const Ranks& ranks, const TrainHooks& hooks) {
-  return ranks.sum(hooks.stop_requested() ? 1 : 0) > 0;
+TrainedOn make_trained_on(const TrainConfig& config, const Dataset& data) {
+  TrainedOn result{data.classes(), data.seen(), parse_templates(config.prompt),
+                   config.setting == Setting::kInductive};
+  if (config.setting == Setting::kSupervised) result.seen.assign(data.classes().size(), true);
+  return result;
 }
 
-// Whether an earlier session left nothing to do.
-bool is_over(const TrainSession& run, int64_t last) {
-  return run.iteration() == last && !run.validation_is_due() &&
-         std::filesystem::exists(run.model_path());
-}
-
-// One validation; false when the user stopped it.
-bool validate(TrainSession& run, std::optional<RunFiles>& files, const TrainHooks& hooks) {
-  const std::optional<Validation> validation = run.validate();
-  if (!validation) return false;
-  if (files) files->add(run.iteration(), *validation);
-  hooks.on_validation(run.iteration(), validation->metrics);
-  return true;
+// The hash of every parameter that a checkpoint does not hold.
+std::string hash_frozen(const SegmentationModel& model) {
+  std::vector<at::Tensor> frozen;
+  for (const Parameter& parameter : model.parameters.all()) {
+    if (!is_trained(parameter.name, model.config)) frozen.push_back(parameter.tensor);
+  }
+  return fingerprint(frozen);
 }
 
 }  // namespace
 
-TrainOutcome train(const TrainConfig& config, const Ranks& ranks, const TrainHooks& hooks) {
-  config.check();
-  TrainSession run(config, ranks, hooks);
-  hooks.on_start(run.iteration());
-  const int64_t last = config.schedule.iterations;
-  if (is_over(run, last)) return {last, /*finished=*/true};
-  std::optional<RunFiles> files;
-  if (ranks.first()) files.emplace(config.output, run.record(), run.iteration(), run.validated());
+Trainer::Trainer(const TrainConfig& config, const World& world,
+                 std::function<void(const std::string&)> warn)
+    : config_(config),
+      world_(world),
+      warn_(std::move(warn)),
+      data_(config.data, config.train_split),
+      trained_on_(make_trained_on(config, data_)),
+      model_(starting_model(
+          config, world.local_device(choose_device(config.device)),
+          world.is_root() ? warn_ : [](const std::string&) {})),
+      frozen_fingerprint_(hash_frozen(model_)),
+      vocabulary_(embed(data_.classes())),
+      step_(model_, config, world),
+      samples_(config, data_) {}
 
-  bool stop = false;
-  while (!stop) {
-    if (run.validation_is_due()) stop = !validate(run, files, hooks);
-    if (stop || run.iteration() == last) break;
-    const TrainReport report = run.advance();
-    hooks.on_step(report);
-    if (files && report.iteration % config.log_every == 0) files->add(report);
-    stop = stop_wanted(ranks, hooks);
-    if (!stop && report.iteration % config.save_every == 0) {
-      run.save_state();
-      if (files) files->save_record(/*finished=*/false);
-    }
+EmbeddedVocabulary Trainer::embed(const std::vector<std::string>& names) const {
+  if (vocabulary_.embeddings.defined() && names == data_.classes()) return vocabulary_;
+  std::vector<ClassWords> classes;
+  for (const std::string& name : names) classes.push_back({{name}});
+  TextEmbeddings embedded =
+      embed_classes(*model_.text_encoder, model_.config.clip, classes, trained_on_.templates);
+  return {.classes = classes,
+          .seen = seen_classes(classes, trained_on_),
+          .inductive = trained_on_.inductive,
+          .templates = trained_on_.templates,
+          .embeddings = std::move(embedded.rows),
+          .rows_of_class = std::move(embedded.rows_of_class),
+          .truncated = {}};
+}
+
+void Trainer::restore(const Checkpoint& checkpoint, int64_t iteration) {
+  tagclip::restore(checkpoint, model_.parameters.trained(), step_.optimizer());
+  iteration_ = iteration;
+}
+
+void Trainer::start() {
+  if (config_.precision == ComputePrecision::kBFloat16) {
+    frozen_bf16_.emplace(frozen_matrices(model_.parameters));
   }
-  run.save_state();
-  if (!stop) run.save_model();
-  if (files) files->save_record(/*finished=*/!stop);
-  ranks.wait_for_all();  // who leaves first would be lost to the others
-  return {run.iteration(), !stop};
+  const bool on_gpu = model_.device().is_cuda();
+  loader_.emplace(samples_, LoaderOptions{.first = iteration_,
+                                          .last = config_.schedule.iterations,
+                                          .share = {world_.rank(), world_.size()},
+                                          .workers = config_.workers,
+                                          .prefetch = config_.prefetch,
+                                          .pinned = on_gpu});
+  prefetcher_.emplace(*loader_, config_.schedule.iterations - iteration_, model_.device());
+}
+
+std::unique_ptr<FrozenBf16Weights::Float32Scope> Trainer::in_float32() {
+  if (!frozen_bf16_) return nullptr;
+  return std::make_unique<FrozenBf16Weights::Float32Scope>(*frozen_bf16_);
+}
+
+TrainReport Trainer::advance() {
+  const auto begin = std::chrono::steady_clock::now();
+  const LabelledBatch batch = prefetcher_->next();
+  for (const std::string& warning : samples_.take_warnings()) {
+    warn_("a training photo is skipped: " + warning);
+  }
+  const StepInput input = step_input(batch.pixels, batch.labels, vocabulary_.embeddings,
+                                     step_labels(config_, data_.seen(), iteration_));
+  TrainReport report = step_.compute(input, iteration_);
+  if (!report.finite()) give_up(report, batch);
+  step_.update(iteration_);
+  ++iteration_;
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  report.images_per_second = static_cast<double>(config_.batch) / seconds.count();
+  return report;
+}
+
+void Trainer::give_up(const TrainReport& report, const LabelledBatch& batch) const {
+  const std::filesystem::path path =
+      std::filesystem::path(config_.output) /
+      c10::str("not_finite_iteration_", report.iteration, "_rank_", world_.rank(), ".safetensors");
+  std::string images;
+  for (const int64_t image : batch.images) images += data_.name(image) + "\n";
+  save(path, {{"pixels", batch.pixels}, {"labels", batch.labels}},
+       {{"iteration", std::to_string(report.iteration)}, {"photos", images}});
+  throw failure(c10::str("iteration ", report.iteration, ": the loss is ", report.total,
+                         ", the norm of the gradients ", report.gradient_norm, "; the batch is in ",
+                         path.string()),
+                "the parameters are unchanged; lower optimizer.lr, or use float32");
 }
 
 }  // namespace tagclip

@@ -1,48 +1,70 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "metrics/segmentation_metrics.h"
-#include "ranks/ranks.h"
-#include "train/train_config.h"
+#include "infer/vocabulary.h"
+#include "model/checkpoint.h"
+#include "ranks/world.h"
+#include "train/checkpoints.h"
+#include "train/mixed_precision.h"
+#include "train/sample_loader.h"
 #include "train/train_step.h"
 
 namespace tagclip {
 
-struct TrainHooks {
-  // `done`: the iterations an earlier run has saved here, 0 when there was none.
-  std::function<void(int64_t done)> on_start = [](int64_t) {};
-  // What the user should know: of the CLIP, damaged checkpoints, photos that are skipped. From any
-  // thread.
-  std::function<void(const std::string&)> on_warning = [](const std::string&) {};
-  std::function<void(const TrainReport&)> on_step = [](const TrainReport&) {};
-  std::function<void(int64_t iteration, const SegmentationMetrics&)> on_validation =
-      [](int64_t, const SegmentationMetrics&) {};
-  // Asked after every step and photo; true saves and returns.
-  std::function<bool()> stop_requested = [] { return false; };
-};
+// What is trained and what it is trained on: data, model, optimizer. One call of advance() is one
+// iteration. Files are RunFolder's.
+class Trainer {
+ public:
+  // Reads the list of images and the weights that the config starts from. `config` and `world` must
+  // outlive it; `warn` is called with what the user should know, by any thread. Throws as train().
+  Trainer(const TrainConfig& config, const World& world,
+          std::function<void(const std::string&)> warn);
 
-struct TrainOutcome {
-  int64_t iterations = 0;  // done
-  bool finished = false;   // otherwise the user stopped it
-};
+  int64_t iteration() const { return iteration_; }  // done
+  // Puts parameters and optimizer back to what a checkpoint of `iteration` holds.
+  void restore(const Checkpoint& checkpoint, int64_t iteration);
+  // Starts to read the batches that are left. To be called once, after restore() if at all.
+  void start();
 
-// Trains a segmentation model (spec sections 5 and 6) and leaves in the output folder
-//   config.toml        the settings
-//   checkpoints/       the last states, see Checkpoints; the run goes on from the newest sound one
-//   best.safetensors   the model with the best hIoU on the validation split (mIoU where nothing is
-//                      unseen)
-//   model.safetensors  the finished model
-//   run.json           what ran, where, on what, for how long
-//   log.jsonl          a line every `log_every` iterations and one a validation
-//   metrics.json       the last validation, class by class; examples/ has photos of it
-//   events.out.*       the same for TensorBoard
-// Every rank calls it with the same config; the first one writes. Same
-// seed, same batches and dropout, however often it was interrupted, whatever the number of workers.
-// Throws Error: kBadInput for an unusable data set or CLIP, or a run of other settings in the
-// folder; kFailure when a loss or gradient is not finite, before the optimizer has seen it and with
-// the batch in the output folder, or when another rank is lost.
-TrainOutcome train(const TrainConfig& config, const Ranks& ranks, const TrainHooks& hooks);
+  // One iteration. Throws Error(kFailure) when a loss or gradient is not finite, before the
+  // parameters change and after writing the batch to the output folder.
+  TrainReport advance();
+
+  // The classes of a data set, embedded with the prompt templates of the config.
+  EmbeddedVocabulary embed(const std::vector<std::string>& names) const;
+
+  // While the result lives, the model has its float32 weights. nullptr in float32 training.
+  std::unique_ptr<FrozenBf16Weights::Float32Scope> in_float32();
+
+  const Dataset& data() const { return data_; }
+  const SegmentationModel& model() const { return model_; }
+  const TrainedOn& trained_on() const { return trained_on_; }
+  const AdamW& optimizer() const { return step_.optimizer(); }
+  // Identifies the parameters that training leaves unchanged; checkpoints do not hold them.
+  const std::string& frozen_fingerprint() const { return frozen_fingerprint_; }
+
+ private:
+  [[noreturn]] void give_up(const TrainReport& report, const LabelledBatch& batch) const;
+
+  const TrainConfig& config_;
+  const World& world_;
+  std::function<void(const std::string&)> warn_;
+  Dataset data_;
+  TrainedOn trained_on_;
+  SegmentationModel model_;
+  std::string frozen_fingerprint_;
+  EmbeddedVocabulary vocabulary_;  // of data_; training leaves the text tower unchanged
+  TrainStep step_;
+  std::optional<FrozenBf16Weights> frozen_bf16_;  // in mixed precision
+  TrainingSamples samples_;
+  std::optional<SampleLoader> loader_;
+  std::optional<DevicePrefetcher> prefetcher_;
+  int64_t iteration_ = 0;
+};
 
 }  // namespace tagclip

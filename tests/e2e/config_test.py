@@ -3,7 +3,7 @@
 import unittest
 
 import samples
-from support import BAD_INPUT, USAGE, ProgramTest, tagclip
+from support import BAD_INPUT, ROOT, USAGE, ProgramTest, tagclip
 
 
 class ConfigTest(ProgramTest):
@@ -54,9 +54,21 @@ class ConfigTest(ProgramTest):
         self.assert_refused(self.train(config="."), BAD_INPUT, "it is a folder")
 
     def test_what_is_left_out_is_asked_for(self):
-        self.assert_refused(self.train(), USAGE, "data: no data set folder", "--set data=")
-        self.assert_refused(self.train("data=d"), USAGE, "clip: no CLIP", "--set clip=")
-        self.assert_refused(tagclip("pretrain"), USAGE, "shards: no captioned photos", "--set shards=")
+        self.assert_refused(self.train(), USAGE, "data: no data set folder", "set data")
+        self.assert_refused(self.train("data=d"), USAGE, "clip: no weights to start from", "set clip")
+        self.assert_refused(tagclip("pretrain"), USAGE, "shards: no captioned images", "set shards")
+
+    def test_a_pretraining_setting_without_effect_is_refused(self):
+        shard = samples.write_shard(self.folder / "captions.tar")
+        config = samples.pretrain_config(self.folder, [shard])
+        for settings, *parts in ((["small_image_size=16"], "small_image_size", "without small_steps"),
+                                 (["small_patch_share=0.5"], "small_patch_share", "without small_steps")):
+            with self.subTest(settings):
+                words = [word for setting in settings for word in ("--set", setting)]
+                self.assert_refused(tagclip("pretrain", config, *words), USAGE, *parts)
+        # The CLIP to start from has sizes of its own.
+        sizes = tagclip("pretrain", config, "--set", f"start={samples.micro_clip()}", "--set", "clip.text_layers=2")
+        self.assert_refused(sizes, USAGE, "clip.text_layers = 2 has no effect", "has 1")
 
     def test_print_config_can_be_fed_back(self):
         odd = 'prompt=a "quoted" \\ {} of \t tabs'
@@ -91,6 +103,21 @@ class ConfigTest(ProgramTest):
                                  ("device=tpu", "'tpu'")):
             with self.subTest(assignment):
                 self.assert_refused(tagclip("train", config, "--set", assignment), USAGE, part)
+
+    def test_the_settings_of_every_config_have_an_effect(self):
+        """Nothing but the data is missing: the files themselves are accepted."""
+        configs = sorted((ROOT / "configs").rglob("*.toml"))
+        self.assertGreater(len(configs), 10)
+        for config in configs:
+            command = "pretrain" if "mini-clip" in config.name else "train"
+            with self.subTest(config.name):
+                override = ("shards" if command == "pretrain" else "data") + "=/nowhere"
+                result = tagclip(command, config, "--set", override, cwd=self.folder)
+                self.assert_refused(result, BAD_INPUT, "nowhere" if command == "train" else "")
+
+    def test_the_paper_trains_in_float32(self):
+        for config in (ROOT / "configs/paper").glob("*.toml"):
+            self.assertIn('\nprecision = "float32"', config.read_text(), config.name)
 
     def test_an_output_folder_that_cannot_be(self):
         config = samples.train_config(self.folder, samples.micro_dataset(), samples.micro_clip())

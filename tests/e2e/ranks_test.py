@@ -90,7 +90,7 @@ class RanksTest(ProgramTest):
         ranks[1].kill()
         _, err = ranks[0].communicate(timeout=30)
         self.assertEqual(ranks[0].returncode, FAILURE, err)
-        self.assertIn("rank 0 of 2 has lost another one", err)
+        self.assertIn("rank 0 of 2 has lost another rank", err)
         ranks[1].communicate()
 
     def test_a_rank_that_hangs_ends_all_in_time(self):

@@ -78,16 +78,16 @@ class ResumeTest(ProgramTest):
 
         code, words = self.interrupt(stopped, 5, signal.SIGTERM)
         self.assertEqual(code, REQUEUE, words)
-        self.assertRegex(words, r"stopped and saved at iteration \d+; the same command goes on")
+        self.assertRegex(words, r"stopped and saved at iteration \d+; the same command resumes")
         self.assertFalse((stopped / "run" / "model.safetensors").exists())
         resumed = self.finish(stopped)
-        self.assertRegex(resumed.err, rf"going on from \d+ of {ITERATIONS} in run")
+        self.assertRegex(resumed.err, rf"resuming from \d+ of {ITERATIONS} in run")
         self.assert_same_run(stopped, whole)
 
         code, _ = self.interrupt(killed, 55, signal.SIGKILL)
         self.assertEqual(code, -signal.SIGKILL)
         resumed = self.finish(killed)
-        self.assertRegex(resumed.err, rf"going on from (50|100) of {ITERATIONS} in run")
+        self.assertRegex(resumed.err, rf"resuming from (50|100) of {ITERATIONS} in run")
         self.assert_same_run(killed, whole)
 
     def test_killed_before_the_first_save_starts_anew(self):
@@ -95,7 +95,7 @@ class ResumeTest(ProgramTest):
         code, _ = self.interrupt(folder, 2, signal.SIGKILL)
         self.assertEqual(code, -signal.SIGKILL)
         if not self.checkpoints(folder):
-            self.assertNotIn("going on", self.finish(folder).err)
+            self.assertNotIn("resuming", self.finish(folder).err)
         entries = [entry["iteration"] for entry in log_of(folder) if "loss" in entry]
         self.assertEqual(entries, sorted(set(entries)))
 
@@ -103,7 +103,7 @@ class ResumeTest(ProgramTest):
         folder = self.place("done")
         self.finish(folder)
         before = (folder / "run" / "log.jsonl").read_bytes()
-        self.assertIn("holds the finished run already", self.finish(folder).err)
+        self.assertIn("already holds the finished run", self.finish(folder).err)
         self.assertEqual((folder / "run" / "log.jsonl").read_bytes(), before)
 
     def test_other_settings_are_refused_by_name(self):
@@ -114,7 +114,7 @@ class ResumeTest(ProgramTest):
 
         changed = tagclip(*short, "--set", "optimizer.lr=0.5", "--set", "batch=3", cwd=folder)
         self.assert_refused(changed, 3, "iteration_2.safetensors belongs to a run with other settings",
-                            "optimizer.lr was 0.001, is 0.5", "batch was 6, is 3", "--set output=")
+                            "optimizer.lr was 0.001, is 0.5", "batch was 6, is 3", "another output folder")
         self.assertEqual(self.checkpoints(folder)[-1].read_bytes(), saved)
         self.assert_done(tagclip(*short, "--set", "log_every=7", "--set", "save_every=3", cwd=folder))
 
@@ -166,8 +166,8 @@ class ResumeTest(ProgramTest):
         content[-50] ^= 1
         newest.write_bytes(content)
         resumed = self.finish(damaged)
-        self.assertIn(f"a damaged checkpoint is passed over: run/checkpoints/{newest.name}", resumed.err)
-        self.assertIn(f"going on from {before.stem.split('_')[1]} of {ITERATIONS}", resumed.err)
+        self.assertIn(f"a damaged checkpoint is skipped: run/checkpoints/{newest.name}", resumed.err)
+        self.assertIn(f"resuming from {before.stem.split('_')[1]} of {ITERATIONS}", resumed.err)
         self.assertTrue(newest.with_name(newest.name + ".damaged").exists())
         self.assert_same_run(damaged, whole)
 
@@ -178,7 +178,7 @@ class ResumeTest(ProgramTest):
         for file in self.checkpoints(folder):
             file.write_bytes(file.read_bytes()[:-100])
         before = (folder / "run" / "log.jsonl").read_bytes()
-        self.assert_refused(tagclip(*short, cwd=folder), 3, "none of the checkpoints is undamaged")
+        self.assert_refused(tagclip(*short, cwd=folder), 3, "all checkpoints are damaged")
         self.assertEqual((folder / "run" / "log.jsonl").read_bytes(), before)
 
     def test_a_full_disk_leaves_the_last_good_checkpoint(self):

@@ -124,7 +124,7 @@ class ExperimentTest(MicroTest):
         self.assertTrue((self.folder / "runs" / "a" / "seed-2" / "model.safetensors").exists())
         again = tagclip(*self.experiment("--only", "table1/a,table1/d", "--seeds", "2"))
         self.assert_done(again)
-        self.assertEqual(again.err.count("holds the finished run already"), 4)
+        self.assertEqual(again.err.count("already holds the finished run"), 4)
         self.assertTrue(again.out.endswith(table[-200:]))
 
     def test_every_row_of_table_1_trains(self):
@@ -145,7 +145,7 @@ class ExperimentTest(MicroTest):
     def test_what_defines_a_run_cannot_be_overridden(self):
         gamma = tagclip(*self.experiment("--list", "--set", "loss.trusty_weight=5", name="figure5"))
         self.assert_refused(gamma, USAGE, "loss.trusty_weight = 5", "figure5/gamma=0.1")
-        weighting = tagclip(*self.experiment("--list", "--set", "weighting=seen", name="table2"))
+        weighting = tagclip(*self.experiment("--list", "--set", "validation.weighting=seen", name="table2"))
         self.assert_refused(weighting, USAGE, "weighting", ":zegclip")
         for name in ("label", "output"):
             own = tagclip(*self.experiment("--list", "--set", f"{name}=x"))
@@ -186,7 +186,7 @@ class ExperimentTest(MicroTest):
         self.assertEqual(queue.returncode, REQUEUE, words)
         finished = tagclip(*command)
         self.assert_done(finished)
-        self.assertRegex(finished.err, r"going on from \d+ of 200")
+        self.assertRegex(finished.err, r"resuming from \d+ of 200")
 
     def test_mistakes_are_explained(self):
         self.assert_refused(tagclip(*self.experiment(name="tabel1")), USAGE, "did you mean table1?")

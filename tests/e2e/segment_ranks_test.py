@@ -117,7 +117,7 @@ class SegmentRanksTest(ProgramTest):
         ranks[1].kill()
         code, _, err = finish(ranks, timeout=30)[0]
         self.assertEqual(code, FAILURE, err)
-        self.assertIn("rank 0 of 2 has lost another one", err)
+        self.assertIn("rank 0 of 2 has lost another rank", err)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,85 @@ class SettingsTest(ProgramTest):
         refused = tagclip("train", config, "--set", "trusty_source=held-out-seen", "--set", "setting=transductive")
         self.assert_refused(refused, USAGE, "held-out-seen goes with setting = inductive")
 
+    def test_a_setting_without_effect_is_refused(self):
+        """Nothing is silent: a value that could change nothing is a mistake."""
+        config = samples.train_config(self.folder, self.data, self.clip)
+        other = samples.write_dataset(self.folder / "other", count=2)
+        for settings, *parts in (
+                (["val_dataset=folder"], "val_dataset", "without val_data"),
+                (["val_zero_label=keep"], "val_zero_label", "without val_data"),
+                (["val_split=", f"val_data={other}"], "val_data", "without a val_split"),
+                (["val_split=", "val_unseen=ball"], "val_unseen", "without a val_split"),
+                (["held_out_share=0.5"], "held_out_share", "trusty_source = held-out-seen"),
+                (["workers=0", "prefetch=3"], "prefetch", "without workers"),
+                (["self_training.from=0.25"], "self_training.from", "setting = transductive"),
+                (["self_training.pseudo_labels=none"], "self_training.pseudo_labels", "setting = transductive"),
+                (["setting=transductive", "self_training.from=1"], "self_training.from", "after the last iteration"),
+                (["model.trusty_token=false", "loss.trusty_weight=5"], "loss.trusty_weight", "model.trusty_token"),
+                (["model.trusty_token=false", "validation.weighting=seen"], "validation.weighting", "trusty token"),
+                (["model.trusty_token=false", "trusty_source=held-out-seen"], "trusty_source", "model.trusty_token"),
+                (["loss.presence_weight=2"], "loss.presence_weight", "model.protocol = paper"),
+                (["model.prompts=0", "prompt_dropout=0.3"], "prompt_dropout", "without model.prompts"),
+                (["model.prompts=0", "model.prompt_depth=1"], "prompt_depth"),
+                (["schedule.warmup=0", "schedule.warmup_ratio=0.1"], "schedule.warmup_ratio", "schedule.warmup"),
+                (["model.learner_text_after=true"], "learner_text_after")):
+            with self.subTest(settings):
+                words = [word for setting in settings for word in ("--set", setting)]
+                refused = tagclip("train", config, *words, "--set", f"output={self.folder / 'run'}")
+                self.assert_refused(refused, USAGE, *parts)
+                self.assertFalse((self.folder / "run").exists())
+        # What says only what happens anyway is let through.
+        self.train("harmless", "model.trusty_token=false", "validation.weighting=none", "loss.trusty_weight=0")
+
+    def test_self_training_needs_classes_to_label(self):
+        config = samples.train_config(self.folder, self.data, self.clip)
+        refused = tagclip("train", config, "--set", "setting=transductive", "--set", "unseen=none",
+                          "--set", f"output={self.folder / 'run'}")
+        self.assert_refused(refused, BAD_INPUT, "every class is seen")
+
+    def test_val_unseen_says_which_classes_count_as_unseen(self):
+        def unseen_of(name, *settings):
+            folder, _ = self.train(name, *settings)
+            record = json.loads((folder / "run.json").read_text())["data"]
+            last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
+            unseen = {c for c, seen in zip(record["classes"], record["seen"]) if not seen}
+            return unseen, (last["mIoU(S)"], last["mIoU(U)"]), last["mIoU"]
+
+        short = ("schedule.iterations=4", "validate_every=4")
+        plain = unseen_of("plain", *short)
+        self.assertEqual(plain[0], {"kite"})
+        same_data = unseen_of("same", *short, "val_unseen=ball,box")
+        self.assertEqual(same_data[0], {"ball", "box"})
+        self.assertNotEqual(same_data[1], plain[1])
+        self.assertEqual(same_data[2], plain[2], "the model and its scores are the same")
+        other = samples.write_dataset(self.folder / "other")
+        (other / "classes.txt").write_text("meadow\nball\nbox\nkite\nsea\n")
+        self.assertEqual(unseen_of("names", *short, f"val_data={other}")[0], {"kite", "sea"})
+        split = unseen_of("split", *short, f"val_data={other}", "val_unseen=ball")
+        self.assertEqual(split[0], {"ball"})
+
+    def test_eval_and_validation_divide_the_classes_alike(self):
+        other = samples.write_dataset(self.folder / "other")
+        (other / "classes.txt").write_text("meadow\nball\nbox\nkite\nsea\n")
+        for name, settings, options in (("same", [], ["--data", self.data]),
+                                        ("names", [f"val_data={other}"], ["--data", other]),
+                                        ("split", [f"val_data={other}", "val_unseen=ball"],
+                                         ["--data", other, "--unseen", "ball"])):
+            folder, _ = self.train(name, "schedule.iterations=4", "validate_every=4", *settings)
+            last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
+            measured = tagclip("eval", *options, "--weights", folder / "model.safetensors", "--json")
+            self.assert_done(measured)
+            metrics = json.loads(measured.out)
+            for key, field in (("mIoU(S)", "mean_iou_seen"), ("mIoU(U)", "mean_iou_unseen")):
+                self.assertAlmostEqual(last[key], metrics[field], 6, f"{name}: {key}")
+
+    def test_absent_losses_are_null(self):
+        folder, steps = self.train("bare", "model.trusty_token=false", "schedule.iterations=2")
+        self.assertEqual([(step["trusty"], step["presence"]) for step in steps], [(None, None)] * 2)
+        self.assertNotIn(b"loss/presence", b"".join(p.read_bytes() for p in folder.glob("events.out.*")))
+        _, steps = self.train("paper", "model.protocol=paper", "schedule.iterations=2")
+        self.assertTrue(all(step["trusty"] > 0 and step["presence"] > 0 for step in steps))
+
     def test_a_wrong_data_set_is_explained_not_trained_on(self):
         """Labels that count from one: every pixel would be taught as its neighbour's class."""
         data = self.folder / "shifted"

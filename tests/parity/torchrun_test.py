@@ -77,7 +77,7 @@ class Torchrun(ProgramTest):
             time.sleep(0.01)
         os.kill(self.rank(agent, 1), signal.SIGKILL)
         _, words = self.finish(agent)
-        gone_on = re.search(rf"going on from (\d+) of {ITERATIONS}", words)
+        gone_on = re.search(rf"resuming from (\d+) of {ITERATIONS}", words)
         self.assertIsNotNone(gone_on, words)
         self.assertGreaterEqual(int(gone_on[1]), 5)
         steps = [line["iteration"] for line in self.log_of("run") if "loss" in line]

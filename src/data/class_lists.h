@@ -1,0 +1,32 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tagclip {
+
+using NameList = std::span<const std::string_view>;
+
+// Class names in the order of the data sets' labels, without "background".
+NameList voc_classes();         // PASCAL VOC 2012, 20
+NameList context_classes();     // PASCAL Context, the 59 of mmsegmentation, alphabetically
+NameList coco_stuff_classes();  // COCO-Stuff 164K, 171: 80 things, 91 kinds of stuff
+
+// Classes that published work hides from training on a data set.
+struct UnseenSplit {
+  std::string_view name;
+  NameList classes;
+};
+const std::vector<UnseenSplit>& unseen_splits();
+
+// The built-in split of that name, nullptr when there is none.
+const UnseenSplit* find_unseen_split(std::string_view name);
+
+// Marks the `classes` that are seen, given those that are not (DatasetOptions::unseen; not empty).
+// Throws an Error that names the entry, its place and the nearest class: kBadInput for a list file,
+// kUsage otherwise.
+std::vector<bool> seen_classes(const std::string& unseen, const std::vector<std::string>& classes);
+
+}  // namespace tagclip

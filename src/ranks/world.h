@@ -1,0 +1,49 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <memory>
+
+#include "ranks/rank_environment.h"
+
+namespace tagclip {
+
+// The processes that work on one job (torch.distributed's world), and their collective operations.
+// All ranks must call the same collectives in the same order. Collectives throw Error(kFailure)
+// when a rank is lost.
+class World {
+ public:
+  // One process on its own: collectives change nothing.
+  World() = default;
+  // Connects to the other ranks: over Gloo, and for CUDA tensors over NCCL where the build has it.
+  // A rank waits at most `timeout` for another one, here and in each collective. Throws
+  // Error(kFailure) when they do not connect.
+  World(const RankEnvironment& environment, std::chrono::seconds timeout);
+  // The same with the environment of this process. Throws as read_rank_environment, too.
+  static World join(std::chrono::seconds timeout = std::chrono::minutes(10));
+
+  int64_t rank() const { return environment_.rank; }
+  int64_t size() const { return environment_.size; }
+  bool is_root() const { return rank() == 0; }  // the rank that writes files and messages
+  bool is_single() const { return size() == 1; }
+
+  // The GPU of this rank, by its local rank among the visible ones. Any other `device`, and that of
+  // a single process, is returned as it is.
+  at::Device local_device(at::Device device) const;
+
+  // Sums a contiguous tensor of the same shape and type on all ranks, in place.
+  void all_reduce_sum(at::Tensor& tensor) const;
+  double all_reduce_sum(double value) const;
+  // Whether `value` is true on any rank.
+  bool any(bool value) const { return all_reduce_sum(value ? 1 : 0) > 0; }
+  // Returns when all ranks have called it.
+  void barrier() const { all_reduce_sum(0.0); }
+
+ private:
+  class Group;
+  RankEnvironment environment_;
+  std::shared_ptr<Group> group_;  // nullptr for a single process
+};
+
+}  // namespace tagclip

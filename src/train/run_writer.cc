@@ -1,0 +1,173 @@
+#include "train/run_writer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "base/bounded_json.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "draw/photo_grid.h"
+#include "image/palette.h"
+#include "runs/run_record.h"
+
+namespace tagclip {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kGridRows = 4;  // of the image for TensorBoard
+
+// An image's name may contain folders.
+std::string file_name(std::string name) {
+  std::ranges::replace(name, '/', '_');
+  return name;
+}
+
+Image grid(const std::vector<Prediction>& examples, const RunData& data) {
+  std::vector<GridRow> rows;
+  for (const Prediction& example : examples) {
+    if (rows.size() < kGridRows) rows.push_back({example.photo, {example.labels, example.truth}});
+  }
+  return draw_photo_grid(rows, data.classes, data.seen);
+}
+
+// JSON has no NaN.
+nlohmann::json number(double value) {
+  return std::isnan(value) ? nlohmann::json() : nlohmann::json(value);
+}
+
+nlohmann::json number(const std::optional<double>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
+// Whether `line` is complete, and about one of the first `done` iterations or a validation of the
+// first `validated`.
+bool belongs(const std::string& line, int64_t done, int64_t validated) {
+  const nlohmann::json entry = parse_bounded_json(line).value_or(nlohmann::json());
+  if (!entry.is_object()) return false;
+  return entry.value("iteration", done + 1) <= (entry.contains("loss") ? done : validated);
+}
+
+}  // namespace
+
+RunLog::RunLog(const std::filesystem::path& folder, int64_t done, int64_t validated)
+    : path_(folder / "log.jsonl") {
+  std::ifstream before(path_);
+  if (!before) return;
+  std::string kept;
+  for (std::string line; std::getline(before, line);) {
+    if (belongs(line, done, validated)) kept += line + "\n";
+  }
+  write_file(path_, kept);
+}
+
+void RunLog::append(const std::string& line) {
+  std::ofstream file(path_, std::ios::app);
+  file << line << "\n" << std::flush;
+  if (!file) throw failure("cannot write " + path_.string(), "is the disk full?");
+}
+
+void RunLog::add(const TrainReport& report) {
+  append(nlohmann::ordered_json{{"iteration", report.iteration},
+                                {"loss", report.total},
+                                {"mask", report.mask},
+                                {"dice", report.dice},
+                                {"trusty", number(report.trusty)},
+                                {"presence", number(report.presence)},
+                                {"lr", report.lr},
+                                {"gradient_norm", report.gradient_norm},
+                                {"images_per_second", report.images_per_second}}
+             .dump());
+}
+
+void RunLog::add(int64_t iteration, const SegmentationMetrics& validation) {
+  append(nlohmann::ordered_json{{"iteration", iteration},
+                                {"pAcc", number(validation.pixel_accuracy)},
+                                {"mIoU", number(validation.mean_iou)},
+                                {"mIoU(S)", number(validation.mean_iou_seen)},
+                                {"mIoU(U)", number(validation.mean_iou_unseen)},
+                                {"hIoU", number(validation.harmonic_iou)},
+                                {"mAcc", number(validation.mean_accuracy)}}
+             .dump());
+}
+
+RunWriter::RunWriter(const fs::path& folder, RunRecord record, int64_t done, int64_t validated)
+    : folder_(folder),
+      record_(std::move(record)),
+      log_(folder, done, validated),
+      events_(folder, done + 1) {
+  record_.started = utc_time(std::chrono::system_clock::now());
+  const fs::path path = folder_ / "run.json";
+  if (done > 0 && fs::exists(path)) {
+    const RunRecord before = read_run_record(path);
+    record_.started = before.started;
+    seconds_before_ = before.seconds;
+  }
+  save_record(false);
+}
+
+void RunWriter::save_record(bool finished) {
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin_;
+  record_.seconds = seconds_before_ + seconds.count();
+  record_.finished = finished ? utc_time(std::chrono::system_clock::now()) : "";
+  write_run_record(folder_ / "run.json", record_);
+}
+
+void RunWriter::add(const TrainReport& report) {
+  log_.add(report);
+  const std::pair<const char*, std::optional<double>> values[] = {
+      {"loss/total", report.total},
+      {"loss/mask", report.mask},
+      {"loss/dice", report.dice},
+      {"loss/trusty", report.trusty},
+      {"loss/presence", report.presence},
+      {"training/learning_rate", report.lr},
+      {"training/gradient_norm", report.gradient_norm},
+      {"training/images_per_second", report.images_per_second}};
+  for (const auto& [tag, value] : values) {
+    if (value) events_.add_scalar(report.iteration, tag, *value);
+  }
+}
+
+void RunWriter::add(int64_t iteration, const Validation& validation) {
+  const SegmentationMetrics& metrics = validation.metrics;
+  log_.add(iteration, metrics);
+  for (const SummaryField& field : kSummaryFields) {
+    const double value = metrics.*field.value;
+    if (!std::isnan(value)) {
+      events_.add_scalar(iteration, "validation/" + std::string(field.name), value);
+    }
+  }
+  for (size_t c = 0; c < metrics.iou.size(); ++c) {
+    if (std::isnan(metrics.iou[c])) continue;
+    const char* group = record_.data.seen[c] ? "IoU_seen/" : "IoU_unseen/";
+    events_.add_scalar(iteration, group + record_.data.classes[c], metrics.iou[c]);
+  }
+  write_metrics_file(folder_ / "metrics.json",
+                     {.iteration = iteration,
+                      .metrics = metrics,
+                      .names = record_.data.classes,
+                      .seen = record_.data.seen,
+                      .milliseconds_per_photo = validation.milliseconds_per_photo});
+  if (validation.examples.empty()) return;
+  events_.add_image(iteration, "photo, prediction, truth", grid(validation.examples, record_.data));
+  write_examples(validation.examples);
+}
+
+void RunWriter::write_examples(const std::vector<Prediction>& examples) const {
+  const fs::path folder = folder_ / "examples";
+  create_folders(folder);
+  const std::vector<Colour> palette = result_palette(record_.data.classes.size());
+  for (const Prediction& example : examples) {
+    const fs::path stem = folder / file_name(example.name);
+    write_png(stem.string() + ".photo.png", example.photo);
+    write_label_map(stem.string() + ".labels.png", example.labels, palette);
+    write_label_map(stem.string() + ".truth.png", example.truth, palette);
+  }
+}
+
+}  // namespace tagclip

@@ -1,0 +1,163 @@
+#include "train/train.h"
+
+#include <c10/util/StringUtil.h>
+#include <torch/version.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "data_check/data_check.h"
+#include "train/run_folder.h"
+#include "train/run_writer.h"
+#include "train/validation.h"
+
+namespace tagclip {
+namespace {
+
+// Looks at some label files of a new run: a mistake in the labels costs a night of training.
+void check_labels(const TrainConfig& config) {
+  constexpr size_t kFiles = 300;
+  const std::vector<Finding> errors = quick_check(config.data, config.train_split, kFiles);
+  if (errors.empty()) return;
+  throw bad_input(config.data.folder + ": " + errors[0].what,
+                  errors[0].advice + "; tagclip data check " + config.data.folder +
+                      " looks at everything, check_data = false trains all the same");
+}
+
+// The score that validations are ranked by: hIoU, or mIoU where nothing is unseen; -1 where neither
+// is defined.
+double score(const SegmentationMetrics& metrics) {
+  const double value = std::isnan(metrics.harmonic_iou) ? metrics.mean_iou : metrics.harmonic_iou;
+  return std::isnan(value) ? -1 : value;
+}
+
+class Run {
+ public:
+  Run(const TrainConfig& config, const World& world, const TrainHooks& hooks)
+      : config_(config),
+        world_(world),
+        hooks_(hooks),
+        folder_(config, world, world.is_root() ? hooks.on_warning : [](const std::string&) {}) {
+    if (config.check_data && folder_.is_new() && world.is_root()) check_labels(config);
+    trainer_.emplace(config, world, hooks.on_warning);
+    if (!config.val_split.empty()) validator_.emplace(config, *trainer_, world);
+    folder_.resume(*trainer_);
+    folder_.create();
+  }
+
+  TrainOutcome finish() {
+    hooks_.on_start(trainer_->iteration());
+    const int64_t last = config_.schedule.iterations;
+    if (is_over()) return {last, /*finished=*/true};
+    trainer_->start();
+    if (world_.is_root()) {
+      writer_.emplace(config_.output, record(), trainer_->iteration(), folder_.validated());
+    }
+    const bool finished = iterate(last);
+    folder_.save_state(*trainer_);
+    if (finished) folder_.save_model("model", *trainer_);
+    if (writer_) writer_->save_record(finished);
+    world_.barrier();  // a rank that exits early would look crashed to the others
+    return {trainer_->iteration(), finished};
+  }
+
+ private:
+  // Whether an earlier session left nothing to do.
+  bool is_over() const {
+    return trainer_->iteration() == config_.schedule.iterations && !validation_is_due() &&
+           std::filesystem::exists(folder_.model_path("model"));
+  }
+
+  bool validation_is_due() const {
+    const int64_t done = trainer_->iteration();
+    if (!validator_ || done == 0 || folder_.validated() == done) return false;
+    return done % config_.validate_every == 0 || done == config_.schedule.iterations;
+  }
+
+  // Trains to iteration `last`; false when the user stopped it.
+  bool iterate(int64_t last) {
+    while (true) {
+      if (validation_is_due() && !validate()) return false;
+      if (trainer_->iteration() == last) return true;
+      const TrainReport report = trainer_->advance();
+      hooks_.on_step(report);
+      if (writer_ && report.iteration % config_.log_every == 0) writer_->add(report);
+      if (world_.any(hooks_.stop_requested())) return false;
+      save(report.iteration, last);
+    }
+  }
+
+  // What is due after an iteration.
+  void save(int64_t iteration, int64_t last) {
+    if (config_.model_every > 0 && iteration % config_.model_every == 0 && iteration < last) {
+      folder_.save_model(c10::str("model_", iteration), *trainer_);
+    }
+    if (iteration % config_.save_every != 0) return;
+    folder_.save_state(*trainer_);
+    if (writer_) writer_->save_record(/*finished=*/false);
+  }
+
+  // One validation; false when the user stopped it.
+  bool validate() {
+    const auto float32 = trainer_->in_float32();
+    const std::optional<Validation> validation = (*validator_)(hooks_.stop_requested);
+    if (!validation) return false;
+    const int64_t iteration = trainer_->iteration();
+    if (folder_.improves(iteration, score(validation->metrics))) {
+      folder_.save_model("best", *trainer_);
+    }
+    if (writer_) writer_->add(iteration, *validation);
+    hooks_.on_validation(iteration, validation->metrics);
+    return true;
+  }
+
+  // The classes are those that are measured.
+  RunData run_data() const {
+    const Dataset& data = trainer_->data();
+    const auto train = static_cast<int64_t>(data.size());
+    if (!validator_) return {config_.data.folder, train, 0, data.classes(), data.seen()};
+    const std::string& other = config_.val_data.folder;
+    return {other.empty() ? config_.data.folder : config_.data.folder + " -> " + other, train,
+            static_cast<int64_t>(validator_->data().size()), validator_->data().classes(),
+            validator_->judged_seen()};
+  }
+
+  RunRecord record() const {
+    const ParameterList& parameters = trainer_->model().parameters;
+    int64_t trained = 0;
+    for (const Parameter& parameter : parameters.trained()) trained += parameter.tensor.numel();
+    const bool mixed = config_.precision == ComputePrecision::kBFloat16;
+    return {.tagclip = TAGCLIP_VERSION,
+            .libtorch = TORCH_VERSION,
+            .label = config_.label,
+            .seed = config_.seed,
+            .device = trainer_->model().device().str(),
+            .precision = mixed ? "bfloat16" : "float32",
+            .ranks = world_.size(),
+            .data = run_data(),
+            .iterations = config_.schedule.iterations,
+            .trained_parameters = trained,
+            .all_parameters = parameters.count()};
+  }
+
+  const TrainConfig& config_;
+  const World& world_;
+  const TrainHooks& hooks_;
+  RunFolder folder_;
+  std::optional<Trainer> trainer_;
+  std::optional<Validator> validator_;
+  std::optional<RunWriter> writer_;  // on the root rank
+};
+
+}  // namespace
+
+TrainOutcome train(const TrainConfig& config, const World& world, const TrainHooks& hooks) {
+  config.check();
+  if (config.batch % world.size() != 0) {
+    throw usage_error(c10::str("batch: expected a multiple of the ", world.size(), " ranks, found ",
+                               config.batch));
+  }
+  return Run(config, world, hooks).finish();
+}
+
+}  // namespace tagclip

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "metrics/segmentation_metrics.h"
+#include "ranks/world.h"
+#include "train/train_config.h"
+#include "train/train_step.h"
+
+namespace tagclip {
+
+struct TrainHooks {
+  // `done`: the iterations of an earlier session in the output folder, 0 when there was none.
+  std::function<void(int64_t done)> on_start = [](int64_t) {};
+  // What the user should know: of the weights, damaged checkpoints, skipped images.
+  std::function<void(const std::string&)> on_warning = [](const std::string&) {};
+  std::function<void(const TrainReport&)> on_step = [](const TrainReport&) {};
+  std::function<void(int64_t iteration, const SegmentationMetrics&)> on_validation =
+      [](int64_t, const SegmentationMetrics&) {};
+  // Asked after every step and validation image; true saves and returns.
+  std::function<bool()> stop_requested = [] { return false; };
+};
+
+struct TrainOutcome {
+  int64_t iterations = 0;  // done
+  bool finished = false;   // otherwise stop_requested() ended it
+};
+
+// Trains a segmentation model (Sections 3 and 4 of the paper) and leaves in the output folder
+//   config.toml             the settings
+//   checkpoints/            the last states, see Checkpoints; the same call resumes from the newest
+//                           undamaged one
+//   best.safetensors        the model with the best hIoU on the validation split (mIoU where
+//                           nothing is unseen)
+//   model_N.safetensors     the model after every `model_every` iterations
+//   model.safetensors       the finished model
+//   run.json                what ran, where, on what, for how long
+//   log.jsonl               a line every `log_every` iterations and one per validation
+//   metrics.json            the last validation, class by class; examples/ has images of it
+//   events.out.*            the same for TensorBoard
+// Every rank calls it with the same config; the root rank writes. The same seed gives the same
+// batches and dropout, whatever the number of interruptions, of workers and of ranks.
+// Throws Error: kUsage for settings that do not fit together; kBadInput for an unusable data set or
+// weights, or a run of other settings in the folder; kFailure when a loss or gradient is not finite
+// (the parameters stay as they were, the batch is written to the output folder) or a rank is lost.
+TrainOutcome train(const TrainConfig& config, const World& world, const TrainHooks& hooks);
+
+}  // namespace tagclip
