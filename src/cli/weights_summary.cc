@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "weights/model_sizes.h"
-#include "weights/weights_kind.h"
+#include "weights/weights_dialect.h"
 
 namespace tagclip {
 namespace {

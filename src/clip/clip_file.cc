@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "clip/hugging_face.h"
 #include "weights/clip_config_json.h"
-#include "weights/weights_kind.h"
+#include "weights/weights_dialect.h"
 
 namespace tagclip {
 namespace {

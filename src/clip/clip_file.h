@@ -6,7 +6,7 @@
 #include "clip/clip.h"
 #include "clip/weights.h"
 #include "weights/model_sizes.h"
-#include "weights/weights_kind.h"
+#include "weights/weights_dialect.h"
 
 namespace tagclip {
 

@@ -8,7 +8,7 @@
 #include "image/jpeg.h"
 #include "image/png.h"
 #include "image/webp.h"
-#include "io/file_kind.h"
+#include "io/file_signature.h"
 
 namespace tagclip {
 bool starts_with(std::span<const std::byte> bytes, std::string_view magic) {

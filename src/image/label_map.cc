@@ -4,10 +4,11 @@
 #include <cstring>
 #include <string>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "image/png.h"
-#include "io/file_kind.h"
+#include "io/file_signature.h"
 
 namespace tagclip {
 namespace {
@@ -85,7 +86,7 @@ LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& li
 }
 
 std::vector<std::byte> encode_label_map(const LabelMap& map, const std::vector<Colour>& palette) {
-  TAGCLIP_CHECK(map.labels.size() == map.size(), "labels fill the map");
+  TAGCLIP_CHECK_EQ(map.labels.size(), map.size(), "labels fill the map");
   return fits_8_bits(map, palette.size()) ? encode_8_bit(map, palette) : encode_16_bit(map);
 }
 

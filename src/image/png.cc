@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "image/exif.h"
@@ -317,7 +318,7 @@ std::vector<std::byte> encode_png(const PngContent& content) {
 }
 
 std::vector<std::byte> encode_png(const Image& image) {
-  TAGCLIP_CHECK(image.pixels.size() == image.size() * 3, "pixels are missing");
+  TAGCLIP_CHECK_EQ(image.pixels.size(), image.size() * 3, "pixels fill the image");
   return encode_png({image.width, image.height, PngContent::Layout::kRgb8, image.pixels, {}});
 }
 

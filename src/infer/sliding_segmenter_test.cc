@@ -13,8 +13,6 @@
 #include "infer/inference_model.h"
 #include "infer/test_model.h"
 #include "kernels/blend/reference.h"
-#include "support/test_dir.h"
-#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "model/segmentation_model.h"
-#include "weights/weights_kind.h"
+#include "weights/weights_dialect.h"
 
 namespace tagclip {
 

@@ -11,7 +11,6 @@
 #include "support/test_dir.h"
 #include "image/palette.h"
 #include "image/png.h"
-#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "io/file_kind.h"
+#include "io/file_signature.h"
 
 namespace tagclip {
 namespace {

@@ -1,138 +1,237 @@
 #include "weights/safetensors_header.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <tuple>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "io/file_kind.h"
-#include "weights/safetensors_fields.h"
 
 namespace tagclip {
 namespace {
 
-uint64_t little_endian_u64(std::span<const std::byte> bytes) {
-  uint64_t value = 0;
-  for (size_t i = 8; i-- > 0;) value = value << 8 | std::to_integer<uint64_t>(bytes[i]);
-  return value;
+using nlohmann::json;
+
+constexpr size_t kMaxDimensions = 64;
+
+// Follows the parser event by event. What is not expected where it stands ends the parse, so
+// nesting never goes deeper than three levels.
+class HeaderHandler : public nlohmann::json_sax<json> {
+ public:
+  HeaderHandler(HeaderFields& fields, const std::string& file) : fields_(fields), file_(file) {}
+
+  bool start_object(size_t) override;
+  bool key(string_t& name) override;
+  bool end_object() override;
+  bool start_array(size_t) override;
+  bool end_array() override;
+  bool string(string_t& value) override;
+  bool number_unsigned(number_unsigned_t value) override;
+
+  bool null() override { throw unexpected("null"); }
+  bool boolean(bool) override { throw unexpected("a boolean"); }
+  bool binary(binary_t&) override { throw unexpected("binary data"); }
+  bool number_integer(number_integer_t value) override {
+    throw unexpected("the negative number " + std::to_string(value));
+  }
+  bool number_float(number_float_t, const string_t& text) override {
+    throw unexpected("the number " + in_quotes(text));
+  }
+  bool parse_error(size_t position, const std::string&, const json::exception&) override {
+    throw broken(fmt::format("no valid UTF-8 JSON at byte {}", position));
+  }
+
+ private:
+  // What the parser must see next.
+  enum class Expect {
+    kHeader,         // {
+    kTensorName,     // a key of the header, or its end
+    kMetadata,       // {
+    kMetadataKey,    // or the end of the metadata
+    kMetadataValue,  // a string
+    kTensor,         // {
+    kField,          // a key of the tensor, or its end
+    kDType,          // a string
+    kShape,          // [
+    kDimension,      // a number, or the end of the shape
+    kOffsets,        // [
+    kOffset,         // a number, or the end of the offsets
+  };
+
+  void begin_field(const std::string& name);
+  TensorFields& tensor() { return fields_.tensors.back(); }
+
+  Error broken(const std::string& what) const {
+    return bad_input(file_ + ": broken safetensors header: " + what);
+  }
+  Error unexpected(const std::string& found) const;
+  std::string place() const;
+
+  HeaderFields& fields_;
+  const std::string& file_;
+  Expect expect_ = Expect::kHeader;
+  std::string metadata_key_;
+  bool has_metadata_ = false;
+  // Of the tensor at hand.
+  bool has_dtype_ = false;
+  bool has_shape_ = false;
+  std::optional<size_t> offsets_read_;
+};
+
+bool HeaderHandler::start_object(size_t) {
+  switch (expect_) {
+    case Expect::kHeader:
+      expect_ = Expect::kTensorName;
+      return true;
+    case Expect::kMetadata:
+      expect_ = Expect::kMetadataKey;
+      return true;
+    case Expect::kTensor:
+      expect_ = Expect::kField;
+      return true;
+    default:
+      throw unexpected("an object");
+  }
 }
 
-// What is wrong with a file that cannot be split into header and data.
-Error no_header(std::span<const std::byte> bytes, const std::string& name,
-                const std::string& detail) {
-  const std::string kind = describe_bytes(bytes);
-  if (kind == "a safetensors file" || kind.starts_with("binary data")) {
-    return bad_input(name + ": damaged safetensors file: " + detail, "fetch the file again");
+bool HeaderHandler::key(string_t& name) {
+  if (expect_ == Expect::kMetadataKey) {
+    if (fields_.metadata.contains(name))
+      throw broken("metadata " + in_quotes(name) + " is there twice");
+    metadata_key_ = std::move(name);
+    expect_ = Expect::kMetadataValue;
+  } else if (expect_ == Expect::kField) {
+    begin_field(name);
+  } else if (name == kMetadataKey) {
+    if (has_metadata_) throw broken("__metadata__ is there twice");
+    has_metadata_ = true;
+    expect_ = Expect::kMetadata;
+  } else {
+    fields_.tensors.push_back({std::move(name), {}, {}, {}});
+    has_dtype_ = has_shape_ = false;
+    offsets_read_.reset();
+    expect_ = Expect::kTensor;
   }
-  return bad_input(name + ": expected a safetensors file, found " + kind);
+  return true;
 }
 
-std::string_view header_text(std::span<const std::byte> bytes, const std::string& name) {
-  if (bytes.size() < kSafetensorsLengthBytes) {
-    throw no_header(bytes, name, fmt::format("it has only {} bytes", bytes.size()));
+void HeaderHandler::begin_field(const std::string& name) {
+  bool again = false;
+  if (name == "dtype") {
+    again = std::exchange(has_dtype_, true);
+    expect_ = Expect::kDType;
+  } else if (name == "shape") {
+    again = std::exchange(has_shape_, true);
+    expect_ = Expect::kShape;
+  } else if (name == "data_offsets") {
+    again = offsets_read_.has_value();
+    offsets_read_ = 0;
+    expect_ = Expect::kOffsets;
+  } else {
+    throw broken(place() + ": expected dtype, shape and data_offsets, found " + in_quotes(name));
   }
-  const uint64_t length = little_endian_u64(bytes);
-  if (length > kMaxSafetensorsHeader) {
-    throw no_header(bytes, name,
-                    fmt::format("its header length is {}, at most {} are allowed", length,
-                                kMaxSafetensorsHeader));
-  }
-  const auto rest = bytes.subspan(kSafetensorsLengthBytes);
-  if (length > rest.size()) {
-    throw no_header(
-        bytes, name,
-        fmt::format("its header has {} bytes, but only {} follow", length, rest.size()));
-  }
-  const std::string_view text(reinterpret_cast<const char*>(rest.data()), length);
-  if (!text.starts_with('{')) {
-    throw no_header(bytes, name, "its header must be a JSON object and start with '{'");
-  }
-  return text;
+  if (again) throw broken(place() + ": " + name + " is there twice");
 }
 
-Error bad_tensor(const std::string& file, const TensorFields& tensor, const std::string& what,
-                 const std::string& hint = {}) {
-  return bad_input(fmt::format("{}: tensor {}: {}", file, in_quotes(tensor.name), what), hint);
+bool HeaderHandler::end_object() {
+  if (expect_ == Expect::kField && !(has_dtype_ && has_shape_ && offsets_read_)) {
+    throw broken(place() + ": expected dtype, shape and data_offsets, found only some of them");
+  }
+  expect_ = Expect::kTensorName;
+  return true;
 }
 
-// The layout rules of a single tensor; `data` is the size of the file after its header.
-void check_tensor(const TensorFields& tensor, uint64_t data, const std::string& file) {
-  const auto [begin, end] = tensor.offsets;
-  if (begin > end) {
-    throw bad_tensor(file, tensor, fmt::format("data_offsets [{}, {}] must rise", begin, end));
-  }
-  if (end > data) {
-    throw bad_tensor(
-        file, tensor,
-        fmt::format("its data end at byte {}, the file holds only {} bytes of data", end, data),
-        "the file may be cut off: fetch it again");
-  }
-  const std::optional<uint64_t> needed = checked_bytes(tensor.dtype, tensor.shape);
-  if (needed != end - begin) {
-    throw bad_tensor(file, tensor,
-                     fmt::format("shape [{}] of {} needs {} bytes, data_offsets give {}",
-                                 fmt::join(tensor.shape, ", "), to_string(tensor.dtype),
-                                 needed ? std::to_string(*needed) : "more than 2^63", end - begin));
+bool HeaderHandler::start_array(size_t) {
+  switch (expect_) {
+    case Expect::kShape:
+      expect_ = Expect::kDimension;
+      return true;
+    case Expect::kOffsets:
+      expect_ = Expect::kOffset;
+      return true;
+    default:
+      throw unexpected("an array");
   }
 }
 
-// Sorted by place, the tensors must follow each other without gap and fill the data.
-void check_covers(const std::vector<TensorFields>& tensors, uint64_t data,
-                  const std::string& file) {
-  uint64_t covered = 0;
-  for (const TensorFields& tensor : tensors) {
-    const auto [begin, end] = tensor.offsets;
-    if (begin != covered) {
-      throw bad_tensor(
-          file, tensor,
-          fmt::format("its data begin at byte {}, the tensor before ends at {}: {}", begin, covered,
-                      begin < covered ? "they overlap" : "there is a hole"));
+bool HeaderHandler::end_array() {
+  if (expect_ == Expect::kOffset && offsets_read_ != 2u) {
+    throw broken(place() + ": data_offsets must hold two numbers");
+  }
+  expect_ = Expect::kField;
+  return true;
+}
+
+bool HeaderHandler::string(string_t& value) {
+  if (expect_ == Expect::kMetadataValue) {
+    fields_.metadata.emplace(std::move(metadata_key_), std::move(value));
+    expect_ = Expect::kMetadataKey;
+    return true;
+  }
+  if (expect_ != Expect::kDType) throw unexpected("the string " + in_quotes(value));
+  const std::optional<DType> dtype = parse_dtype(value);
+  if (!dtype) throw broken(place() + ": element type " + in_quotes(value) + " is not supported");
+  tensor().dtype = *dtype;
+  expect_ = Expect::kField;
+  return true;
+}
+
+bool HeaderHandler::number_unsigned(number_unsigned_t value) {
+  if (expect_ == Expect::kDimension) {
+    if (!std::in_range<int64_t>(value)) throw unexpected("the number " + std::to_string(value));
+    if (tensor().shape.size() == kMaxDimensions) {
+      throw broken(fmt::format("{}: more than {} dimensions", place(), kMaxDimensions));
     }
-    covered = end;
+    tensor().shape.push_back(static_cast<int64_t>(value));
+  } else if (expect_ == Expect::kOffset && *offsets_read_ < 2) {
+    auto& [begin, end] = tensor().offsets;
+    ((*offsets_read_)++ == 0 ? begin : end) = value;
+  } else {
+    throw unexpected("the number " + std::to_string(value));
   }
-  if (covered != data) {
-    throw bad_input(
-        fmt::format("{}: {} bytes of data, but its tensors end at byte {}", file, data, covered),
-        "fetch the file again");
-  }
+  return true;
 }
 
-void check_unique(const std::vector<TensorFields>& tensors, const std::string& file) {
-  std::vector<std::string_view> names;
-  names.reserve(tensors.size());
-  for (const TensorFields& tensor : tensors) names.push_back(tensor.name);
-  std::ranges::sort(names);
-  const auto twice = std::ranges::adjacent_find(names);
-  if (twice != names.end()) {
-    throw bad_input(fmt::format("{}: tensor {} is there twice", file, in_quotes(*twice)));
-  }
+std::string HeaderHandler::place() const {
+  if (expect_ == Expect::kMetadata || expect_ == Expect::kMetadataKey) return "__metadata__";
+  if (expect_ == Expect::kMetadataValue) return "metadata " + in_quotes(metadata_key_);
+  if (expect_ == Expect::kHeader || fields_.tensors.empty()) return "its top level";
+  return "tensor " + in_quotes(fields_.tensors.back().name);
+}
+
+Error HeaderHandler::unexpected(const std::string& found) const {
+  const auto expected = [this] {
+    switch (expect_) {
+      case Expect::kMetadataValue:
+        return "a string";
+      case Expect::kDType:
+        return "an element type such as \"F32\"";
+      case Expect::kShape:
+        return "an array of dimensions";
+      case Expect::kDimension:
+        return "a dimension of at least 0";
+      case Expect::kOffsets:
+      case Expect::kOffset:
+        return "two offsets of at least 0";
+      default:
+        return "a JSON object";
+    }
+  };
+  return broken(place() + ": expected " + expected() + ", found " + found);
 }
 
 }  // namespace
 
-SafetensorsHeader parse_safetensors_header(std::span<const std::byte> bytes,
-                                           const std::string& name) {
-  const std::string_view text = header_text(bytes, name);
-  const auto data = bytes.subspan(kSafetensorsLengthBytes + text.size());
-  HeaderFields fields = parse_header_fields(text, name);
-
-  check_unique(fields.tensors, name);
-  for (const TensorFields& tensor : fields.tensors) check_tensor(tensor, data.size(), name);
-  std::ranges::stable_sort(fields.tensors, {}, &TensorFields::offsets);
-  check_covers(fields.tensors, data.size(), name);
-
-  SafetensorsHeader header{std::move(fields.metadata), {}};
-  header.tensors.reserve(fields.tensors.size());
-  for (TensorFields& tensor : fields.tensors) {
-    const auto [begin, end] = tensor.offsets;
-    header.tensors.push_back({std::move(tensor.name), tensor.dtype, std::move(tensor.shape),
-                              data.subspan(begin, end - begin)});
+HeaderFields parse_header_fields(std::string_view text, const std::string& file) {
+  // The parser takes a zero byte for the end of its input.
+  if (const size_t at = text.find('\0'); at != std::string_view::npos) {
+    throw bad_input(fmt::format("{}: broken safetensors header: zero byte at {}", file, at));
   }
-  return header;
+  HeaderFields fields;
+  HeaderHandler handler(fields, file);
+  json::sax_parse(text, &handler);
+  return fields;
 }
 
 }  // namespace tagclip

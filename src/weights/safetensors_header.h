@@ -1,10 +1,9 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weights/safetensors.h"
@@ -15,13 +14,22 @@ inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;  // bytes
 inline constexpr size_t kSafetensorsLengthBytes = 8;            // little-endian, before the header
 inline constexpr std::string_view kMetadataKey = "__metadata__";
 
-struct SafetensorsHeader {
-  Metadata metadata;
-  std::vector<TensorView> tensors;  // views into the file's bytes, in the order of their data
+// What a safetensors header says of one tensor, before its offsets are believed.
+struct TensorFields {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;               // none is negative
+  std::pair<uint64_t, uint64_t> offsets{};  // begin and end, relative to the end of the header
 };
 
-// Reads and checks the header of the file `bytes`; see SafetensorsFile for the rules.
-SafetensorsHeader parse_safetensors_header(std::span<const std::byte> bytes,
-                                           const std::string& name);
+struct HeaderFields {
+  Metadata metadata;
+  std::vector<TensorFields> tensors;  // as written; names may repeat
+};
+
+// Reads the JSON text of a header. Memory stays within a few times the length of `text`.
+// Throws Error(kBadInput) for what is no JSON, holds anything but the known fields, twice or of the
+// wrong type, or an element type that is not in DType. `file` is the name in messages.
+HeaderFields parse_header_fields(std::string_view text, const std::string& file);
 
 }  // namespace tagclip

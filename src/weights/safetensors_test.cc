@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "io/file_kind.h"
+#include "io/file_signature.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 

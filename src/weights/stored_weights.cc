@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "weights/model_files.h"
+#include "weights/checkpoint_shards.h"
 
 namespace tagclip {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "io/file_kind.h"
+#include "io/file_signature.h"
 #include "weights/torch/torch_content.h"
 
 namespace tagclip {

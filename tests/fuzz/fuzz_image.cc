@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "image/image.h"
 #include "image/png.h"
-#include "io/file_kind.h"
+#include "io/file_signature.h"
 
 namespace tagclip {
 namespace {

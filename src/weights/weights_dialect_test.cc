@@ -1,4 +1,4 @@
-#include "weights/weights_kind.h"
+#include "weights/weights_dialect.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

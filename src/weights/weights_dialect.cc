@@ -1,4 +1,4 @@
-#include "weights/weights_kind.h"
+#include "weights/weights_dialect.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "io/file_kind.h"
+#include "io/file_signature.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

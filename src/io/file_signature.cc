@@ -1,4 +1,4 @@
-#include "io/file_kind.h"
+#include "io/file_signature.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "weights/model_files.h"
+#include "weights/checkpoint_shards.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
