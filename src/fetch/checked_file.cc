@@ -117,7 +117,7 @@ void copy_checked(const CheckpointFile& expected, const fs::path& source, const 
   PartFile part(target);
   part.restart();
   try {
-    // What is kept is what was checked, whatever becomes of the source meanwhile.
+    // The kept bytes are the checked ones, even if the source changes meanwhile.
     const std::string sha256 = read_all(source, "copying", size, console,
                                         [&](std::span<const std::byte> b) { part.append(b); });
     if (const auto wrong = mismatch(expected, part.size(), sha256)) throw reject(*wrong);

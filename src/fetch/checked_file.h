@@ -29,10 +29,10 @@ class Sha256 {
   std::unique_ptr<Context> context_;
 };
 
-// Bytes so far of how many, in MiB.
+// Shows the bytes so far of the total, in MiB.
 void show_progress(Console& console, const std::string& label, int64_t done, int64_t total);
 
-// What is wrong with these bytes where `expected` says otherwise: "it has 5 bytes, 7 are expected";
+// Describes how these bytes differ from what is expected: "it has 5 bytes, 7 are expected";
 // nothing when all that is published agrees.
 std::optional<std::string> mismatch(const CheckpointFile& expected, int64_t size,
                                     const std::string& sha256);

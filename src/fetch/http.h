@@ -18,7 +18,7 @@ struct HttpRequest {
   int timeout = 30;       // seconds with less than 1000 bytes each that end the transfer
 };
 
-// What the server says before it sends the body.
+// The headers that the server sends before the body.
 struct HttpHead {
   int64_t first = 0;             // which byte of the file the body begins with; -1: not told
   std::optional<int64_t> total;  // bytes of the whole file

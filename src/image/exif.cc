@@ -40,7 +40,7 @@ class TiffReader {
   bool big_endian_ = false;
 };
 
-// What makes the stored image upright, in this order.
+// The steps that make the stored image upright, in this order.
 struct Flips {
   bool transpose;
   bool flip_horizontal;

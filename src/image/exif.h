@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-// How the stored rows and columns lie in the upright image; the values are those of the EXIF tag
+// The place of the stored rows and columns in the upright image. Values are those of the EXIF tag
 // Orientation (0x0112): where the stored first row and first column belong.
 enum class Orientation {
   kTopLeft = 1,

@@ -22,7 +22,7 @@ struct Image {
   bool empty() const { return pixels.empty(); }
 };
 
-// What a file may ask for, against images that fill the memory.
+// Limits on what a file may ask for: a small file can describe an image that fills the memory.
 struct ImageLimits {
   int64_t max_pixels = 64LL << 20;  // width x height in the header, checked before decoding
 };

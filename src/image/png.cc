@@ -188,9 +188,9 @@ Orientation PngReader::orientation() {
 
 void PngReader::fail() const { throw damaged(name_, "PNG", reason_); }
 
-// Photos under colours come out 7% larger than at zlib's usual 6, in less than a third of the time.
+// Overlays come out 7% larger than at zlib's usual 6, in less than a third of the time.
 constexpr int kCompression = 2;
-// Of photos: not to try all filters on each row costs 2% of the size and spares a quarter of the
+// For photos, not trying all filters on each row costs 2% of the size and saves a quarter of the
 // time.
 constexpr int kFilters = PNG_FILTER_SUB | PNG_FILTER_UP;
 

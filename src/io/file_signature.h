@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-// What a file looks like from its first bytes, in words for a message:
+// Describes a file by its first bytes, in words for a message:
 // "a PyTorch zip archive (.pt, .pth, .bin)", "a legacy PyTorch pickle", "a JPEG photo", "an empty
 // file", "text", "an HDF5 file", "an ONNX model", "a GGUF model", ... Never throws for content;
 // throws Error(kBadInput) when the path cannot be read or is a folder.

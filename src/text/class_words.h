@@ -18,9 +18,9 @@ struct ClassWords {
 };
 
 // Reads the class words the user gave.
-//  - `text` that names a file: one class a line, `sofa, couch` being synonyms. Empty lines and
+//  - `text` that names a file: one class per line, `sofa, couch` being synonyms. Empty lines and
 //    lines that begin with # are skipped; a UTF-8 byte order mark and CRLF are accepted.
-//  - otherwise a comma-separated list, one class an entry. A text that ends in .txt, or holds a
+//  - otherwise a comma-separated list, one class per entry. A text that ends in .txt, or holds a
 //    slash but no comma, must have been meant as a file: it is an error that there is none.
 // Throws Error(kBadInput), with the file and line or the entry: no class at all, an empty entry, a
 // duplicate (after trimming and lower-casing, across synonyms too), invalid UTF-8, control
@@ -39,7 +39,7 @@ void add_background(const std::string& text, std::vector<ClassWords>& classes);
 
 // Prompt templates: each holds `{}` exactly once, where the word goes.
 // "single" = `a photo of a {}`, "multi" = the 15 used for COCO-Stuff and Context, "imagenet" = the
-// 80 that CLIP's authors published for ImageNet; a path to a file with one template a line; or a
+// 80 that CLIP's authors published for ImageNet; a path to a file with one template per line; or a
 // template itself. Throws Error(kBadInput) otherwise.
 std::vector<std::string> parse_templates(const std::string& text);
 

@@ -6,7 +6,7 @@
 
 namespace tagclip {
 
-// What the config beside a CLIP's weights says. Sizes leave their trace in the tensors, too, and 0
+// The config beside a CLIP's weights. Sizes leave their trace in the tensors, too, and 0
 // stands for one the config does not state; heads and activation stand nowhere else.
 struct ClipConfigJson {
   int64_t vision_heads = 0, text_heads = 0;

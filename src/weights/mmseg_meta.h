@@ -17,7 +17,7 @@ struct StoredClasses {
   std::string prompt;
 };
 
-// What a checkpoint of mmsegmentation says of its training: meta.CLASSES, and which of them were
+// The facts that a checkpoint of mmsegmentation states about its training: meta.CLASSES, and which of them were
 // seen from base_class in the config text that TagCLIP and ZegCLIP store with it. Empty when it
 // does not say; without base_class every class counts as seen. `source` names the file. Throws
 // Error(kBadInput) when base_class names a class that there is not.

@@ -37,7 +37,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// What follows 'key': in the header, which is the text of a Python dict.
+// Returns the text behind 'key': in the header, which is the text of a Python dict.
 std::optional<std::string_view> entry(std::string_view header, std::string_view key) {
   const size_t at = header.find(fmt::format("'{}':", key));
   if (at == header.npos) return {};

@@ -25,7 +25,7 @@ uint64_t little_endian_u64(std::span<const std::byte> bytes) {
   return value;
 }
 
-// What is wrong with a file that cannot be split into header and data.
+// The error for a file that cannot be split into header and data.
 Error no_header(std::span<const std::byte> bytes, const std::string& name,
                 const std::string& detail) {
   const std::string kind = describe_bytes(bytes);

@@ -43,7 +43,7 @@ class HeaderHandler : public nlohmann::json_sax<json> {
   }
 
  private:
-  // What the parser must see next.
+  // The tokens that may come next.
   enum class Expect {
     kHeader,         // {
     kTensorName,     // a key of the header, or its end
@@ -73,7 +73,7 @@ class HeaderHandler : public nlohmann::json_sax<json> {
   Expect expect_ = Expect::kHeader;
   std::string metadata_key_;
   bool has_metadata_ = false;
-  // Of the tensor at hand.
+  // These belong to the tensor that is being read.
   bool has_dtype_ = false;
   bool has_shape_ = false;
   std::optional<size_t> offsets_read_;

@@ -14,7 +14,7 @@ inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;  // bytes
 inline constexpr size_t kSafetensorsLengthBytes = 8;            // little-endian, before the header
 inline constexpr std::string_view kMetadataKey = "__metadata__";
 
-// What a safetensors header says of one tensor, before its offsets are believed.
+// One tensor of a safetensors header, before its offsets are checked.
 struct TensorFields {
   std::string name;
   DType dtype = DType::kF32;

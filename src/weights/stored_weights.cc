@@ -11,7 +11,7 @@
 namespace tagclip {
 namespace {
 
-// What trainers call the model's part of a checkpoint.
+// The names that trainers give to the model's part of a checkpoint.
 constexpr std::array<std::string_view, 3> kModelParts = {"state_dict.", "model_state_dict.",
                                                          "model."};
 // DistributedDataParallel puts this before every name.

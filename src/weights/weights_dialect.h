@@ -8,7 +8,7 @@
 
 namespace tagclip {
 
-// What tensors of these names are, in words for a message: "a TagCLIP segmentation model", "a CLIP
+// Describes tensors by their names, in words for a message: "a TagCLIP segmentation model", "a CLIP
 // with OpenAI's names", "a CLIP in Hugging Face's layout", ..., "another model (its first tensor is
 // ...)".
 std::string describe_weights(const std::vector<std::string>& names);
@@ -18,7 +18,7 @@ bool is_segmentation_model(const StoredWeights& stored);
 // Whether these are the weights of a CLIP, in any dialect.
 bool is_clip(const StoredWeights& stored);
 
-// Whose names and layout the weights of a CLIP have.
+// The project whose names and layout the weights of a CLIP have.
 enum class Dialect { kTagclip, kOpenAi, kOpenClip, kHuggingFace };
 
 Dialect dialect_of(const StoredWeights& clip);

@@ -14,7 +14,7 @@ namespace tagclip {
 // undefined stands for the control character of its own number, as in browsers.
 class CodePage {
  public:
-  // What U+FFFD becomes where a page can encode it: there it is the sign of a byte that was lost.
+  // The byte for U+FFFD in pages that can encode it: it marks a byte that was lost.
   static constexpr char kLostByte = 0x1A;
 
   CodePage(const std::array<char32_t, 256>& characters, bool encodes_losses);

@@ -15,7 +15,7 @@ uint8_t at(std::string_view bytes, size_t i) { return static_cast<uint8_t>(bytes
 
 bool is_continuation(uint8_t byte) { return byte >= 0x80 && byte <= 0xBF; }
 
-// How many bytes a sequence that begins with `lead` has; 1 for anything but a lead byte.
+// The length in bytes of a sequence that begins with `lead`; 1 for anything but a lead byte.
 size_t sequence_length(uint8_t lead) {
   if (lead >= 0xC2 && lead <= 0xDF) return 2;
   if (lead >= 0xE0 && lead <= 0xEF) return 3;

@@ -22,7 +22,7 @@ constexpr char32_t kLineFeedSymbol = 0x240A;  // how the file of names spells a 
 
 using Names = std::unordered_map<std::u32string, std::u32string>;
 
-// What each name stands for; most end in a semicolon.
+// The characters that each name stands for; most names end in a semicolon.
 Names read_names() {
   Names names;
   std::string_view rest = embedded_html_entities();

@@ -11,7 +11,7 @@
 namespace tagclip {
 namespace {
 
-// What a character is to its neighbours; one may be several things.
+// The roles a character may have beside its neighbours; one may have several.
 using Kinds = uint32_t;
 enum : Kinds {
   kC1 = 1 << 0,             // U+0080 to U+009F

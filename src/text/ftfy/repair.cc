@@ -22,7 +22,7 @@ bool is_latin_ligature(char32_t c) {
 
 bool is_width_variant(char32_t c) { return c == U'\u3000' || (c >= 0xFF01 && c <= 0xFFEE); }
 
-// What a character becomes that is a variant of other ones.
+// Returns what replaces a character that is a variant of other ones.
 void append_plain_form(char32_t c, std::u32string& out) {
   if (c == U'\u02BC' || (c >= 0x2018 && c <= 0x201B)) {
     out += U'\'';

@@ -71,7 +71,7 @@ std::string_view PickleValue::kind() const {
 
 namespace {
 
-// How often, on average, a value may stand in the tree; real files stay near 1.
+// The mean number of places at which a value may stand in the tree; real files stay near 1.
 constexpr uint64_t kMaxSharing = 4;
 constexpr uint64_t kSharingAllowance = 10'000;  // for small files
 

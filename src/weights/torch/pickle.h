@@ -82,7 +82,7 @@ struct PickleValue {
   const PickleObject* object() const;
   const PickleTensor* tensor() const;
 
-  // What a dict holds under a text key, or the attribute of an object. nullptr when this is
+  // The value under a text key of a dict, or the attribute of an object. nullptr when this is
   // neither or there is no such key. Looks at one key after the other.
   const PickleValue* find(std::string_view key) const;
 
@@ -91,7 +91,7 @@ struct PickleValue {
 
 inline constexpr size_t kMaxPickleDepth = 100;
 
-// What a pickle may name beside plain tensors and numbers.
+// The classes that a pickle may name beside those of tensors and numbers.
 enum class PickleDialect {
   kPlain,
   kTorchScript,  // classes of the archive ("__torch__.model.CLIP"), as PickleObject
@@ -112,7 +112,7 @@ struct Pickle {
 Pickle parse_pickle(std::span<const std::byte> bytes, const std::string& name,
                     PickleDialect dialect = PickleDialect::kPlain);
 
-// What makes a value safe to walk: no cycles, at most kMaxPickleDepth levels, no dictionary with
+// Checks that a value is safe to walk: no cycles, at most kMaxPickleDepth levels, no dictionary with
 // the same key twice, nothing but data, and sharing that does not make it much larger than the
 // `steps` that built it. Throws Error(kBadInput) naming `file`.
 void check_pickle_values(const PickleValue& root, uint64_t steps, const std::string& file);

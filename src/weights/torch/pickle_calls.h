@@ -6,7 +6,7 @@
 
 namespace tagclip {
 
-// What the pickle's calls give, as data. All throw Error(kBadInput) for what does not fit.
+// The results of a pickle's calls, as data. All throw Error(kBadInput) for what does not fit.
 
 // global(*arguments)
 const PickleValue& call_pickle_global(PickleMachine& machine, const PickleGlobal& global,

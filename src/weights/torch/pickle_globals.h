@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-// What a class or function of the pickle becomes here.
+// The meaning that a class or function of the pickle has here.
 enum class PickleCallable {
   kOrderedDict,
   kRebuildTensor,     // storage, offset, shape, strides, more that is dropped

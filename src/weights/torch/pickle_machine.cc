@@ -192,7 +192,7 @@ void push_bytes(Machine& m, uint64_t length) {
   m.push_new(PickleBytes{std::string(m.input().take_text(length))});
 }
 
-// What Python 2 called a string is text or bytes.
+// A string of Python 2 is text or bytes.
 void push_old_string(Machine& m, uint64_t length) {
   std::string text(m.input().take_text(length));
   if (is_utf8(text)) return m.push_new(std::move(text));

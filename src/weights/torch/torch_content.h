@@ -10,7 +10,7 @@
 
 namespace tagclip {
 
-// What a file of PyTorch holds: values, and the bytes of the storages that their tensors refer to.
+// The content of a PyTorch file: values, and the bytes of the storages that their tensors refer to.
 struct TorchContent {
   TorchFile::Container container;
   Pickle pickle;

@@ -108,7 +108,7 @@ class ZipReader {
     throw damaged(name_, "it has no directory at its end");
   }
 
-  // What zip64 says; nothing when the archive is none.
+  // The zip64 fields; nothing when the archive has none.
   std::optional<Directory> find_directory64(size_t end) const {
     if (end < kDirectoryEnd64LocatorSize) return std::nullopt;
     ByteCursor locator = cursor_at(end - kDirectoryEnd64LocatorSize, "the zip64 locator");
