@@ -4,21 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <type_traits>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
-
-template <class Number>
-std::optional<Number> parsed(const std::string& text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return number;
-}
 
 template <class Number>
 constexpr const char* kNoun = std::is_integral_v<Number> ? "whole number" : "number";
@@ -26,7 +18,7 @@ constexpr const char* kNoun = std::is_integral_v<Number> ? "whole number" : "num
 template <class Number>
 Check within(Number low, Number high) {
   return {[=](const std::string& text) {
-    const auto number = parsed<Number>(text);
+    const auto number = parse_number<Number>(text);
     if (number && *number >= low && *number <= high) return std::string();
     return fmt::format("expected a {} from {} to {}, found '{}'", kNoun<Number>, low, high, text);
   }};
@@ -170,7 +162,7 @@ void Option::store_one(const std::string& value) {
           target->push_back(value);
         } else if constexpr (std::is_arithmetic_v<std::remove_pointer_t<To>>) {
           using Number = std::remove_pointer_t<To>;
-          const auto number = parsed<Number>(value);
+          const auto number = parse_number<Number>(value);
           if (!number) {
             throw usage_error(
                 fmt::format("{}: expected a {}, found '{}'", name(), kNoun<Number>, value));

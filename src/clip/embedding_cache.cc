@@ -34,8 +34,8 @@ struct EmbeddingCache::Database {
     const char* reason = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
     const bool busy = (code & 0xFF) == SQLITE_BUSY;
     throw failure(name + ": the cache of text embeddings cannot be used: " + reason,
-                  busy ? "another process is writing to it; --no-cache does without"
-                       : "--no-cache does without it; the file may be deleted");
+                  busy ? "another process is writing to it; `no_cache` does without"
+                       : "`no_cache` does without it; the file may be deleted");
   }
   void run(const char* sql) const { check(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr)); }
   Statement prepare(const char* sql) const {

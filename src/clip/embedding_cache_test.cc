@@ -48,7 +48,7 @@ TEST(EmbeddingCache, RefusesAFileThatIsNone) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kFailure);
     EXPECT_NE(std::string(error.what()).find("not a database"), std::string::npos) << error.what();
-    EXPECT_NE(error.hint().find("--no-cache"), std::string::npos);
+    EXPECT_NE(error.hint().find("`no_cache`"), std::string::npos);
   }
 }
 

@@ -85,7 +85,7 @@ const DatasetKind& detect(const fs::path& folder) {
   if (other == fitting.end()) return *fitting.front();
   throw bad_input(
       fmt::format("{} could be {} or {}", folder.string(), fitting.front()->name, (*other)->name),
-      "say which: --dataset, or dataset in a config");
+      "`dataset` says which");
 }
 
 }  // namespace

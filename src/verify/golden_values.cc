@@ -68,7 +68,7 @@ NamedTensors golden_values(const std::filesystem::path& weights, const Safetenso
   const StateDict in = StateDict::from(inputs);
   if (!in.contains_prefix("in.")) {
     throw bad_input(in.source + ": holds no inputs (in.*)",
-                    "--inputs names the file that holds them");
+                    "`inputs` names the file that holds them");
   }
   if (is_segmentation_model(stored)) {
     return segmentation_values(stored, expected, in, architecture);

@@ -112,8 +112,8 @@ struct Pickle {
 Pickle parse_pickle(std::span<const std::byte> bytes, const std::string& name,
                     PickleDialect dialect = PickleDialect::kPlain);
 
-// Checks that a value is safe to walk: no cycles, at most kMaxPickleDepth levels, no dictionary with
-// the same key twice, nothing but data, and sharing that does not make it much larger than the
+// Checks that a value is safe to walk: no cycles, at most kMaxPickleDepth levels, no dictionary
+// with the same key twice, nothing but data, and sharing that does not make it much larger than the
 // `steps` that built it. Throws Error(kBadInput) naming `file`.
 void check_pickle_values(const PickleValue& root, uint64_t steps, const std::string& file);
 
