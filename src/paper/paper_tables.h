@@ -47,8 +47,9 @@ struct PaperRow {
 //   of ZegCLIP's code; the other rows of (c) by their query, key and value: table1/c:T-H-H, where
 //   TH is the product of T and H and cat their concatenation; table2/voc, table2/coco,
 //   table3/context, table4/voc, table4/coco, table5/voc, table5/coco for TagCLIP, each also with
-//   :zegclip behind it, in Table 4 also :zepclip, as the paper spells a row; figure5/gamma=10, the
-//   only point of Figure 5 that the text gives. No value is read off a plot.
+//   :zegclip behind it, in Table 4 also :zepclip, as the paper spells a row, and :released for the
+//   release's schedule; figure5/gamma=10, the only point of Figure 5 that the text gives. No value
+//   is read off a plot.
 std::span<const PaperRow> paper_rows();
 
 // Returns the row for runs of this label, or null.
