@@ -97,7 +97,7 @@ TEST_P(GoldenLosses, ReleasedTermsAndGradients) {
   for (int64_t i = 0; i < auxiliary; ++i) {
     others.push_back(golden_.logits("aux" + std::to_string(i) + "."));
     const Losses own = golden_.released(others.back());
-    golden_.check(own, "_" + std::to_string(i));
+    golden_.check(own, std::string("_").append(std::to_string(i)));
     total = total + own.total();
   }
   golden_.near("total", total);

@@ -87,11 +87,15 @@ TEST(PromptedEncoder, EveryPromptDepthEqualsTheWholeSequence) {
       const SegmentationModel model = model_with_norms(with_depth(depth, protocol));
       const at::Tensor* deep = model.parameters.find("backbone.deep_prompt_embeddings");
       ASSERT_EQ(deep == nullptr, depth == 1);
-      if (deep != nullptr) EXPECT_EQ(deep->sizes(), (std::vector<int64_t>{depth - 1, 3, 24}));
+      if (deep != nullptr) {
+        EXPECT_EQ(deep->sizes(), (std::vector<int64_t>{depth - 1, 3, 24}));
+      }
       const Encoding encoding = model.encoder(small_pixels());
       expect_same(encoding, full_sequence(model, small_pixels()), 2e-6);
       expect_same((*dense_model(model).encoder)(small_pixels()), encoding, 0);
-      if (previous.defined()) EXPECT_FALSE(previous.equal(encoding.image)) << depth;
+      if (previous.defined()) {
+        EXPECT_FALSE(previous.equal(encoding.image)) << depth;
+      }
       previous = encoding.image;
     }
     // 0 is every layer.

@@ -158,14 +158,18 @@ void expect_start(const std::string& name, const at::Tensor& values, const Start
   const double std = is_uniform ? start.value / std::sqrt(3.0) : start.value;
   const double largest = values.abs().max().item<double>();
   EXPECT_GT(largest, 0) << name;
-  if (is_uniform) EXPECT_LE(largest, start.value * (1 + 1e-6)) << name;
+  if (is_uniform) {
+    EXPECT_LE(largest, start.value * (1 + 1e-6)) << name;
+  }
   if (n < 100) return;
   EXPECT_NEAR(values.mean().item<double>(), 0, 5 * std / std::sqrt(n)) << name;
   // The spread of a sample's standard deviation, by the kurtosis: 1.8 of a uniform, 3 of a normal.
   const double relative = std::sqrt((is_uniform ? 0.8 : 2) / (4 * n));
   EXPECT_NEAR(values.std().item<double>() / std, 1, 5 * relative) << name;
   EXPECT_LT(kolmogorov(values, start), 2) << name;
-  if (is_uniform) EXPECT_GE(largest, start.value * (1 - 12 / n)) << name;  // fails once in e^12
+  if (is_uniform) {
+    EXPECT_GE(largest, start.value * (1 - 12 / n)) << name;  // fails once in e^12
+  }
 }
 
 bool starts_anew(const std::string& name) {
