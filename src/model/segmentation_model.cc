@@ -37,7 +37,7 @@ SegmentationModel::SegmentationModel(const ModelConfig& model_config, bool with_
 }
 
 DenseModel dense_model(const SegmentationModel& model) {
-  EncoderInfo info{.device = model.parameters.all().front().tensor.device(),
+  EncoderInfo info{.device = model.device(),
                    .clip = model.config.clip,
                    .normalization = {},
                    .windows = {model.config.clip.resolution, 426.0 / 512, 1},

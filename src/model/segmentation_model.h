@@ -29,6 +29,9 @@ struct SegmentationModel {
   // the decode head that reaches the output.
   void set_trained();
 
+  // The device of all parameters.
+  at::Device device() const { return parameters.all().front().tensor.device(); }
+
   ModelConfig config;
   ParameterList parameters;
   PromptedEncoder encoder;

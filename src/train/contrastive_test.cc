@@ -16,7 +16,7 @@ TEST(ContrastiveLoss, EqualsCrossEntropyWhenAllTextsDiffer) {
   const at::Tensor images = rows({1, 2, -1, 0.5, 0, 3}, 2), texts = rows({2, 1, 1, -1, -1, 4}, 2);
   const at::Tensor scale = at::scalar_tensor(5.0);
   const auto unit = [](const at::Tensor& x) { return x / x.norm(2, -1, true); };
-  const at::Tensor logits = scale * l2_normalize(images).matmul(l2_normalize(texts).t());
+  const at::Tensor logits = scale * unit(images).matmul(unit(texts).t());
   const at::Tensor index = at::arange(3);
   const at::Tensor expected =
       (at::cross_entropy_loss(logits, index) + at::cross_entropy_loss(logits.t(), index)) / 2;

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "draw/photo_grid.h"
 #include "image/palette.h"
+#include "image/png.h"
 #include "runs/run_record.h"
 
 namespace tagclip {

@@ -43,7 +43,7 @@ at::Tensor look_up(const at::Tensor& table, const at::Tensor& labels) {
 
 template <typename Input>
 auto tensors_of(Input& input) {
-  return std::array{&input.pixels, &input.text, &input.targets.labels, &input.targets.familiar,
+  return std::array{&input.pixels, &input.text, &input.targets.labels, &input.targets.seen_mask,
                     &input.pseudo};
 }
 
