@@ -95,6 +95,11 @@ class SettingsTest(ProgramTest):
                 (["val_dataset=folder"], "val_dataset", "without val_data"),
                 (["val_zero_label=keep"], "val_zero_label", "without val_data"),
                 (["val_split=", f"val_data={other}"], "val_data", "without a val_split"),
+                (["val_split=", "example_photos=sample1"], "example_photos", "without a val_split"),
+                (["example_photos=sample1", "examples=3"], "examples", "example_photos left empty"),
+                (["model.trusty_token=false", "validation.trusty_token=false", "validation.weighting=unseen"],
+                 "validation.weighting", "trusty token"),
+                (["validation.trusty_token=false", "validation.weighting=seen"], "validation.weighting"),
                 (["val_split=", "val_unseen=ball"], "val_unseen", "without a val_split"),
                 (["held_out_share=0.5"], "held_out_share", "trusty_source = held-out-seen"),
                 (["workers=0", "prefetch=3"], "prefetch", "without workers"),
@@ -158,6 +163,30 @@ class SettingsTest(ProgramTest):
             metrics = json.loads(measured.out)
             for key, field in (("mIoU(S)", "mean_iou_seen"), ("mIoU(U)", "mean_iou_unseen")):
                 self.assertAlmostEqual(last[key], metrics[field], 6, f"{name}: {key}")
+
+    def test_the_settings_of_the_validation_reach_it(self):
+        """Table 3 as released: the token left out, nothing subtracted, no weighting."""
+        def last_of(name, *settings):
+            folder, _ = self.train(name, "schedule.iterations=20", "validate_every=20", *settings)
+            last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
+            return folder, {key: value for key, value in last.items() if "IoU" in key or "Acc" in key}
+
+        folder, plain = last_of("plain")
+        released = ("validation.trusty_token=false", "validation.seen_bias=0", "validation.weighting=none")
+        _, table3 = last_of("table3", *released)
+        self.assertNotEqual(plain, table3)
+        measured = tagclip("eval", "--data", self.data, "--weights", folder / "model.safetensors", "--json",
+                           "--trusty-token", "false", "--seen-bias", "0", "--weighting", "none")
+        self.assert_done(measured)
+        self.assertAlmostEqual(json.loads(measured.out)["mean_iou"], table3["mIoU"], 6)
+
+    def test_examples_are_photos_by_name(self):
+        folder, _ = self.train("named", "schedule.iterations=2", "example_photos=sample5,sample2")
+        kept = {path.name.split(".")[0] for path in (folder / "examples").iterdir()}
+        self.assertEqual(kept, {"sample5", "sample2"})
+        config = samples.train_config(self.folder, self.data, self.clip)
+        refused = tagclip("train", config, "--set", "example_photos=sample99", "--set", f"output={self.folder / 'x'}")
+        self.assert_refused(refused, USAGE, "example_photos: val has no \"sample99\"")
 
     def test_absent_losses_are_null(self):
         folder, steps = self.train("bare", "model.trusty_token=false", "schedule.iterations=2")
