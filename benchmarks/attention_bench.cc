@@ -14,8 +14,8 @@ constexpr int64_t kTokens = 1025, kHeads = 12, kHead = 64, kWidth = kHeads * kHe
 struct Input {
   Input(int64_t prompts, at::ScalarType type)
       : qkv(at::randn({1, kTokens, 3 * kWidth}).to(type)),
-        also(at::randn({prompts, 2 * kWidth}).to(type)) {}
-  at::Tensor qkv, also;
+        prefix_kv(at::randn({prompts, 2 * kWidth}).to(type)) {}
+  at::Tensor qkv, prefix_kv;
 };
 
 void kernel(benchmark::State& state, GemmPrecision precision) {
@@ -23,7 +23,7 @@ void kernel(benchmark::State& state, GemmPrecision precision) {
   const at::ScalarType type = storage_type(precision);
   const Input input(state.range(0), type);
   at::Tensor out = at::empty({1, kTokens, kWidth}, type);
-  for (auto _ : state) attention(input.qkv, input.also, kHeads, precision, out);
+  for (auto _ : state) attention(input.qkv, input.prefix_kv, kHeads, precision, out);
 }
 
 void libtorch(benchmark::State& state, at::ScalarType type) {
@@ -32,7 +32,7 @@ void libtorch(benchmark::State& state, at::ScalarType type) {
   const auto heads = [](const at::Tensor& x) {
     return x.unflatten(2, {-1, kHeads, kHead}).permute({2, 0, 3, 1, 4}).unbind(0);
   };
-  const auto others = heads(input.also.unsqueeze(0));
+  const auto others = heads(input.prefix_kv.unsqueeze(0));
   for (auto _ : state) {
     const auto own = heads(input.qkv);
     benchmark::DoNotOptimize(at::scaled_dot_product_attention(own[0],

@@ -27,7 +27,7 @@ void kernel(benchmark::State& state, GemmPrecision precision, bool second) {
   GemmOperand result = second ? GemmOperand{.values = at::zeros({kTokens, out})}
                               : empty_output(kTokens, out, precision);
   const Epilogue epilogue = second ? Epilogue::kAccumulate : Epilogue::kQuickGelu;
-  for (auto _ : state) linear(rows, finish, result);
+  for (auto _ : state) linear(rows, epilogue, result);
   report_speed(state);
 }
 

@@ -22,7 +22,7 @@ void forward_and_backward(benchmark::State& state, SumMasks* sum_masks) {
   const at::Tensor labels = at::upsample_nearest2d(blocks, {kSide, kSide}).squeeze(1).to(at::kLong);
   for (auto _ : state) {
     const MaskSums sums = sum_masks(logits, labels);
-    (sums.focal.sum() + sums.hit.sum() + sums.area.sum()).backward();
+    (sums.focal.sum() + sums.intersection.sum() + sums.prediction.sum()).backward();
     logits.mutable_grad().reset();
   }
 }
