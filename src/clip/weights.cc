@@ -136,11 +136,11 @@ void load(ParameterList& parameters, const StateDict& state) {
   }
 }
 
-void save(const std::filesystem::path& path, const ParameterList& parameters, StoragePrecision precision,
-          const Metadata& metadata) {
+void save(const std::filesystem::path& path, const ParameterList& parameters,
+          StoragePrecision precision, const Metadata& metadata) {
   const at::ScalarType type = precision == StoragePrecision::kFloat16    ? at::kHalf
                               : precision == StoragePrecision::kBFloat16 ? at::kBFloat16
-                                                                  : at::kFloat;
+                                                                         : at::kFloat;
   std::map<std::string, at::Tensor> tensors;
   for (const Parameter& parameter : parameters.all()) {
     tensors.emplace(parameter.name, parameter.tensor.detach().to(type));

@@ -27,11 +27,11 @@ namespace tagclip {
 // the pass never reaches them, and they are never trained; ours are trained, and start as the
 // descriptor does, which the authors initialise by the same call.
 //
-// The presence head of the paper's protocol has no released counterpart: a Linear of TagCLIP's head.
+// The presence head of the paper's protocol has no released counterpart: a Linear of TagCLIP's
+// head.
 
 // A Linear of the head; also `class_embed`, the presence head.
-Linear head_linear(const ParameterScope& scope, int64_t in, int64_t out,
-                   const ModelConfig& config);
+Linear head_linear(const ParameterScope& scope, int64_t in, int64_t out, const ModelConfig& config);
 // The relationship descriptor, and the inputs of a Trusty Learner of its own.
 Linear head_descriptor(const ParameterScope& scope, int64_t in, int64_t out,
                        const ModelConfig& config);

@@ -109,10 +109,10 @@ struct WeightingCase {
   Weighting weighting;
 };
 constexpr WeightingCase kModes[] = {{"plain", Weighting::kNone},
-                                {"seen", Weighting::kSeen},
-                                {"unseen", Weighting::kUnseen},
-                                {"both", Weighting::kBoth},
-                                {"logits", Weighting::kNone}};
+                                    {"seen", Weighting::kSeen},
+                                    {"unseen", Weighting::kUnseen},
+                                    {"both", Weighting::kBoth},
+                                    {"logits", Weighting::kNone}};
 
 }  // namespace
 
@@ -184,9 +184,9 @@ NamedTensors trace_scores(const SegmentationModel& model, const GoldenInputs& in
       const std::string name =
           std::string("infer.") + (inductive ? "inductive." : "transductive.") + mode.name;
       if (!expected.contains(name)) continue;
-      const at::Tensor scores =
-          scores_of(logits, image,
-                    score_rule(seen, inductive, {.weighting = mode.weighting}, score_semantics(model.config)));
+      const at::Tensor scores = scores_of(logits, image,
+                                          score_rule(seen, inductive, {.weighting = mode.weighting},
+                                                     score_semantics(model.config)));
       const int64_t step = mode.name == std::string_view("logits") ? stride : 1;
       values[name] = scores.slice(2, 0, {}, step).slice(3, 0, {}, step);
     }

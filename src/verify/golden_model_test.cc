@@ -5,7 +5,6 @@
 
 #include <set>
 
-#include "support/test_errors.h"
 #include "clip/clip_file.h"
 #include "clip/test_golden.h"
 #include "model/checkpoint.h"
