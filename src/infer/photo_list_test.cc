@@ -76,8 +76,9 @@ TEST(NaturalLess, CountsNumbersAsNumbers) {
     for (size_t j = 0; j < ordered.size(); ++j) {
       const bool equal_numbers =
           (i == 1 && j == 2) || (i == 2 && j == 1) || (i == 5 && j == 6) || (i == 6 && j == 5);
-      if (!equal_numbers)
+      if (!equal_numbers) {
         EXPECT_EQ(natural_less(ordered[i], ordered[j]), i < j) << ordered[i] << ' ' << ordered[j];
+      }
     }
   }
   EXPECT_NE(natural_less("a1", "a01"), natural_less("a01", "a1"));

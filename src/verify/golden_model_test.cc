@@ -8,6 +8,7 @@
 #include "clip/clip_file.h"
 #include "clip/test_golden.h"
 #include "model/checkpoint.h"
+#include "support/test_errors.h"
 #include "train/optimizer.h"
 #include "verify/golden_training.h"
 
