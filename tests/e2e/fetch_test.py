@@ -373,7 +373,7 @@ class Words(FetchTest):
     def test_the_downloader_is_missing(self):
         program = samples.copy_of_the_program(self.folder)
         self.assert_refused(tagclip("fetch", "--list", binary=program, env=self.env), FAILURE,
-                            "cannot load the downloader", "keep libtagclip_fetch.so beside the program")
+                            "cannot load libtagclip_fetch.so", "keep it beside the program")
 
 
 if __name__ == "__main__":
