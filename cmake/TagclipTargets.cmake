@@ -78,7 +78,7 @@ function(tagclip_library name)
       tagclip_use_torch(${name}_test)
     endif()
     list(TRANSFORM ARG_TEST_LINKS PREPEND tagclip_)
-    target_link_libraries(${name}_test PRIVATE tagclip_${name} ${ARG_TEST_LINKS} ${ARG_EXTERNAL} tagclip::test_support)
+    target_link_libraries(${name}_test PRIVATE tagclip_${name} tagclip::fmt ${ARG_TEST_LINKS} ${ARG_EXTERNAL} tagclip::test_support)
     target_compile_definitions(${name}_test PRIVATE
       TAGCLIP_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAGCLIP_SHARED_DATA="${TAGCLIP_SHARED_DATA}")
     # One ctest entry a program: loading LibTorch for every TEST would cost more than the tests.
