@@ -14,7 +14,9 @@ namespace tagclip::bench {
 namespace {
 
 constexpr int64_t kBands = 8;
-constexpr double kLogitGain = 1000;
+// The product of the standard deviations of the last q and k: logits are then spread over all classes,
+// the hard case of what follows them, and their sigmoids are not saturated.
+constexpr double kLogitSpread = 0.4;
 constexpr double kLogitSpread = 3;  // deviation
 
 at::Generator seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
@@ -52,7 +54,10 @@ SegmentationModel random_model(const ModelConfig& config) {
   at::Generator generator = seeded(1);
   model.parameters.initialise(generator);
   at::NoGradGuard no_grad;
-  model.head.decoder().layers.back().multihead_attn.q.weight.mul_(kLogitGain);
+  const CrossAttention& last = model.head.decoder().layers.back().multihead_attn;
+  const double spread = (last.q.weight.std() * last.k.weight.std()).item<double>();
+  last.q.weight.mul_(kLogitSpread / spread);
+  last.k.bias.zero_();  // it would move each class as a whole
   return model;
 }
 

@@ -197,7 +197,7 @@ TEST_F(Api, OtherWindowsAndScoresOnTheSameModel) {
   EXPECT_EQ(std::ranges::count(strict.labels(), Segmentation::kUnlabelled), 451 * 300);
   EXPECT_EQ(strict.scores(), segmenter.segment(encoding, words).scores());
   options = segmenter.options();
-  options.stride = 32;
+  options.stride = 16;
   EXPECT_NE(segmenter.with(options).segment(photo_, words).scores(),
             segmenter.segment(photo_, words).scores());
   options.mode = tagclip::Mode::kClip;
@@ -246,8 +246,8 @@ TEST_F(Api, ScoresOfEveryClassOnRequest) {
     const auto maps = result.class_scores(std::vector{0, 1, 2});
     ASSERT_EQ(maps.size(), 3U);
     for (size_t i = 0; i < result.labels().size(); ++i) {
-      ASSERT_NEAR(maps.at(result.labels()[i])[i], result.scores()[i], 1e-5);
-      ASSERT_NEAR(std::max({maps[0][i], maps[1][i], maps[2][i]}), result.scores()[i], 1e-5);
+      ASSERT_NEAR(maps.at(result.labels()[i])[i], result.scores()[i], 2e-5);
+      ASSERT_NEAR(std::max({maps[0][i], maps[1][i], maps[2][i]}), result.scores()[i], 2e-5);
       if (mode == tagclip::Mode::kClip) {
         ASSERT_NEAR(maps[0][i] + maps[1][i] + maps[2][i], 1, 1e-5);
       }

@@ -106,7 +106,7 @@ TEST_F(DatasetTest, TwoPhotosOfOneNameAreAmbiguous) {
 
 TEST_F(DatasetTest, RepeatedNamesAreErrors) {
   write_file(dir_ / "train.txt", "a\nb\na\n");
-  EXPECT_THAT(error_of().what(), HasSubstr("train.txt: line 3 repeats \"a\""));
+  EXPECT_THAT(error_of().what(), HasSubstr("train.txt, line 3: repeats \"a\" of line 1"));
 }
 
 TEST_F(DatasetTest, LabelsBeyondTheClassesAreErrors) {

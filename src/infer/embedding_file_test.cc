@@ -83,7 +83,7 @@ TEST_F(EmbeddingFile, SynonymsThatAreLookedForOnTheirOwnHaveNoRow) {
   ClassWords apart{{"sofa", "couch"}, Synonyms::kMax};
   EXPECT_THAT(error_of(ErrorKind::kUsage,
                        [&] { write_text_embeddings(npy, embed_vocabulary(model, {apart})); }),
-              HasSubstr("--synonyms mean"));
+              HasSubstr("set `synonyms` to mean"));
   EXPECT_FALSE(fs::exists(npy));
 }
 

@@ -42,12 +42,15 @@ Trainer::Trainer(const TrainConfig& config, const World& world,
           config, world.local_device(choose_device(config.device)),
           world.is_root() ? warn_ : [](const std::string&) {})),
       frozen_fingerprint_(hash_frozen(model_)),
-      vocabulary_(embed(data_.classes())),
+      vocabulary_(embed_anew(data_.classes())),
       step_(model_, config, world),
       samples_(config, data_) {}
 
 EmbeddedVocabulary Trainer::embed(const std::vector<std::string>& names) const {
-  if (vocabulary_.embeddings.defined() && names == data_.classes()) return vocabulary_;
+  return names == data_.classes() ? vocabulary_ : embed_anew(names);
+}
+
+EmbeddedVocabulary Trainer::embed_anew(const std::vector<std::string>& names) const {
   std::vector<ClassWords> classes;
   for (const std::string& name : names) classes.push_back({{name}});
   TextEmbeddings embedded =

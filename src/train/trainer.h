@@ -49,6 +49,7 @@ class Trainer {
   const std::string& frozen_fingerprint() const { return frozen_fingerprint_; }
 
  private:
+  EmbeddedVocabulary embed_anew(const std::vector<std::string>& names) const;
   [[noreturn]] void give_up(const TrainReport& report, const LabelledBatch& batch) const;
 
   const TrainConfig& config_;
