@@ -84,7 +84,8 @@ class Server {
   // The model with the windows and scores that this request asks for.
   tagclip::Segmenter with_settings(const json& request) const {
     tagclip::InferenceOptions options = segmenter_.options();
-    for (const auto& [name, value] : request.value("settings", json::object()).items()) {
+    const json settings = request.value("settings", json::object());
+    for (const auto& [name, value] : settings.items()) {
       tagclip::set(options, name, value.is_string() ? value.get<std::string>() : value.dump());
     }
     return segmenter_.with(options);

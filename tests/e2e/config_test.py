@@ -100,7 +100,7 @@ class ConfigTest(ProgramTest):
                                  ("model.prompt_depth=3", "the vision tower has 2 layers"),
                                  ("model.learner_key=text", "begin it with n"),
                                  ("model.learner_key=qms", "t_hat, text, image, product, concat"),
-                                 ("device=tpu", "'tpu'")):
+                                 ("device=tpu", '"tpu"')):
             with self.subTest(assignment):
                 self.assert_refused(tagclip("train", config, "--set", assignment), USAGE, part)
 

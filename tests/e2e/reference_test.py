@@ -53,7 +53,7 @@ class ReferenceTest(ProgramTest):
                 (["segment", "a.jpg", "-c"], "--classes: its value is missing"),
                 (["segment", "a.jpg", "--device", "gpu"], "--device: expected one of auto, cpu, cuda", "'gpu'"),
                 (["segment", "a.jpg", "--threshold", "2"], "--threshold: expected a number from 0 to 1"),
-                (["segment", "a.jpg", "--window", "1e3"], "--window: expected a whole number", "'1e3'"),
+                (["segment", "a.jpg", "--window", "1e3"], "--window: expected a whole number", '"1e3"'),
                 (["segment", "a.jpg", "-w", "a", "-w", "b"], "--weights: given more than once"),
                 (["tokenize", "text"], "text was not expected")):
             with self.subTest(" ".join(arguments)):
