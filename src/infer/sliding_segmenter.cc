@@ -112,6 +112,11 @@ WindowLogits decode(const EncodedPhoto& photo, const DenseModel& model,
   if (!all_finite(logits)) {
     throw bad_input("the model's output is not a number", "the weights are damaged");
   }
+  // A softmax over the classes does not see what they have in common. Without it rounding is
+  // relative to the differences of a CLIP's logits, and not to their size of up to 100.
+  if (model.scoring.activation == ScoreActivation::kSoftmax) {
+    logits.classes = logits.classes - logits.classes.mean(1, /*keepdim=*/true);
+  }
   return logits;
 }
 
