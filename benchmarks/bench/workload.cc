@@ -14,10 +14,10 @@ namespace tagclip::bench {
 namespace {
 
 constexpr int64_t kBands = 8;
-// The product of the standard deviations of the last q and k: logits are then spread over all classes,
-// the hard case of what follows them, and their sigmoids are not saturated.
-constexpr double kLogitSpread = 0.4;
 constexpr double kLogitSpread = 3;  // deviation
+// The product of the standard deviations of the last q and k: the model's logits are then spread over all
+// classes, the hard case of what follows them, and their sigmoids are not saturated.
+constexpr double kQueryKeySpread = 0.4;
 
 at::Generator seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
@@ -56,7 +56,7 @@ SegmentationModel random_model(const ModelConfig& config) {
   at::NoGradGuard no_grad;
   const CrossAttention& last = model.head.decoder().layers.back().multihead_attn;
   const double spread = (last.q.weight.std() * last.k.weight.std()).item<double>();
-  last.q.weight.mul_(kLogitSpread / spread);
+  last.q.weight.mul_(kQueryKeySpread / spread);
   last.k.bias.zero_();  // it would move each class as a whole
   return model;
 }
