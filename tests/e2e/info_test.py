@@ -89,7 +89,7 @@ class Metadata(unittest.TestCase):
     def test_control_characters_and_endless_values_are_not_printed(self):
         text = self.describe({"a": "x\x1b[31my\u009b0m\nz", "long": "é" * 5000, "deep": "[" * 100000})
         self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-        self.assertRegex(text, r"\n  a +x\?\[31my\?0m\?z\n")
+        self.assertRegex(text, r"\n  a +x \[31my 0m z\n")
         self.assertLess(max(map(len, text.splitlines())), 400)
 
 

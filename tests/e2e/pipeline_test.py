@@ -115,7 +115,9 @@ class PipelineTest(ProgramTest):
     def test_pretraining_goes_on_from_a_clip(self):
         shard = samples.write_shard(self.folder / "captions.tar")
         config = samples.pretrain_config(self.folder, [shard])
-        settings = ["--set", "clip.vision_layers=7", "--set", "optimizer.lr=0"]  # the sizes are the CLIP's
+        settings = ["--set", "optimizer.lr=0"]
+        self.assert_refused(tagclip("pretrain", config, "--set", f"start={samples.micro_clip()}", "--set",
+                                    "clip.vision_layers=7"), 2, "clip.vision_layers = 7 has no effect", "has 2")
         for start, known in ((samples.micro_clip(), True), (samples.micro_model(), False)):
             with self.subTest(start=start):
                 output = self.folder / start.stem
