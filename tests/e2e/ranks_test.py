@@ -48,9 +48,10 @@ class RanksTest(ProgramTest):
                 self.assertEqual(two[1][1], "", "the second rank talks, too")
                 for a, b in zip(log_of(alone), log_of(together), strict=True):
                     for key in ("loss", "mask", "dice", "trusty", "presence"):
-                        self.assertEqual(a[key] is None, b[key] is None, key)  # an absent term
-                        if a[key] is not None:
-                            self.assertAlmostEqual(a[key], b[key], delta=1e-5 * abs(a[key]) + 1e-7)
+                        one_value, two_value = a.get(key), b.get(key)  # None: a term that is absent
+                        self.assertEqual(one_value is None, two_value is None, key)
+                        if one_value is not None:
+                            self.assertAlmostEqual(one_value, two_value, delta=1e-5 * abs(one_value) + 1e-7)
 
     def test_slurms_ranks_find_each_other(self):
         config = samples.train_config(self.folder, self.data, self.clip)
