@@ -15,8 +15,8 @@ namespace {
 
 constexpr int64_t kBands = 8;
 constexpr double kLogitSpread = 3;  // deviation
-// The product of the standard deviations of the last q and k: the model's logits are then spread over all
-// classes, the hard case of what follows them, and their sigmoids are not saturated.
+// The product of the standard deviations of the last q and k: the model's logits are then spread
+// over all classes, the hard case of what follows them, and their sigmoids are not saturated.
 constexpr double kQueryKeySpread = 0.4;
 
 at::Generator seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }

@@ -59,8 +59,8 @@ class Server {
 
   Answer answer(const json& request, const std::vector<std::byte>& photo) {
     const tagclip::Vocabulary words = vocabulary(request.value("words", ""));
-    const tagclip::Segmentation result =
-        with_settings(request).segment(tagclip::Photo(photo, request.value("name", "photo")), words);
+    const tagclip::Segmentation result = with_settings(request).segment(
+        tagclip::Photo(photo, request.value("name", "photo")), words);
     Answer answer;
     answer.header = {{"status", 200}, {"result", json::parse(result.json())}};
     for (const json& name : request.value("want", json::array())) {

@@ -24,8 +24,8 @@ enum class Mode {
 
 // The number format of the image encoder's matrix products, on CPUs. A GPU computes in float32.
 enum class Precision {
-  kAuto,        // the fastest that labels at least 99.8% of the pixels as float32 does, measured
-                // on the first photos
+  kAuto,  // the fastest that labels at least 99.8% of the pixels as float32 does, measured
+          // on the first photos
   kFloat32,
   kBFloat16x3,  // each factor the sum of two bfloat16 numbers: nearly float32's result
   kBFloat16,

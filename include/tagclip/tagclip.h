@@ -76,8 +76,7 @@ class Photo {
   // `name` stands for the photo in messages and in json().
   Photo(std::span<const std::byte> file_bytes, std::string name = "photo")
       : source_(file_bytes), name_(std::move(name)) {}
-  Photo(const Pixels& pixels, std::string name = "")
-      : source_(pixels), name_(std::move(name)) {}
+  Photo(const Pixels& pixels, std::string name = "") : source_(pixels), name_(std::move(name)) {}
 
  private:
   friend struct detail::Model;
@@ -91,8 +90,8 @@ struct ClassInfo {
   bool seen = false;  // the model was trained on pixels of this class
 };
 
-// Classes in the form a model takes them, made by Segmenter::embed or parse. For the segmenter that made it,
-// and those that `with` makes of that one.
+// Classes in the form a model takes them, made by Segmenter::embed or parse. For the segmenter that
+// made it, and those that `with` makes of that one.
 class TAGCLIP_API Vocabulary {
  public:
   const std::vector<ClassInfo>& classes() const;

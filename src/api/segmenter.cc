@@ -146,8 +146,8 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
   std::vector<EncodedPhoto> encoded = model->pipeline.encode(images, times, hooks);
   std::vector<EncodedPointer> results;
   for (size_t i = 0; i < images.size(); ++i) {
-    results.push_back(std::make_shared<detail::Encoded>(detail::Encoded{
-        model, std::move(names[i]), std::move(images[i]), std::move(encoded[i])}));
+    results.push_back(std::make_shared<detail::Encoded>(
+        detail::Encoded{model, std::move(names[i]), std::move(images[i]), std::move(encoded[i])}));
   }
   return results;
 }
@@ -275,9 +275,7 @@ Precision Segmenter::precision() const {
   return as_errors([&] { return precision_of(state_->pipeline); });
 }
 
-Vocabulary Segmenter::trained_classes(const Hooks& hooks) const {
-  return parse({}, hooks);
-}
+Vocabulary Segmenter::trained_classes(const Hooks& hooks) const { return parse({}, hooks); }
 
 Vocabulary Segmenter::embed(const std::vector<Words>& classes,
                             const std::vector<std::string>& templates, const Hooks& hooks) const {
@@ -299,9 +297,8 @@ Vocabulary Segmenter::parse(const VocabularyOptions& options, const Hooks& hooks
 }
 
 PhotoEncoding Segmenter::encode(const Photo& photo, const Hooks& hooks) const {
-  return as_errors([&] {
-    return PhotoEncoding(encode_batch(state_, std::span(&photo, 1), hooks).front());
-  });
+  return as_errors(
+      [&] { return PhotoEncoding(encode_batch(state_, std::span(&photo, 1), hooks).front()); });
 }
 
 std::vector<PhotoEncoding> Segmenter::encode(std::span<const Photo> photos,

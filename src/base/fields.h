@@ -40,7 +40,7 @@ struct Field {
   std::string name;  // dotted: "optimizer.lr"
   FieldType type = FieldType::kText;
   std::string help;
-  Range range;                       // of kInteger and kNumber
+  Range range;  // of kInteger and kNumber
   // Of kChoice: the words it may be; of kNumber: the word for no number, where there is one.
   std::vector<std::string> choices;
   std::function<FieldValue()> get;

@@ -46,8 +46,7 @@ void add_field(OptionList& list, const std::shared_ptr<FieldList>& fields, const
     list.add_option(names, Target([fields, name] { fields->set(name, true); }), field.help);
     return;
   }
-  const Target target(
-      [fields, name](const std::string& text) { set_option(*fields, name, text); });
+  const Target target([fields, name](const std::string& text) { set_option(*fields, name, text); });
   Option* option = list.add_option(names, target, field.help);
   option->show_default(default_text(field.get()));
   if (field.type == FieldType::kChoice) option->check(one_of(field.choices));

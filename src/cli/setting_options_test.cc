@@ -5,8 +5,8 @@
 
 #include <optional>
 
-#include "support/test_errors.h"
 #include "cli/command_line.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "support/test_dir.h"
 #include "image/image.h"
 #include "infer/test_model.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {

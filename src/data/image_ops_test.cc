@@ -258,7 +258,8 @@ TEST(ResizeNearest, AWindowIsAPartOfTheWhole) {
 
 TEST(Normalise, SplitsChannelsAndPadsWithZero) {
   const Image image{2, 1, {0, 10, 20, 255, 110, 120}};
-  const PixelNormalization statistics{{10 / 255., 20 / 255., 30 / 255.}, {2 / 255., 4 / 255., 8 / 255.}};
+  const PixelNormalization statistics{{10 / 255., 20 / 255., 30 / 255.},
+                                      {2 / 255., 4 / 255., 8 / 255.}};
   std::vector<float> out(3 * 3 * 2 + 1, 99);
   normalize_into(image, statistics, {3, 2}, out.data());
   EXPECT_EQ(out, (std::vector<float>{-5, 122.5, 0, 0, 0, 0,   //

@@ -70,7 +70,9 @@ std::vector<std::byte> encode_16_bit(const LabelMap& map) {
 
 }  // namespace
 
-uint16_t stored_ignore_index(size_t classes) { return classes <= kIgnore8 ? kIgnore8 : kIgnoreIndex; }
+uint16_t stored_ignore_index(size_t classes) {
+  return classes <= kIgnore8 ? kIgnore8 : kIgnoreIndex;
+}
 
 LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& limits) {
   const std::vector<std::byte> bytes = read_bytes(path);

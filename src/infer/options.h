@@ -17,10 +17,10 @@ inline const Choices<Device> kDeviceNames = {
 inline const Choices<Mode> kModeNames = {
     {"trained", Mode::kTrained}, {"clip", Mode::kClip}, {"sclip", Mode::kSclip}};
 inline const Choices<Precision> kPrecisionNames = {{"auto", Precision::kAuto},
-                                                     {"float32", Precision::kFloat32},
-                                                     {"bfloat16x3", Precision::kBFloat16x3},
-                                                     {"bfloat16", Precision::kBFloat16},
-                                                     {"int8", Precision::kInt8}};
+                                                   {"float32", Precision::kFloat32},
+                                                   {"bfloat16x3", Precision::kBFloat16x3},
+                                                   {"bfloat16", Precision::kBFloat16},
+                                                   {"int8", Precision::kInt8}};
 inline const Choices<Weighting> kWeightingNames = {{"none", Weighting::kNone},
                                                    {"seen", Weighting::kSeen},
                                                    {"unseen", Weighting::kUnseen},

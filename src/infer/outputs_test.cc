@@ -6,9 +6,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "infer/test_result.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
-#include "infer/test_result.h"
 
 namespace tagclip {
 namespace {

@@ -9,11 +9,11 @@ using Boxes = std::vector<CropBox>;
 
 TEST(SlidingWindows, LastWindowsLieFlushWithTheBorder) {
   EXPECT_EQ(sliding_windows({150, 100}, 64, 43), (Boxes{{0, 0, 64, 64},
-                                                    {43, 0, 64, 64},
-                                                    {86, 0, 64, 64},
-                                                    {0, 36, 64, 64},
-                                                    {43, 36, 64, 64},
-                                                    {86, 36, 64, 64}}));
+                                                        {43, 0, 64, 64},
+                                                        {86, 0, 64, 64},
+                                                        {0, 36, 64, 64},
+                                                        {43, 36, 64, 64},
+                                                        {86, 36, 64, 64}}));
 }
 
 TEST(SlidingWindows, AWindowThatFitsExactlyIsOne) {

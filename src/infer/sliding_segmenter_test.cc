@@ -7,12 +7,12 @@
 #include <cmath>
 #include <random>
 
-#include "support/test_dir.h"
-#include "support/test_errors.h"
 #include "data/image_ops.h"
 #include "infer/inference_model.h"
 #include "infer/test_model.h"
 #include "kernels/blend/reference.h"
+#include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {

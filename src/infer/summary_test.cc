@@ -10,7 +10,8 @@ namespace tagclip {
 namespace {
 
 TEST(Summary, NamesClassesAndCountsTheTinyOnes) {
-  EXPECT_EQ(describe(example_result(), example_words()), "cat 90.0%, sky 9.9% (new), unlabelled 0.1%");
+  EXPECT_EQ(describe(example_result(), example_words()),
+            "cat 90.0%, sky 9.9% (new), unlabelled 0.1%");
   SegmentedPhoto result = example_result();
   result.found = {{0, 0.9992, 0.5}, {1, 0.0005, 0.5}, {2, 0.0003, 0.5}};
   result.unlabelled = 0;
@@ -18,8 +19,8 @@ TEST(Summary, NamesClassesAndCountsTheTinyOnes) {
 }
 
 TEST(Summary, JsonExplainsTheLabelFile) {
-  const auto json =
-      nlohmann::json::parse(to_json(example_result(), example_words(), "ca\xff.jpg", "m.safetensors"));
+  const auto json = nlohmann::json::parse(
+      to_json(example_result(), example_words(), "ca\xff.jpg", "m.safetensors"));
   EXPECT_EQ(json["width"], 100);
   EXPECT_EQ(json["height"], 10);
   EXPECT_EQ(json["weights"], "m.safetensors");

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "infer/test_model.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
-#include "infer/test_model.h"
 
 namespace tagclip {
 namespace {

@@ -34,8 +34,8 @@ class Tokenizer {
   int start_token() const { return vocabulary() - 2; }
   int end_token() const { return vocabulary() - 1; }
 
-  // The ids of a text without start and end token. Throws Error(kBadInput): invalid UTF-8 (names the
-  // byte), a text that a vocabulary below kAllBytes cannot spell.
+  // The ids of a text without start and end token. Throws Error(kBadInput): invalid UTF-8 (names
+  // the byte), a text that a vocabulary below kAllBytes cannot spell.
   std::vector<int32_t> encode(std::string_view text) const;
 
   // Start token, ids, end token, padded with zeros or cut to `context` ids (at least 2).

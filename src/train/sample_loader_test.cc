@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/labels.h"
-#include "support/test_dir.h"
 #include "image/palette.h"
 #include "image/png.h"
+#include "support/test_dir.h"
 
 namespace tagclip {
 namespace {
