@@ -1,7 +1,7 @@
 # cmake --install BUILD --prefix DIR [--component NAME]
 #
 #   runtime      the program, its libraries and the small model; LICENSE and NOTICE
-#   development  libtagclip with its header and CMake package
+#   development  libtagclip with its headers and CMake package
 #   libtorch     a copy of LibTorch's libraries beside them, so that the installation stands alone;
 #                without it they are taken from where this build found them
 include(GNUInstallDirs)

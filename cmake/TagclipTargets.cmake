@@ -4,11 +4,14 @@
 set(TAGCLIP_SHARED_DATA ${PROJECT_SOURCE_DIR}/../shared CACHE PATH
   "Reference data kept outside the repository; tests that need it skip where it is missing")
 
-# What every test program may use: "support/..." is in the tests' folder.
-add_library(tagclip_test_support INTERFACE)
+# What every test program may use: "support/..." is in the tests' folder. One file alone is told where the
+# checkout lies, so that ccache knows the others in any checkout.
+add_library(tagclip_test_support STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/support/places.cc)
 add_library(tagclip::test_support ALIAS tagclip_test_support)
-target_include_directories(tagclip_test_support INTERFACE ${PROJECT_SOURCE_DIR}/tests)
+target_include_directories(tagclip_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(tagclip_test_support INTERFACE OpenSSL::Crypto GTest::gtest GTest::gmock GTest::gtest_main)
+target_compile_definitions(tagclip_test_support PRIVATE
+  TAGCLIP_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAGCLIP_SHARED_DATA="${TAGCLIP_SHARED_DATA}")
 
 # What the sanitizer build is about: the readers of untrusted files and texts.
 add_custom_target(torch_free_tests)
@@ -79,8 +82,8 @@ function(tagclip_library name)
     endif()
     list(TRANSFORM ARG_TEST_LINKS PREPEND tagclip_)
     target_link_libraries(${name}_test PRIVATE tagclip_${name} tagclip::fmt ${ARG_TEST_LINKS} ${ARG_EXTERNAL} tagclip::test_support)
-    target_compile_definitions(${name}_test PRIVATE
-      TAGCLIP_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAGCLIP_SHARED_DATA="${TAGCLIP_SHARED_DATA}")
+    # Tests spend their time in the libraries: what -O1 leaves out of their own code is compile time.
+    target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     # One ctest entry a program: loading LibTorch for every TEST would cost more than the tests.
     add_test(NAME ${name} COMMAND ${name}_test)
     set(labels unit)

@@ -1,25 +1,16 @@
 #pragma once
 
 #include "bench/workload.h"
+#include "model/test_model.h"
 
 namespace tagclip::bench {
 
 // The smallest that does everything: 32 pixels, patches of 8, two blocks. Tests only.
 inline Workload tiny_workload() {
-  ModelConfig model;
-  model.clip = {.embedding = 16,
-                .resolution = 32,
-                .patch = 8,
-                .vision_width = 24,
-                .vision_layers = 2,
-                .vision_heads = 2,
-                .context = 8,
-                .vocabulary = 600,
-                .text_width = 16,
-                .text_layers = 1,
-                .text_heads = 2};
-  model.prompts = 3;
-  model.decoder_heads = 4;
+  ModelConfig model = small_config();
+  model.clip.resolution = 32;
+  model.clip.patch = 8;
+  model.clip.context = 8;
   return {"tiny", model, /*classes=*/5, /*unseen=*/2};
 }
 

@@ -49,9 +49,7 @@ Image image_of(const Pixels& photo) {
 std::vector<SettingInfo> settings_of(const ConstFieldList& fields) {
   std::vector<SettingInfo> result;
   for (const Field& field : fields.all()) {
-    const FieldValue value = field.get();
-    const std::string* text = std::get_if<std::string>(&value);
-    result.push_back({field.name, field.help, text ? *text : to_string(value), field.choices});
+    result.push_back({field.name, field.help, plain_text(field.get()), field.choices});
   }
   return result;
 }

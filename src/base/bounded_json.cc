@@ -26,4 +26,8 @@ std::optional<nlohmann::json> parse_bounded_json(std::string_view text) {
   }
 }
 
+std::string json_text(const nlohmann::ordered_json& value, int indent) {
+  return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 }  // namespace tagclip

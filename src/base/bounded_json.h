@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace tagclip {
@@ -10,5 +11,9 @@ namespace tagclip {
 // than 4 MiB or nested deeper than 32: what is read so takes bounded memory, and walking it bounded
 // stack.
 std::optional<nlohmann::json> parse_bounded_json(std::string_view text);
+
+// JSON as text. Names of files need not be UTF-8, which JSON is: their other bytes become U+FFFD.
+// `indent`: columns per level; -1 puts all of it on one line.
+std::string json_text(const nlohmann::ordered_json& value, int indent = -1);
 
 }  // namespace tagclip

@@ -111,6 +111,11 @@ std::string to_string(const FieldValue& value) {
   return std::visit(Printer{}, value);
 }
 
+std::string plain_text(const FieldValue& value) {
+  const std::string* text = std::get_if<std::string>(&value);
+  return text ? *text : to_string(value);
+}
+
 FieldValue Field::accept(const FieldValue& value) const {
   if (auto result = accepted(*this, value)) return *std::move(result);
   throw usage_error(
@@ -180,9 +185,8 @@ const Field& ConstFieldList::at(std::string_view name) const {
     throw usage_error(fmt::format("{} is a group of settings", name),
                       fmt::format("give a value to one of its settings, {}.NAME", name));
   }
-  const auto suggestion = meant_by(std::string(name));
   throw usage_error(fmt::format("there is no setting called {}", name),
-                    suggestion ? "did you mean " + *suggestion + "?" : "");
+                    did_you_mean(meant_by(std::string(name))));
 }
 
 void FieldList::add_group(const std::string& name, const FieldList& group) {

@@ -22,6 +22,8 @@ using FieldValue = std::variant<bool, int64_t, double, std::string, std::vector<
 
 // For messages and for `--set` lines: true, 3, 0.5, "text", ["a", "b"].
 std::string to_string(const FieldValue& value);
+// The same, but a text without quotes: as a person would type it for one option.
+std::string plain_text(const FieldValue& value);
 
 // Inclusive bounds of a number.
 struct Range {

@@ -27,8 +27,7 @@ FieldValue from_json_value(const nlohmann::json& value, const std::string& where
 std::string to_json(const ConstFieldList& fields) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const Field& field : fields.all()) object[field.name] = to_json_value(field.get());
-  // Paths need not be UTF-8.
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return json_text(object);
 }
 
 void read_json(const std::string& json, FieldList& fields, const std::string& source) {

@@ -18,15 +18,6 @@
 namespace tagclip {
 namespace {
 
-Error cannot_read(const std::filesystem::path& path, const std::string& reason,
-                  std::string hint = {}) {
-  return bad_input(fmt::format("cannot read {}: {}", path.string(), reason), std::move(hint));
-}
-
-Error cannot_read(const std::filesystem::path& path, int error) {
-  return cannot_read(path, std::strerror(error));
-}
-
 Error too_large(const std::filesystem::path& path, uint64_t limit) {
   constexpr uint64_t kKiB = 1 << 10, kMiB = 1 << 20;
   const std::string size = limit % kMiB == 0   ? fmt::format("{} MiB", limit / kMiB)
@@ -109,6 +100,14 @@ std::filesystem::path temporary_beside(const std::filesystem::path& target) {
 }
 
 }  // namespace
+
+Error cannot_read(const std::filesystem::path& path, const std::string& reason, std::string hint) {
+  return bad_input(fmt::format("cannot read {}: {}", path.string(), reason), std::move(hint));
+}
+
+Error cannot_read(const std::filesystem::path& path, int error) {
+  return cannot_read(path, std::strerror(error));
+}
 
 Error cannot_write(const std::filesystem::path& path, int error) {
   return failure(fmt::format("cannot write {}: {}", path.string(), std::strerror(error)),

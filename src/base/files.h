@@ -93,6 +93,11 @@ class AppendFile {
   off_t length_ = 0;
 };
 
+// The errors for a `path` that cannot be read: for a reason, or by a value of errno.
+Error cannot_read(const std::filesystem::path& path, const std::string& reason,
+                  std::string hint = {});
+Error cannot_read(const std::filesystem::path& path, int error);
+
 // The error for a write to `path` that the system refused with `error`, a value of errno.
 Error cannot_write(const std::filesystem::path& path, int error);
 

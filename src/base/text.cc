@@ -192,4 +192,13 @@ std::optional<std::string> nearest(const std::string& word,
   return result;
 }
 
+std::string did_you_mean(const std::optional<std::string>& meant, std::string otherwise) {
+  return meant ? "did you mean " + *meant + "?" : otherwise;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates,
+                         std::string otherwise) {
+  return did_you_mean(nearest(word, candidates), std::move(otherwise));
+}
+
 }  // namespace tagclip

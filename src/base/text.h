@@ -81,4 +81,9 @@ size_t edit_distance(const std::string& a, const std::string& b);
 std::optional<std::string> nearest(const std::string& word,
                                    const std::vector<std::string>& candidates);
 
+// A hint for a mistyped word: "did you mean NAME?", or `otherwise` where nothing is near.
+std::string did_you_mean(const std::optional<std::string>& meant, std::string otherwise = {});
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates,
+                         std::string otherwise = {});
+
 }  // namespace tagclip

@@ -21,9 +21,7 @@ Error unexpected(const std::string& command, const OptionList& options,
     if (!option.is_positional()) names.push_back(option.long_name());
   }
   const std::string name = argument.substr(0, argument.find('='));
-  const auto meant = nearest(name, names);
-  return usage_error("there is no option " + name,
-                     meant ? "did you mean " + *meant + "?" : help_hint(command));
+  return usage_error("there is no option " + name, did_you_mean(name, names, help_hint(command)));
 }
 
 // CLI11 divides the words among the options; what may be given how often, and which values, is

@@ -58,12 +58,12 @@ std::string rows(const OptionList& options, bool positional) {
   return text;
 }
 
-std::string arguments(const OptionList& options, bool mark_optional) {
+std::string arguments(const OptionList& options) {
   std::string text;
   for (const Option& option : options.all()) {
     if (!option.is_positional()) continue;
     const std::string name = option.name() + (option.takes_many() ? "..." : "");
-    text += mark_optional && !option.is_required() ? fmt::format(" [{}]", name) : " " + name;
+    text += option.is_required() ? " " + name : fmt::format(" [{}]", name);
   }
   return text;
 }
@@ -77,7 +77,7 @@ std::string section(const std::string& program, const CommandHelp& command) {
   const OptionList& options = *command.options;
   std::string text = fmt::format(
       "\n## {0}\n\n{1}.\n\n```\n{2} {0}{3} [OPTIONS]\n```\n\n| option | meaning |\n|---|---|\n",
-      command.name, command.summary, program, arguments(options, /*mark_optional=*/true));
+      command.name, command.summary, program, arguments(options));
   for (const Option& option : options.all()) {
     if (is_everywhere(option)) continue;
     text += fmt::format("| `{}` | {} |\n", option.usage(), option.help());
@@ -95,7 +95,7 @@ std::string section(const std::string& program, const CommandHelp& command) {
 std::string help_text(const std::string& program, const CommandHelp& command) {
   const OptionList& options = *command.options;
   std::string text = fmt::format("{}\n\nUsage: {} {} [OPTIONS]{}\n", command.summary, program,
-                                 command.name, arguments(options, /*mark_optional=*/true));
+                                 command.name, arguments(options));
   const std::string positional = rows(options, true);
   if (!positional.empty()) text += "\nArguments:\n" + positional;
   text += "\nOptions:\n" + rows(options, false);

@@ -20,7 +20,6 @@ struct Check {
 
 Check one_of(std::vector<std::string> words);
 Check whole_number(int64_t low, int64_t high);  // inclusive
-Check number(double low, double high);          // inclusive
 Check not_empty();
 
 // Where an option's value goes. A vector takes every value that is given, in order; of the others

@@ -23,11 +23,6 @@ std::string option_names(const std::string& setting) {
   return (found == kShort.end() ? "" : found->second + ",") + long_name(setting);
 }
 
-std::string default_text(const FieldValue& value) {
-  const std::string* text = std::get_if<std::string>(&value);
-  return text ? *text : to_string(value);
-}
-
 // Sets the field, and words its refusal as one of the option.
 void set_option(FieldList& fields, const std::string& name, const std::string& text) {
   try {
@@ -48,7 +43,7 @@ void add_field(OptionList& list, const std::shared_ptr<FieldList>& fields, const
   }
   const Target target([fields, name](const std::string& text) { set_option(*fields, name, text); });
   Option* option = list.add_option(names, target, field.help);
-  option->show_default(default_text(field.get()));
+  option->show_default(plain_text(field.get()));
   if (field.type == FieldType::kChoice) option->check(one_of(field.choices));
   if (field.type == FieldType::kBool) option->check(one_of({"true", "false"}));
   if (field.type == FieldType::kText) option->check(not_empty());
@@ -82,7 +77,7 @@ std::function<std::string(std::string_view)> option_wording(const OptionList& li
       const size_t close = open == message.npos ? open : message.find('`', open + 1);
       if (close == message.npos) return result.append(message);
       const std::string option = long_name(message.substr(open + 1, close - open - 1));
-      const bool is_option = option != "--" && names.contains(option);
+      const bool is_option = names.contains(option);
       result.append(message.substr(0, open));
       result.append(is_option ? option : message.substr(open, close - open));
       // The second backtick of what is no option may be the first one of an option.

@@ -217,7 +217,7 @@ std::string to_json(const StoredWeights& weights, const WeightsSummary& summary,
           {{"name", tensor.name}, {"type", to_string(tensor.dtype)}, {"shape", tensor.shape}});
     }
   }
-  return report.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return json_text(report, 2);
 }
 
 }  // namespace tagclip

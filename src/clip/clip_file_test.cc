@@ -9,6 +9,7 @@
 #include "base/fields_json.h"
 #include "clip/hugging_face.h"
 #include "clip/test_golden.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 #include "verify/golden_clip.h"
@@ -98,13 +99,13 @@ TEST(ClipSizes, AreReadOffTheTensors) {
 }
 
 TEST(ClipSizes, OfAForeignDamagedClip) {
-  const auto folder = std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/io/malformed";
+  const auto folder = source_folder() / "tests/data/io/malformed";
   const SafetensorsFile file = SafetensorsFile::open(folder / "not_a_clip.safetensors");
   EXPECT_THAT(bad_input_text([&] { infer_clip_config(StateDict::from(file), {}); }),
               AllOf(HasSubstr("not_a_clip.safetensors"), HasSubstr("token_embedding.weight")));
 }
 
-const fs::path kSamples = fs::path(TAGCLIP_SOURCE_DIR) / "tests/data/checkpoints";
+const fs::path kSamples = source_folder() / "tests/data/checkpoints";
 
 // The tiny CLIP that all samples hold.
 void expect_the_sample(const ClipWeights& weights) {

@@ -6,13 +6,14 @@
 #include <string>
 
 #include "clip/weights.h"
+#include "support/places.h"
 #include "weights/safetensors.h"
 
 namespace tagclip {
 
 // Copies of reference files, see tests/data/model. Tests only.
 inline std::filesystem::path golden(const std::string& name) {
-  return std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/model" / name;
+  return source_folder() / "tests/data/model" / name;
 }
 
 // A golden file and its tensors, which live as long as it does.

@@ -40,8 +40,6 @@ std::vector<at::Tensor> split_heads(const at::Tensor& x, int64_t n, int64_t head
   return x.view({B, L, n, heads, -1}).permute({2, 0, 3, 1, 4}).unbind(0);
 }
 
-at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
-
 at::Tensor append(const at::Tensor& own, const at::Tensor& prefix) {
   return at::cat({own, prefix.expand({own.size(0), -1, -1, -1})}, 2);
 }
@@ -70,6 +68,8 @@ at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::T
 }
 
 }  // namespace
+
+at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
 
 SelfAttention::Parts SelfAttention::split(const at::Tensor& x) const {
   auto qkv = split_heads(at::linear(x, in_proj_weight, in_proj_bias), 3, heads);

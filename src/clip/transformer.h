@@ -57,6 +57,9 @@ enum class Activation { kQuickGelu, kGelu };
 // x sigmoid(1.702 x), or the exact GELU.
 at::Tensor activate(const at::Tensor& x, Activation activation);
 
+// [B, heads, L, d / heads] -> [B, L, d]
+at::Tensor merge_heads(const at::Tensor& x);
+
 // Pre-norm residual block of both towers (spec section 1).
 struct ResidualBlock {
   // `mlp`: width of the layer between the two of the MLP. `layers`: blocks of the tower, which the

@@ -95,10 +95,12 @@ const at::Tensor& StateDict::at(const std::string& name, int64_t dimensions) con
   return tensor;
 }
 
-int64_t StateDict::count_numbered(const std::string& prefix) const {
-  int64_t count = 0;
-  while (contains_prefix(prefix + std::to_string(count) + ".")) ++count;
-  return count;
+StateDict StateDict::renamed(const std::string& from, const std::string& to) const {
+  StateDict result{source, {}};
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with(from)) result.tensors.emplace(to + name.substr(from.size()), tensor);
+  }
+  return result;
 }
 
 void check_fit(const ParameterList& parameters, const StateDict& state) {

@@ -29,8 +29,8 @@ struct StateDict {
   const at::Tensor& at(const std::string& name) const;
   // The same, and when it has another number of dimensions.
   const at::Tensor& at(const std::string& name, int64_t dimensions) const;
-  // How many of prefix0., prefix1., ... begin the name of a tensor, up to the first that does not.
-  int64_t count_numbered(const std::string& prefix) const;
+  // The tensors whose names begin with `from`, with `to` in its place.
+  StateDict renamed(const std::string& from, const std::string& to) const;
 };
 
 // Throws Error(kBadInput) listing all tensors that are missing, unexpected or misshapen, if any.

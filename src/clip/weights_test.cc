@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "clip/clip_file.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 
@@ -72,7 +73,7 @@ TEST(StateDict, LooksUpAndCounts) {
       {{"x.0.a", at::zeros({1, 2})}, {"x.1.a", at::zeros({})}, {"x.3.a", at::zeros({})}}};
   EXPECT_TRUE(state.contains_prefix("x.3."));
   EXPECT_FALSE(state.contains_prefix("x.2."));
-  EXPECT_EQ(state.count_numbered("x."), 2);
+  EXPECT_EQ(count_numbered(shapes_of(state), "x."), 2);
   EXPECT_EQ(state.at("x.0.a", 2).size(1), 2);
   EXPECT_THAT(bad_input_text([&] { state.at("y"); }),
               AllOf(HasSubstr("w.safetensors"), HasSubstr("y")));

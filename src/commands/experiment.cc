@@ -59,7 +59,9 @@ void check_setting(const ExperimentOptions& options, const ExperimentRun& run) {
 // Names of the settings in "name=value" texts.
 std::vector<std::string> names_of(const std::vector<std::string>& settings) {
   std::vector<std::string> names;
-  for (const std::string& text : settings) names.push_back(text.substr(0, text.find('=')));
+  for (const std::string& text : settings) {
+    names.emplace_back(trim(std::string_view(text).substr(0, text.find('='))));
+  }
   return names;
 }
 
@@ -114,9 +116,8 @@ void check_labels(const ExperimentOptions& options, const std::vector<Experiment
   for (const ExperimentRun& run : runs) labels.push_back(run.label);
   for (const std::string& label : options.only) {
     if (std::ranges::count(labels, label) > 0) continue;
-    const auto meant = nearest(label, labels);
-    throw usage_error(c10::str("only: ", options.name, " has no run ", label),
-                      meant ? "did you mean " + *meant + "?" : "list shows its runs");
+    throw usage_error(c10::str("`only`: ", options.name, " has no run ", label),
+                      did_you_mean(label, labels, "`list` shows its runs"));
   }
 }
 

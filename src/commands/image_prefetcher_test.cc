@@ -5,13 +5,13 @@
 #include "base/files.h"
 #include "image/image.h"
 #include "infer/test_model.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 
 namespace tagclip {
 namespace {
 
-const std::filesystem::path kPhotos =
-    std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/photos";
+const std::filesystem::path kPhotos = source_folder() / "tests/data/photos";
 
 class ImagePrefetcherTest : public testing::Test {
  protected:

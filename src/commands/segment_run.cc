@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "infer/outputs.h"
@@ -21,10 +22,6 @@ constexpr double kSecondsBetweenMeetings = 5;
 
 std::string milliseconds(double seconds) { return fixed(1000 * seconds, 1); }
 
-std::string dump(const nlohmann::ordered_json& line) {
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
 std::string json_line(const SegmentJob& job, const PhotoResult& result, const PhotoTimes& times) {
   auto line = nlohmann::ordered_json::parse(
       to_json(result.segmented, result.vocabulary, result.photo_name, result.weights_name));
@@ -33,7 +30,7 @@ std::string json_line(const SegmentJob& job, const PhotoResult& result, const Ph
     line["files"][std::string(outputs()[i].name)] = job.files[i].string();
   }
   line["milliseconds"] = 1000 * times.total();
-  return dump(line);
+  return json_text(line);
 }
 
 std::string text_line(const SegmentJob& job, const PhotoResult& result, const PhotoTimes& times) {
@@ -106,7 +103,7 @@ int SegmentRun::run() {
     if (!world_.is_single()) show_progress();
   }
   report(all);
-  if (all.tried() < total_) return static_cast<int>(ErrorKind::kStopped);
+  if (all.tried() < total_) return kStopped;
   return all.failed > 0 ? static_cast<int>(ErrorKind::kBadInput) : 0;
 }
 
@@ -147,7 +144,7 @@ void SegmentRun::attempt(const SegmentJob& job) {
     const std::string hint = error.hint().empty() ? "" : c10::str(" (", error.hint(), ")");
     console_.warn(error.what() + hint);
     if (options_.json) {
-      console_.print(dump({{"photo", job.photo.string()}, {"error", error.what()}}));
+      console_.print(json_text({{"photo", job.photo.string()}, {"error", error.what()}}));
     }
   }
 }

@@ -30,7 +30,7 @@ auto unless_stopped(const World& world, const Work& work) -> std::optional<declt
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kStopped) throw;
   }
-  if (world.all_reduce_sum(result.has_value() ? 0.0 : 1.0) > 0) return {};
+  if (world.any(!result.has_value())) return {};
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 
 namespace tagclip {
@@ -25,7 +26,7 @@ constexpr size_t kBlock = 64 << 10;
 uintmax_t size_of_file(const std::filesystem::path& path) {
   std::error_code error;
   const uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) throw bad_input(fmt::format("cannot read {}: {}", path.string(), error.message()));
+  if (error) throw cannot_read(path, error.message());
   return size;
 }
 

@@ -153,10 +153,8 @@ const DatasetKind& find_dataset_kind(const fs::path& folder, const std::string& 
   const auto kind = std::ranges::find(kinds, name, &DatasetKind::name);
   if (kind == kinds.end() && name != "auto") {
     const auto names = dataset_kind_names();
-    const auto meant = nearest(name, names);
     throw usage_error(fmt::format("there is no kind of data set called \"{}\"", name),
-                      meant ? fmt::format("did you mean {}?", *meant)
-                            : fmt::format("one of {}", fmt::join(names, ", ")));
+                      did_you_mean(name, names, fmt::format("one of {}", fmt::join(names, ", "))));
   }
   std::error_code unreadable;
   if (!fs::is_directory(folder, unreadable)) {

@@ -27,7 +27,7 @@ Size scaled(Size source, double factor) {
 void check_inside(const CropBox& box, int width, int height) {
   TAGCLIP_CHECK(box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0 &&
                     box.x <= width - box.width && box.y <= height - box.height,
-                "the crop leaves the picture");
+                "the box leaves the image");
 }
 
 // Copies `box` out of rows of `width` pixels with `channels` values each.
@@ -95,11 +95,8 @@ void blend_rows(const int16_t* first, const int16_t* second, const Tap& tap, siz
 }
 
 void check_window(size_t source_pixels, Size size, const CropBox& window) {
-  TAGCLIP_CHECK(source_pixels > 0, "cannot resize an empty picture");
-  TAGCLIP_CHECK(window.x >= 0 && window.y >= 0 && window.width > 0 && window.height > 0 &&
-                    window.x <= size.width - window.width &&
-                    window.y <= size.height - window.height,
-                "the window leaves the resized picture");
+  TAGCLIP_CHECK(source_pixels > 0, "cannot resize an empty image");
+  check_inside(window, size.width, size.height);
 }
 
 using Table = std::array<float, 256>;

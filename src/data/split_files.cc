@@ -16,6 +16,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "text/list_file.h"
 
 namespace tagclip {
@@ -43,7 +44,7 @@ bool is_list(const fs::path& path) {
 std::vector<std::string> names_in(const fs::path& folder) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
   if (directory == nullptr) {
-    throw bad_input(fmt::format("cannot read {}: {}", folder.string(), std::strerror(errno)));
+    throw cannot_read(folder, errno);
   }
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(directory.get())) names.emplace_back(entry->d_name);

@@ -12,11 +12,12 @@
 
 #include "image/image.h"
 #include "image/label_map.h"
+#include "support/places.h"
 #include "weights/safetensors.h"
 
 namespace tagclip::test {
 
-inline std::filesystem::path shared_data() { return TAGCLIP_SHARED_DATA; }
+inline std::filesystem::path shared_data() { return shared_folder(); }
 
 // A file by the name that pipeline.json gives it, "shared/...".
 inline std::filesystem::path shared_file(const nlohmann::json& name) {
@@ -25,7 +26,7 @@ inline std::filesystem::path shared_file(const nlohmann::json& name) {
 
 // A reference file of the pipeline: the repository's copy where there is one.
 inline std::filesystem::path pipeline_file(const std::string& name) {
-  const auto copy = std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/pipeline" / name;
+  const auto copy = source_folder() / "tests/data/pipeline" / name;
   return std::filesystem::exists(copy) ? copy : shared_data() / "golden/pipeline" / name;
 }
 

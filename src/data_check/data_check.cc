@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
 #include "data_check/image_label_stats.h"
 #include "data_check/label_diagnosis.h"
@@ -74,10 +75,6 @@ std::vector<ClassHistogram> count_splits(const DataCheck& check) {
   return counts;
 }
 
-double share(uint64_t part, uint64_t all) {
-  return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
-}
-
 // Returns "320x213", or the smallest and the largest size by area.
 std::string sizes(const std::vector<ImageLabelStats>& stats) {
   std::vector<Size> sizes;
@@ -96,7 +93,7 @@ double unseen_share(const DatasetInfo& info, const ClassHistogram& histogram) {
   for (size_t c = 0; c < info.classes.size(); ++c) {
     if (!info.seen[c]) pixels += histogram.classes[c].pixels;
   }
-  return share(pixels, histogram.labelled);
+  return ratio(pixels, histogram.labelled);
 }
 
 std::string head(const DataCheck& check, const std::vector<ClassHistogram>& counts) {
@@ -113,7 +110,7 @@ std::string head(const DataCheck& check, const std::vector<ClassHistogram>& coun
     const CheckedSplit& split = check.splits[s];
     text += fmt::format("  {:<8} {:>6} photos, {}; {:.1f}% of the pixels labelled", split.name,
                         split.stats.size(), sizes(split.stats),
-                        100 * share(counts[s].labelled, counts[s].pixels));
+                        100 * ratio(counts[s].labelled, counts[s].pixels));
     text += unseen.empty()
                 ? "\n"
                 : fmt::format(", {:.1f}% of these unseen\n", 100 * unseen_share(info, counts[s]));
@@ -124,7 +121,7 @@ std::string head(const DataCheck& check, const std::vector<ClassHistogram>& coun
 // Returns a # per tenth of the most frequent class.
 std::string bar(uint64_t pixels, uint64_t most) {
   constexpr double kLongest = 10;
-  return std::string(static_cast<size_t>(std::ceil(kLongest * share(pixels, most))), '#');
+  return std::string(static_cast<size_t>(std::ceil(kLongest * ratio(pixels, most))), '#');
 }
 
 std::string histogram(const DataCheck& check, const std::vector<ClassHistogram>& counts) {
@@ -145,7 +142,7 @@ std::string histogram(const DataCheck& check, const std::vector<ClassHistogram>&
     for (size_t s = 0; s < counts.size(); ++s) {
       const LabelCount& count = counts[s].classes[c];
       text +=
-          fmt::format("  {:>5.1f}% {:<10}  {:>6}", 100 * share(count.pixels, counts[s].labelled),
+          fmt::format("  {:>5.1f}% {:<10}  {:>6}", 100 * ratio(count.pixels, counts[s].labelled),
                       bar(count.pixels, most[s]), count.files);
     }
     text += '\n';
@@ -245,8 +242,7 @@ std::string to_json(const DataCheck& check) {
     }
     json["classes"].push_back(std::move(entry));
   }
-  // File names that are not UTF-8 are written with replacement characters.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace tagclip

@@ -13,7 +13,7 @@ namespace {
 // mirrored at a third, all but 86 with 2% cut off at each side.
 constexpr int kMaxHashDistance = 16;
 constexpr double kMinCorrelation = 0.95;
-// Standard standard_deviation in grey levels; a thumbnail below it is almost blank.
+// The standard deviation in grey levels; a thumbnail below it is almost blank.
 constexpr double kMinStd = 4;
 
 // Returns the mean brightness of the image's cells.  [height, width]

@@ -46,18 +46,18 @@ std::vector<std::pair<uint16_t, uint64_t>> count_values(const LabelMap& map) {
 }
 
 // 255 marks void in files of 8 bits, and in those of 16 where no class has that value.
-bool is_void(int value) { return value == kIgnoreIndex || value == 255; }
-
 void add(LabelCount& count, uint64_t pixels, const std::string& name) {
   if (count.files++ == 0) count.first = name;
   count.pixels += pixels;
 }
 
+}  // namespace
+
+bool is_void(int value) { return value == kIgnoreIndex || value == 255; }
+
 double ratio(uint64_t part, uint64_t all) {
   return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
 }
-
-}  // namespace
 
 ImageLabelStats read_image_label_stats(const std::filesystem::path& folder,
                                        const LabelledFile& files) {

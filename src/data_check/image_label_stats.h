@@ -26,6 +26,11 @@ struct ImageLabelStats {
   bool readable() const { return image_error.empty() && label_error.empty(); }
 };
 
+// Whether a stored label is void in the label files of all data sets.
+bool is_void(int value);
+// part / all; 0 of nothing.
+double ratio(uint64_t part, uint64_t all);
+
 // Reads both files. What is wrong with them is reported in the result, not thrown.
 ImageLabelStats read_image_label_stats(const std::filesystem::path& folder,
                                        const LabelledFile& files);

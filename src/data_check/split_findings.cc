@@ -36,9 +36,8 @@ bool is_turned(const ImageLabelStats& stats) {
 }
 
 bool is_all_void(const ImageLabelStats& stats) {
-  return stats.label_error.empty() && std::ranges::all_of(stats.values, [](const auto& entry) {
-           return entry.first == kIgnoreIndex || entry.first == 255;
-         });
+  return stats.label_error.empty() &&
+         std::ranges::all_of(stats.values, [](const auto& entry) { return is_void(entry.first); });
 }
 
 void find_missing(const CheckedSplit& split, std::vector<Finding>& findings) {
@@ -145,8 +144,6 @@ void find_background(const DatasetInfo& info, std::vector<Finding>& findings) {
        "on PASCAL VOC does"});
 }
 
-using Names = std::vector<std::string>;
-
 // Returns "a = b" for each photo of `a` that looks like one of `b` of another name.
 Names near_duplicates_between(const CheckedSplit& a, const CheckedSplit& b) {
   // A dense array stays in the cache: COCO's hashes are compared half a billion times.
@@ -228,11 +225,10 @@ void find_near_duplicates(const std::vector<CheckedSplit>& splits, std::vector<F
   const auto add = [&](const char* code, const CheckedSplit& a, const CheckedSplit& b,
                        const char* what, const Names& names) {
     if (names.empty()) return;
-    findings.push_back(
-        {Severity::kWarning, code,
-         fmt::format("{} photo{} of {} {} {}: {}", names.size(), names.size() == 1 ? "" : "s",
-                     b.name, what, a.name, some_of(names)),
-         "scores would be too good: keep each in one of the lists"});
+    findings.push_back({Severity::kWarning, code,
+                        fmt::format("{} of {} {} {}: {}", photos(names.size()), b.name, what,
+                                    a.name, some_of(names)),
+                        "scores would be too good: keep each in one of the lists"});
   };
   for (size_t a = 0; a < splits.size(); ++a) {
     for (size_t b = a + 1; b < splits.size(); ++b) {

@@ -32,11 +32,11 @@ bool is_file_named(int descriptor, const std::filesystem::path& path) {
 
 }  // namespace
 
-fs::path path_in(const fs::path& folder, const Checkpoint& checkpoint) {
+fs::path path_in(const fs::path& folder, const PublishedCheckpoint& checkpoint) {
   return folder / checkpoint.kept_as();
 }
 
-int64_t kept_bytes(const fs::path& folder, const Checkpoint& checkpoint) {
+int64_t kept_bytes(const fs::path& folder, const PublishedCheckpoint& checkpoint) {
   const fs::path place = path_in(folder, checkpoint);
   int64_t sum = 0;
   for (const CheckpointFile& file : checkpoint.files) {

@@ -12,10 +12,11 @@
 namespace tagclip {
 
 // The file or folder a checkpoint is, or will be, in `folder`.
-std::filesystem::path path_in(const std::filesystem::path& folder, const Checkpoint& checkpoint);
+std::filesystem::path path_in(const std::filesystem::path& folder,
+                              const PublishedCheckpoint& checkpoint);
 
 // The bytes of a checkpoint that is kept there, 0 when it is not. Says nothing about its content.
-int64_t kept_bytes(const std::filesystem::path& folder, const Checkpoint& checkpoint);
+int64_t kept_bytes(const std::filesystem::path& folder, const PublishedCheckpoint& checkpoint);
 
 // Thrown where the user asked to stop; what was fetched so far is kept.
 class Stopped : public std::exception {

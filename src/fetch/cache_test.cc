@@ -27,8 +27,9 @@ class QuietConsole : public Console {
   std::atomic<bool> stop = false;
 };
 
-const Checkpoint kSingle{.name = "one", .files = {{.name = "one.pt"}}};
-const Checkpoint kFolder{.name = "two", .files = {{.name = "config.json"}, {.name = "weights"}}};
+const PublishedCheckpoint kSingle{.name = "one", .files = {{.name = "one.pt"}}};
+const PublishedCheckpoint kFolder{.name = "two",
+                                  .files = {{.name = "config.json"}, {.name = "weights"}}};
 
 TEST(Cache, OneFileIsAFileAndSeveralAreAFolder) {
   EXPECT_EQ(path_in("/cache", kSingle), "/cache/one.pt");

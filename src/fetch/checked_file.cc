@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "fetch/cache.h"
 #include "fetch/part_file.h"
 
@@ -18,10 +19,6 @@ namespace tagclip {
 namespace {
 
 namespace fs = std::filesystem;
-
-Error cannot_read(const fs::path& path, const std::string& reason) {
-  return bad_input(fmt::format("cannot read {}: {}", path.string(), reason));
-}
 
 int64_t size_of(const fs::path& path) {
   std::error_code problem;
@@ -35,14 +32,14 @@ int64_t size_of(const fs::path& path) {
 std::string read_all(const fs::path& path, const std::string& label, int64_t size, Console& console,
                      const std::function<void(std::span<const std::byte>)>& take) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw cannot_read(path, std::strerror(errno));
+  if (!file) throw cannot_read(path, errno);
   Sha256 sha256;
   std::vector<char> piece(size_t{1} << 20);
   int64_t done = 0;
   while (!file.eof()) {
     if (console.stop_requested()) throw Stopped();
     file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    if (file.bad()) throw cannot_read(path, std::strerror(errno));
+    if (file.bad()) throw cannot_read(path, errno);
     const auto bytes = std::as_bytes(std::span(piece).first(static_cast<size_t>(file.gcount())));
     sha256.update(bytes);
     take(bytes);
@@ -112,7 +109,7 @@ void copy_checked(const CheckpointFile& expected, const fs::path& source, const 
         fmt::format("{}: not the {} that is expected: {}", source.string(), expected.name, why));
   };
   const int64_t size = size_of(source);
-  if (expected.size && *expected.size != size) throw reject(*mismatch(expected, size, ""));
+  if (const auto wrong = wrong_size(expected, size)) throw reject(*wrong);
   check_room(target.parent_path(), size);
   PartFile part(target);
   part.restart();

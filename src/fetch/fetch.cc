@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "fetch/cache.h"
@@ -30,7 +31,7 @@ struct FetchPlan {
 // One checkpoint into one folder, under its lock.
 class Fetch {
  public:
-  Fetch(const Checkpoint& checkpoint, const FetchPlan& plan, Console& console)
+  Fetch(const PublishedCheckpoint& checkpoint, const FetchPlan& plan, Console& console)
       : checkpoint_(checkpoint), plan_(plan), console_(console) {}
 
   bool run() {
@@ -113,7 +114,7 @@ class Fetch {
     sync_folder(place.parent_path());
   }
 
-  const Checkpoint& checkpoint_;
+  const PublishedCheckpoint& checkpoint_;
   const FetchPlan& plan_;
   Console& console_;
 };
@@ -121,7 +122,8 @@ class Fetch {
 // Makes sure that the checkpoint is in the folder, whole and checked; false where it was there.
 // One process at a time, others wait. Throws Stopped; Error(kFailure) where it cannot be fetched,
 // Error(kBadInput) where `from` is not what is expected.
-bool fetch_checkpoint(const Checkpoint& checkpoint, const FetchPlan& plan, Console& console) {
+bool fetch_checkpoint(const PublishedCheckpoint& checkpoint, const FetchPlan& plan,
+                      Console& console) {
   create_folders(plan.folder);
   const NameLock lock(path_in(plan.folder, checkpoint), console);
   return Fetch(checkpoint, plan, console).run();
@@ -149,23 +151,19 @@ FetchPlan plan(const FetchOptions& options) {
           .limits = {.tries = options.tries, .timeout = options.timeout}};
 }
 
-std::vector<const Checkpoint*> chosen(const CheckpointTable& table, const FetchOptions& options) {
+std::vector<const PublishedCheckpoint*> chosen(const CheckpointTable& table,
+                                               const FetchOptions& options) {
   if (options.names.empty()) {
     throw usage_error("no checkpoint is named", "`list` tells which there are");
   }
   if (!options.from.empty() && options.names.size() > 1) {
     throw usage_error("`from` goes with one checkpoint", "fetch them one after the other");
   }
-  std::vector<const Checkpoint*> checkpoints;
+  std::vector<const PublishedCheckpoint*> checkpoints;
   for (const std::string& name : options.names) {
     checkpoints.push_back(&find_checkpoint(table, name));
   }
   return checkpoints;
-}
-
-// JSON is UTF-8, paths need not be.
-std::string line(const ordered_json& object) {
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 // For a shell, in quotes where it needs them.
@@ -178,14 +176,14 @@ std::string shell_quoted(const std::string& text) {
   return result + "'";
 }
 
-std::string next_command(const Checkpoint& checkpoint, const fs::path& path) {
+std::string next_command(const PublishedCheckpoint& checkpoint, const fs::path& path) {
   const char* mode = checkpoint.use == CheckpointUse::kClip ? " --mode clip" : "";
   return fmt::format("try: tagclip segment photo.jpg --weights {}{} --classes \"cat, grass\"",
                      shell_quoted(path.string()), mode);
 }
 
-void report(const Checkpoint& checkpoint, const fs::path& folder, bool fetched, bool as_json,
-            Console& console) {
+void report(const PublishedCheckpoint& checkpoint, const fs::path& folder, bool fetched,
+            bool as_json, Console& console) {
   const fs::path path = path_in(folder, checkpoint);
   const int64_t bytes = kept_bytes(folder, checkpoint);
   console.note(fmt::format("{} {} ({}, licence {})", checkpoint.name,
@@ -197,18 +195,18 @@ void report(const Checkpoint& checkpoint, const fs::path& folder, bool fetched, 
         fmt::format("  {} could not be checked: its publisher gives no SHA-256", file.name));
   }
   if (as_json) {
-    console.print(line({{"checkpoint", checkpoint.name},
-                        {"path", path.string()},
-                        {"bytes", bytes},
-                        {"licence", checkpoint.licence},
-                        {"fetched", fetched}}));
+    console.print(json_text({{"checkpoint", checkpoint.name},
+                             {"path", path.string()},
+                             {"bytes", bytes},
+                             {"licence", checkpoint.licence},
+                             {"fetched", fetched}}));
   } else {
     console.print(path.string());
   }
   console.note(next_command(checkpoint, path));
 }
 
-ordered_json to_json(const Checkpoint& checkpoint, const fs::path& folder) {
+ordered_json to_json(const PublishedCheckpoint& checkpoint, const fs::path& folder) {
   ordered_json files = ordered_json::array();
   for (const CheckpointFile& file : checkpoint.files) {
     files.push_back({{"name", file.name},
@@ -226,7 +224,7 @@ ordered_json to_json(const Checkpoint& checkpoint, const fs::path& folder) {
 }
 
 // "335.0 MiB" of one that is kept or whose publisher tells.
-std::string size_column(const Checkpoint& checkpoint, int64_t kept) {
+std::string size_column(const PublishedCheckpoint& checkpoint, int64_t kept) {
   if (kept > 0) return format_bytes(kept);
   if (const auto size = checkpoint.size()) return format_bytes(*size);
   const bool by_hand =
@@ -236,10 +234,11 @@ std::string size_column(const Checkpoint& checkpoint, int64_t kept) {
 
 std::string list_text(const CheckpointTable& table, const fs::path& folder) {
   size_t width = 0;
-  for (const Checkpoint& checkpoint : table) width = std::max(width, checkpoint.name.size());
+  for (const PublishedCheckpoint& checkpoint : table)
+    width = std::max(width, checkpoint.name.size());
   std::string text =
       fmt::format("  {:<{}}  {:<9}  {:<7}  {}\n", "NAME", width, "SIZE", "LICENCE", "WHAT");
-  for (const Checkpoint& checkpoint : table) {
+  for (const PublishedCheckpoint& checkpoint : table) {
     const int64_t kept = kept_bytes(folder, checkpoint);
     text += fmt::format("{} {:<{}}  {:<9}  {:<7}  {}\n", kept > 0 ? '*' : ' ', checkpoint.name,
                         width, size_column(checkpoint, kept), checkpoint.licence, checkpoint.about);
@@ -251,7 +250,7 @@ int fetch(const FetchOptions& options, Console& console) {
   const CheckpointTable table = known_checkpoints();
   const FetchPlan to_do = plan(options);
   try {
-    for (const Checkpoint* checkpoint : chosen(table, options)) {
+    for (const PublishedCheckpoint* checkpoint : chosen(table, options)) {
       const bool fetched = fetch_checkpoint(*checkpoint, to_do, console);
       report(*checkpoint, to_do.folder, fetched, options.json, console);
     }
@@ -266,7 +265,8 @@ int list_checkpoints(const FetchOptions& options, Console& console) {
   const CheckpointTable table = known_checkpoints();
   const fs::path folder = destination(options);
   if (options.json) {
-    for (const Checkpoint& checkpoint : table) console.print(line(to_json(checkpoint, folder)));
+    for (const PublishedCheckpoint& checkpoint : table)
+      console.print(json_text(to_json(checkpoint, folder)));
     return 0;
   }
   console.print(list_text(table, folder));

@@ -32,11 +32,11 @@ class TableReader {
     check_keys(root, {"checkpoint"});
     CheckpointTable table;
     for (const toml::table* entry : tables(root, "checkpoint")) {
-      Checkpoint checkpoint = read_checkpoint(*entry);
-      if (std::ranges::find(table, checkpoint.name, &Checkpoint::name) != table.end()) {
+      PublishedCheckpoint checkpoint = read_checkpoint(*entry);
+      if (std::ranges::find(table, checkpoint.name, &PublishedCheckpoint::name) != table.end()) {
         reject(*entry, "a second checkpoint is called " + checkpoint.name);
       }
-      const auto same_place = [&](const Checkpoint& other) {
+      const auto same_place = [&](const PublishedCheckpoint& other) {
         return other.kept_as() == checkpoint.kept_as();
       };
       if (std::ranges::any_of(table, same_place)) {
@@ -48,14 +48,14 @@ class TableReader {
   }
 
  private:
-  Checkpoint read_checkpoint(const toml::table& entry) const {
+  PublishedCheckpoint read_checkpoint(const toml::table& entry) const {
     check_keys(entry, {"name", "about", "licence", "use", "page", "files"});
-    Checkpoint checkpoint{.name = file_name(entry),
-                          .about = required(entry, "about"),
-                          .licence = required(entry, "licence"),
-                          .use = read_use(entry),
-                          .page = address(entry, "page"),
-                          .files = {}};
+    PublishedCheckpoint checkpoint{.name = file_name(entry),
+                                   .about = required(entry, "about"),
+                                   .licence = required(entry, "licence"),
+                                   .use = read_use(entry),
+                                   .page = address(entry, "page"),
+                                   .files = {}};
     for (const toml::table* file : tables(entry, "files")) {
       CheckpointFile read = read_file(*file);
       if (std::ranges::find(checkpoint.files, read.name, &CheckpointFile::name) !=
@@ -198,7 +198,7 @@ std::string without_secrets(const std::string& url) {
   return shown;
 }
 
-std::optional<int64_t> Checkpoint::size() const {
+std::optional<int64_t> PublishedCheckpoint::size() const {
   int64_t sum = 0;
   for (const CheckpointFile& file : files) {
     if (!file.size) return {};
@@ -225,15 +225,14 @@ CheckpointTable known_checkpoints() {
   return parse_table(read_table_file(own), own);
 }
 
-const Checkpoint& find_checkpoint(const CheckpointTable& table, const std::string& name) {
-  const auto found = std::ranges::find(table, name, &Checkpoint::name);
+const PublishedCheckpoint& find_checkpoint(const CheckpointTable& table, const std::string& name) {
+  const auto found = std::ranges::find(table, name, &PublishedCheckpoint::name);
   if (found != table.end()) return *found;
   std::vector<std::string> names;
-  for (const Checkpoint& checkpoint : table) names.push_back(checkpoint.name);
-  const auto meant = nearest(name, names);
+  for (const PublishedCheckpoint& checkpoint : table) names.push_back(checkpoint.name);
   throw usage_error(fmt::format("there is no checkpoint called '{}'; there are\n    {}", name,
                                 fmt::join(names, "\n    ")),
-                    meant ? "did you mean " + *meant + "?" : "`list` tells more");
+                    did_you_mean(name, names, "`list` tells more"));
 }
 
 }  // namespace tagclip

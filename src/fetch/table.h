@@ -24,7 +24,7 @@ struct CheckpointFile {
 
 enum class CheckpointUse { kClip, kModel };
 
-struct Checkpoint {
+struct PublishedCheckpoint {
   std::string name;
   std::string about;
   std::string licence;
@@ -38,7 +38,7 @@ struct Checkpoint {
   std::optional<int64_t> size() const;
 };
 
-using CheckpointTable = std::vector<Checkpoint>;
+using CheckpointTable = std::vector<PublishedCheckpoint>;
 
 // Reads a table as checkpoints.toml is one. `source` names it in messages. Throws Error(kBadInput)
 // with line and column: not TOML, unknown or missing keys, names that are no plain file names or
@@ -52,6 +52,6 @@ CheckpointTable builtin_table();
 CheckpointTable known_checkpoints();
 
 // Throws Error(kUsage) listing the names there are, the nearest one suggested.
-const Checkpoint& find_checkpoint(const CheckpointTable& table, const std::string& name);
+const PublishedCheckpoint& find_checkpoint(const CheckpointTable& table, const std::string& name);
 
 }  // namespace tagclip

@@ -59,7 +59,7 @@ TEST(BuiltinTable, IsSound) {
   const CheckpointTable known = builtin_table();
   EXPECT_GE(known.size(), 9u);
   std::set<std::string> addresses;
-  for (const Checkpoint& checkpoint : known) {
+  for (const PublishedCheckpoint& checkpoint : known) {
     EXPECT_LE(checkpoint.about.size(), 60u) << checkpoint.name;
     for (const CheckpointFile& file : checkpoint.files) {
       if (file.url.empty()) {
@@ -74,7 +74,7 @@ TEST(BuiltinTable, IsSound) {
 
 TEST(BuiltinTable, OpenAisAddressesHoldTheChecksum) {
   int seen = 0;
-  for (const Checkpoint& checkpoint : builtin_table()) {
+  for (const PublishedCheckpoint& checkpoint : builtin_table()) {
     const CheckpointFile& file = checkpoint.files.front();
     if (!file.url.starts_with("https://openaipublic.")) continue;
     EXPECT_THAT(file.url, HasSubstr("/" + file.sha256 + "/" + file.name));
@@ -90,7 +90,7 @@ TEST(ParseTable, ReadsEveryKey) {
                                 kSha));
   const CheckpointTable read = parse_table(text, "my.toml");
   ASSERT_EQ(read.size(), 1u);
-  const Checkpoint& a = read.front();
+  const PublishedCheckpoint& a = read.front();
   EXPECT_EQ(a.name + a.about + a.licence + a.page, "aaMIThttps://a.org");
   EXPECT_EQ(a.use, CheckpointUse::kClip);
   ASSERT_EQ(a.files.size(), 2u);
@@ -146,7 +146,7 @@ TEST(FindCheckpoint, ListsTheNamesAndSuggestsTheNearest) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_THAT(error.what(), HasSubstr("called 'ViT-B16'"));
-    for (const Checkpoint& checkpoint : known)
+    for (const PublishedCheckpoint& checkpoint : known)
       EXPECT_THAT(error.what(), HasSubstr(checkpoint.name));
     EXPECT_EQ(error.hint(), "did you mean ViT-B-16?");
   }

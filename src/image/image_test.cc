@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "image/test_images.h"
+#include "support/places.h"
 #include "support/sha256.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
@@ -20,7 +21,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-const std::filesystem::path kShared = TAGCLIP_SHARED_DATA;
+const std::filesystem::path kShared = shared_folder();
 
 TEST(ReadImage, JpegBytesEqualTheReference) {
   const auto pipeline = kShared / "golden/pipeline/pipeline.json";

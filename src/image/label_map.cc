@@ -80,11 +80,10 @@ LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& li
   if (!is_png(bytes)) {
     throw bad_input(name + ": expected a label map in a PNG file, found " + describe_bytes(bytes));
   }
-  const PngHeader header = read_png_header(bytes, name, limits);
-  check_holds_labels(header, name);
-  const std::vector<uint8_t> rows = decode_png_samples(bytes, name, limits);
+  const auto [header, samples] = decode_png_samples(
+      bytes, name, limits, [&](const PngHeader& found) { check_holds_labels(found, name); });
   return {header.width, header.height,
-          header.bit_depth == 16 ? from_16_bit(rows) : from_8_bit(rows)};
+          header.bit_depth == 16 ? from_16_bit(samples) : from_8_bit(samples)};
 }
 
 std::vector<std::byte> encode_label_map(const LabelMap& map, const std::vector<Colour>& palette) {

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "image/png.h"
 #include "image/test_images.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::filesystem::path kShared = TAGCLIP_SHARED_DATA;
+const std::filesystem::path kShared = shared_folder();
 
 PngHeader::Colours colours_of(const std::filesystem::path& path) {
   return read_png_header(read_bytes(path), path.string(), {}).colours;

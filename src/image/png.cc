@@ -302,9 +302,13 @@ PngHeader read_png_header(std::span<const std::byte> bytes, const std::string& n
   return PngReader(bytes, name, limits).header();
 }
 
-std::vector<uint8_t> decode_png_samples(std::span<const std::byte> bytes, const std::string& name,
-                                        const ImageLimits& limits) {
-  return PngReader(bytes, name, limits).read(PngSamples::kRaw);
+PngSampleRows decode_png_samples(std::span<const std::byte> bytes, const std::string& name,
+                                 const ImageLimits& limits,
+                                 const std::function<void(const PngHeader&)>& accept) {
+  PngReader reader(bytes, name, limits);
+  const PngHeader header = reader.header();
+  if (accept) accept(header);
+  return {header, reader.read(PngSamples::kRaw)};
 }
 
 std::vector<std::byte> encode_png(const PngContent& content) {

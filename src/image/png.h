@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,8 +36,14 @@ PngHeader read_png_header(std::span<const std::byte> bytes, const std::string& n
 
 // The samples [height, width, channels] as stored, indices of a palette for one: a byte for a
 // sample of 1 to 8 bits, two in native order for 16 bits.
-std::vector<uint8_t> decode_png_samples(std::span<const std::byte> bytes, const std::string& name,
-                                        const ImageLimits& limits);
+struct PngSampleRows {
+  PngHeader header;
+  std::vector<uint8_t> samples;
+};
+// `accept` may refuse a header by throwing, before any sample is decoded.
+PngSampleRows decode_png_samples(std::span<const std::byte> bytes, const std::string& name,
+                                 const ImageLimits& limits,
+                                 const std::function<void(const PngHeader&)>& accept = {});
 
 // The pixels of a PNG to be written, and how they are stored.
 struct PngContent {

@@ -78,7 +78,7 @@ std::vector<std::byte> encode_lossy_webp(const Image& image, float quality) {
   const size_t size = WebPEncodeRGB(image.pixels.data(), image.width, image.height, image.width * 3,
                                     quality, &output);
   const std::unique_ptr<uint8_t, void (*)(void*)> owner(output, WebPFree);
-  if (size == 0) throw failure("cannot encode a image as WebP");
+  if (size == 0) throw failure("cannot encode an image as WebP");
   const auto* bytes = reinterpret_cast<const std::byte*>(output);
   return {bytes, bytes + size};
 }

@@ -7,13 +7,14 @@
 #include "infer/inference_model.h"
 #include "infer/sliding_segmenter.h"
 #include "kernels/blend/reference.h"
+#include "support/places.h"
 
 // The released code's results on one photo with small random weights: from the file to the label
 // map.
 namespace tagclip {
 namespace {
 
-const std::filesystem::path kGolden = std::filesystem::path(TAGCLIP_SHARED_DATA) / "golden";
+const std::filesystem::path kGolden = shared_folder() / "golden";
 constexpr int kHeadSize = 64;  // where the released head forms its scores, whatever the window
 constexpr double kTolerance = 1e-5;
 constexpr Size kPhoto{150, 100};

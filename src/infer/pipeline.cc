@@ -103,8 +103,12 @@ GemmPrecision measured(const DenseModel& model, const InferenceOptions& options,
 
 // What pipelines with other windows and scores have in common.
 struct Pipeline::Shared {
-  // A copy, which stays as it is when the precision changes.
-  InferenceModel current() const {
+  // Handles on the model, which stays as it is when the precision changes.
+  DenseModel dense() const {
+    const std::lock_guard lock(mutex);
+    return model.dense;
+  }
+  InferenceModel whole() const {
     const std::lock_guard lock(mutex);
     return model;
   }
@@ -112,9 +116,9 @@ struct Pipeline::Shared {
     model.dense = in_precision(std::move(model.dense), chosen);
     precision = chosen;
   }
-  std::string fingerprint() const { return current().dense.encoder->info.fingerprint->digits(); }
+  std::string fingerprint() const { return dense().encoder->info.fingerprint->digits(); }
 
-  mutable std::mutex mutex;  // guards what follows
+  mutable std::mutex mutex;  // guards model.dense and what follows
   InferenceModel model;
   std::optional<GemmPrecision> precision;
   std::optional<EmbeddedVocabulary> first_words;  // while the precision is open
@@ -146,17 +150,17 @@ Pipeline::Pipeline(const Pipeline& other, const InferenceOptions& options)
 
 // Mistakes show before any photo is read.
 void Pipeline::check() const {
-  const InferenceModel model = shared_->current();
-  window_grid(options_, model.dense);
-  score_rule({}, true, options_, model.dense.scoring);
+  const DenseModel dense = shared_->dense();
+  window_grid(options_, dense);
+  score_rule({}, true, options_, dense.scoring);
 }
 
 const std::string& Pipeline::assumption() const { return shared_->model.assumption; }
 const TrainedOn& Pipeline::trained_on() const { return shared_->model.trained_on; }
-at::Device Pipeline::device() const { return shared_->current().dense.encoder->info.device; }
+at::Device Pipeline::device() const { return shared_->dense().encoder->info.device; }
 
 EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks& hooks) const {
-  const InferenceModel model = shared_->current();
+  const InferenceModel model = shared_->whole();
   EmbeddedVocabulary vocabulary =
       request.text_embeddings.empty()
           ? embed_cached(model, request, hooks)
@@ -171,7 +175,7 @@ EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks
 GemmPrecision Pipeline::choose_precision(const EmbeddedVocabulary& vocabulary,
                                          const PhotoSource& photos, const Hooks& hooks) const {
   if (const auto precision = this->precision()) return *precision;
-  return measured(shared_->current().dense, options_, vocabulary, photos, hooks);
+  return measured(shared_->dense(), options_, vocabulary, photos, hooks);
 }
 
 void Pipeline::use_precision(GemmPrecision precision) {
@@ -207,8 +211,7 @@ EncodedPhoto Pipeline::encode(const Image& photo, StageTimes& times, const Hooks
 }
 
 size_t Pipeline::photos_per_batch() const {
-  const InferenceModel model = shared_->current();
-  return PhotoEncoder(model.dense, options_).photos_per_batch();
+  return PhotoEncoder(shared_->dense(), options_).photos_per_batch();
 }
 
 void Pipeline::write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
@@ -217,24 +220,24 @@ void Pipeline::write_encoding(const std::filesystem::path& path, const EncodedPh
 }
 
 EncodedPhoto Pipeline::read_encoding(const std::filesystem::path& path, const Image& photo) const {
-  const InferenceModel model = shared_->current();
-  return tagclip::read_encoding(path, photo, shared_->fingerprint(),
-                                window_grid(options_, model.dense), model.dense.encoder->info.clip);
+  const DenseModel dense = shared_->dense();
+  return tagclip::read_encoding(path, photo, dense.encoder->info.fingerprint->digits(),
+                                window_grid(options_, dense), dense.encoder->info.clip);
 }
 
 SegmentedPhoto Pipeline::segment(const EncodedPhoto& photo,
                                  const EmbeddedVocabulary& vocabulary) const {
-  return tagclip::segment(photo, shared_->current().dense, vocabulary, options_);
+  return tagclip::segment(photo, shared_->dense(), vocabulary, options_);
 }
 
 std::vector<std::vector<float>> Pipeline::class_scores(const EncodedPhoto& photo,
                                                        const EmbeddedVocabulary& vocabulary,
                                                        std::span<const int> classes) const {
-  return tagclip::class_scores(photo, shared_->current().dense, vocabulary, options_, classes);
+  return tagclip::class_scores(photo, shared_->dense(), vocabulary, options_, classes);
 }
 
 SlidingSegmenter Pipeline::segmenter(EmbeddedVocabulary vocabulary) const {
-  return {shared_->current().dense, std::move(vocabulary), options_};
+  return {shared_->dense(), std::move(vocabulary), options_};
 }
 
 }  // namespace tagclip

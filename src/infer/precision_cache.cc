@@ -4,8 +4,6 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/bounded_json.h"
@@ -45,16 +43,11 @@ PrecisionCache::PrecisionCache(const DenseModel& model) {
 std::filesystem::path PrecisionCache::file() const { return cache_folder() / "precision" / name_; }
 
 PrecisionEvidence PrecisionCache::read() const {
-  std::ifstream stream;
   try {
-    stream.open(file());
-  } catch (const Error&) {  // no cache folder: `write` reports it
+    const auto json = parse_bounded_json(read_text(file()));
+    return json ? evidence_of(*json) : PrecisionEvidence();
+  } catch (const Error&) {  // nothing was kept, or no cache folder: `write` reports that
     return {};
-  }
-  const auto json = parse_bounded_json(std::string{std::istreambuf_iterator<char>(stream), {}});
-  if (!json) return {};
-  try {
-    return evidence_of(*json);
   } catch (const nlohmann::json::exception&) {
     return {};
   }

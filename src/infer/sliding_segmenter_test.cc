@@ -25,16 +25,7 @@ Image noise(int width, int height) {
   return image;
 }
 
-class SlidingSegmenterTest : public testing::Test {
- protected:
-  InferenceModel load(const TrainedOn& trained_on = test_classes(),
-                      const ModelConfig& config = test_config(), bool with_text_tower = true) {
-    return load_test_model(
-        save_test_model(folder_ / "model.safetensors", trained_on, config, with_text_tower));
-  }
-
-  TestDir folder_;
-};
+class SlidingSegmenterTest : public ModelTest {};
 
 TEST_F(SlidingSegmenterTest, LabelsEveryPixelOfPhotosOfAnyShape) {
   const InferenceModel loaded = load();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/text.h"
 #include "image/label_map.h"
 #include "image/palette.h"
@@ -72,8 +73,7 @@ std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& voca
                                  {"share", rounded(result.unlabelled)}}},
                                {"weights", weights},
                                {"prompt_templates", vocabulary.templates}};
-  // File names need not be UTF-8.
-  return object.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return json_text(object, 2);
 }
 
 }  // namespace tagclip

@@ -10,16 +10,7 @@
 namespace tagclip {
 namespace {
 
-class Vocabulary : public testing::Test {
- protected:
-  InferenceModel load(const TrainedOn& trained_on = test_classes(),
-                      const ModelConfig& config = test_config(), bool with_text_tower = true) {
-    return load_test_model(
-        save_test_model(folder_ / "model.safetensors", trained_on, config, with_text_tower));
-  }
-
-  TestDir folder_;
-};
+class Vocabulary : public ModelTest {};
 
 TEST_F(Vocabulary, WithoutWordsIsWhatTheModelWasTrainedOn) {
   const EmbeddedVocabulary vocabulary = embed_vocabulary(load());

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "image/test_images.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::filesystem::path kShared = TAGCLIP_SHARED_DATA;
+const std::filesystem::path kShared = shared_folder();
 
 std::string describe(std::string_view content) {
   return describe_bytes(std::as_bytes(std::span(content)));

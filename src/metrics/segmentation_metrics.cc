@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -132,8 +133,7 @@ std::string to_json(const SegmentationMetrics& metrics, const std::vector<std::s
   nlohmann::ordered_json json;
   for (const SummaryField& field : kSummaryFields) json[field.json_name] = metrics.*field.value;
   json["classes"] = per_class(metrics, names, seen);
-  // Names that are not UTF-8 are written with replacement characters.
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace tagclip

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "support/places.h"
 #include "weights/safetensors.h"
 
 namespace tagclip {
@@ -18,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 std::filesystem::path golden(const std::string& name) {
-  return std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/metrics" / name;
+  return source_folder() / "tests/data/metrics" / name;
 }
 
 template <typename T>

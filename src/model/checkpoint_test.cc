@@ -8,6 +8,7 @@
 
 #include "clip/test_golden.h"
 #include "model/test_model.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 #include "text/class_words.h"
@@ -146,8 +147,7 @@ TEST_F(Checkpoint, ZegClipsOwnNamesMeanZegClipsOwnDecoder) {
 
 // What published checkpoints of COCO-Stuff say of their text embeddings.
 TEST_F(Checkpoint, PublishedModelsBringThePromptTemplatesOfTheirConfig) {
-  const auto source = std::filesystem::path(TAGCLIP_SOURCE_DIR) /
-                      "tests/data/checkpoints/mmseg_iter_20000_legacy.pth";
+  const auto source = source_folder() / "tests/data/checkpoints/mmseg_iter_20000_legacy.pth";
   EXPECT_TRUE(load_model(source).trained_on.templates.empty());
   std::ifstream stream(source, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(stream), {}};
@@ -186,7 +186,7 @@ TEST_F(Checkpoint, OtherFilesAreNamedForWhatTheyAre) {
 }
 
 TEST_F(Checkpoint, MalformedFilesAreRefused) {
-  const auto folder = std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/io/malformed";
+  const auto folder = source_folder() / "tests/data/io/malformed";
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     EXPECT_THAT(load_error(entry.path()), HasSubstr(entry.path().filename().string()));

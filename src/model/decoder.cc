@@ -12,10 +12,6 @@ at::Tensor split_heads(const at::Tensor& x, int64_t heads) {  // -> [B, heads, L
   return x.view({x.size(0), x.size(1), heads, -1}).transpose(1, 2);
 }
 
-at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
-
-}  // namespace
-
 at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
                   const Dropout& dropout) {
   if (!dropout.active()) {
@@ -25,6 +21,8 @@ at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::T
   const at::Tensor weights = (queries.matmul(keys.transpose(2, 3)) * scale).softmax(-1);
   return merge_heads(dropout(weights).matmul(values));
 }
+
+}  // namespace
 
 CrossAttention::CrossAttention(const ParameterScope& scope, const ModelConfig& config)
     : q(head_linear(scope / "q", config.clip.embedding, config.clip.embedding, config)),

@@ -51,9 +51,8 @@ StartingClip load_starting_clip(const StoredWeights& stored) {
                     "give the CLIP it was made from, such as OpenAI's ViT-B-16.pt");
   }
   Clip clip(loaded.model.config.clip);
-  at::Generator generator = at::detail::createCPUGenerator();
-  clip.parameters.initialise(generator);
   at::NoGradGuard no_grad;
+  clip.parameters.allocate();
   for (const Parameter& parameter : clip.parameters.all()) {
     if (parameter.name == kTemperature) continue;
     at::Tensor(parameter.tensor)

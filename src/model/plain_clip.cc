@@ -20,7 +20,7 @@ at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x,
   }
   const auto [queries, keys, values] = attention.split(x);
   const at::Tensor mixed = attend_to_alike(queries, values) + attend_to_alike(keys, values);
-  return attention.out_proj(mixed.transpose(1, 2).flatten(2));
+  return attention.out_proj(merge_heads(mixed));
 }
 
 namespace {

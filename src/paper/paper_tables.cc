@@ -194,10 +194,9 @@ std::vector<ExperimentRun> experiment_runs(const std::string& name, const Datase
   if (name == "table4") return against_zegclip(name, data, {"setting=transductive"});
   if (name == "table5") return against_zegclip(name, data, {"setting=supervised"});
   if (name == "figure5") return figure5();
-  const auto meant = nearest(name, experiment_names());
   throw usage_error("there is no experiment called " + name,
-                    meant ? "did you mean " + *meant + "?"
-                          : "one of table1, table2, table3, table4, table5, figure5");
+                    did_you_mean(name, experiment_names(),
+                                 "one of table1, table2, table3, table4, table5, figure5"));
 }
 
 std::span<const PaperRow> paper_rows() { return kRows; }

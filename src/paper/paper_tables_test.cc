@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/places.h"
+
 namespace tagclip {
 namespace {
 
@@ -39,7 +41,7 @@ TEST(PaperNumbers, HarmonicMeansFit) {
 
 // The lines of the paper's text; empty where the text is not at hand.
 std::vector<std::string> paper_lines() {
-  std::ifstream text(std::filesystem::path(TAGCLIP_SHARED_DATA) / "paper/tagclip.txt");
+  std::ifstream text(shared_folder() / "paper/tagclip.txt");
   std::vector<std::string> lines;
   for (std::string line; std::getline(text, line);) lines.push_back(line);
   return lines;

@@ -11,7 +11,7 @@
 namespace tagclip {
 namespace {
 
-constexpr size_t kGroupColours = 8;  // that page_style.cc has
+constexpr size_t kGroupColours = 8;  // that page.cc has
 
 std::string base64(std::span<const std::byte> bytes) {
   constexpr std::string_view kDigits =

@@ -114,7 +114,7 @@ std::string paper_cells(const PaperRow& paper) {
   std::vector<std::string> cells = {
       escaped(fmt::format("paper, {}: {}", paper.place, paper.method)), ""};
   for (size_t i = 0; i < kTableColumns; ++i) {
-    cells.push_back(format_paper_value(paper_value(paper, kSummaryFields[i].value)));
+    cells.push_back(percent(paper_value(paper, kSummaryFields[i].value), 1));
   }
   return row(cells, "td", "paper");
 }

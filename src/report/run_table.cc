@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/text.h"
 
 // The comparison as programs read it.
@@ -32,7 +33,7 @@ TableRow row_of(const RunGroup& group) {
 TableRow row_of(const PaperRow& paper) {
   TableRow row = {fmt::format("  paper, {}: {}", paper.place, paper.method), ""};
   for (size_t i = 0; i < kTableColumns; ++i) {
-    row.push_back(format_paper_value(paper_value(paper, kSummaryFields[i].value)));
+    row.push_back(percent(paper_value(paper, kSummaryFields[i].value), 1));
   }
   return row;
 }
@@ -154,10 +155,6 @@ std::string format_statistic(const Statistic& statistic) {
   return fmt::format("{:.2f} ± {:.2f}", 100 * statistic.mean, 100 * statistic.std);
 }
 
-std::string format_paper_value(double fraction) {
-  return std::isnan(fraction) ? "-" : fmt::format("{:.1f}", 100 * fraction);
-}
-
 std::string state_of(const RunGroup& group) {
   if (group.finished()) return "";
   return fmt::format(", unfinished: {} of {} iterations", group.first().iteration(),
@@ -206,8 +203,7 @@ std::string format_run_table(const std::vector<RunGroup>& groups) {
 std::string to_json(const std::vector<RunGroup>& groups) {
   ordered_json json = {{"groups", ordered_json::array()}};
   for (const RunGroup& group : groups) json["groups"].push_back(json_of(group));
-  // Folder names that are not UTF-8 are written with replacement characters.
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace tagclip

@@ -15,8 +15,6 @@ using TableCells = std::vector<std::vector<std::string>>;
 
 // "12.34 ± 0.56", "12.34" for one run, "-" for none; percent.
 std::string format_statistic(const Statistic& statistic);
-// "93.5", as the paper prints it; "-" for NaN.
-std::string format_paper_value(double fraction);
 
 // Returns the text behind a group's name: "", or ", unfinished: 300 of 1000 iterations".
 std::string state_of(const RunGroup& group);

@@ -115,8 +115,7 @@ void EventFile::add_scalar(int64_t step, std::string_view tag, double value) {
 }
 
 void EventFile::add_image(int64_t step, std::string_view tag, const Image& image) {
-  const std::vector<std::byte> png =
-      encode_png({image.width, image.height, PngContent::Layout::kRgb8, image.pixels, {}});
+  const std::vector<std::byte> png = encode_png(image);
   Event event = event_at(step);
   EventImage& shown = *add_value(event, tag).mutable_image();
   shown.set_width(image.width);

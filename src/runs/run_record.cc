@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "metrics/segmentation_metrics.h"
@@ -68,8 +69,7 @@ void write_run_record(const std::filesystem::path& path, const RunRecord& record
       {"finished", record.finished.empty() ? ordered_json() : ordered_json(record.finished)},
       {"seconds", record.seconds},
       {"parameters", {{"trained", record.trained_parameters}, {"all", record.all_parameters}}}};
-  // Folder names that are not UTF-8 are written with replacement characters.
-  write_file(path, json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+  write_file(path, json_text(json, 2) + "\n");
 }
 
 RunRecord read_run_record(const std::filesystem::path& path) {

@@ -107,16 +107,6 @@ std::vector<std::string> read_templates(const std::string& path) {
   return templates;
 }
 
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(end + 1);
-  }
-  return lines;
-}
-
 Error missing_file(const std::string& path) {
   return bad_input(fmt::format("{} does not exist, or is a folder", path), "check the path");
 }
@@ -183,7 +173,10 @@ void add_background(const std::string& text, std::vector<ClassWords>& classes) {
 
 std::vector<std::string> parse_templates(const std::string& text) {
   if (text == "single") return {std::string(kSingleTemplate)};
-  if (text == "imagenet") return lines_of(embedded_imagenet_templates());
+  if (text == "imagenet") {
+    const auto lines = split_lines(embedded_imagenet_templates());
+    return {lines.begin(), lines.end()};
+  }
   if (text == "multi") return {kMultiTemplates.begin(), kMultiTemplates.end()};
   if (names_file(text)) return read_templates(text);
   if (looks_like_path(text) && text.find(kPlaceholder) == text.npos) throw missing_file(text);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 
 namespace tagclip {
@@ -139,8 +140,8 @@ TEST(AddBackground, IsAClassOfManyWords) {
 }
 
 TEST(ParseTemplates, AgreesWithTheSharedList) {
-  std::ifstream list(TAGCLIP_SHARED_DATA "/data/class_lists/templates15.txt");
-  if (!list) GTEST_SKIP() << "needs the shared data: " TAGCLIP_SHARED_DATA;
+  std::ifstream list(shared_folder() / "data/class_lists/templates15.txt");
+  if (!list) GTEST_SKIP() << "needs the shared data: " << shared_folder();
   for (const std::string& known : parse_templates("multi")) {
     std::string line;
     ASSERT_TRUE(std::getline(list, line));

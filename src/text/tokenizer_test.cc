@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "support/places.h"
 #include "text/byte_pairs.h"
 #include "text/pre_tokenizer.h"
 
@@ -16,7 +17,7 @@ namespace {
 using Ids = std::vector<int32_t>;
 
 nlohmann::json read_json(const std::string& name) {
-  return nlohmann::json::parse(std::ifstream(TAGCLIP_SOURCE_DIR "/tests/data/text/" + name));
+  return nlohmann::json::parse(std::ifstream(source_folder() / "tests/data/text" / name));
 }
 
 TEST(Tokenizer, GivesTheIdsOfOpenAi) {

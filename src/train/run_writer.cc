@@ -14,6 +14,7 @@
 #include "image/palette.h"
 #include "image/png.h"
 #include "runs/run_record.h"
+#include "runs/training_run.h"
 
 namespace tagclip {
 namespace {
@@ -22,23 +23,12 @@ namespace fs = std::filesystem;
 
 constexpr size_t kGridRows = 4;  // of the image for TensorBoard
 
-// An image's name may contain folders.
-std::string file_name(std::string name) {
-  std::ranges::replace(name, '/', '_');
-  return name;
-}
-
 Image grid(const std::vector<Prediction>& examples, const RunData& data) {
   std::vector<GridRow> rows;
   for (const Prediction& example : examples) {
     if (rows.size() < kGridRows) rows.push_back({example.photo, {example.labels, example.truth}});
   }
   return draw_photo_grid(rows, data.classes, data.seen);
-}
-
-// JSON has no NaN.
-nlohmann::json number(double value) {
-  return std::isnan(value) ? nlohmann::json() : nlohmann::json(value);
 }
 
 nlohmann::json number(const std::optional<double>& value) {
@@ -86,13 +76,14 @@ void RunLog::add(const TrainReport& report) {
 }
 
 void RunLog::add(int64_t iteration, const SegmentationMetrics& validation) {
+  // JSON has no NaN: it becomes null.
   append(nlohmann::ordered_json{{"iteration", iteration},
-                                {"pAcc", number(validation.pixel_accuracy)},
-                                {"mIoU", number(validation.mean_iou)},
-                                {"mIoU(S)", number(validation.mean_iou_seen)},
-                                {"mIoU(U)", number(validation.mean_iou_unseen)},
-                                {"hIoU", number(validation.harmonic_iou)},
-                                {"mAcc", number(validation.mean_accuracy)}}
+                                {"pAcc", validation.pixel_accuracy},
+                                {"mIoU", validation.mean_iou},
+                                {"mIoU(S)", validation.mean_iou_seen},
+                                {"mIoU(U)", validation.mean_iou_unseen},
+                                {"hIoU", validation.harmonic_iou},
+                                {"mAcc", validation.mean_accuracy}}
              .dump());
 }
 
@@ -164,7 +155,7 @@ void RunWriter::write_examples(const std::vector<Prediction>& examples) const {
   create_folders(folder);
   const std::vector<Colour> palette = result_palette(record_.data.classes.size());
   for (const Prediction& example : examples) {
-    const fs::path stem = folder / file_name(example.name);
+    const fs::path stem = folder / example_name(example.name);
     write_png(stem.string() + ".photo.png", example.photo);
     write_label_map(stem.string() + ".labels.png", example.labels, palette);
     write_label_map(stem.string() + ".truth.png", example.truth, palette);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "data/random.h"
 #include "model/losses.h"
 
 namespace tagclip {
@@ -23,8 +24,8 @@ at::Generator dropout_generator(at::Device device) {
 }
 
 void seed_dropout(at::Generator& generator, int64_t seed, int64_t iteration) {
-  std::seed_seq sequence{seed, iteration, int64_t{-2}};
-  generator.set_current_seed(std::mt19937_64(sequence)());
+  constexpr int64_t kDropoutSlot = -2;  // samples have slots from 0
+  generator.set_current_seed(sample_random(seed, iteration, kDropoutSlot)());
 }
 
 bool TrainReport::finite() const { return std::isfinite(total) && std::isfinite(gradient_norm); }

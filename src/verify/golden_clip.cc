@@ -12,15 +12,6 @@ namespace {
 
 constexpr const char* kRows = "token_embedding.rows";
 
-// The tensors under w.*, by their own names.
-StateDict without_prefix(const StateDict& weights) {
-  StateDict result{weights.source, {}};
-  for (const auto& [name, tensor] : weights.tensors) {
-    if (name.starts_with("w.")) result.tensors.emplace(name.substr(2), tensor);
-  }
-  return result;
-}
-
 // Token ids [B, L] of the tower's `vocabulary` rows.
 at::Tensor read_tokens(const StateDict& expected, int64_t context) {
   const at::Tensor tokens = expected.at("in.tokens", 2).to(at::kLong);
@@ -61,7 +52,7 @@ at::Tensor tokens_as_rows(const at::Tensor& tokens, StateDict& state, const std:
 NamedTensors trace_text_tower(const StateDict& weights, const Metadata& metadata,
                               const StateDict& expected) {
   at::NoGradGuard no_grad;
-  StateDict state = without_prefix(weights);
+  StateDict state = weights.renamed("w.", "");
   ClipConfig config;
   read_text_sizes(state, "", config);
   config.text_heads = positive_number(metadata, "heads", config.text_heads);

@@ -51,15 +51,6 @@ at::Tensor read_label(const StateDict& file, const std::string& name, int64_t ba
 
 constexpr std::string_view kVision = "visual.", kImage = "in.image_";
 
-StateDict vision_tower(const StateDict& clip) {
-  StateDict result{clip.source, {}};
-  for (const auto& [name, tensor] : clip.tensors) {
-    if (name.starts_with(kVision))
-      result.tensors.emplace("backbone." + name.substr(kVision.size()), tensor);
-  }
-  return result;
-}
-
 // An encoding's patches as golden files hold them, [B, d, H', W'].
 at::Tensor patch_map(const Encoding& encoding) {
   return encoding.patches.transpose(1, 2).unflatten(2, {encoding.height, encoding.width});
@@ -142,7 +133,7 @@ NamedTensors trace_image_encoder(const StateDict& clip, const ClipConfig& config
   ParameterList parameters;
   const PromptedEncoder encoder(ParameterScope(parameters, "backbone"),
                                 {.clip = config, .prompts = 0});
-  load(parameters, vision_tower(clip));
+  load(parameters, clip.renamed(std::string(kVision), "backbone."));
   const at::Tensor& positions = *parameters.find("backbone.positional_embedding");
 
   NamedTensors values;

@@ -3,9 +3,9 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "train/optimizer.h"
 
 namespace tagclip {
@@ -38,13 +38,11 @@ constexpr std::string_view kPrefix = "train.loss_history_adamw_lr", kDecay = "_w
 constexpr int64_t kMaxSteps = 1000;
 
 AdamWConfig parse_config(const std::string& name, const std::string& file) {
-  AdamWConfig config;
-  const char *begin = name.data() + kPrefix.size(), *end = name.data() + name.size();
-  const auto [after_lr, lr_error] = std::from_chars(begin, end, config.lr);
-  const bool has_decay = std::string_view(after_lr, end).starts_with(kDecay);
-  if (lr_error == std::errc() && has_decay) {
-    const auto [last, error] = std::from_chars(after_lr + kDecay.size(), end, config.weight_decay);
-    if (error == std::errc() && last == end) return config;
+  const std::string_view numbers = std::string_view(name).substr(kPrefix.size());
+  if (const size_t at = numbers.find(kDecay); at != numbers.npos) {
+    const auto lr = parse_number<double>(numbers.substr(0, at));
+    const auto decay = parse_number<double>(numbers.substr(at + kDecay.size()));
+    if (lr && decay) return {.lr = *lr, .weight_decay = *decay};
   }
   throw bad_input(file + ": " + name + ": expected " + std::string(kPrefix) +
                   "2e-4_wd0.01 or other numbers");

@@ -7,14 +7,15 @@
 #include <fstream>
 #include <iterator>
 
+#include "support/places.h"
 #include "support/test_dir.h"
 #include "weights/weights_file.h"
 
 namespace tagclip {
 namespace {
 
-const std::filesystem::path kCheckpoint = std::filesystem::path(TAGCLIP_SOURCE_DIR) /
-                                          "tests/data/checkpoints/mmseg_iter_20000_legacy.pth";
+const std::filesystem::path kCheckpoint =
+    source_folder() / "tests/data/checkpoints/mmseg_iter_20000_legacy.pth";
 
 TEST(MmsegMeta, ClassesAndWhichWereSeen) {
   const auto file = WeightsFile::open(kCheckpoint);
@@ -49,8 +50,8 @@ TEST(MmsegMeta, TheFileOfTextEmbeddingsTellsThePrompt) {
 }
 
 TEST(MmsegMeta, ACheckpointOfSomebodyElseSaysNothing) {
-  const auto file = WeightsFile::open(std::filesystem::path(TAGCLIP_SOURCE_DIR) /
-                                      "tests/data/checkpoints/open_clip_epoch_7.pt");
+  const auto file =
+      WeightsFile::open(source_folder() / "tests/data/checkpoints/open_clip_epoch_7.pt");
   EXPECT_TRUE(read_mmseg_meta(*file.root(), "x.pt").names.empty());
 }
 

@@ -13,13 +13,6 @@ int64_t size_of(const TensorShapes& shapes, const SizedTensor& tensor, size_t di
   return found && found->size() == tensor.dimensions ? (*found)[dimension] : 0;
 }
 
-// How many of prefix0., prefix1., ... begin the name of a tensor, up to the first that does not.
-int64_t count_layers(const TensorShapes& shapes, const std::string& prefix) {
-  int64_t layers = 0;
-  while (shapes.contains_prefix(prefix + std::to_string(layers) + ".")) ++layers;
-  return layers;
-}
-
 std::string blocks(const std::string& prefix) { return prefix + "transformer.resblocks."; }
 
 SizedTensor mlp(const std::string& prefix) { return {blocks(prefix) + "0.mlp.c_fc.weight", 2}; }
@@ -28,6 +21,12 @@ constexpr const char* kDecoders[] = {"decode_head.decoder.layers.",
                                      "decode_head.decoder_1.layers."};
 
 }  // namespace
+
+int64_t count_numbered(const TensorShapes& shapes, const std::string& prefix) {
+  int64_t count = 0;
+  while (shapes.contains_prefix(prefix + std::to_string(count) + ".")) ++count;
+  return count;
+}
 
 TensorShapes shapes_of(const StoredWeights& weights) {
   return {.shape = [&weights](const std::string& name) -> std::optional<std::vector<int64_t>> {
@@ -72,7 +71,7 @@ VisionSizes vision_sizes(const TensorShapes& shapes, const std::string& prefix) 
   const std::vector<SizedTensor> tensors = tensors_of_vision_sizes(prefix);
   const auto positions = static_cast<double>(size_of(shapes, tensors[3], 0));
   return {.width = size_of(shapes, tensors[0], 0),
-          .layers = count_layers(shapes, blocks(prefix)),
+          .layers = count_numbered(shapes, blocks(prefix)),
           .mlp = size_of(shapes, tensors[1], 0),
           .patch = size_of(shapes, tensors[0], 3),
           .grid = std::lround(std::sqrt(std::max(0.0, positions - 1))),
@@ -82,7 +81,7 @@ VisionSizes vision_sizes(const TensorShapes& shapes, const std::string& prefix) 
 TextSizes text_sizes(const TensorShapes& shapes, const std::string& prefix) {
   const std::vector<SizedTensor> tensors = tensors_of_text_sizes(prefix);
   return {.width = size_of(shapes, tensors[0], 1),
-          .layers = count_layers(shapes, blocks(prefix)),
+          .layers = count_numbered(shapes, blocks(prefix)),
           .mlp = size_of(shapes, tensors[1], 0),
           .context = size_of(shapes, tensors[2], 0),
           .vocabulary = size_of(shapes, tensors[0], 0),
@@ -97,7 +96,7 @@ std::optional<PromptSizes> prompt_sizes(const TensorShapes& shapes) {
 
 std::optional<DecoderSizes> decoder_sizes(const TensorShapes& shapes) {
   for (const std::string layers : kDecoders) {
-    DecoderSizes sizes{.layers = count_layers(shapes, layers)};
+    DecoderSizes sizes{.layers = count_numbered(shapes, layers)};
     if (sizes.layers == 0) continue;
     sizes.width = size_of(shapes, {layers + "0.linear1.weight", 2}, 1);
     for (int64_t layer = 0; layer < sizes.layers; ++layer) {

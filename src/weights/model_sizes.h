@@ -24,6 +24,9 @@ TensorShapes shapes_of(const StoredWeights& weights);
 // The same by OpenAI's names, for a CLIP in Hugging Face's layout.
 TensorShapes openai_shapes_of(const StoredWeights& hugging_face);
 
+// How many of prefix0., prefix1., ... begin the name of a tensor, up to the first that does not.
+int64_t count_numbered(const TensorShapes& shapes, const std::string& prefix);
+
 // A size is 0 where its tensor is missing or has another number of dimensions.
 struct VisionSizes {
   int64_t width = 0, layers = 0, mlp = 0, patch = 0;

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "io/file_signature.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 
@@ -18,9 +19,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-const std::filesystem::path kMalformed =
-    std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/io/malformed";
-const std::filesystem::path kShared = TAGCLIP_SHARED_DATA;
+const std::filesystem::path kMalformed = source_folder() / "tests/data/io/malformed";
+const std::filesystem::path kShared = shared_folder();
 
 // The bytes of a file with this header and as many zero bytes of data.
 std::vector<std::byte> file_of(std::string_view header, size_t data) {

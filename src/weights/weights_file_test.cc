@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 
@@ -18,9 +19,9 @@ namespace {
 using ::testing::HasSubstr;
 using Container = WeightsFile::Container;
 
-const std::filesystem::path kData = std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data";
+const std::filesystem::path kData = source_folder() / "tests/data";
 const std::filesystem::path kCheckpoints = kData / "checkpoints";
-const std::filesystem::path kShared = std::filesystem::path(TAGCLIP_SHARED_DATA) / "golden";
+const std::filesystem::path kShared = shared_folder() / "golden";
 // What the hostile pickles would write into the current folder.
 const std::filesystem::path kProof = "malicious_pickle_was_executed.txt";
 

@@ -148,8 +148,9 @@ class ExperimentTest(MicroTest):
         weighting = tagclip(*self.experiment("--list", "--set", "validation.weighting=seen", name="table2"))
         self.assert_refused(weighting, USAGE, "weighting", ":zegclip")
         for name in ("label", "output"):
-            own = tagclip(*self.experiment("--list", "--set", f"{name}=x"))
-            self.assert_refused(own, USAGE, f"{name}: every run of an experiment has")
+            for override in (f"{name}=x", f"{name} = x"):
+                own = tagclip(*self.experiment("--list", "--set", override))
+                self.assert_refused(own, USAGE, f"{name}: every run of an experiment has")
 
     def test_what_a_run_is_defined_by_may_be_repeated(self):
         only = ("--only", "figure5/gamma=10", "--set", "loss.trusty_weight=10")

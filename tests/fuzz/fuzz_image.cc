@@ -17,9 +17,8 @@ void decode_photo(std::span<const std::byte> bytes) try {
 
 void decode_labels(std::span<const std::byte> bytes) try {
   if (!is_png(bytes)) return;
-  const PngHeader header = read_png_header(bytes, "fuzzed", kLimits);
-  const size_t size = decode_png_samples(bytes, "fuzzed", kLimits).size();
-  TAGCLIP_CHECK(size % static_cast<size_t>(header.height) == 0, "rows of uneven length");
+  const auto [header, samples] = decode_png_samples(bytes, "fuzzed", kLimits);
+  TAGCLIP_CHECK(samples.size() % static_cast<size_t>(header.height) == 0, "rows of uneven length");
 } catch (const Error&) {  // refusing is fine
 }
 

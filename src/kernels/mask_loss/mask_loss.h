@@ -13,10 +13,6 @@ struct MaskSums {
   at::Tensor target;        // number of the target's pixels; no gradient
 };
 
-// A pixel of binary_mask_sums that counts as background in the focal sum, and not at all in the
-// other sums.
-inline constexpr int8_t kIgnoredPixel = -1;
-
 // Interpolates logits [B, C, h, w] bilinearly (align_corners = false) to the size of labels
 // [B, H, W], int64, and sums. The target of map c are the pixels with label c; pixels with labels
 // outside 0 .. C-1 are background of every map. `intersection` and `prediction` are 0 where an
@@ -28,7 +24,7 @@ inline constexpr int8_t kIgnoredPixel = -1;
 MaskSums mask_sums(const at::Tensor& logits, const at::Tensor& labels);
 
 // The same for one map per image: logits [B, 1, h, w], targets [B, H, W] int8: 1 target, 0
-// background, kIgnoredPixel.
+// background, below 0 ignored.
 MaskSums binary_mask_sums(const at::Tensor& logits, const at::Tensor& targets);
 
 }  // namespace tagclip

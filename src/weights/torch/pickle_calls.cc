@@ -10,7 +10,7 @@
 namespace tagclip {
 namespace {
 
-constexpr std::string_view kClassName = "numpy.dtype";
+constexpr std::string_view kNumpyType = "numpy.dtype";
 
 void set_attribute(PickleMachine& machine, PickleObject& object, std::string key,
                    const PickleValue& value) {
@@ -59,20 +59,18 @@ bool is_number_type(std::string_view type) {
          std::string_view("1248").find(type[1]) != std::string_view::npos;
 }
 
-}  // namespace
-
 const PickleValue& make_numpy_type(PickleMachine& machine, const PickleItems& arguments) {
   const std::string* type = arguments.empty() ? nullptr : arguments[0]->text();
   if (type == nullptr || !is_number_type(*type)) {
     throw machine.broken("a numpy type that is no plain number: " +
                          (type != nullptr ? in_quotes(*type) : "not text"));
   }
-  auto object = std::make_unique<PickleObject>(PickleObject{std::string(kClassName), {}});
+  auto object = std::make_unique<PickleObject>(PickleObject{std::string(kNumpyType), {}});
   set_attribute(machine, *object, "type", machine.make(*type));
   return machine.make(std::move(object));
 }
 
-bool is_numpy_type(const PickleObject& object) { return object.class_name == kClassName; }
+bool is_numpy_type(const PickleObject& object) { return object.class_name == kNumpyType; }
 
 void set_numpy_state(PickleMachine& machine, PickleObject& type, const PickleValue& state) {
   const PickleItems* items = state.items();
@@ -119,8 +117,6 @@ const PickleValue& encode_latin1(PickleMachine& machine, const PickleItems& argu
   }
   return machine.make(PickleBytes{std::move(bytes)});
 }
-
-namespace {
 
 constexpr size_t kMaxDimensions = 64;
 constexpr size_t kMaxStorageKey = 128;  // bytes

@@ -24,8 +24,8 @@ struct PickleArena {
   std::deque<PickleGlobal> script_classes;
 };
 
-// The stack machine that a pickle is a program for. Its operations (pickle_opcodes.cc) are made of
-// the functions here, which check the stack and count the work.
+// The stack machine that a pickle is a program for. Its operations (the table in pickle_machine.cc)
+// are made of the functions here, which check the stack and count the work.
 class PickleMachine {
  public:
   // `bytes` and `name` must outlive the machine.

@@ -14,7 +14,7 @@
 namespace tagclip {
 
 // A file of torch.save or torch.jit.save, mapped into memory and read as data: nothing in it is run
-// (io/pickle.h). Only uncompressed archives of little-endian machines, as PyTorch writes them; the
+// (pickle.h). Only uncompressed archives of little-endian machines, as PyTorch writes them; the
 // device a tensor was saved from does not matter. As in PyTorch itself the checksums of the archive
 // are not compared.
 class TorchFile {

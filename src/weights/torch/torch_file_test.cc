@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/files.h"
+#include "support/places.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 #include "weights/torch/test_archive.h"
@@ -21,8 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using std::string_literals::operator""s;
 
-const std::filesystem::path kCheckpoints =
-    std::filesystem::path(TAGCLIP_SOURCE_DIR) / "tests/data/checkpoints";
+const std::filesystem::path kCheckpoints = source_folder() / "tests/data/checkpoints";
 
 // The bytes of the floats 0, 1, 2, ...
 std::string rising(size_t count) {
