@@ -40,7 +40,7 @@ class GpuMemory {
   double gib() const { return static_cast<double>(reserved().peak - before_) / (1 << 30); }
 
  private:
-  // Of all of its pools: the first of the allocator's numbers.
+  // The first of the allocator's numbers covers all of its pools.
   c10::CachingAllocator::Stat reserved() const {
     return allocator_.getDeviceStats(kGpuIndex).reserved_bytes[0];
   }
@@ -49,7 +49,7 @@ class GpuMemory {
   int64_t before_ = 0;
 };
 
-// Until it has been recorded.
+// Runs the work often enough to have its graph recorded.
 void warm_up(const std::function<void()>& work) {
   for (int64_t i = 0; i < kWarmUps; ++i) work();
   finish(gpu());

@@ -30,7 +30,7 @@ using nlohmann::json;
 constexpr int64_t kMaxBytes = 64 << 20;
 constexpr size_t kMaxVocabularies = 100;
 
-// As HTTP has it: who has to act, the client or the server.
+// The HTTP status, by who has to act: the client or the server.
 int status_of(tagclip::ErrorKind kind) {
   switch (kind) {
     case tagclip::ErrorKind::kUsage:

@@ -13,7 +13,7 @@
 
 namespace tagclip {
 
-// Who has to act on an error. The values are the exit codes of the program `tagclip`.
+// The side that has to act on an error. The values are the exit codes of the program `tagclip`.
 enum class ErrorKind {
   kFailure = 1,    // the environment failed: disk full, permission, out of memory, device lost
   kUsage = 2,      // a setting or an argument asks for something impossible

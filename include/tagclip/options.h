@@ -8,14 +8,14 @@
 
 namespace tagclip {
 
-// Where a model computes.
+// The device a model computes on.
 enum class Device {
   kAuto,  // a GPU where there is one
   kCpu,
   kCuda,
 };
 
-// Which part of the weights tells the classes apart.
+// The part of the weights that tells the classes apart.
 enum class Mode {
   kTrained,  // a decoder that was trained for it: TagCLIP, ZegCLIP
   kClip,     // a CLIP as it is, by the values of its last attention: MaskCLIP
@@ -35,7 +35,7 @@ enum class Precision {
 // The classes whose scores the trusty map weights (Eq. 12 of the TagCLIP paper).
 enum class Weighting { kNone, kSeen, kUnseen, kBoth };
 
-// How several words for one class are combined.
+// The way several words for one class are combined.
 enum class Synonyms {
   kMean,  // into one embedding, the mean of theirs
   kMax,   // each word is scored, and the class gets the largest score
@@ -55,9 +55,9 @@ struct InferenceOptions {
 
   Weighting weighting = Weighting::kBoth;
   // Subtracted from the scores of seen classes (calibrated stacking, Chao et al. 2016), 0 to 1.
-  // Empty: 0.1 for models of inductive training, as released, and 0 for others.
+  // An empty value means 0.1 for models of inductive training, as released, and 0 for others.
   std::optional<double> seen_bias = {};
-  // Whether the model's trusty token joins the class queries. Without it no score is weighted.
+  // True if the model's trusty token joins the class queries. Without it no score is weighted.
   bool trusty_token = true;
   double threshold = 0;  // pixels with a lower best score are unlabelled, 0 to 1; 0: none is
 
@@ -81,12 +81,12 @@ struct VocabularyOptions {
   bool no_cache = false;  // neither read nor keep embeddings of words in the cache folder
 };
 
-// What a long call tells its caller, and asks. All functions may be empty; they are called from the
-// thread of the call.
+// Functions by which a long call tells its caller, and asks. All may be empty; they are called from
+// the thread of the call.
 struct Hooks {
-  // How many of what have been done, and of how many: ("photos", 3, 10).
+  // Receives how many of what have been done, and of how many: ("photos", 3, 10).
   std::function<void(const std::string& what, int64_t done, int64_t total)> progress = {};
-  // Whether to stop; the call then throws Error(kStopped).
+  // Returns true to stop; the call then throws Error(kStopped).
   std::function<bool()> stop_requested = {};
   std::function<void(const std::string&)> note = {};  // what is going on
   std::function<void(const std::string&)> warn = {};  // what the caller should know

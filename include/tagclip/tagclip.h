@@ -110,7 +110,7 @@ class TAGCLIP_API Vocabulary {
 };
 
 // A photo encoded by the image encoder, which takes most of the time: other words then cost little.
-// For the segmenter that made it, and those that `with` makes of that one.
+// Serves the segmenter that made it, and those that `with` makes of that one.
 class TAGCLIP_API PhotoEncoding {
  public:
   int width() const;  // of the photo, pixels
@@ -157,7 +157,7 @@ class TAGCLIP_API Segmentation {
   // label that is none.
   std::vector<std::vector<float>> class_scores(std::span<const int> labels) const;
 
-  // What `tagclip segment` writes beside its label file, as JSON.
+  // The JSON that `tagclip segment` writes beside its label file.
   std::string json() const;
   // The photo under translucent class colours with a legend, as the bytes of a PNG file.
   std::vector<std::byte> overlay_png() const;
@@ -187,7 +187,7 @@ class TAGCLIP_API Segmenter {
   Segmenter with(const InferenceOptions& options) const;
 
   const InferenceOptions& options() const;
-  // What the weights do not say and was assumed, for the user to know; usually empty.
+  // The facts that the weights do not say and were assumed; usually empty.
   const std::string& assumption() const;
   // The number format of the encoder: Precision::kAuto until it has been chosen, which happens at
   // the first photos that are encoded after words were embedded.

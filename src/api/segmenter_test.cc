@@ -41,7 +41,7 @@ class Api : public testing::Test {
     return Segmenter(weights(), options);
   }
 
-  // What an error of that kind says, and its hint.
+  // The message and the hint of an error of that kind.
   template <class Action>
   static std::string error_of(ErrorKind kind, const Action& action) {
     try {

@@ -16,7 +16,7 @@ inline constexpr int kStopped = 130;  // exit code of a job the user stopped
 // Exit code of a saved job that a scheduler stopped: EX_TEMPFAIL, to be started again.
 inline constexpr int kRequeue = 75;
 
-// Where a command's words go. Results are for other programs, notes for people.
+// The destination of a command's words. Results are for other programs, notes for people.
 class Console {
  public:
   virtual ~Console() = default;
@@ -28,11 +28,11 @@ class Console {
   // Something the user should know even when quiet: "warning: ...", to standard error.
   virtual void warn(std::string_view line) = 0;
 
-  // How far a long job is: a bar on a terminal, a line now and then elsewhere. `label` tells what
-  // is counted. done == total ends it.
+  // Shows how far a long job is: a bar on a terminal, a line now and then elsewhere. `label` names
+  // what is counted. done == total ends it.
   virtual void progress(std::string_view label, int64_t done, int64_t total) = 0;
 
-  // Whether and by whom the job is asked to stop. Long jobs look at it between steps.
+  // Tells whether and by whom the job is asked to stop. Long jobs look at it between steps.
   virtual StopReason stop_reason() const = 0;
   bool stop_requested() const { return stop_reason() != StopReason::kNone; }
 };

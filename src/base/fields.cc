@@ -44,7 +44,7 @@ bool is_within(const Range& range, double number) {
   return number >= range.low && number <= range.high;
 }
 
-// Nothing where the value does not fit.
+// Returns nothing if the value does not fit.
 std::optional<FieldValue> accepted(const Field& field, const FieldValue& value) {
   const auto* integer = std::get_if<int64_t>(&value);
   const auto* word = std::get_if<std::string>(&value);

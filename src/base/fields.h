@@ -20,7 +20,7 @@ namespace tagclip {
 
 using FieldValue = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
 
-// For messages and for `--set` lines: true, 3, 0.5, "text", ["a", "b"].
+// Writes a value as messages and `--set` lines do: true, 3, 0.5, "text", ["a", "b"].
 std::string to_string(const FieldValue& value);
 // The same, but a text without quotes: as a person would type it for one option.
 std::string plain_text(const FieldValue& value);
@@ -43,7 +43,7 @@ struct Field {
   FieldType type = FieldType::kText;
   std::string help;
   Range range;  // of kInteger and kNumber
-  // Of kChoice: the words it may be; of kNumber: the word for no number, where there is one.
+  // The words that a kChoice may be; the word for "no number" of a kNumber, if it has one.
   std::vector<std::string> choices;
   std::function<FieldValue()> get;
 

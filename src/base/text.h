@@ -31,15 +31,16 @@ std::string encode_utf8(std::u32string_view text);
 
 // --- Text of unknown origin (file names, names in checkpoints), made safe to print ---
 
-// In double quotes, as JSON and TOML write a string: quotes, backslashes and control characters are
-// escaped, malformed UTF-8 becomes U+FFFD. Longer texts are cut and end in "...".
+// Returns the text in double quotes, as JSON and TOML write a string: quotes, backslashes and
+// control characters are escaped, malformed UTF-8 becomes U+FFFD. Longer texts are cut and end in
+// "...".
 std::string in_quotes(std::string_view text, size_t max_bytes = 100);
 
-// On one line: spaces for control characters, U+FFFD for malformed UTF-8. Longer texts are cut and
-// end in an ellipsis.
+// Returns the text on one line, with spaces for control characters and U+FFFD for malformed UTF-8.
+// Longer texts are cut and end in an ellipsis.
 std::string one_line(std::string_view text, size_t max_bytes = std::string_view::npos);
 
-// For a terminal: ? for control characters but line feeds and tabs, the rest unchanged.
+// Replaces control characters but line feeds and tabs by ?, for a terminal.
 std::string terminal_text(std::string_view text);
 
 // The columns a text takes in a terminal: two per wide East Asian character or emoji, none per
@@ -67,7 +68,7 @@ std::optional<Number> parse_number(std::string_view text) {
 
 // --- Lines and words ---
 
-// Without the spaces, tabs, carriage returns, form feeds and vertical tabs at its ends.
+// Removes spaces, tabs, carriage returns, form feeds and vertical tabs from both ends.
 std::string_view trim(std::string_view text);
 
 // The lines of a text, trimmed, without a byte order mark. Empty lines stay, except at the end.

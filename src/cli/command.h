@@ -8,7 +8,7 @@
 
 namespace tagclip {
 
-// What a command does once its options are read; returns the exit code.
+// The work of a command once its options are read; returns the exit code.
 using Action = std::function<int(Console&)>;
 
 // One command of the program. `declare` adds its options and returns its action.

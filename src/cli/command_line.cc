@@ -114,7 +114,7 @@ void parse_command_line(const std::string& command, OptionList& options, const b
   const std::vector<std::string> unknown = parser.divide(std::move(words), /*leading_only=*/false);
   parser.store_flags();
   if (help) return;
-  // What nobody knows comes before what is missing: the one may be the other, mistyped.
+  // Unknown arguments are reported before missing ones: one may be the other, mistyped.
   if (!unknown.empty()) throw unexpected(command, options, unknown.front());
   parser.store_values();
 }

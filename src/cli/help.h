@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-// What --help and the reference say of a command.
+// The text of --help and of the reference for a command.
 struct CommandHelp {
   std::string name;
   std::string summary;

@@ -22,9 +22,9 @@ Check one_of(std::vector<std::string> words);
 Check whole_number(int64_t low, int64_t high);  // inclusive
 Check not_empty();
 
-// Where an option's value goes. A vector takes every value that is given, in order; of the others
-// only one may be given. A bool, and a function without an argument, is a flag, which takes no
-// value.
+// The variable that an option's value is stored in. A vector takes every value that is given, in
+// order; of the others only one may be given. A bool, and a function without an argument, is a
+// flag, which takes no value.
 using Target = std::variant<bool*, int*, int64_t*, double*, std::string*, std::filesystem::path*,
                             std::vector<std::string>*, std::function<void()>,
                             std::function<void(const std::string&)>>;
@@ -35,7 +35,7 @@ class Option {
  public:
   Option(const std::string& names, Target target, std::string meaning);
 
-  // What --help calls the value; without it N, X, WORD or TEXT by what the value is.
+  // Sets the word for the value in --help, by default N, X, WORD or TEXT by the value's type.
   Option* type_name(std::string name);
   // Every value must pass it. Checks run in the order they were added, before the value is stored.
   Option* check(Check check);
@@ -58,7 +58,7 @@ class Option {
 
   const std::string& names() const { return names_; }          // as declared: "-o,--output"
   const std::string& long_name() const { return long_name_; }  // "--output"; empty: positional
-  // What messages call it: "--output", or "INPUT" of a positional.
+  // The name in messages: "--output", or "INPUT" of a positional.
   const std::string& name() const { return is_positional() ? names_ : long_name_; }
   // "-o, --output FOLDER", or "INPUT".
   std::string usage() const;

@@ -7,7 +7,7 @@
 namespace tagclip {
 namespace {
 
-// In `folder` beside the program, in an installation, or in the source tree.
+// Looks in `folder` beside the program, in an installation, or in the source tree.
 std::filesystem::path find_shipped(const std::string& folder, const std::string& name,
                                    const std::string& what, const std::string& advice) {
   const std::filesystem::path program = program_folder();

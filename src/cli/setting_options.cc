@@ -16,7 +16,7 @@ std::string long_name(std::string_view setting) {
   return name;
 }
 
-// Both names of the option, or the long one alone.
+// Returns both names of the option, or the long one alone.
 std::string option_names(const std::string& setting) {
   static const std::map<std::string, std::string> kShort = {{"classes", "-c"}};
   const auto found = kShort.find(setting);

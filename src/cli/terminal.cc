@@ -36,7 +36,7 @@ bool plain_terminal() {
 constexpr int kBarWidth = 24;
 constexpr const char* kClearLine = "\r\x1b[K";
 
-// To standard error. Where that is closed or full there is nobody to tell.
+// Writes to standard error. If that is closed or full, there is nobody to tell.
 void say(std::string_view words) { std::fwrite(words.data(), 1, words.size(), stderr); }
 // Lines that may hold names of strangers' files, in one write.
 void say_line(std::string_view line, std::string_view before = "") {

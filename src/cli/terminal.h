@@ -16,7 +16,7 @@ class Terminal : public Console {
   explicit Terminal(std::string program);
 
   void set_quiet(bool quiet) { quiet_ = quiet; }
-  // How messages name the settings of the command that runs.
+  // Rewrites the names of settings in messages as the command that runs spells them.
   using Wording = std::function<std::string(std::string_view)>;
   void set_wording(Wording wording) { wording_ = std::move(wording); }
 

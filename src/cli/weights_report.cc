@@ -125,7 +125,7 @@ void add_trained_on(const json& trained_on, Rows& rows) {
   }
 }
 
-// Of an mmsegmentation checkpoint, which tells it in its own way.
+// Adds the classes of an mmsegmentation checkpoint, which stores them in its own way.
 void add_mmseg_classes(const StoredWeights& weights, Rows& rows) {
   const PickleValue* root = weights.files.front().root();
   if (root == nullptr) return;

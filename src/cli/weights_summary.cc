@@ -31,8 +31,8 @@ class GroupCounter {
   std::vector<Group> groups_;
 };
 
-// Where a tensor belongs: the first word of its dotted name. OpenAI's names have none for the text
-// tower.
+// Returns the part of the model that a tensor belongs to: the first word of its dotted name.
+// OpenAI's names have none for the text tower.
 std::string group_of(const std::string& name, bool openai) {
   const std::string word = name.substr(0, name.find('.'));
   constexpr std::array kText = {"token_embedding", "positional_embedding", "transformer",
@@ -97,7 +97,7 @@ WeightsSummary summarise(const StoredWeights& file) {
   summary.groups = groups.take();
   summary.types = types.take();
   summary.kind = describe_weights(names);
-  // Theirs are the same names: the state as a whole tells them apart.
+  // The parts have the same names in both: only the state as a whole tells them apart.
   if (openai) summary.kind = fmt::format("a CLIP of {}", to_string(dialect_of(file)));
   summary.missing = missing_part(file);
 

@@ -9,7 +9,7 @@
 
 namespace tagclip {
 
-// What the names and shapes of a file of weights tell, without reading a tensor.
+// The facts that names and shapes of a file of weights tell, without reading a tensor.
 struct WeightsSummary {
   struct Group {
     std::string name;
@@ -22,7 +22,7 @@ struct WeightsSummary {
   int64_t parameters = 0;
   std::vector<Group> groups;  // backbone, decode_head, ...: in the order of their first tensor
   std::vector<Group> types;   // likewise by element type
-  // What each part of a model we know is built of: {"vision tower", "width 768, 12 layers, ..."}.
+  // The sizes of each part of a known model: {"vision tower", "width 768, 12 layers, ..."}.
   std::vector<std::pair<std::string, std::string>> architecture;
 };
 

@@ -84,10 +84,10 @@ class PackedTower {
     // positions [L - 1, D].
     void embed(const at::Tensor& pixels, const at::Tensor& first, const at::Tensor& positions,
                const LayerNorm& norm);
-    // Through blocks begin .. end - 1. prefix_kv: per block of the tower, from the first, what its
+    // Runs blocks begin .. end - 1. prefix_kv: per block of the tower, from the first, what its
     // rows attend to, too (PackedBlock); later blocks have none.
     void run(size_t begin, size_t end, const std::vector<at::Tensor>& prefix_kv);
-    // Only the part after attention.
+    // Runs only the part after attention.
     void add_mlp(size_t block);
     void apply(const LayerNorm& norm);
     // norm(tokens) proj: [B, L, d].

@@ -35,7 +35,7 @@ class Encoder {
     return sums_ / static_cast<double>(templates.size());
   }
 
-  // Whether a text of the word was too long, in the last call.
+  // True for each word of the last call that had a text that was too long.
   const std::vector<bool>& cut() const { return cut_; }
   std::vector<std::string> take_truncated() { return std::move(truncated_); }
 

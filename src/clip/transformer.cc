@@ -44,7 +44,7 @@ at::Tensor append(const at::Tensor& own, const at::Tensor& prefix) {
   return at::cat({own, prefix.expand({own.size(0), -1, -1, -1})}, 2);
 }
 
-// Whether attention is computed by two plain products: faster for short sequences in bfloat16
+// True if attention is computed by two plain products: faster for short sequences in bfloat16
 // training on the CPU, where LibTorch's fused kernel sets up a product per head and image.
 bool by_plain_products(const at::Tensor& queries, const at::Tensor& keys) {
   constexpr int64_t kLongest = 512;  // [B, heads, L, L] is held

@@ -23,7 +23,7 @@ class Attention : public ::testing::Test {
     x = at::randn({2, 5, kWidth}, generator);
     tokens = at::randn({1, 3, kWidth}, generator);
   }
-  // One query row at a time, one head at a time, over the rows that `mask` [L, keys] allows.
+  // Computes one query row and one head at a time, over the rows that `mask` [L, keys] allows.
   at::Tensor naive(const at::Tensor& queries, const at::Tensor& rows,
                    const at::Tensor& mask) const {
     const SelfAttention& attn = block.attn;

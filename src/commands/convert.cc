@@ -55,7 +55,7 @@ void convert_clip(const ConvertOptions& options, ClipWeights weights) {
   ClipConfig& config = weights.config;
   if (options.activation == "gelu") config.activation = Activation::kGelu;
   if (options.activation == "quick_gelu") config.activation = Activation::kQuickGelu;
-  // What does not fit together is no CLIP in any layout.
+  // Tensors that do not fit together are no CLIP in any layout.
   check_fit(Clip(config).parameters, weights.state);
   if (options.to == "hugging-face") {
     write_folder(options.output, "model.safetensors",

@@ -21,7 +21,7 @@ VocabularyRequest set_classes(const EvalOptions& options, const Dataset& data) {
   return request;
 }
 
-// Whose notion of seen and unseen the numbers follow, so that two that differ can be told apart.
+// Names the source of the seen and unseen split, so that numbers of two splits can be told apart.
 std::string describe(const SeenSplit& split, const EmbeddedVocabulary& vocabulary) {
   size_t unseen = 0, trained = 0;
   for (size_t c = 0; c < split.seen.size(); ++c) {

@@ -190,7 +190,7 @@ int tagclip_experiment(const tagclip::ExperimentOptions& options, tagclip::Conso
     try {
       if (!train_with_progress(config, world, console).finished) return stopped_exit_code(console);
     } catch (const Error& error) {
-      // One row that diverges is no reason to lose the others; what concerns all rows ends them.
+      // A row that diverges does not cost the others; an error that concerns all rows ends them.
       if (error.kind() != ErrorKind::kFailure || !world.is_single()) throw;
       console.warn(c10::str(config.label, ", seed ", config.seed, ": ", error.what()));
       ++failed;

@@ -26,7 +26,7 @@ class ImagePrefetcher {
   // Photos that cannot be read or encoded are left out: their own turn reports why.
   void fetch(const std::vector<std::filesystem::path>& photos);
 
-  // Nothing where the photo was not fetched, or was taken before.
+  // Returns nothing if the photo was not fetched, or was taken before.
   std::optional<PreparedPhoto> take(const std::filesystem::path& photo);
 
  private:

@@ -26,7 +26,7 @@ void note_resumed(const std::string& output, int64_t done, int64_t all, Console&
 }
 
 int stopped_exit_code(const Console& console) {
-  // None: another rank was told.
+  // StopReason::kNone means that another rank was told to stop.
   return console.stop_reason() == StopReason::kUser ? kStopped : kRequeue;
 }
 

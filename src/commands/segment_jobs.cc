@@ -47,7 +47,7 @@ bool any_exists(const std::vector<std::filesystem::path>& files) {
   return std::ranges::any_of(files, [](const auto& file) { return std::filesystem::exists(file); });
 }
 
-// Per job, whether it has results. All ranks have looked before any goes on to write.
+// Tells per job whether it has results. All ranks have looked before any goes on to write.
 at::Tensor find_results(const std::vector<SegmentJob>& jobs, const World& world) {
   at::Tensor found = at::zeros({static_cast<int64_t>(jobs.size())}, at::kInt);
   for (size_t i = 0; i < jobs.size(); ++i) found.data_ptr<int>()[i] = any_exists(jobs[i].files);

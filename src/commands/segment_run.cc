@@ -13,7 +13,7 @@
 namespace tagclip {
 namespace {
 
-// From here on a run shows its progress.
+// A run of at least this many photos shows its progress.
 constexpr int64_t kManyPhotos = 4;
 
 // The ranks exchange their tallies this often: seldom enough to cost nothing, often enough that all

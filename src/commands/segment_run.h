@@ -22,7 +22,7 @@ struct PhotoTimes {
   PhotoTimes& operator+=(const PhotoTimes& other);
 };
 
-// What has become of photos.
+// The number of photos per outcome.
 struct SegmentTally {
   int64_t done = 0, failed = 0;
   PhotoTimes times;  // of those done

@@ -21,7 +21,7 @@ Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOpti
 void settle_precision(Pipeline& pipeline, const EmbeddedVocabulary& vocabulary,
                       const PhotoSource& photos, const World& world, Console& console);
 
-// What `work` returns; nothing when it was stopped on any rank.
+// Returns the result of `work`, or nothing if it was stopped on any rank.
 template <class Work>
 auto unless_stopped(const World& world, const Work& work) -> std::optional<decltype(work())> {
   std::optional<decltype(work())> result;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kTestedCandidates = 10;
 
-// How often each source position is read: position first + i is read read_before[i + 1] -
+// The number of times each source position is read: position first + i is read read_before[i + 1] -
 // read_before[i] times.
 struct Reads {
   int first = 0;

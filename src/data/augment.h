@@ -21,7 +21,7 @@ struct AugmentOptions {
   PixelNormalization normalization;
 };
 
-// Whether the part `box` of `labels`, resized to `size` by resize_nearest, has more than one class
+// True if the part `box` of `labels`, resized to `size` by resize_nearest, has more than one class
 // and none that covers `max_ratio` or more of its labelled pixels. Pixels are counted in the
 // source; nothing is resized.
 bool crop_is_mixed(const LabelMap& labels, Size size, const CropBox& box, double max_ratio);

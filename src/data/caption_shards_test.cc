@@ -134,7 +134,7 @@ TEST_F(CaptionShards, EveryTruncationIsNoticed) {
     std::ifstream file(shard(), std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(file), {});
   }();
-  // Up to the first zero block of the end mark.
+  // The contents end before the first zero block of its end mark.
   const size_t used = whole.find_last_not_of('\0') + 1;
   for (size_t size = 0; size < used + 512; size += 128) {
     write_file(shard(), whole.substr(0, size));

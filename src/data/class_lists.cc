@@ -74,7 +74,7 @@ constexpr std::string_view kContextZs3[] = {"cow",      "motorbike", "sofa", "ca
 constexpr std::string_view kContextCascade[] = {
     "aeroplane", "bed", "bedclothes", "boat", "bottle", "car", "cloth", "cow", "keyboard", "plate"};
 
-// What messages begin with, and whose mistake it is.
+// The beginning of messages about a list, and the kind of error that its mistakes are.
 struct Source {
   std::string where;
   ErrorKind kind;
@@ -112,7 +112,7 @@ std::vector<std::string> entries_of(const std::string& list) {
   return entries;
 }
 
-// One word that is nothing at all: perhaps a mistyped class, split or file.
+// Rejects a lone word that is neither class, split nor file: it is perhaps mistyped.
 void check_lone_word(const std::string& word, const std::vector<std::string>& classes) {
   if (index_of(word, classes) || parse_number<uint64_t>(word)) return;
   std::vector<std::string> candidates = classes;

@@ -38,7 +38,7 @@ class Dataset {
   // The labels as classes, whatever coding the file has. Throws Error(kBadInput) when a value is
   // out of range, naming the file, the value and the first pixel.
   LabelMap labels(size_t index) const;
-  // Both. Throws as they do, and when their sizes differ.
+  // Reads both. Throws as they do, and when their sizes differ.
   LabelledImage read(size_t index) const;
 
  private:

@@ -15,7 +15,7 @@ constexpr int kVoid8 = 255;
 // Category ids that COCO gave up before it published labels; pixel maps store id - 1.
 constexpr int kUnusedCocoIds[] = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91};
 
-// Whether a value of the pixel maps stands for a category.
+// True if a value of the pixel maps stands for a category.
 bool is_coco_value(int value) {
   return std::ranges::find(kUnusedCocoIds, value + 1) == std::end(kUnusedCocoIds);
 }

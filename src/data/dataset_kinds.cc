@@ -78,7 +78,7 @@ Error fits_none(const fs::path& folder) {
 const DatasetKind& detect(const fs::path& folder) {
   const auto fitting = fitting_kinds(folder);
   if (fitting.empty()) throw fits_none(folder);
-  // Those that share a layout stand one after the other; the first is the usual one.
+  // Kinds that share a layout stand one after the other; the first is the usual one.
   const auto other = std::ranges::find_if(fitting, [&](const DatasetKind* kind) {
     return kind->must_hold != fitting.front()->must_hold;
   });

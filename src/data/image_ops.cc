@@ -44,7 +44,8 @@ std::vector<T> crop_rows(const std::vector<T>& from, int width, int channels, co
 
 constexpr int kWeightOne = 2048;
 
-// Where an output position reads: two neighbours of the source and their weights (sum kWeightOne).
+// The two neighbours in the source that an output position reads, and their weights (sum
+// kWeightOne).
 struct Tap {
   int first, second;
   int weight_first, weight_second;
@@ -72,7 +73,7 @@ std::vector<Tap> make_taps(int source, int target, int begin, int count, Border 
   return taps;
 }
 
-// One source row at the output's columns, in units of 1/128 level.
+// Interpolates one source row at the output's columns, in units of 1/128 level.
 void blend_columns(const uint8_t* row, const std::vector<Tap>& columns, int16_t* out) {
   for (const Tap& tap : columns) {
     const uint8_t* first = row + tap.first * 3;

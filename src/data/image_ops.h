@@ -42,7 +42,7 @@ LabelMap pad(const LabelMap& map, Size size);
 
 // INTER_LINEAR on 8 bits: fixed point, 11-bit weights.
 Image resize_bilinear(const Image& image, Size size);
-// Only the part `window` of the resized image, at the cost of that part.
+// Computes only the part `window` of the resized image, at the cost of that part.
 Image resize_bilinear(const Image& image, Size size, const CropBox& window);
 
 // INTER_NEAREST along one axis, `source` pixels resized to `target`: the source indices of `count`

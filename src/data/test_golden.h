@@ -69,7 +69,7 @@ inline LabelMap labels_from(const std::vector<uint8_t>& bytes, int width, int he
   return map;
 }
 
-// As a label file of 8 bits holds them.
+// Returns the labels as a label file of 8 bits holds them.
 inline std::vector<uint8_t> bytes_of(const LabelMap& map) {
   return {map.labels.begin(), map.labels.end()};
 }

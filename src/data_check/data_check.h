@@ -16,7 +16,7 @@ struct DataCheck {
   std::vector<CheckedSplit> splits;
   std::vector<Finding> findings;  // errors first
 
-  // Whether no finding is an error.
+  // True if no finding is an error.
   bool usable() const;
 };
 

@@ -30,7 +30,7 @@ bool may_be_duplicates(uint64_t dhash, const ImageHash& other);
 // whichever is larger; -1 when one is almost blank, as nothing tells blank images apart.
 double correlation(const ImageHash& a, const ImageHash& b);
 
-// Whether both the dHashes and the thumbnails agree, which chance hardly manages.
+// True if both the dHashes and the thumbnails agree, which hardly happens by chance.
 bool are_near_duplicates(const ImageHash& a, const ImageHash& b);
 
 }  // namespace tagclip

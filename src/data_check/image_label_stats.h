@@ -26,7 +26,7 @@ struct ImageLabelStats {
   bool readable() const { return image_error.empty() && label_error.empty(); }
 };
 
-// Whether a stored label is void in the label files of all data sets.
+// True if a stored label is void in the label files of all data sets.
 bool is_void(int value);
 // part / all; 0 of nothing.
 double ratio(uint64_t part, uint64_t all);
@@ -35,14 +35,14 @@ double ratio(uint64_t part, uint64_t all);
 ImageLabelStats read_image_label_stats(const std::filesystem::path& folder,
                                        const LabelledFile& files);
 
-// How often a label occurs.
+// The number of pixels and files in which a label occurs.
 struct LabelCount {
   uint64_t pixels = 0;
   uint64_t files = 0;  // that have the label
   std::string first;   // name of the first of them
 };
 
-// How often each stored value occurs in label files of one kind.
+// The occurrences of each stored value in label files of one kind.
 struct LabelHistogram {
   std::map<int, LabelCount> values;  // without void
   LabelCount void_pixels;
@@ -57,7 +57,7 @@ struct LabelHistogram {
 void add_to_histogram(LabelHistogram& histogram, const std::vector<LabelledFile>& pairs,
                       const std::vector<ImageLabelStats>& stats, size_t label_files);
 
-// How often each class occurs in a split.
+// The occurrences of each class in a split.
 struct ClassHistogram {
   std::vector<LabelCount> classes;
   uint64_t labelled = 0;  // pixels of a class

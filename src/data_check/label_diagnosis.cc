@@ -43,7 +43,7 @@ std::string list_values(const std::vector<int>& values) {
   return fmt::format("{}{}", fmt::join(runs, ", "), cut ? ", ..." : "");
 }
 
-// Whether some value is unexpected, and by another rule each would be a class.
+// True if some value is unexpected, and by another rule each would be a class.
 template <class Rule>
 bool explained_by(const Evidence& e, Rule is_class) {
   return !e.unexpected.empty() && std::ranges::all_of(e.histogram.values, [&](const auto& entry) {

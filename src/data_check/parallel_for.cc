@@ -18,7 +18,7 @@ class Loop {
  public:
   Loop(size_t count, const std::function<void(size_t)>& work) : count_(count), work_(work) {}
 
-  // What each thread does.
+  // Runs in each thread.
   void work_off() {
     for (size_t i = next_++; i < count_ && !stop_; i = next_++) {
       try {
@@ -35,7 +35,7 @@ class Loop {
     wake_.notify_one();
   }
 
-  // Until `threads` threads have ended.
+  // Waits until `threads` threads have ended.
   void wait(size_t threads, const std::function<bool(size_t)>& done) {
     std::unique_lock lock(mutex_);
     bool all_ended = false;

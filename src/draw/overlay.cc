@@ -14,7 +14,7 @@ namespace {
 constexpr int kInside = 120;
 constexpr int kBorder = 230;
 
-// Whether a pixel of another label lies within `reach` pixels in the row or the column.
+// True if a pixel of another label lies within `reach` pixels in the row or the column.
 bool on_border(const LabelMap& map, int x, int y, int reach) {
   const auto label_at = [&](int column, int row) {
     column = std::clamp(column, 0, map.width - 1);

@@ -120,7 +120,7 @@ class Transfer : public HttpReceiver {
   bool resumed_ = false;
 };
 
-// Whether an earlier run fetched it all and was ended before it could say so.
+// True if an earlier run fetched it all and was ended before it could record that.
 bool is_complete(const CheckpointFile& file, const PartFile& part, Console& console) {
   return file.size == part.size() && !file.sha256.empty() && !mismatch(file, part.path(), console);
 }

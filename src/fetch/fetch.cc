@@ -28,7 +28,7 @@ struct FetchPlan {
   DownloadLimits limits;
 };
 
-// One checkpoint into one folder, under its lock.
+// Fetches one checkpoint into one folder, under its lock.
 class Fetch {
  public:
   Fetch(const PublishedCheckpoint& checkpoint, const FetchPlan& plan, Console& console)
@@ -93,7 +93,7 @@ class Fetch {
                                 checkpoint_.files.size()));
   }
 
-  // As in the cache, so that a copy of somebody's cache is a mirror.
+  // Returns the file's place in a mirror, the same as in the cache: a copied cache is a mirror.
   std::string mirrored(const CheckpointFile& file) const {
     const std::string base = plan_.mirror.substr(0, plan_.mirror.find_last_not_of('/') + 1);
     return checkpoint_.is_folder() ? fmt::format("{}/{}/{}", base, checkpoint_.name, file.name)
@@ -120,8 +120,8 @@ class Fetch {
 };
 
 // Makes sure that the checkpoint is in the folder, whole and checked; false where it was there.
-// One process at a time, others wait. Throws Stopped; Error(kFailure) where it cannot be fetched,
-// Error(kBadInput) where `from` is not what is expected.
+// Lets one process work at a time; others wait. Throws Stopped; Error(kFailure) where it cannot be
+// fetched, Error(kBadInput) where `from` is not what is expected.
 bool fetch_checkpoint(const PublishedCheckpoint& checkpoint, const FetchPlan& plan,
                       Console& console) {
   create_folders(plan.folder);
@@ -166,7 +166,7 @@ std::vector<const PublishedCheckpoint*> chosen(const CheckpointTable& table,
   return checkpoints;
 }
 
-// For a shell, in quotes where it needs them.
+// Quotes the text for a shell if it needs quotes.
 std::string shell_quoted(const std::string& text) {
   constexpr const char* kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@+=:,";

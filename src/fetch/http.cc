@@ -115,7 +115,7 @@ class Exchange {
     if (is("Last-Modified") && head_.validator.empty()) head_.validator = line;
   }
 
-  // Nothing may be thrown through libcurl.
+  // Exceptions must not pass through libcurl.
   bool take_body(std::span<const std::byte> bytes) {
     if (!is_body()) return false;
     try {

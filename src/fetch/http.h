@@ -40,7 +40,7 @@ class TransferFailed : public std::runtime_error {
   explicit TransferFailed(const std::string& reason, bool restart = false)
       : std::runtime_error(reason), restart_(restart) {}
 
-  // Whether the bytes that are there are of no use.
+  // True if the bytes that are there are of no use.
   bool restart() const { return restart_; }
 
  private:

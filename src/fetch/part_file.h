@@ -29,7 +29,7 @@ class PartFile {
   // Back to no bytes of no origin.
   void restart();
 
-  // Where the bytes come from, as `set_origin` was told in this run or an earlier one.
+  // The address the bytes come from, as `set_origin` was told in this run or an earlier one.
   std::string origin() const;
   void set_origin(const std::string& text);
 

@@ -9,7 +9,7 @@
 
 namespace tagclip {
 
-// Whether `url` is http:// or https:// and a host.
+// True if `url` is http:// or https:// and a host.
 bool is_web_address(const std::string& url);
 // `url` for messages: without a user's name and password and without the query, which may hold
 // secrets.

@@ -15,7 +15,7 @@ namespace tagclip {
 // build without CUDA, every call runs the work directly.
 class CudaGraph {
  public:
-  // Never captures.
+  // Constructs one that never captures.
   CudaGraph();
   // Captures where `device` is a GPU. `generators`: every generator that the work draws from.
   explicit CudaGraph(at::Device device, const std::vector<at::Generator>& generators = {});

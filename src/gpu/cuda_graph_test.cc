@@ -37,7 +37,7 @@ TEST_F(GpuCudaGraph, ReadsItsInputsAtEveryReplay) {
   }
 }
 
-// What is drawn depends only on the seed set before the call, whether run or replayed.
+// Random numbers depend only on the seed set before the call, whether it is run or replayed.
 TEST_F(GpuCudaGraph, DrawsAsSeeded) {
   at::Generator generator = at::globalContext().defaultGenerator(at::Device(at::kCUDA, 0)).clone();
   CudaGraph graph(at::Device(at::kCUDA, 0), {generator});

@@ -5,7 +5,7 @@
 
 namespace tagclip {
 
-// What needs a GPU; skipped without. `make test-gpu` runs the suites whose names begin with Gpu.
+// Tests that need a GPU, skipped without. `make test-gpu` runs the suites named Gpu...
 class GpuTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -114,7 +114,7 @@ class JpegReader {
   int channels() const { return is_cmyk() ? 4 : 3; }
   // Adobe stores ink as 255 - amount.
   bool inverted() const { return info_.saw_Adobe_marker; }
-  // Before read_rows: libjpeg then forgets the markers.
+  // Must be called before read_rows: libjpeg then forgets the markers.
   Orientation orientation() const;
 
  private:
@@ -134,7 +134,7 @@ Orientation JpegReader::orientation() const {
   return Orientation::kTopLeft;
 }
 
-// Without a colour profile: a channel's light is what its ink and black let through.
+// Converts without a colour profile: a channel's light is what its ink and black let through.
 void cmyk_to_rgb(const std::vector<uint8_t>& cmyk, bool inverted, std::vector<uint8_t>& rgb) {
   const auto light = [inverted](uint8_t ink) { return inverted ? ink : 255 - ink; };
   for (size_t i = 0; i < rgb.size() / 3; ++i) {

@@ -69,7 +69,7 @@ class PngReader {
 
   int width() const { return static_cast<int>(png_get_image_width(png_, info_)); }
   int height() const { return static_cast<int>(png_get_image_height(png_, info_)); }
-  // Before `read`.
+  // Must be called before `read`.
   PngHeader header() const {
     return {width(), height(), png_get_bit_depth(png_, info_),
             colours_of(png_get_color_type(png_, info_))};
@@ -78,7 +78,7 @@ class PngReader {
   // The rows without padding: [height, width x bytes a pixel]. To be called once.
   std::vector<uint8_t> read(PngSamples samples);
 
-  // After `read`: the EXIF block may follow the pixels.
+  // Must be called after `read`: the EXIF block may follow the pixels.
   Orientation orientation();
 
  private:
@@ -190,8 +190,8 @@ void PngReader::fail() const { throw damaged(name_, "PNG", reason_); }
 
 // Overlays come out 7% larger than at zlib's usual 6, in less than a third of the time.
 constexpr int kCompression = 2;
-// For photos, not trying all filters on each row costs 2% of the size and saves a quarter of the
-// time.
+// Photos are written without trying all filters on each row, which costs 2% of the size and saves a
+// quarter of the time.
 constexpr int kFilters = PNG_FILTER_SUB | PNG_FILTER_UP;
 
 // Encodes one PNG into memory. As in PngReader, `encode` and what it calls hold no object with a

@@ -15,8 +15,8 @@ namespace tagclip {
 
 bool is_png(std::span<const std::byte> bytes);
 
-// For the three readers: `bytes` start with PNG's signature, the size in the header is checked
-// against `limits` before decoding, `name` stands for the file in messages. They throw
+// All three readers expect `bytes` to start with PNG's signature and check the size in the header
+// against `limits` before decoding; `name` stands for the file in messages. They throw
 // Error(kBadInput) for damaged or truncated files.
 
 // Any colour type as 8-bit RGB, upright; alpha is dropped.

@@ -73,7 +73,7 @@ std::vector<uint16_t> some_samples(const Kind& kind) {
   return samples;
 }
 
-// What the standard says the samples look like in 8 bits.
+// The samples in 8 bits, as the standard defines them.
 std::vector<uint8_t> expected_rgb(const std::vector<uint16_t>& samples, const Kind& kind) {
   const auto palette = some_palette(kind.bit_depth < 8 ? kind.bit_depth : 8);
   const auto to_8_bits = [&](uint16_t sample) {

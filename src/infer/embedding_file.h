@@ -14,7 +14,7 @@ namespace tagclip {
 void write_text_embeddings(const std::filesystem::path& path, const EmbeddedVocabulary& vocabulary,
                            bool with_list = true);
 
-// Where write_text_embeddings puts the class list of a .npy file.
+// The path at which write_text_embeddings puts the class list of a .npy file.
 std::filesystem::path class_list_of(const std::filesystem::path& embeddings);
 
 // Reads such a file, or any [C, d] .npy. `classes`: what the rows stand for; where there are none,

@@ -21,7 +21,7 @@ Image noise(int width, int height) {
   return image;
 }
 
-// Of several sizes, of one window and of many.
+// Returns photos of several sizes, of one window and of many.
 std::vector<Image> photos() {
   std::vector<Image> result;
   for (const auto& [width, height] : {std::pair(64, 64), std::pair(200, 64), std::pair(64, 150),
@@ -86,8 +86,8 @@ class GpuSegment : public GpuTest {
   TestDir folder_;
 };
 
-// More photos than it takes to capture the graphs; where the best two classes are close, rounding
-// decides.
+// There are more photos than it takes to capture the graphs; where the best two classes are close,
+// rounding decides.
 TEST_F(GpuSegment, AgreesWithTheCpu) {
   const auto weights = save_test_model(folder_ / "model.safetensors");
   const InferenceModel on_cpu = load_test_model(weights);

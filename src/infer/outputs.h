@@ -11,7 +11,7 @@
 
 namespace tagclip {
 
-// What the outputs of a photo are made from.
+// The material that the outputs of a photo are made from.
 struct PhotoResult {
   const Image& photo;
   const SegmentedPhoto& segmented;
@@ -33,10 +33,10 @@ std::span<const Output> outputs();
 std::vector<std::byte> encode_overlay(const PhotoResult& result);
 // The class of every pixel as PNG; see encode_label_map.
 std::vector<std::byte> encode_labels(const PhotoResult& result);
-// What the numbers of the label file mean; see to_json in summary.h.
+// The meaning of the numbers of the label file; see to_json in summary.h.
 std::vector<std::byte> encode_classes(const PhotoResult& result);
 
-// Where the outputs of a photo go, in the order of outputs().
+// The paths of a photo's outputs, in the order of outputs().
 std::vector<std::filesystem::path> output_files(const std::filesystem::path& folder,
                                                 const std::string& stem);
 
@@ -44,7 +44,7 @@ std::vector<std::filesystem::path> output_files(const std::filesystem::path& fol
 // Error(kFailure) when a file cannot be written.
 void write_outputs(const std::vector<std::filesystem::path>& files, const PhotoResult& result);
 
-// Whether a file has the name of an output that could be taken for a photo.
+// True if a file has the name of an output that could be taken for a photo.
 bool is_output_image(std::string_view file_name);
 
 // A name for each photo's outputs: its file name without the ending, with -2, -3, ... where that is

@@ -23,7 +23,7 @@ Image resized_to(const Image& photo, Size size) {
   return Size{photo.width, photo.height} == size ? photo : resize_bilinear(photo, size);
 }
 
-// Where the windows along a side of that length begin.
+// The first pixels of the windows along a side of that length.
 std::vector<int> window_starts(int length, int window, int stride) {
   std::vector<int> starts;
   int64_t at = 0;
@@ -40,7 +40,7 @@ struct ImageWindow {
 
 Size size_of(const ImageWindow& window) { return {window.box.width, window.box.height}; }
 
-// As many of the first windows, all of one size, as go through the model together.
+// Takes as many of the first windows, all of one size, as go through the model together.
 std::span<const ImageWindow> take_batch(std::span<const ImageWindow> windows, at::Device device) {
   const size_t most = std::min(windows.size(), windows_per_batch(windows[0].box, device));
   size_t n = 1;

@@ -13,7 +13,7 @@
 
 namespace tagclip {
 
-// How a photo is resized and cut into sliding windows; pixels, all positive.
+// The size a photo is resized to and the sliding windows it is cut into; pixels, all positive.
 struct WindowGrid {
   int window = 0;
   int stride = 0;
@@ -54,7 +54,7 @@ std::string photo_digest(const Image& photo);
 // Waits for a GPU, so that the next stage is not charged for this one.
 void finish(at::Device device);
 
-// How many windows of this size go through a model on `device` together.
+// The number of windows of this size that go through a model on `device` together.
 size_t windows_per_batch(const CropBox& window, at::Device device);
 
 // The words-free half of sliding-window inference (spec section 7). Safe to use from several
@@ -69,7 +69,7 @@ class PhotoEncoder {
   EncodedPhoto operator()(const Image& photo, StageTimes& times) const;
   // The same for several photos, whose windows go through the model together; `times` are for all.
   std::vector<EncodedPhoto> operator()(std::span<const Image> photos, StageTimes& times) const;
-  // How many photos are worth being encoded together: the windows of one do not fill a GPU.
+  // The number of photos worth encoding together: the windows of one do not fill a GPU.
   size_t photos_per_batch() const { return model_.encoder->info.device.is_cpu() ? 1 : 8; }
 
   const WindowGrid& grid() const { return grid_; }

@@ -18,7 +18,7 @@ namespace tagclip {
 std::vector<std::filesystem::path> list_photos(const std::vector<std::string>& inputs,
                                                std::istream& list);
 
-// Whether `a` comes before `b` when numbers in them count as numbers.
+// True if `a` comes before `b` when numbers in them count as numbers.
 bool natural_less(const std::string& a, const std::string& b);
 
 }  // namespace tagclip

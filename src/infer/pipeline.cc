@@ -101,7 +101,7 @@ GemmPrecision measured(const DenseModel& model, const InferenceOptions& options,
 
 }  // namespace
 
-// What pipelines with other windows and scores have in common.
+// The state that pipelines with other windows and scores have in common.
 struct Pipeline::Shared {
   // Handles on the model, which stays as it is when the precision changes.
   DenseModel dense() const {

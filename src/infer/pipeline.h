@@ -49,7 +49,7 @@ class Pipeline {
                                  const Hooks& hooks = {}) const;
   // Encodes in this precision from now on. Throws Error(kUsage) where it does not run here.
   void use_precision(GemmPrecision precision);
-  // Nothing while Precision::kAuto is still open.
+  // Returns nothing while Precision::kAuto is still open.
   std::optional<GemmPrecision> precision() const;
 
   // --- Photos ---
@@ -60,7 +60,7 @@ class Pipeline {
   std::vector<EncodedPhoto> encode(std::span<const Image> photos, StageTimes& times,
                                    const Hooks& hooks = {});
   EncodedPhoto encode(const Image& photo, StageTimes& times, const Hooks& hooks = {});
-  // How many photos are worth being encoded together.
+  // The number of photos worth encoding together.
   size_t photos_per_batch() const;
 
   // Keeps an encoding in a file, and reads one that was kept for this photo, model and windows.
@@ -76,7 +76,7 @@ class Pipeline {
   std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo,
                                                const EmbeddedVocabulary& vocabulary,
                                                std::span<const int> classes) const;
-  // Whole photos with one vocabulary. The pipeline must outlive it and keep its precision.
+  // Segments whole photos with one vocabulary. The pipeline must outlive it and keep its precision.
   SlidingSegmenter segmenter(EmbeddedVocabulary vocabulary) const;
 
  private:

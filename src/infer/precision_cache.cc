@@ -13,7 +13,7 @@
 namespace tagclip {
 namespace {
 
-// Nothing where the trials are not those of the precisions that run here.
+// Returns nothing if the trials are not those of the precisions that run here.
 PrecisionEvidence evidence_of(const nlohmann::json& json) {
   PrecisionEvidence evidence{.photos = json.at("photos"), .trials = {}};
   for (const GemmPrecision precision : kGemmPrecisions) {

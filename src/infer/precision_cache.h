@@ -4,14 +4,14 @@
 
 namespace tagclip {
 
-// What was measured of the precisions of a model's encoder on this kind of processor, whatever the
+// The measurements of the precisions of a model's encoder on this kind of processor, whatever the
 // words: a JSON file in the cache folder.
 class PrecisionCache {
  public:
   // Hashes the encoder's weights, which costs about as much as reading them.
   explicit PrecisionCache(const DenseModel& model);
 
-  // Nothing where nothing, or nothing sensible, is kept.
+  // Returns nothing if nothing, or nothing sensible, is kept.
   PrecisionEvidence read() const;
   // Throws Error(kFailure) when the file cannot be written.
   void write(const PrecisionEvidence& evidence) const;

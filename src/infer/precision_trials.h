@@ -8,8 +8,8 @@
 
 namespace tagclip {
 
-// What Precision::kAuto asks of a precision: this share of the pixels labelled as in float32, on
-// this many photos.
+// The demand of Precision::kAuto on a precision: this share of the pixels labelled as in float32,
+// on this many photos.
 inline constexpr double kEqualLabels = 0.998;
 inline constexpr int64_t kTrialPhotos = 6;
 
@@ -40,7 +40,7 @@ PrecisionEvidence try_precisions(const DenseModel& model, const EmbeddedVocabula
 // The fastest whose labels are float32's, up to kEqualLabels. There must be trials.
 const PrecisionTrial& fastest_faithful(const PrecisionEvidence& evidence);
 
-// What was measured and chosen, for a person.
+// Describes for a person what was measured and chosen.
 std::string describe(const PrecisionEvidence& evidence, const PrecisionTrial& chosen);
 
 // Photos to choose from: `read`(i) may throw Error(kBadInput).
@@ -49,7 +49,7 @@ struct PhotoSource {
   std::function<Image(int64_t)> read;
 };
 
-// Up to `wanted` photos from all over the source whose digests are not in `known`. Unreadable
+// Reads up to `wanted` photos from all over the source whose digests are not in `known`. Unreadable
 // photos are skipped here; the code that segments them reports them.
 std::vector<Image> pick_photos(const PhotoSource& source, const std::vector<std::string>& known,
                                int64_t wanted);

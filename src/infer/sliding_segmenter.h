@@ -9,13 +9,13 @@
 
 namespace tagclip {
 
-// What an inductive model's scores of seen classes lose where `seen_bias` is not set: calibrated
-// stacking (Chao et al. 2016) with the constant of the released code.
+// The bias subtracted from an inductive model's scores of seen classes if `seen_bias` is not set:
+// calibrated stacking (Chao et al. 2016) with the constant of the released code.
 inline constexpr double kReleasedSeenBias = 0.1;
 
-// How the logits of classes become scores (Eq. 12; spec sections 7.2 and 9). `seen` per class: the
-// model was trained on its labels. `inductive`: the model's training was. Throws Error(kUsage) for
-// a `seen_bias` where the model has no seen classes.
+// Returns the rule by which logits become scores (Eq. 12; spec sections 7.2 and 9). `seen` per
+// class: the model was trained on its labels. `inductive`: the model's training was. Throws
+// Error(kUsage) for a `seen_bias` where the model has no seen classes.
 ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, const InferenceOptions& options,
                      const ScoreSemantics& scoring);
 

@@ -107,7 +107,7 @@ TEST(ScoreRule, ProtocolsReadTheTrustyMapTheOtherWayRound) {
   EXPECT_FALSE(score_rule(kSeenOfThree, true, {}, ScoreSemantics{}).trusty_means_seen);
 }
 
-// One pixel, two classes, by hand: sigmoid(0) = 0.5, P = sigmoid(trusty).
+// The expected scores of one pixel and two classes by hand: sigmoid(0) = 0.5, P = sigmoid(trusty).
 TEST(ScoreRule, ScoresOfAPixel) {
   const auto scores = [](const ScoreSemantics& scoring) {
     WindowLogits logits{at::zeros({1, 2, 1, 1}), at::full({1, 1, 1, 1}, std::log(3.0)), {}};

@@ -12,7 +12,7 @@
 
 namespace tagclip {
 
-// What to look for, read and checked before any weights are.
+// The classes to look for, read and checked before any weights are.
 struct VocabularyRequest {
   std::vector<ClassWords> classes;        // empty: those the model was trained on
   std::vector<std::string> templates;     // empty: the model's own

@@ -22,7 +22,7 @@ class ByteCursor {
 
   std::span<const std::byte> take(uint64_t count);
   std::string_view take_text(uint64_t count);
-  // Up to the next line feed, which is read but not part of it.
+  // Returns the bytes up to the next line feed, which is read but not part of them.
   std::string_view take_line();
 
   template <std::unsigned_integral T>

@@ -14,7 +14,7 @@ struct TrainedOn {
   std::vector<std::string> classes;    // names of the data set's classes, in order
   std::vector<bool> seen;              // per class: whether training had its labels
   std::vector<std::string> templates;  // prompt templates of the class names
-  // Whether the unseen names were unknown in training: seen classes are then subject to calibrated
+  // True if the unseen names were unknown in training: seen classes are then subject to calibrated
   // stacking at inference.
   bool inductive = true;
 };

@@ -145,7 +145,7 @@ TEST_F(Checkpoint, ZegClipsOwnNamesMeanZegClipsOwnDecoder) {
   EXPECT_THAT(load_error(path), HasSubstr("decode_head.relationship_discriptor.q_proj.bias"));
 }
 
-// What published checkpoints of COCO-Stuff say of their text embeddings.
+// Published checkpoints of COCO-Stuff name their prompt templates in the config they hold.
 TEST_F(Checkpoint, PublishedModelsBringThePromptTemplatesOfTheirConfig) {
   const auto source = source_folder() / "tests/data/checkpoints/mmseg_iter_20000_legacy.pth";
   EXPECT_TRUE(load_model(source).trained_on.templates.empty());

@@ -9,7 +9,7 @@
 
 namespace tagclip {
 
-// Which definition holds where the paper's text and the authors' code differ (spec section 9).
+// The side that is followed where the paper's text and the authors' code differ (spec section 9).
 //
 // Both have these of the release, where the text says less or something else:
 // - Eq. 5 is standard multi-head attention with its projections; the equation has neither heads nor
@@ -18,8 +18,7 @@ namespace tagclip {
 // - The divisor of Eq. 3 and 7 is heads sqrt(d / heads) in place of sqrt(d); weights absorb it.
 // - Eq. 8's product with P enters at inference alone (losses.h).
 // - At inference 0.1 is subtracted from the scores of seen classes (calibrated stacking), unless
-// the
-//   settings say otherwise; the text has no such step.
+//   the settings say otherwise; the text has no such step.
 enum class Protocol {
   // sigmoid(trusty logit) = P(seen) (Eq. 9); dice loss of the trusty map (Eq. 10); a classification
   // term (L_cls of Eq. 11), and so P (Eq. 7, 8).
@@ -41,8 +40,8 @@ enum class LearnerInput {
   kConcat,   // [T', h], 2d
 };
 
-// Whose decode head. The two differ in start values (start_values.h) and in weights that nothing
-// reads; ZegCLIP's has neither trusty token nor self-attention.
+// The authors of the decode head. The two differ in start values (start_values.h) and in weights
+// that nothing reads; ZegCLIP's has neither trusty token nor self-attention.
 enum class Architecture {
   kTagClip,  // the TagCLIP repository's, with its switches
   kZegClip,  // the ZegCLIP repository's
@@ -52,8 +51,8 @@ enum class Architecture {
 struct ModelConfig {
   ClipConfig clip{.resolution = 512};
   int64_t prompts = 10;  // tokens per layer; 0 = none
-  // How many layers get prompts of their own, from the first; 0 = all, 1 = shallow prompts. What
-  // becomes of them above depends on `protocol`, unless all layers (two or more) have prompts:
+  // The number of layers with prompts of their own, from the first; 0 = all, 1 = shallow prompts.
+  // What becomes of them above depends on `protocol`, unless all layers (two or more) have prompts:
   // - kReleased, as the released encoder: after the last prompted layer prompt tokens are dropped.
   //   Shallow prompts are the exception: they stay to the last layer, and prompt_norm is never
   //   applied.
@@ -80,13 +79,13 @@ struct ModelConfig {
   // Layers of ZegCLIP's repository carry self-attention weights that nothing reads.
   bool has_unused_self_attention() const { return architecture == Architecture::kZegClip; }
   int64_t prompted_layers() const { return prompt_depth > 0 ? prompt_depth : clip.vision_layers; }
-  // Whether the prompts of the last prompted layer are tokens of the layers above, too.
+  // True if the prompts of the last prompted layer are tokens of the layers above, too.
   bool carries_prompts() const {
     if (prompts == 0) return false;
     if (protocol == Protocol::kReleased) return prompted_layers() == 1;
     return prompted_layers() < clip.vision_layers;
   }
-  // Whether prompt_norm comes after the last layer; its weights are there in any case.
+  // True if prompt_norm comes after the last layer; its weights are there in any case.
   bool applies_prompt_norm() const {
     return prompts > 0 && (protocol == Protocol::kPaper || prompted_layers() > 1);
   }

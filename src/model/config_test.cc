@@ -12,7 +12,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// What check() says of the small model changed so; what and hint, empty when nothing.
+// Returns what and hint of the error that check() throws for the changed small model, if it does.
 template <class Change>
 std::string complaint(Change change) {
   ModelConfig config = small_config();

@@ -62,8 +62,8 @@ class DecodeHead : public MaskDecoder {
                         const DecodeOptions& options) const override {
     return (*this)(encoding, text, Dropout(), options);
   }
-  // As training has it. The segmentor's masks are split into those of the classes (M_R) and the
-  // trusty map (M_A).
+  // Computes the logits as training needs them. The segmentor's masks are split into those of the
+  // classes (M_R) and the trusty map (M_A).
   MaskLogits operator()(const Encoding& encoding, const at::Tensor& text,
                         const Dropout& dropout = {}, const DecodeOptions& options = {}) const;
 

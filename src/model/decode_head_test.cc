@@ -106,7 +106,7 @@ TEST(TrustyLearner, TextMayJoinItsOutput) {
   for (int64_t photo = 0; photo < kBatch; ++photo) {
     const at::Tensor repeated = h[photo].expand_as(tokens);
     const at::Tensor learnt = reference(model, repeated, repeated, tokens);
-    // Without the text, every class would have the same query.
+    // Every class would have the same query without the text.
     expect_near("rows", learnt, learnt.narrow(0, 0, 1).expand_as(learnt), 1e-5);
     const at::Tensor joined =
         at::cat({learnt, tokens}, 1)

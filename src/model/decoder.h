@@ -63,7 +63,7 @@ struct Decoder {
     at::Tensor logits;   // [B, Q, N], of the last layer
     at::Tensor queries;  // [B, Q, d] after the last layer; undefined unless asked for
   };
-  // Without `with_queries` the last layer stops at its logits: the rest of it reaches no output.
+  // Stops the last layer at its logits without `with_queries`: the rest of it reaches no output.
   Output operator()(at::Tensor queries, const at::Tensor& patches, bool with_queries,
                     const Dropout& dropout) const;
 

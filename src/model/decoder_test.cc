@@ -11,10 +11,10 @@
 namespace tagclip {
 namespace {
 
-// Of small_config().
+// The sizes of small_config().
 constexpr int64_t kWidth = 16, kHeads = 4, kHead = kWidth / kHeads, kPatches = 30;
 
-// Few queries, and so many that it is cheaper to project the patches.
+// The counts go from few queries to so many that it is cheaper to project the patches.
 const int64_t kQueries[] = {1, 3, 7, 29, 30, 50};
 
 struct Problem {

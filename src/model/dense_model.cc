@@ -22,7 +22,7 @@ DenseModel packed(DenseModel model, GemmPrecision precision) {
         "the weights of this encoder cannot be packed for " + std::string(name_of(precision)),
         "use float32");
   }
-  // Neither may hold on to weights that are to be freed.
+  // Fingerprints must not hold on to weights that are to be freed.
   if (const auto& fingerprint = model.encoder->info.fingerprint) fingerprint->digits();
   model.encoder.reset();
   model.encoder = pack(precision);

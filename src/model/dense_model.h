@@ -13,8 +13,8 @@
 
 namespace tagclip {
 
-// What a model that segments is made of: an encoder of images, a decoder of masks, and what its
-// scores mean. Each is immutable and safe to use from several threads. Another model implements
+// A model that segments is an encoder of images, a decoder of masks, and the semantics of its
+// scores. Each is immutable and safe to use from several threads. Another model implements
 // PatchEncoder and MaskDecoder, each with one function.
 
 // E and h of the paper, unit vectors, which depend on no class words.
@@ -43,11 +43,11 @@ struct WindowSizes {
   double short_side = 1;  // of the resized image, in windows
 };
 
-// How a model's logits become scores.
+// The meaning of a model's logits as scores.
 struct ScoreSemantics {
   ScoreActivation activation = ScoreActivation::kSigmoid;
   bool trusty_means_seen = false;  // see ScoreRule
-  // Whether seen classes of an inductively trained model are subject to calibrated stacking.
+  // True if seen classes of an inductively trained model are subject to calibrated stacking.
   bool calibrated_stacking = true;
 };
 
@@ -81,9 +81,9 @@ class PatchEncoder {
   const EncoderInfo info;
 };
 
-// What a decoder leaves out on request.
+// The parts that a decoder leaves out on request.
 struct DecodeOptions {
-  // Whether a decoder that has a trusty token adds it to its queries. Without it there is no trusty
+  // True if a decoder that has a trusty token adds it to its queries. Without it there is no trusty
   // map, and self-attention sees the C rows of the text alone (Table 3 as released).
   bool trusty_token = true;
 };

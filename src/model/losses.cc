@@ -9,7 +9,7 @@
 namespace tagclip {
 namespace {
 
-// Per mask: 1 - (2 intersection + 1) / (prediction + target + 1).
+// Computes, per mask, 1 - (2 intersection + 1) / (prediction + target + 1).
 at::Tensor dice(const MaskSums& sums) {
   return 1 - (2 * sums.intersection + 1) / (sums.prediction + sums.target + 1);
 }
@@ -115,7 +115,7 @@ at::Tensor self_training_labels(const at::Tensor& logits, const at::Tensor& labe
   TAGCLIP_CHECK(unseen.numel() > 0, "self-training needs unseen classes");
   const at::Tensor maps = logits.index_select(1, unseen);  // [B, U, h, w]
   std::vector<at::Tensor> pseudo;
-  // One image at a time: the upsampled maps of a batch would take gigabytes.
+  // Images are taken one at a time: the upsampled maps of a batch would take gigabytes.
   for (int64_t b = 0; b < labels.size(0); ++b) {
     const at::Tensor scores = at::upsample_bilinear2d(
         maps.narrow(0, b, 1), {labels.size(1), labels.size(2)}, /*align_corners=*/false);

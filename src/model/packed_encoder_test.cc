@@ -12,7 +12,7 @@
 namespace tagclip {
 namespace {
 
-// Of unit vectors: 1 - cosine at most.
+// The allowed 1 - cosine of two unit vectors.
 double tolerance(GemmPrecision precision) {
   switch (precision) {
     case GemmPrecision::kFloat32:

@@ -8,7 +8,7 @@ namespace tagclip {
 // Segmentation with a CLIP that was not trained for it: the cosine between each patch and each
 // text, as logits at CLIP's own temperature.
 
-// What replaces the attention of the vision tower's last block, whose mixing makes patches
+// The replacement of the attention of the vision tower's last block, whose mixing makes patches
 // indistinguishable.
 enum class DenseAttention {
   kValue,        // each patch keeps its own value: MaskCLIP, without its refinements
@@ -35,7 +35,7 @@ class PlainClipEncoder : public PatchEncoder {
 // The same for inference on CPUs, its matrices packed for a precision.
 class PackedPlainClipEncoder : public PatchEncoder {
  public:
-  // As PackedPromptedEncoder.
+  // Packs the tower's weights as PackedPromptedEncoder does.
   PackedPlainClipEncoder(VisionTower tower, DenseAttention attention, const EncoderInfo& info,
                          GemmPrecision precision);
 

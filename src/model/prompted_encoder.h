@@ -26,15 +26,15 @@ class PromptedEncoder {
   // not read.
   Encoding operator()(const at::Tensor& pixels, const Dropout& dropout = {}) const;
 
-  // What the prompts contribute, whatever the image.
+  // The contribution of the prompts, which does not depend on the image.
   struct Prefix {
-    // Per layer, from the first: the keys and values of its prompts.
+    // The keys and values of the prompts, per layer from the first.
     std::vector<KeysValues> keys_values;
     // [B or 1, P, D]: prompts that join the tokens of the layer after these and stay to the last
     // (ModelConfig::carries_prompts); undefined where there are none.
     at::Tensor carried;
   };
-  // With dropout every image of the batch has a prefix of its own.
+  // Computes the prefix. With dropout every image of the batch has a prefix of its own.
   Prefix prefix(int64_t batch, const Dropout& dropout) const;
   Encoding encode(const at::Tensor& pixels, const Prefix& prefix) const;
 

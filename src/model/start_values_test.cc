@@ -109,7 +109,7 @@ Table zegclip_table() {
   return table;
 }
 
-// Of Table 1 (c): T, TH, [T, H] as queries, keys and values, and the text after them.
+// The head of Table 1 (c): T, TH, [T, H] as queries, keys and values, and the text after them.
 Table learner_table() {
   Table table = tagclip_table();
   for (const char* name : {"self_attn.in_proj_weight", "self_attn.in_proj_bias",
@@ -188,7 +188,7 @@ void expect_table(const SegmentationModel& model, const Table& table) {
   EXPECT_EQ(found, table.size());
 }
 
-// Whether two tensors are made of the same random numbers, scaled to their bounds.
+// True if two tensors are made of the same random numbers, scaled to their bounds.
 bool share_draws(const at::Tensor& a, double scale_a, const at::Tensor& b, double scale_b) {
   const int64_t n = std::min<int64_t>({a.numel(), b.numel(), 64});
   const at::Tensor first = a.flatten().narrow(0, 0, n) / scale_a;

@@ -1,5 +1,5 @@
-// Which parameters training changes, for every switch of the paper's ablations: those that receive
-// a gradient, no more and no fewer.
+// These tests hold, for every switch of the paper's ablations, the parameters that training
+// changes: those that receive a gradient, no more and no fewer.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -109,7 +109,7 @@ at::Tensor training_loss(const SegmentationModel& model) {
       .total();
 }
 
-// From starting values some gradients are too faint for single precision to tell from zero.
+// Some gradients of the start values are too faint for single precision to tell from zero.
 void use_double(SegmentationModel& model) {
   for (const Parameter& parameter : model.parameters.all()) {
     at::Tensor(parameter.tensor).set_data(parameter.tensor.to(at::kDouble));

@@ -25,7 +25,7 @@ const Assignments kTokenAlone = {"model.architecture=tagclip", "model.trusty_tok
                                  "model.self_attention=n_n_n", "validation.weighting=none"};
 // Section 4.1 says that alpha = 20 follows ZegCLIP, whose own configs have 100.
 constexpr const char* kPaperAlpha = "loss.mask_weight=20";
-// Its head has start values of its own, too.
+// ZegCLIP's head has start values of its own, too.
 const Assignments kZegClip = {"model.architecture=zegclip-released", "model.trusty_token=false",
                               "model.self_attention=n_n_n", "validation.weighting=none",
                               "loss.mask_weight=100"};

@@ -14,7 +14,7 @@ namespace tagclip {
 // when a rank is lost.
 class World {
  public:
-  // One process on its own: collectives change nothing.
+  // Constructs a world of one process, whose collectives change nothing.
   World() = default;
   // Connects to the other ranks: over Gloo, and for CUDA tensors over NCCL where the build has it.
   // A rank waits at most `timeout` for another one, here and in each collective. Throws
@@ -35,7 +35,7 @@ class World {
   // Sums a contiguous tensor of the same shape and type on all ranks, in place.
   void all_reduce_sum(at::Tensor& tensor) const;
   double all_reduce_sum(double value) const;
-  // Whether `value` is true on any rank.
+  // True if `value` is true on any rank.
   bool any(bool value) const { return all_reduce_sum(value ? 1 : 0) > 0; }
   // Returns when all ranks have called it.
   void barrier() const { all_reduce_sum(0.0); }

@@ -64,7 +64,7 @@ struct Bounds {
     low = std::min(low, value);
     high = std::max(high, value);
   }
-  // Whether a linear axis would hide what happens at small values.
+  // True if a linear axis would hide what happens at small values.
   bool needs_logarithm() const { return low > 0 && high / low >= 20; }
 };
 

@@ -62,7 +62,7 @@ struct SweepPoint {
 std::vector<std::vector<SweepPoint>> sweeps_over(const std::string& setting,
                                                  const std::vector<RunGroup>& groups);
 
-// Whether numbers of this data set are comparable with the paper's: it has the paper's number of
+// True if numbers of this data set are comparable with the paper's: it has the paper's number of
 // classes, of unseen classes and of test photos.
 bool comparable(const RunData& ours, const PaperData& theirs);
 

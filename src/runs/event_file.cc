@@ -29,7 +29,7 @@ std::string little_endian(Integer value) {
 uint32_t crc32c(std::string_view data) {
   TAGCLIP_CHECK(data.size() <= std::numeric_limits<int>::max(), "a record below 2 GiB");
   // ISA-L computes the iSCSI polynomial's remainder; what it starts and ends with is the caller's.
-  // Its parameter is not const, but it only reads.
+  // The cast is safe: crc32_iscsi takes a pointer to non-const, but only reads.
   auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(data.data()));
   return ~crc32_iscsi(bytes, static_cast<int>(data.size()), 0xFFFFFFFFU);
 }

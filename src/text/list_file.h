@@ -23,10 +23,10 @@ std::vector<ListLine> read_list_file(const std::filesystem::path& path);
 // before or one of more than 1,000 bytes.
 std::vector<std::string> read_names(const std::filesystem::path& path);
 
-// Whether `text` is the path of something that can be read: a file or a pipe, but no folder.
+// True if `text` is the path of something that can be read: a file or a pipe, but no folder.
 bool names_file(const std::string& text);
 
-// Whether the user must have meant a path: it ends in .txt, or holds a slash and is no list.
+// True if the user must have meant a path: it ends in .txt, or holds a slash and is no list.
 bool looks_like_path(std::string_view text);
 
 // `text` without the white space (any of Unicode's) at its ends.

@@ -38,7 +38,7 @@ std::u32string collapse_white_space(std::u32string_view text) {
   return out;
 }
 
-// In the order in which the expression tries them.
+// The literals stand in the order in which the expression tries them.
 constexpr std::array<std::string_view, 9> kLiterals = {
     "<|startoftext|>", "<|endoftext|>", "'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
 
@@ -49,7 +49,7 @@ char32_t fold(char32_t c) {
   return c == U'\u017F' ? 's' : c;
 }
 
-// Where the literal ends if `text` holds it at `position`, else `position`.
+// Returns the end of the literal if `text` holds it at `position`, else `position`.
 size_t match_literal(std::string_view text, size_t position, std::string_view literal) {
   size_t end = position;
   for (char expected : literal) {
@@ -78,7 +78,7 @@ size_t match_run(std::string_view text, size_t position, bool (*belongs)(char32_
   return position;
 }
 
-// Where the word that begins at `position` ends; `position` itself at white space.
+// Returns the end of the word that begins at `position`; `position` itself at white space.
 size_t match_word(std::string_view text, size_t position) {
   if (size_t end = match_any_literal(text, position); end != position) return end;
   size_t after_first = position;

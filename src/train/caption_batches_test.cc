@@ -32,7 +32,7 @@ PretrainConfig config() {
   return config;
 }
 
-// Which photo stands in each slot, by its grey.
+// Returns the photo in each slot, told by its grey.
 std::vector<int> slots(const CaptionBatch& batch) {
   std::vector<int> result;
   for (int64_t b = 0; b < batch.pixels.size(0); ++b) {

@@ -59,7 +59,7 @@ Checkpoint read(const fs::path& path) {
   return checkpoint;
 }
 
-// Such as "optimizer.lr was 0.001, is 0.002; batch was 8, is 16"; empty when none differs.
+// Returns text such as "optimizer.lr was 0.001, is 0.002; batch was 8, is 16"; empty if equal.
 std::string differences(const json& before, const StoredSettings& settings) {
   const json defaults = json::parse(to_json(settings.defaults));
   std::string text;

@@ -11,8 +11,8 @@ namespace tagclip {
 // The type of training's matrix products. Parameters, losses and statistics are float32 in both.
 enum class ComputePrecision { kFloat32, kBFloat16 };
 
-// While it lives, matrix products and convolutions on `device` run in bfloat16 (LibTorch's autocast
-// lists).
+// Makes matrix products and convolutions on `device` run in bfloat16 (LibTorch's autocast lists)
+// while it lives.
 class AutocastGuard {
  public:
   AutocastGuard(bool enabled, at::DeviceType device)
@@ -41,7 +41,7 @@ class FrozenBf16Weights {
   FrozenBf16Weights(const FrozenBf16Weights&) = delete;
   FrozenBf16Weights& operator=(const FrozenBf16Weights&) = delete;
 
-  // While one lives, the matrices have their float32 values.
+  // Gives the matrices their float32 values while it lives.
   class Float32Scope {
    public:
     explicit Float32Scope(FrozenBf16Weights& weights);

@@ -31,8 +31,8 @@ class AdamW {
   void zero_grad();
   // Writes the learning rate to the device, for the next step().
   void set_learning_rate(double lr);
-  // One update. Parameters without a gradient are left alone. Reads nothing from the host, so that
-  // a CUDA graph may contain it.
+  // Updates once. Parameters without a gradient are left alone. Reads nothing from the host, so
+  // that a CUDA graph may contain it.
   void step();
   void step(double lr) {
     set_learning_rate(lr);

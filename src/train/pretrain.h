@@ -53,7 +53,7 @@ struct PretrainReport {
 struct PretrainHooks {
   // `done`: the steps of an earlier session in the output folder, 0 when there was none.
   std::function<void(int64_t done)> on_start = [](int64_t) {};
-  // What the user should know: damaged checkpoints.
+  // Takes warnings for the user: damaged checkpoints.
   std::function<void(const std::string&)> on_warning = [](const std::string&) {};
   std::function<void(const PretrainReport&)> on_step = [](const PretrainReport&) {};
   // Asked after every step; true saves and returns.

@@ -35,7 +35,7 @@ nlohmann::json number(const std::optional<double>& value) {
   return value ? nlohmann::json(*value) : nlohmann::json();
 }
 
-// Whether `line` is complete, and about one of the first `done` iterations or a validation of the
+// True if `line` is complete, and about one of the first `done` iterations or a validation of the
 // first `validated`.
 bool belongs(const std::string& line, int64_t done, int64_t validated) {
   const nlohmann::json entry = parse_bounded_json(line).value_or(nlohmann::json());

@@ -11,7 +11,7 @@
 namespace tagclip {
 namespace {
 
-// Whether no other tensor shares this storage.
+// True if no other tensor shares this storage.
 bool is_unshared(const at::Tensor& tensor) {
   return tensor.use_count() == 1 && tensor.storage().use_count() == 1;
 }

@@ -120,7 +120,7 @@ TEST_F(SampleLoaderTest, UnseenPixelsAreNeverRead) {
   config_.trusty_source = TrustySource::kHeldOutSeen;
   const auto batches = load({.last = 3});
   EXPECT_FALSE(batches[0].labels.eq(1).any().item<bool>());
-  // Whatever stands where "b" is: the same crops, the same labels.
+  // The crops and labels are the same, whatever stands where "b" is.
   for (int i = 0; i < 5; ++i) {
     LabelMap labels = read_label_map(dir_ / "labels" / ("p" + std::to_string(i) + ".png"));
     for (size_t p = 0; p < labels.labels.size(); ++p) {

@@ -10,11 +10,11 @@
 
 namespace tagclip {
 
-// What stands for void in batches of stored labels: 255, as in label files, or the number of
-// classes when 255 is one of them.
+// The label of void in batches of stored labels: 255, as in label files, or the number of classes
+// when 255 is one of them.
 int64_t void_label(size_t classes);
 
-// What one step trains (Section 3.5 of the paper): its classes, and what becomes of the stored
+// The classes that one step trains (Section 3.5 of the paper), and what becomes of the stored
 // labels.
 struct StepLabels {
   std::vector<int64_t> classes;  // of the data set, one per mask
@@ -26,7 +26,7 @@ struct StepLabels {
 // `seen`: per class of the data set. A function of its arguments.
 StepLabels step_labels(const TrainConfig& config, const std::vector<bool>& seen, int64_t iteration);
 
-// Whether labels of unseen classes become void as soon as they are read.
+// True if labels of unseen classes become void as soon as they are read.
 bool never_reads_unseen(const TrainConfig& config);
 
 // The input of one step, on the model's device.

@@ -62,7 +62,7 @@ class Run {
   }
 
  private:
-  // Whether an earlier session left nothing to do.
+  // True if an earlier session left nothing to do.
   bool is_over() const {
     return trainer_->iteration() == config_.schedule.iterations && !validation_is_due() &&
            std::filesystem::exists(folder_.model_path("model"));
@@ -87,7 +87,7 @@ class Run {
     }
   }
 
-  // What is due after an iteration.
+  // Saves and validates as is due after an iteration.
   void save(int64_t iteration, int64_t last) {
     if (config_.model_every > 0 && iteration % config_.model_every == 0 && iteration < last) {
       folder_.save_model(c10::str("model_", iteration), *trainer_);
@@ -97,7 +97,7 @@ class Run {
     if (writer_) writer_->save_record(/*finished=*/false);
   }
 
-  // One validation; false when the user stopped it.
+  // Validates once; false when the user stopped it.
   bool validate() {
     const auto float32 = trainer_->in_float32();
     const std::optional<Validation> validation = (*validator_)(hooks_.stop_requested);

@@ -13,7 +13,7 @@ namespace tagclip {
 struct TrainHooks {
   // `done`: the iterations of an earlier session in the output folder, 0 when there was none.
   std::function<void(int64_t done)> on_start = [](int64_t) {};
-  // What the user should know: of the weights, damaged checkpoints, skipped images.
+  // Takes warnings for the user: of the weights, damaged checkpoints, skipped images.
   std::function<void(const std::string&)> on_warning = [](const std::string&) {};
   std::function<void(const TrainReport&)> on_step = [](const TrainReport&) {};
   std::function<void(int64_t iteration, const SegmentationMetrics&)> on_validation =

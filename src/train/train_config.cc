@@ -142,7 +142,8 @@ FieldsOf<Config> train_fields(Config& config) {
   return list;
 }
 
-// When a setting has an effect; otherwise it must keep its default, or one of `harmless`.
+// The condition under which a setting has an effect; otherwise it must keep its default, or one of
+// `harmless`.
 struct Effect {
   std::string name;
   std::string needs;  // what must hold for it, for the message

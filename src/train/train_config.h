@@ -14,7 +14,7 @@
 
 namespace tagclip {
 
-// Which labels training may see (Section 4 of the paper).
+// The labels that training may see (Section 4 of the paper).
 enum class Setting {
   kInductive,     // unseen classes' labels and names are hidden
   kTransductive,  // their names are known: self-training labels them from some iteration on
@@ -42,7 +42,7 @@ struct SelfTrainingConfig {
   ConstFieldList fields() const;
 };
 
-// Whether a training image that cannot be read ends the run, or is replaced by another one.
+// The fate of a run whose training image cannot be read: it fails, or takes another image.
 enum class BadPhotos { kFail, kSkip };
 
 // All settings of `tagclip train`. The defaults are the paper's for VOC.

@@ -43,7 +43,7 @@ bool TrainStep::uses_cuda_graph() const {
   return launch_ == Launch::kCudaGraph && world_.is_single() && model_.device().is_cuda();
 }
 
-// Both are captured anew: the update reads the gradients where the other graph leaves them.
+// Both graphs are captured anew: the update reads the gradients where the other graph leaves them.
 void TrainStep::start_graphs() {
   update_graph_ = CudaGraph(model_.device());
   gradients_graph_ = CudaGraph(model_.device(), {generator_});
@@ -112,8 +112,8 @@ at::Tensor TrainStep::masks_per_rank(const at::Tensor& labels, int64_t classes) 
                            static_cast<double>(world_.size()));
 }
 
-// One all-reduce of all gradients in a row: a separate one for each would wait for the network each
-// time.
+// All gradients are summed in a single all-reduce: a separate one for each would wait for the
+// network each time.
 void TrainStep::average_gradients() {
   if (world_.is_single()) return;
   const at::NoGradGuard no_grad;

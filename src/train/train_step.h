@@ -21,11 +21,11 @@ struct TrainReport {
   double gradient_norm = 0;
   double images_per_second = 0;
 
-  // Whether loss and gradients are finite.
+  // True if loss and gradients are finite.
   bool finite() const;
 };
 
-// Whether a GPU runs a step as one captured graph, or operation by operation.
+// The way a GPU runs a step: as one captured graph, or operation by operation.
 enum class Launch : uint8_t { kCudaGraph, kEager };
 
 // One iteration of the recipe, in two halves: compute() the gradients, update() the parameters.
@@ -40,7 +40,7 @@ class TrainStep {
   // are averaged over the ranks. `iteration`, from 0, decides the learning rate and the dropout.
   // The caller fills in images_per_second.
   TrainReport compute(const StepInput& input, int64_t iteration);
-  // One optimizer step with the gradients of compute().
+  // Takes one optimizer step with the gradients of compute().
   void update(int64_t iteration);
 
   AdamW& optimizer() { return optimizer_; }

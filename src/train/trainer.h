@@ -16,8 +16,8 @@
 
 namespace tagclip {
 
-// What is trained and what it is trained on: data, model, optimizer. One call of advance() is one
-// iteration. Files are RunFolder's.
+// The data, model and optimizer of a training. One call of advance() is one iteration. Files are
+// RunFolder's.
 class Trainer {
  public:
   // Reads the list of images and the weights that the config starts from. `config` and `world` must
@@ -31,14 +31,14 @@ class Trainer {
   // Starts to read the batches that are left. To be called once, after restore() if at all.
   void start();
 
-  // One iteration. Throws Error(kFailure) when a loss or gradient is not finite, before the
+  // Runs one iteration. Throws Error(kFailure) when a loss or gradient is not finite, before the
   // parameters change and after writing the batch to the output folder.
   TrainReport advance();
 
   // The classes of a data set, embedded with the prompt templates of the config.
   EmbeddedVocabulary embed(const std::vector<std::string>& names) const;
 
-  // While the result lives, the model has its float32 weights. nullptr in float32 training.
+  // Gives the model its float32 weights while the result lives. nullptr in float32 training.
   std::unique_ptr<FrozenBf16Weights::Float32Scope> in_float32();
 
   const Dataset& data() const { return data_; }

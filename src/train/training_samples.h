@@ -29,7 +29,7 @@ class TrainingSamples {
   // Error(kBadInput) for an image that cannot be read; with bad_photos = skip another one takes its
   // place, unless too many in a row are bad.
   void read(int64_t iteration, int64_t slot, int64_t image, float* pixels, int32_t* labels) const;
-  // Why images were skipped since the last call; each image is named once per run.
+  // The reasons why images were skipped since the last call; each image is named once per run.
   std::vector<std::string> take_warnings();
 
  private:

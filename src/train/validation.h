@@ -37,7 +37,7 @@ class Validator {
   std::optional<Validation> operator()(const std::function<bool()>& stop_requested) const;
 
   const Dataset& data() const { return data_; }
-  // Per class of the data: whether it counts for mIoU(S); the others count for mIoU(U).
+  // True for each class of the data that counts for mIoU(S); the others count for mIoU(U).
   const std::vector<bool>& judged_seen() const { return judged_seen_; }
 
  private:

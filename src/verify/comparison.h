@@ -13,8 +13,8 @@ struct Tolerance {
   double relative = 0;
 };
 
-// How a computed tensor differs from the expected one. Differences are NaN where either is not a
-// number.
+// The differences between a computed tensor and the expected one. They are NaN where either is not
+// a number.
 struct Comparison {
   std::string name;
   std::vector<int64_t> shape;
@@ -35,7 +35,7 @@ struct Verification {
   std::vector<Comparison> compared;
   std::vector<std::string> unknown;  // expected, but nothing here computes them
 
-  // Whether every expected value was computed and is within its tolerance.
+  // True if every expected value was computed and is within its tolerance.
   bool passed() const;
 };
 

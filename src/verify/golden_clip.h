@@ -22,7 +22,7 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 NamedTensors trace_text_tower(const StateDict& weights, const Metadata& metadata,
                               const StateDict& expected);
 
-// From in.tokens [T, context] and in.image_a [B, 3, H, W]: text.embedding and
+// Computes from in.tokens [T, context] and in.image_a [B, 3, H, W]: text.embedding and
 // text.embedding_normalized [T, d]; clip.ln_pre_out and clip.hidden.N [B, 1 + H'W', D];
 // clip.image_embedding and clip.image_embedding_normalized [B, d]; clip.logits_per_image [B, T].
 // Throws as above.

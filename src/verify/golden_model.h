@@ -17,7 +17,7 @@ struct GoldenInputs {
   at::Tensor image;           // in.image [B, 3, H, W], normalised
   at::Tensor text;            // in.text [C, d], unit rows
   std::vector<int64_t> seen;  // in.seen_idx: the rows of text whose classes training labels
-  // Read by losses only; undefined where the file has none. int64, kGoldenIgnoreIndex = ignored.
+  // Losses alone read it; undefined if the file has none. int64, kGoldenIgnoreIndex = ignored.
   at::Tensor label;       // in.label [B, h, w] or [B, 1, h, w] in the file: rows of text
   at::Tensor label_seen;  // in.label_seen, likewise: positions in `seen`
 
@@ -39,7 +39,7 @@ NamedTensors trace_scores(const SegmentationModel& model, const GoldenInputs& in
                           const StateDict& expected, int64_t stride);
 
 // The image encoder without prompts on the vision tower of a CLIP (OpenAI's names, sizes `config`).
-// For every in.image_X [B, 3, H, W] tagclip_X.hidden.N [B, 1 + H'W', D] after block N,
+// Computes, for every in.image_X [B, 3, H, W], tagclip_X.hidden.N [B, 1 + H'W', D] after block N,
 // tagclip_X.patch_embedding [B, d, H', W'], tagclip_X.global_embedding [B, d], and the position
 // embedding it used, [1 + H'W', D], as tagclip.positional_embedding_resized_to_X. Throws
 // Error(kBadInput) naming the tensor that does not fit.

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// As their publishers name them; the first that is there counts.
+// The names that publishers give them; the first that is there counts.
 constexpr std::array kWeights = {"model.safetensors", "open_clip_model.safetensors",
                                  "pytorch_model.bin", "open_clip_pytorch_model.bin"};
 constexpr std::array kIndices = {"model.safetensors.index.json", "pytorch_model.bin.index.json"};

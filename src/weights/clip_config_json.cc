@@ -135,7 +135,7 @@ void check_mlp_ratio(const Section& section) {
     section.reject("mlp_ratio: expected a positive number");
 }
 
-// Whether photos are normalised with ImageNet's numbers; otherwise they must be CLIP's own.
+// True if photos are normalised with ImageNet's numbers; otherwise they must be CLIP's own.
 bool are_imagenets(const Section& preprocess, const char* mean, const char* deviation) {
   if (preprocess.are_numbers(mean, {0.485, 0.456, 0.406}) &&
       preprocess.are_numbers(deviation, {0.229, 0.224, 0.225})) {
@@ -163,7 +163,7 @@ ClipConfigJson parse_hugging_face_config(std::string_view text, const std::strin
   }
   check_epsilon(vision);
   check_epsilon(words);
-  // Where a value is left out, the class of transformers has a default.
+  // The defaults are those of the classes of transformers.
   return {.vision_heads = vision.size("num_attention_heads", 12),
           .text_heads = words.size("num_attention_heads", 8),
           .quick_gelu = quick,

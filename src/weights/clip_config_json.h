@@ -23,8 +23,8 @@ struct ClipConfigJson {
 ClipConfigJson parse_hugging_face_config(std::string_view json, const std::string& source);
 ClipConfigJson parse_open_clip_config(std::string_view json, const std::string& source);
 
-// Whether the preprocessor_config.json beside the first says ImageNet's mean and deviation rather
-// than CLIP's own. Throws Error(kBadInput) for any others.
+// True if the preprocessor_config.json beside the first says ImageNet's mean and std rather than
+// CLIP's own. Throws Error(kBadInput) for any others.
 bool parse_preprocessor_config(std::string_view json, const std::string& source);
 
 }  // namespace tagclip

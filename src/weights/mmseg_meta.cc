@@ -11,7 +11,7 @@
 namespace tagclip {
 namespace {
 
-// Where `name = ` stands at the start of a line of Python.
+// Returns the position of `name = ` at the start of a line of Python.
 size_t line_of(std::string_view config, const std::string& name) {
   const std::string start = name + " = ";
   return config.starts_with(start) ? 0 : config.find("\n" + start);

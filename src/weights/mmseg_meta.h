@@ -19,8 +19,8 @@ struct StoredClasses {
 
 // The facts that a checkpoint of mmsegmentation states about its training: meta.CLASSES, and which
 // of them were seen from base_class in the config text that TagCLIP and ZegCLIP store with it.
-// Empty when it does not say; without base_class every class counts as seen. `source` names the
-// file. Throws Error(kBadInput) when base_class names a class that there is not.
+// Returns no classes when it does not say; without base_class every class counts as seen. `source`
+// names the file. Throws Error(kBadInput) when base_class names a class that there is not.
 StoredClasses read_mmseg_meta(const PickleValue& checkpoint, const std::string& source);
 
 }  // namespace tagclip

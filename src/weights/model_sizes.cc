@@ -47,7 +47,7 @@ TensorShapes openai_shapes_of(const StoredWeights& hugging_face) {
     if (found && theirs->transposed) std::ranges::reverse(*found);
     return found;
   };
-  // Only blocks are asked for by prefix.
+  // Prefixes are used to ask for blocks only.
   return {.shape = shape, .contains_prefix = [shape](const std::string& prefix) {
             return shape(prefix + "ln_1.weight").has_value();
           }};

@@ -15,7 +15,7 @@ namespace tagclip {
 
 // The shapes of named tensors, whoever holds them.
 struct TensorShapes {
-  // Nothing where there is no tensor of that name.
+  // Returns nothing if there is no tensor of that name.
   std::function<std::optional<std::vector<int64_t>>(const std::string& name)> shape;
   std::function<bool(const std::string& prefix)> contains_prefix;  // of a tensor's name
 };
@@ -24,7 +24,8 @@ TensorShapes shapes_of(const StoredWeights& weights);
 // The same by OpenAI's names, for a CLIP in Hugging Face's layout.
 TensorShapes openai_shapes_of(const StoredWeights& hugging_face);
 
-// How many of prefix0., prefix1., ... begin the name of a tensor, up to the first that does not.
+// The number of prefix0., prefix1., ... that begin the name of a tensor, up to the first that does
+// not.
 int64_t count_numbered(const TensorShapes& shapes, const std::string& prefix);
 
 // A size is 0 where its tensor is missing or has another number of dimensions.
@@ -54,7 +55,7 @@ struct PromptSizes {
   int64_t tokens = 0;  // per layer
   int64_t layers = 0;  // with prompts of their own, from the first
 };
-// Nothing where the model has no visual prompts.
+// Returns nothing if the model has no visual prompts.
 std::optional<PromptSizes> prompt_sizes(const TensorShapes& shapes);
 
 struct DecoderSizes {
@@ -63,7 +64,7 @@ struct DecoderSizes {
   bool trusty_token = false, own_learner = false, presence_head = false;
   bool zegclip_names = false;  // under the names of ZegCLIP's own code
 };
-// Nothing where there is no decoder.
+// Returns nothing if there is no decoder.
 std::optional<DecoderSizes> decoder_sizes(const TensorShapes& shapes);
 
 }  // namespace tagclip

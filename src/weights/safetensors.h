@@ -28,7 +28,7 @@ class SafetensorsFile {
 
   const std::string& name() const { return name_; }
   const Metadata& metadata() const { return metadata_; }
-  // In the order of their data in the file.
+  // The tensors in the order of their data in the file.
   const std::vector<TensorView>& tensors() const { return tensors_; }
   // nullptr when there is no such tensor.
   const TensorView* find(std::string_view name) const;

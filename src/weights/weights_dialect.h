@@ -13,9 +13,9 @@ namespace tagclip {
 // ...)".
 std::string describe_weights(const std::vector<std::string>& names);
 
-// Whether these are the weights of a segmentation model, under its published names.
+// True if these are the weights of a segmentation model, under its published names.
 bool is_segmentation_model(const StoredWeights& stored);
-// Whether these are the weights of a CLIP, in any dialect.
+// True if these are the weights of a CLIP, in any dialect.
 bool is_clip(const StoredWeights& stored);
 
 // The project whose names and layout the weights of a CLIP have.
@@ -24,7 +24,7 @@ enum class Dialect { kTagclip, kOpenAi, kOpenClip, kHuggingFace };
 Dialect dialect_of(const StoredWeights& clip);
 std::string_view to_string(Dialect dialect);  // "tagclip", "OpenAI", ...
 
-// Where our own CLIP files keep their sizes, in the metadata.
+// The metadata entry with the sizes of our own CLIP files.
 inline constexpr const char* kClipSettings = "tagclip.clip";
 // Whole numbers that OpenAI stores among the tensors.
 inline constexpr const char* kOpenAiScalars[] = {"input_resolution", "context_length",

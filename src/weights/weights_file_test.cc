@@ -22,7 +22,7 @@ using Container = WeightsFile::Container;
 const std::filesystem::path kData = source_folder() / "tests/data";
 const std::filesystem::path kCheckpoints = kData / "checkpoints";
 const std::filesystem::path kShared = shared_folder() / "golden";
-// What the hostile pickles would write into the current folder.
+// The file that the hostile pickles would write into the current folder.
 const std::filesystem::path kProof = "malicious_pickle_was_executed.txt";
 
 float half_to_float(uint16_t bits) {

@@ -31,7 +31,7 @@ void check_value(const PickleValue& value, const Pickle& pickle, size_t depth) {
   }
 }
 
-// As if every storage of the pickle lay in these bytes.
+// Reads tensors as if every storage of the pickle lay in these bytes.
 void check_tensors(Pickle pickle) {
   static const std::array<std::byte, 256> kStorage{};
   TorchContent content{.container = TorchFile::Container::kZip, .pickle = std::move(pickle)};

@@ -71,7 +71,7 @@ void attend_all(const at::Tensor& qkv, const at::Tensor& prefix_kv, int64_t head
   });
 }
 
-// Whether brgemm takes this head's products in bfloat16. It multiplies pairs of numbers along the
+// True if brgemm takes this head's products in bfloat16. It multiplies pairs of numbers along the
 // head's width.
 bool has_bfloat16_products(const at::Tensor& qkv, int64_t heads) {
   return has_brgemm(at::kBFloat16) && qkv.size(2) / 3 / heads % 2 == 0;

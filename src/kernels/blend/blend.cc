@@ -18,7 +18,7 @@ namespace {
 
 // Blended scores that a strip holds at a time, in floats: they should fit a core's L2 cache.
 constexpr int64_t kStripFloats = 1 << 17;
-// With more classes a strip would be too narrow; they are then processed in groups of this size.
+// More classes would make a strip too narrow; they are processed in groups of this size.
 constexpr int64_t kMaxClasses = 512;
 constexpr int64_t kMinColumns = 32;
 constexpr int64_t kMinRows = 16;

@@ -31,10 +31,10 @@ struct WindowLogits {
   at::Tensor presence;  // [K, C] logits; undefined: every class has presence 1
 };
 
-// How the score of a class is weighted by P, the probability that the pixel's class is novel.
+// The weighting of a class's score by P, the probability that the pixel's class is novel.
 enum class TrustyWeight : uint8_t { kNone, kSeen, kNovel };  // by 1, 1 - P, P
 
-// How logits become scores.
+// The function that turns logits into scores.
 enum class ScoreActivation : uint8_t {
   kSigmoid,  // per window and class, before the windows are averaged (spec section 7.2)
   kSoftmax,  // over the classes, after the logits of the windows are averaged: dense CLIP

@@ -24,7 +24,7 @@ void raise_floor(const float* __restrict a, const float* __restrict b, int64_t n
   floor[n - 1] = larger(smaller(a[n - 1], b[n - 1]), floor[n - 1]);
 }
 
-// Whether the largest corner of any of n cells reaches its floor. The first `whole` cells have four
+// True if the largest corner of any of n cells reaches its floor. The first `whole` cells have four
 // corners, the others two.
 TAGCLIP_MULTIVERSION
 bool reaches_floor(const float* __restrict a, const float* __restrict b, int64_t n, int64_t whole,

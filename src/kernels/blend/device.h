@@ -11,9 +11,9 @@
 namespace tagclip {
 
 // `blend` on a GPU. The image is cut into tiles, one block of threads each, one pixel per thread.
-// For kBlendClasses classes at a time the block computes the blended scores at the positions of the
-// resized image that the tile's pixels lie between, into shared memory; then every thread
-// interpolates the scores of its pixel and keeps the best one.
+// The block takes kBlendClasses classes at a time and computes their blended scores at the
+// positions of the resized image that the tile's pixels lie between, into shared memory; then every
+// thread interpolates the scores of its pixel and keeps the best one.
 
 inline constexpr int kBlendHeight = 8, kBlendWidth = 32;  // of a tile
 inline constexpr int kBlendThreads = kBlendHeight * kBlendWidth;
@@ -70,7 +70,7 @@ class SourceLines {
     const BilinearSample sample = axis_.sample(begin_ + number / 2);
     return number % 2 == 0 ? sample.low : sample.high;
   }
-  // What output i reads, by numbers of lines.
+  // The two lines that output i reads, by their numbers, and their weights.
   TAGCLIP_HOST_DEVICE BilinearSample sample(int i) const {
     const BilinearSample sample = axis_.sample(i);
     if (contiguous_) return {sample.low - first_, sample.high - first_, sample.fraction};

@@ -52,7 +52,7 @@ class WindowRowBlender {
 
     int64_t count() const { return columns.size(); }
   };
-  // What one window contributes to the current row.
+  // The contribution of one window to the current row.
   struct RowContribution {
     const ResizedWindow& resized;
     const float* upper;  // the two rows of its logits ...

@@ -33,7 +33,7 @@ struct BilinearScale {
             static_cast<float>(inputs) / static_cast<float>(outputs)};
   }
 
-  // What output i reads.
+  // The two inputs that output i reads, and their weights.
   TAGCLIP_HOST_DEVICE BilinearSample sample(int32_t i) const {
     const float exact = scale * (static_cast<float>(i) + 0.5f) - 0.5f;
     const float position = exact > 0 ? exact : 0;

@@ -9,7 +9,7 @@ namespace tagclip {
 // Products of small blocks by LibTorch's brgemm (batch-reduce GEMM of oneDNN). brgemm.cc is the
 // only file that uses the internals of at::native.
 
-// Whether brgemm multiplies numbers of this type on this processor: bfloat16 and int8 need AMX.
+// True if brgemm multiplies numbers of this type on this processor: bfloat16 and int8 need AMX.
 bool has_brgemm(at::ScalarType type);
 
 // Packs rows [N, K] as the right-hand side B' of products, in panels of `panel` rows of B, the last

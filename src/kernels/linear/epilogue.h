@@ -4,8 +4,8 @@
 
 namespace tagclip {
 
-// What is applied to a block of products while it is in the cache. uint16_t holds bfloat16. Ranges
-// do not overlap.
+// An epilogue is applied to a block of products while it is in the cache. uint16_t holds bfloat16.
+// Ranges do not overlap.
 
 enum class Epilogue {
   kBias,        // out = products + bias

@@ -13,12 +13,13 @@ namespace tagclip {
 // instructions for bfloat16 or int8 but no AMX. LibTorch has them as private operators, which are
 // looked up by name; a LibTorch without one of them leaves the precision unavailable.
 
-// Why products of this precision do not run: the processor lacks the instructions, or this LibTorch
-// an operator. Empty where they run. `precision`: kBFloat16 or kInt8; the others never run.
+// The reason why products of this precision do not run: the processor lacks the instructions, or
+// this LibTorch an operator. Empty if they run. `precision`: kBFloat16 or kInt8; the others never
+// run.
 std::string onednn_unsupported_reason(GemmPrecision precision);
 
-// What is wrong with a private operator of LibTorch: "operator NAME is missing" or "operator NAME
-// takes other arguments: SCHEMA". Empty where it exists with `arguments` arguments.
+// The fault of a private operator of LibTorch: "operator NAME is missing" or "operator NAME takes
+// other arguments: SCHEMA". Empty if it exists with `arguments` arguments.
 std::string operator_problem(const char* name, size_t arguments);
 
 // Packs weights [out, in] for onednn_product.

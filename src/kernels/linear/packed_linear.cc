@@ -35,7 +35,7 @@ class Countdown {
     for (std::atomic<int64_t>& left : left_) left = panels;
   }
 
-  // Whether this was the last of the part's panels.
+  // True if this was the last of the part's panels.
   bool was_last(int64_t part) { return --left_[part] == 0; }
 
  private:

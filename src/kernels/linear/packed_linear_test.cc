@@ -10,7 +10,7 @@
 namespace tagclip {
 namespace {
 
-// How far a product of 1 / sqrt(K)-sized weights may be from the exact one.
+// The allowed error of a product of 1 / sqrt(K)-sized weights.
 double tolerance(GemmPrecision precision) {
   switch (precision) {
     case GemmPrecision::kFloat32:

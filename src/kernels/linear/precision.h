@@ -32,7 +32,7 @@ enum class GemmBackend {
   kMatmul,  // oneDNN's product of whole matrices: bfloat16 and int8 without AMX
 };
 
-// Which routine multiplies in a precision on this processor, or why none does.
+// The routine that multiplies in a precision on this processor, or the reason why none does.
 struct GemmSupport {
   std::optional<GemmBackend> backend;
   std::string reason;  // a clause without a full stop; empty where there is a backend

@@ -43,7 +43,7 @@ LossSums<at::Tensor> zeros(at::IntArrayRef shape, at::ScalarType type) {
   return {at::zeros(shape, type), at::zeros(shape, type), at::zeros(shape, type)};
 }
 
-// Where map number `map` begins in each tensor, with `size` values per map.
+// Points at the beginning of map number `map` in each tensor, with `size` values per map.
 template <typename T>
 LossSums<T*> of_map(const LossSums<at::Tensor>& all, int64_t map, int64_t size) {
   const auto begin = [&](const at::Tensor& sums) {

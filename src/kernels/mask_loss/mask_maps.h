@@ -12,7 +12,7 @@ struct LossSums {
   T focal{}, intersection{}, prediction{};
 };
 
-// What the CPU's and the GPU's kernels compute, outside of autograd.
+// The results of the CPU's and the GPU's kernels, outside of autograd.
 struct MaskMaps {
   LossSums<at::Tensor> sums;       // [B, C]
   LossSums<at::Tensor> gradients;  // [B, C, h, w] float: of each sum to its map's logits

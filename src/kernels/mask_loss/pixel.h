@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-// What one pixel adds to the sums of mask_loss.h, for the CPU and the GPU.
+// This header computes what one pixel adds to the sums of mask_loss.h, for the CPU and the GPU.
 
 inline constexpr float kAlphaTarget = 0.25f, kAlphaBackground = 0.75f;
 
@@ -16,7 +16,7 @@ struct SigmoidTerms {
   float p, complement, softplus;
 };
 
-// By exp(-|x|), which never overflows.
+// Computes them by exp(-|x|), which never overflows.
 TAGCLIP_HOST_DEVICE inline SigmoidTerms sigmoid_terms(float x) {
   const float e = fast_exp(-std::fabs(x));
   const float larger = 1 / (1 + e), smaller = e * larger;
@@ -38,7 +38,7 @@ TAGCLIP_HOST_DEVICE inline Focal focal_of(const SigmoidTerms& s) {
 
 enum class PixelKind : int32_t { kBackground, kTarget, kIgnored };
 
-// What a pixel adds to each sum, and the derivatives in its logit.
+// The terms a pixel adds to each sum, and the derivatives in its logit.
 struct PixelTerms {
   float focal, intersection, prediction;
   float focal_slope, intersection_slope, prediction_slope;

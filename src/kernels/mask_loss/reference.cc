@@ -33,7 +33,7 @@ MaskSums reference_mask_sums(const at::Tensor& logits, const at::Tensor& labels)
   const at::Tensor masks = binary_masks(labels, maps.size(1), maps.scalar_type());  // [B, C, H, W]
   const at::Tensor target = masks.sum({2, 3});                                      // [B, C]
 
-  // Only the maps with a target: [maps, H W].
+  // Only maps with a target are read: [maps, H W].
   const at::Tensor present = target.flatten().nonzero().squeeze(1);
   const at::Tensor p = maps.sigmoid().flatten(2).flatten(0, 1).index_select(0, present);
   const at::Tensor t = masks.flatten(2).flatten(0, 1).index_select(0, present);

@@ -41,7 +41,7 @@ class MaskLossRowPass {
   LogitRow& acquire_row(int64_t row);
   void scatter_row(int64_t row, LogitRow& from);
   void scatter(std::vector<float>& gradient, float* map, int64_t row);
-  // Where a row begins in the map; the row after the last one is the last one again.
+  // The offset of a row in the map; the row after the last one is the last one again.
   int64_t offset(int64_t row) const;
 
   const BilinearTable &rows_, &columns_;

@@ -59,7 +59,7 @@ inline MaskCase random_masks(uint32_t seed) {
   return {at::randn({images, classes, h, w}, generator) * spread, labels.to(at::kLong)};
 }
 
-// Of one image and three classes, labels at random.
+// Returns a case of one image and three classes, labels at random.
 inline MaskCase masks_of_size(int64_t h, int64_t w, int64_t height, int64_t width) {
   at::Generator generator = seeded(5);
   return {at::randn({1, 3, h, w}, generator) * 3,

@@ -25,7 +25,7 @@ class CodePage {
 
   bool has(char32_t c) const { return bytes_.contains(c); }
 
-  // Nothing when a character is missing in the encoding.
+  // Returns nothing when a character is missing in the encoding.
   std::optional<std::string> encode(std::u32string_view text) const;
 
  private:

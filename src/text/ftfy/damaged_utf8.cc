@@ -33,7 +33,7 @@ bool is_common_lead(uint8_t lead) {
 // A lone space or an ellipsis proves little, so they do not support a guess.
 bool supports_guess(uint8_t byte) { return is_continuation(byte) && byte != 0x85 && byte != 0xA0; }
 
-// Whether `sequence`, of the length its lead byte asks for, becomes plausible UTF-8 when its one
+// True if `sequence`, of the length its lead byte asks for, becomes plausible UTF-8 when its one
 // space becomes A0.
 bool lost_no_break_space(std::string_view sequence) {
   const uint8_t lead = at(sequence, 0);
@@ -56,7 +56,7 @@ bool lost_no_break_space(std::string_view sequence) {
   }
 }
 
-// In Portuguese and French the word à may go on in the same word: àquele, às. `rest` follows the
+// The word à of Portuguese and French may go on in the same word: àquele, às. `rest` follows the
 // space.
 bool continues_a_grave(std::string_view rest) {
   for (std::string_view ending : {" ", "quele", "quela", "quilo", "s "}) {

@@ -55,7 +55,7 @@ struct SequenceCharacters {
     continuation.insert(' ');  // what often became of a no-break space
   }
 
-  // Where the sequences that begin at `position` end; `position` itself when there is none.
+  // Returns the end of the sequences that begin at `position`; `position` itself if there is none.
   size_t match(std::u32string_view text, size_t position) const {
     size_t end = position;
     while (const size_t length = match_one(text.substr(end))) end += length;
@@ -103,7 +103,7 @@ std::u32string repair_parts(std::u32string_view text) {
   return out;
 }
 
-// As browsers read Latin-1: its control characters as what Windows has there.
+// Replaces Latin-1's control characters by what Windows has there, as browsers do.
 std::u32string replace_c1_controls(std::u32string_view text) {
   std::u32string out(text);
   for (char32_t& c : out) {

@@ -51,7 +51,7 @@ struct PickleStorage {
   uint64_t numel = 0;
 };
 
-// Where a tensor lies in its storage. Nothing here is checked against the storage's size.
+// The place of a tensor in its storage. Nothing here is checked against the storage's size.
 struct PickleTensor {
   PickleStorage storage;
   int64_t offset = 0;  // elements

@@ -33,7 +33,7 @@ struct PickleGlobal {
 // The allowed name, nullptr for any other. Classes of TorchScript archives are not among them.
 const PickleGlobal* find_pickle_global(std::string_view name);
 
-// Whether a TorchScript archive may name this class as one of its own.
+// True if a TorchScript archive may name this class as one of its own.
 bool is_script_class(std::string_view name);
 
 }  // namespace tagclip

@@ -89,7 +89,7 @@ TEST(HostilePickle, OtherProtocols) {
   EXPECT_THAT(why_refused(""), HasSubstr("cut off"));
 }
 
-// Whatever an operation finds or misses on the stack and in the bytes behind it, it ends well.
+// Every operation ends well, whatever it finds or misses on the stack and in the bytes behind it.
 TEST(HostilePickle, AnyOperationOnAnyStack) {
   const std::vector<std::string> stacks{
       "",
@@ -203,7 +203,7 @@ TEST(HostilePickle, DeepNesting) {
 TEST(HostilePickle, MillionsOfOperations) {
   EXPECT_THAT(why_refused(whole(repeat("(", 1'000'000))), HasSubstr("not on the stack"));
   EXPECT_THAT(why_refused(whole(repeat("N", 5'000'000))), HasSubstr("more than 4194304 steps"));
-  // Few operations, each of which copies much.
+  // These are few operations, each of which copies much.
   const std::string pairs = list(std::vector<std::string>(10'000, tuple({"N", "N"})));
   EXPECT_THAT(why_refused(whole(pairs + "\x85q\x01"s + global("collections", "OrderedDict") +
                                 "q\x02" + repeat("h\x02h\x01R"s + "0", 10'000))),

@@ -76,7 +76,7 @@ class PickleMachine {
 
   Error broken(const std::string& what) const;
   Error unexpected(std::string_view expected, const PickleValue& found) const;
-  // For what only a program could want.
+  // The error for what only a program could want.
   Error refused(const std::string& global) const;
 
  private:

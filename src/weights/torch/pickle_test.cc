@@ -160,7 +160,7 @@ TEST(Pickle, NumpyNumbers) {
   EXPECT_EQ(Parsed(numpy_scalar("i2", "<", "C\x02\xFE\xFF"s))->integer(), -2);
   EXPECT_EQ(Parsed(numpy_scalar("u2", "<", "C\x02\xFE\xFF"s))->integer(), 0xFFFE);
   EXPECT_EQ(Parsed(numpy_scalar("b1", "|", "C\x01\x01"s))->boolean(), true);
-  // How protocol 2 spells bytes.
+  // Protocol 2 spells bytes this way.
   const std::string bytes =
       call(global("_codecs", "encode"), {text("\u00fe\u007f"), text("latin1")});
   EXPECT_EQ(Parsed(numpy_scalar("i2", "<", bytes))->integer(), 0x7FFE);

@@ -48,11 +48,11 @@ class ZipWriter {
   static std::string number(uint64_t value, size_t bytes) {
     return pickles::little_endian(value, bytes);
   }
-  // In zip64 the number stands elsewhere.
+  // The number stands elsewhere in zip64.
   std::string number32(uint64_t value) const { return number(zip64_ ? 0xFFFFFFFF : value, 4); }
   uint64_t here() const { return offset_ + bytes_.size(); }
 
-  // What an entry's own header and its line in the directory share.
+  // The fields that an entry's own header and its line in the directory share.
   std::string common(const ZipEntry& entry, uint64_t place, bool with_place) const {
     const uint64_t size = entry.claimed != ~uint64_t{0} ? entry.claimed : entry.content.size();
     std::string extra;
@@ -72,7 +72,7 @@ class ZipWriter {
   bool zip64_;
 };
 
-// What torch.save would write: this pickle, and the bytes of its storages by key.
+// Returns an archive as torch.save writes it: this pickle, and the bytes of its storages by key.
 inline std::string torch_archive(const std::string& pickle,
                                  const std::map<std::string, std::string>& storages) {
   std::vector<ZipEntry> entries{{"archive/data.pkl", pickle}};

@@ -18,7 +18,7 @@ struct TorchContent {
 };
 
 bool is_zip(std::span<const std::byte> bytes);
-// Whether PyTorch's magic number stands at the start.
+// True if PyTorch's magic number stands at the start.
 bool is_torch_legacy(std::span<const std::byte> bytes);
 
 // Both throw Error(kBadInput); `name` is the file in messages.

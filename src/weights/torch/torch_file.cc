@@ -168,7 +168,7 @@ class LegacyReader {
 }  // namespace
 
 bool is_torch_legacy(std::span<const std::byte> bytes) {
-  // After the protocol's number (2 bytes) and, from protocol 4 on, a frame's size (9 bytes).
+  // The number follows the protocol's (2 bytes) and, from protocol 4 on, a frame's size (9 bytes).
   using std::string_view_literals::operator""sv;
   constexpr std::string_view kMagicBytes = "\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"sv;
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
