@@ -102,6 +102,12 @@ class Install(unittest.TestCase):
                                 env=environment(), timeout=60, check=False)
         self.assertEqual(failed.returncode, BAD_INPUT)
 
+    def test_the_licence_and_the_notice(self):
+        for name in ("LICENSE", "NOTICE"):
+            installed = self.prefix / "share/doc/tagclip" / name
+            self.assertEqual(installed.read_bytes(), (ROOT / name).read_bytes())
+        self.assertIn("Apache License", (self.prefix / "share/doc/tagclip/LICENSE").read_text())
+
     def test_nothing_but_the_public_header_and_symbols(self):
         headers = [path.name for path in (self.prefix / "include").rglob("*.h")]
         self.assertEqual(sorted(headers), ["error.h", "options.h", "tagclip.h"])
