@@ -172,8 +172,8 @@ int run_turns(const TurnsOptions& options, Console& console) {
   use_threads(options.threads);
   const Image photo = read_image(options.photo);
   InferenceModel model = load_for_inference(options.weights);
-  model.dense = in_precision(std::move(model.dense), parse_precision(options.precision));
-  const SlidingSegmenter segmenter(model.dense,
+  model.model = in_precision(std::move(model.model), parse_precision(options.precision));
+  const SlidingSegmenter segmenter(model.model,
                                    read_text_embeddings(options.text_embeddings, model));
   segment_by_turns(segmenter, photo, std::cin,
                    [&](const Turn& turn) { console.print(to_json(turn)); });

@@ -1,4 +1,4 @@
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <new>
@@ -31,7 +31,7 @@ auto as_errors(const Action& action) {
 std::vector<ClassWords> checked(const std::vector<Words>& classes) {
   std::vector<ClassWords> result;
   for (const Words& words : classes) {
-    if (words.empty()) throw usage_error(c10::str("class ", result.size() + 1, " has no word"));
+    if (words.empty()) throw usage_error(fmt::format("class {} has no word", result.size() + 1));
     result.push_back({words});
   }
   return checked_classes(result, "classes");
@@ -39,7 +39,7 @@ std::vector<ClassWords> checked(const std::vector<Words>& classes) {
 
 Image image_of(const Pixels& photo) {
   if (photo.data == nullptr || photo.width < 1 || photo.height < 1) {
-    throw usage_error(c10::str("a photo of ", photo.width, "x", photo.height, " pixels"));
+    throw usage_error(fmt::format("a photo of {}x{} pixels", photo.width, photo.height));
   }
   Image image{photo.width, photo.height, {}};
   image.pixels.assign(photo.data, photo.data + image.size() * 3);
@@ -152,7 +152,7 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
 
 void check_owner(const detail::Model& found, const detail::Model& expected, const char* what) {
   if (found.pipeline.shares_model_with(expected.pipeline)) return;
-  throw usage_error(c10::str("the ", what, " belongs to another segmenter"),
+  throw usage_error(fmt::format("the {} belongs to another segmenter", what),
                     "make it with this segmenter");
 }
 

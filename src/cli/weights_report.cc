@@ -70,10 +70,6 @@ std::string container_text(const StoredWeights& weights) {
   return shards == 1 ? text : fmt::format("{} in {} shards", text, shards);
 }
 
-std::string shape_text(const TensorView& tensor) {
-  return fmt::format("[{}]", fmt::join(tensor.shape, ", "));
-}
-
 // Two columns, indented.
 std::string table(const std::string& title, const Rows& rows) {
   if (rows.empty()) return {};
@@ -180,7 +176,7 @@ std::string format_report(const StoredWeights& weights, const WeightsSummary& su
     Rows rows;
     for (const TensorView& tensor : weights.tensors) {
       rows.emplace_back(shown(tensor.name),
-                        fmt::format("{:<4} {}", to_string(tensor.dtype), shape_text(tensor)));
+                        fmt::format("{:<4} {}", to_string(tensor.dtype), shape_text(tensor.shape)));
     }
     text += table("tensors", rows);
   }

@@ -1,6 +1,6 @@
 #include "clip/clip.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <cmath>
 
@@ -52,7 +52,7 @@ void ClipConfig::check() const {
   fields().check();
   const auto require_multiple = [](const char* whole, int64_t of, const char* part, int64_t by) {
     if (of % by == 0) return;
-    throw usage_error(c10::str(whole, " = ", of, " must be a multiple of ", part, " = ", by));
+    throw usage_error(fmt::format("{} = {} must be a multiple of {} = {}", whole, of, part, by));
   };
   require_multiple("resolution", resolution, "patch", patch);
   require_multiple("vision_width", vision_width, "vision_heads", vision_heads);

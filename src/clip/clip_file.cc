@@ -1,6 +1,6 @@
 #include "clip/clip_file.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -64,8 +64,8 @@ void check_agreement(const ClipConfig& config, const ClipConfigJson& stated,
   });
   for (const Size& size : sizes) {
     if (size.in_config == 0 || size.in_config == size.in_tensors) continue;
-    throw bad_input(c10::str(config_file.string(), ": ", size.name, " ", size.in_config,
-                             ", but the tensors of ", weights, " have ", size.in_tensors),
+    throw bad_input(fmt::format("{}: {} {}, but the tensors of {} have {}", config_file.string(),
+                                size.name, size.in_config, weights, size.in_tensors),
                     "put the weights into a folder with the config they came with");
   }
 }
@@ -259,7 +259,7 @@ Metadata clip_metadata(const ClipConfig& config, Metadata others) {
   return others;
 }
 
-void save_clip(const std::filesystem::path& path, const Clip& clip, StoragePrecision precision,
+void save_clip(const std::filesystem::path& path, const Clip& clip, StorageType precision,
                Metadata metadata) {
   save(path, clip.parameters, precision, clip_metadata(clip.config, std::move(metadata)));
 }

@@ -44,7 +44,7 @@ Metadata clip_metadata(const ClipConfig& config, Metadata others = {});
 
 // Writes a CLIP of our own: OpenAI's parameter names, the sizes under "tagclip.clip" in the
 // metadata. Appears whole or not at all.
-void save_clip(const std::filesystem::path& path, const Clip& clip, StoragePrecision precision,
+void save_clip(const std::filesystem::path& path, const Clip& clip, StorageType precision,
                Metadata metadata = {});
 
 // The config that open_clip reads beside its weights.

@@ -47,7 +47,7 @@ class ClipFile : public ::testing::Test {
  protected:
   std::string refusal(const Metadata& metadata) {
     const Clip clip = small_clip();
-    save(path, clip.parameters, StoragePrecision::kFloat32, metadata);
+    save(path, clip.parameters, StorageType::kFloat32, metadata);
     return bad_input_text([&] { load_clip(path); });
   }
   const TestDir dir;
@@ -56,7 +56,7 @@ class ClipFile : public ::testing::Test {
 
 TEST_F(ClipFile, RoundTrip) {
   const Clip clip = small_clip();
-  save_clip(path, clip, StoragePrecision::kFloat32, {{"note", "x"}});
+  save_clip(path, clip, StorageType::kFloat32, {{"note", "x"}});
   const Clip loaded = load_clip(path);
   EXPECT_EQ(loaded.config.vision_heads, 3);
   EXPECT_EQ(loaded.config.activation, Activation::kGelu);
@@ -68,7 +68,7 @@ TEST_F(ClipFile, RoundTrip) {
 
 TEST_F(ClipFile, HalfPrecisionRounds) {
   const Clip clip = small_clip();
-  save_clip(path, clip, StoragePrecision::kFloat16);
+  save_clip(path, clip, StorageType::kFloat16);
   const Clip loaded = load_clip(path);
   EXPECT_TRUE(loaded.visual.proj.equal(clip.visual.proj.to(at::kHalf).to(at::kFloat)));
 }

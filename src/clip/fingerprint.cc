@@ -1,6 +1,6 @@
 #include "clip/fingerprint.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 #include <xxhash.h>
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "weights/tensor_view.h"
 
 namespace tagclip {
 namespace {
@@ -19,7 +20,8 @@ class Hash {
   void add(const void* bytes, size_t count) { XXH3_128bits_update(state_.get(), bytes, count); }
   void add(const at::Tensor& tensor) {
     const at::Tensor flat = tensor.detach().to(at::kCPU).contiguous();
-    const std::string shape = c10::str(flat.scalar_type(), flat.sizes());
+    const std::string shape =
+        fmt::format("{}{}", c10::toString(flat.scalar_type()), shape_text(flat.sizes()));
     add(shape.data(), shape.size());
     add(flat.const_data_ptr(), flat.nbytes());
   }

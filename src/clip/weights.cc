@@ -1,7 +1,7 @@
 #include "clip/weights.h"
 
 #include <ATen/core/grad_mode.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -89,8 +89,8 @@ const at::Tensor& StateDict::at(const std::string& name) const {
 const at::Tensor& StateDict::at(const std::string& name, int64_t dimensions) const {
   const at::Tensor& tensor = at(name);
   if (tensor.dim() != dimensions) {
-    throw bad_input(c10::str(source, ": ", name, ": expected ", dimensions, " dimensions, found ",
-                             tensor.sizes()));
+    throw bad_input(fmt::format("{}: {}: expected {} dimensions, found {}", source, name,
+                                dimensions, shape_text(tensor.sizes())));
   }
   return tensor;
 }
@@ -110,8 +110,9 @@ void check_fit(const ParameterList& parameters, const StateDict& state) {
     if (found == state.tensors.end()) {
       missing.push_back(parameter.name);
     } else if (found->second.sizes() != parameter.tensor.sizes()) {
-      misshapen.push_back(c10::str(parameter.name, ": ", found->second.sizes(), " in the file, ",
-                                   parameter.tensor.sizes(), " expected"));
+      misshapen.push_back(fmt::format("{}: {} in the file, {} expected", parameter.name,
+                                      shape_text(found->second.sizes()),
+                                      shape_text(parameter.tensor.sizes())));
     }
   }
   for (const auto& [name, tensor] : state.tensors) {
@@ -119,11 +120,11 @@ void check_fit(const ParameterList& parameters, const StateDict& state) {
   }
   if (!missing.empty() || !misshapen.empty() || !unexpected.empty()) {
     std::string what = state.source + ": the tensors do not fit the model";
-    if (!missing.empty()) what += c10::str("\n  ", missing.size(), " missing:", list(missing));
+    if (!missing.empty()) what += fmt::format("\n  {} missing:{}", missing.size(), list(missing));
     if (!misshapen.empty())
-      what += c10::str("\n  ", misshapen.size(), " of another shape:", list(misshapen));
+      what += fmt::format("\n  {} of another shape:{}", misshapen.size(), list(misshapen));
     if (!unexpected.empty())
-      what += c10::str("\n  ", unexpected.size(), " unexpected:", list(unexpected));
+      what += fmt::format("\n  {} unexpected:{}", unexpected.size(), list(unexpected));
     throw bad_input(what);
   }
 }
@@ -138,11 +139,11 @@ void load(ParameterList& parameters, const StateDict& state) {
   }
 }
 
-void save(const std::filesystem::path& path, const ParameterList& parameters,
-          StoragePrecision precision, const Metadata& metadata) {
-  const at::ScalarType type = precision == StoragePrecision::kFloat16    ? at::kHalf
-                              : precision == StoragePrecision::kBFloat16 ? at::kBFloat16
-                                                                         : at::kFloat;
+void save(const std::filesystem::path& path, const ParameterList& parameters, StorageType precision,
+          const Metadata& metadata) {
+  const at::ScalarType type = precision == StorageType::kFloat16    ? at::kHalf
+                              : precision == StorageType::kBFloat16 ? at::kBFloat16
+                                                                    : at::kFloat;
   std::map<std::string, at::Tensor> tensors;
   for (const Parameter& parameter : parameters.all()) {
     tensors.emplace(parameter.name, parameter.tensor.detach().to(type));

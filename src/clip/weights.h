@@ -39,11 +39,11 @@ void check_fit(const ParameterList& parameters, const StateDict& state);
 // check_fit.
 void load(ParameterList& parameters, const StateDict& state);
 
-enum class StoragePrecision { kFloat32, kFloat16, kBFloat16 };
+enum class StorageType { kFloat32, kFloat16, kBFloat16 };
 
 // Writes parameters as safetensors in the given precision.
-void save(const std::filesystem::path& path, const ParameterList& parameters,
-          StoragePrecision precision, const Metadata& metadata);
+void save(const std::filesystem::path& path, const ParameterList& parameters, StorageType precision,
+          const Metadata& metadata);
 // The same for loose tensors of any type.
 void save(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
           const Metadata& metadata);

@@ -1,4 +1,4 @@
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <optional>
 
@@ -31,8 +31,8 @@ std::map<std::string, at::Tensor> in_precision(const StateDict& state,
   for (const auto& [name, tensor] : state.tensors) {
     const at::Tensor converted = type && tensor.is_floating_point() ? tensor.to(*type) : tensor;
     if (type == at::kHalf && !converted.isinf().equal(tensor.isinf())) {
-      throw bad_input(c10::str(state.source, ": ", name, " holds ",
-                               tensor.abs().max().item<double>(), ", too large for float16"),
+      throw bad_input(fmt::format("{}: {} holds {:g}, too large for float16", state.source, name,
+                                  tensor.abs().max().item<double>()),
                       "set `precision` to bfloat16, which has the range of float32");
     }
     tensors.emplace(name, converted);
@@ -76,9 +76,9 @@ void convert_clip(const ConvertOptions& options, ClipWeights weights) {
 
 void convert_model(const ConvertOptions& options, const StoredWeights& stored) {
   if (options.to != "tagclip") {
-    throw usage_error(
-        c10::str(stored.source, ": a segmentation model has no form in the layout ", options.to),
-        "set `to` to tagclip, or convert the CLIP it was made from");
+    throw usage_error(fmt::format("{}: a segmentation model has no form in the layout {}",
+                                  stored.source, options.to),
+                      "set `to` to tagclip, or convert the CLIP it was made from");
   }
   if (!options.activation.empty()) {
     throw usage_error("`activation` is for a CLIP; a segmentation model's is known");
@@ -107,13 +107,14 @@ int tagclip_convert(const tagclip::ConvertOptions& options, tagclip::Console& co
   } else {
     ClipWeights weights = read_clip_weights(stored);
     if (options.activation.empty() && !weights.assumption.empty()) {
-      console.warn(c10::str(options.input.string(), ": ", weights.assumption,
-                            "; set `activation` to say otherwise"));
+      console.warn(fmt::format("{}: {}; set `activation` to say otherwise", options.input.string(),
+                               weights.assumption));
     }
-    what = c10::str("a CLIP (", to_string(weights.dialect), ")");
+    what = fmt::format("a CLIP ({})", to_string(weights.dialect));
     convert_clip(options, std::move(weights));
   }
   for (const std::string& part : stored.left_out) console.note("left out: " + part);
-  console.print(c10::str(options.output.string(), ": ", what, ", in the layout of ", options.to));
+  console.print(
+      fmt::format("{}: {}, in the layout of {}", options.output.string(), what, options.to));
   return 0;
 }

@@ -1,4 +1,4 @@
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "commands/commands.h"
 #include "commands/setup.h"
@@ -33,7 +33,7 @@ int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console&
     return kStopped;
   }
   write_text_embeddings(options.output, *vocabulary, with_list);
-  console.print(c10::str(options.output.string(), ": ", vocabulary->embeddings.size(0),
-                         " embeddings of ", vocabulary->embeddings.size(1), " numbers"));
+  console.print(fmt::format("{}: {} embeddings of {} numbers", options.output.string(),
+                            vocabulary->embeddings.size(0), vocabulary->embeddings.size(1)));
   return 0;
 }

@@ -1,4 +1,4 @@
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -28,9 +28,10 @@ std::string describe(const SeenSplit& split, const EmbeddedVocabulary& vocabular
     unseen += !split.seen[c];
     trained += !split.seen[c] && vocabulary.seen[c];
   }
-  return c10::str("mIoU(S) and mIoU(U) follow ", split.source, ": ", split.seen.size() - unseen,
-                  " seen, ", unseen, " unseen",
-                  trained > 0 ? c10::str("; the model was trained on ", trained, " of these") : "");
+  return fmt::format(
+      "mIoU(S) and mIoU(U) follow {}: {} seen, {} unseen{}", split.source,
+      split.seen.size() - unseen, unseen,
+      trained > 0 ? fmt::format("; the model was trained on {} of these", trained) : "");
 }
 
 std::string to_json(const SegmentationMetrics& metrics, const Dataset& data,

@@ -1,4 +1,4 @@
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -51,8 +51,8 @@ void check_setting(const ExperimentOptions& options, const ExperimentRun& run) {
   TrainConfig found = expected;
   found.fields().set("setting", setting->second);
   if (found.setting == expected.setting) return;
-  throw usage_error(c10::str(options.config.string(), " has setting = ", to_string(setting->second),
-                             ", but ", options.name, " is measured with another one"),
+  throw usage_error(fmt::format("{} has setting = {}, but {} is measured with another one",
+                                options.config.string(), to_string(setting->second), options.name),
                     "give a config without `setting`, or the experiment that it was written for");
 }
 
@@ -80,15 +80,15 @@ TrainConfig config_of(const ExperimentRun& run, int64_t seed, const TrainConfig&
   TrainConfig config = base;
   apply(run.settings, config);
   config.label = run.label;
-  config.output = folder_of(options.output, run.label) / c10::str("seed-", seed);
+  config.output = folder_of(options.output, run.label) / fmt::format("seed-{}", seed);
   const Settings before = values_of(config);
   apply(options.overrides, config);
   const Settings after = values_of(config);
   for (const std::string& name : names_of(run.settings)) {
     if (before.at(name) == after.at(name)) continue;
     throw usage_error(
-        c10::str(name, " = ", to_string(after.at(name)), ": ", run.label, " of ", options.name,
-                 " is defined by ", name, " = ", to_string(before.at(name))),
+        fmt::format("{} = {}: {} of {} is defined by {} = {}", name, to_string(after.at(name)),
+                    run.label, options.name, name, to_string(before.at(name))),
         "train a run with other values of it on its own, under another label");
   }
   if (!options.data.empty()) config.data.folder = options.data;
@@ -116,7 +116,7 @@ void check_labels(const ExperimentOptions& options, const std::vector<Experiment
   for (const ExperimentRun& run : runs) labels.push_back(run.label);
   for (const std::string& label : options.only) {
     if (std::ranges::count(labels, label) > 0) continue;
-    throw usage_error(c10::str("`only`: ", options.name, " has no run ", label),
+    throw usage_error(fmt::format("`only`: {} has no run {}", options.name, label),
                       did_you_mean(label, labels, "`list` shows its runs"));
   }
 }
@@ -146,7 +146,7 @@ std::vector<TrainConfig> queue(const ExperimentOptions& options) {
 void list(const std::vector<TrainConfig>& configs, const TrainConfig& common, Console& console) {
   const ConstFieldList shared = common.fields();
   for (const TrainConfig& config : configs) {
-    std::string line = c10::str(config.label, ", seed ", config.seed, ", in ", config.output, ":");
+    std::string line = fmt::format("{}, seed {}, in {}:", config.label, config.seed, config.output);
     const ConstFieldList fields = config.fields();
     for (const Field& field : fields.all()) {
       const std::string& name = field.name;
@@ -164,8 +164,9 @@ void print_table(const fs::path& output, Console& console) {
     runs.push_back(read_training_run(folder));
   }
   console.print(format_run_table(group_runs(runs)));
-  console.note(c10::str("the page with curves, classes and photos: tagclip report ",
-                        output.string(), " -o report.html"));
+  console.note(
+      fmt::format("the page with curves, classes and photos: tagclip report {} -o report.html",
+                  output.string()));
 }
 
 }  // namespace
@@ -184,15 +185,15 @@ int tagclip_experiment(const tagclip::ExperimentOptions& options, tagclip::Conso
   for (size_t i = 0; i < configs.size(); ++i) {
     const TrainConfig& config = configs[i];
     if (world.is_root()) {
-      console.note(c10::str("run ", i + 1, " of ", configs.size(), ": ", config.label, ", seed ",
-                            config.seed));
+      console.note(fmt::format("run {} of {}: {}, seed {}", i + 1, configs.size(), config.label,
+                               config.seed));
     }
     try {
       if (!train_with_progress(config, world, console).finished) return stopped_exit_code(console);
     } catch (const Error& error) {
       // A row that diverges does not cost the others; an error that concerns all rows ends them.
       if (error.kind() != ErrorKind::kFailure || !world.is_single()) throw;
-      console.warn(c10::str(config.label, ", seed ", config.seed, ": ", error.what()));
+      console.warn(fmt::format("{}, seed {}: {}", config.label, config.seed, error.what()));
       ++failed;
     }
   }

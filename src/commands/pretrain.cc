@@ -1,6 +1,6 @@
 #include "train/pretrain.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "commands/commands.h"
@@ -10,8 +10,9 @@ namespace tagclip {
 namespace {
 
 std::string describe(const PretrainReport& report, int64_t steps) {
-  return c10::str("step ", report.step, "/", steps, "  loss ", fixed(report.loss, 4), "  lr ",
-                  scientific(report.lr, 2), "  ", fixed(report.images_per_second, 1), " images/s");
+  return fmt::format("step {}/{}  loss {}  lr {}  {} images/s", report.step, steps,
+                     fixed(report.loss, 4), scientific(report.lr, 2),
+                     fixed(report.images_per_second, 1));
 }
 
 }  // namespace
@@ -34,10 +35,10 @@ int tagclip_pretrain(const tagclip::PretrainOptions& options, tagclip::Console& 
   const int64_t step = pretrain(config, hooks);
   if (step < config.steps) {
     console.note(
-        c10::str("stopped and saved at step ", step, "; the same command resumes from there"));
+        fmt::format("stopped and saved at step {}; the same command resumes from there", step));
     return stopped_exit_code(console);
   }
   const std::string clip = std::filesystem::path(config.output) / "clip.safetensors";
-  console.note(c10::str("the CLIP is ", clip, "; next: tagclip train CONFIG --set clip=", clip));
+  console.note(fmt::format("the CLIP is {}; next: tagclip train CONFIG --set clip={}", clip, clip));
   return 0;
 }

@@ -1,6 +1,6 @@
 #include "commands/segment_jobs.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iostream>
@@ -18,7 +18,7 @@ using Photos = std::vector<std::filesystem::path>;
 void refuse_shared_list(const SegmentOptions& options, const World& world) {
   if (world.is_single() || std::ranges::count(options.inputs, "-") == 0) return;
   throw usage_error(
-      c10::str("a list on standard input cannot be shared by ", world.size(), " ranks"),
+      fmt::format("a list on standard input cannot be shared by {} ranks", world.size()),
       "name the photos, folders or patterns themselves");
 }
 
@@ -37,8 +37,8 @@ void check_agreement(const Photos& photos, const World& world) {
   lists[world.rank()] = list_hash(photos);
   world.all_reduce_sum(lists);
   if (lists.eq(lists[0]).all().item<bool>()) return;
-  throw bad_input(c10::str("the ranks see different photos; rank ", world.rank(), " of ",
-                           world.size(), " sees ", photos.size()),
+  throw bad_input(fmt::format("the ranks see different photos; rank {} of {} sees {}", world.rank(),
+                              world.size(), photos.size()),
                   "every machine needs the same files under the same names, and nobody may add "
                   "photos while the ranks start");
 }
@@ -66,13 +66,15 @@ std::vector<SegmentJob> unfinished(const std::vector<SegmentJob>& jobs,
   }
   const size_t all = jobs.size(), done = all - rest.size();
   if (rest.empty()) {
-    throw failure(c10::str(options.output.string(), " holds results of ",
-                           all == 1 ? "this photo" : "all these photos", " already"),
+    throw failure(fmt::format("{} holds results of {} already", options.output.string(),
+                              all == 1 ? "this photo" : "all these photos"),
                   "set `overwrite` to replace them, or `output` to another folder");
   }
   if (done > 0) {
-    console.warn(c10::str(done, " of ", all, " photos have results in ", options.output.string(),
-                          " already and are left out; set `overwrite` to replace them"));
+    console.warn(
+        fmt::format("{} of {} photos have results in {} already and are left out; set `overwrite` "
+                    "to replace them",
+                    done, all, options.output.string()));
   }
   return rest;
 }

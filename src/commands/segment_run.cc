@@ -1,6 +1,6 @@
 #include "commands/segment_run.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
@@ -34,9 +34,9 @@ std::string json_line(const SegmentJob& job, const PhotoResult& result, const Ph
 }
 
 std::string text_line(const SegmentJob& job, const PhotoResult& result, const PhotoTimes& times) {
-  return c10::str(job.photo.string(), " ", result.photo.width, "x", result.photo.height, ": ",
-                  describe(result.segmented, result.vocabulary), "  ", milliseconds(times.total()),
-                  " ms");
+  return fmt::format("{} {}x{}: {}  {} ms", job.photo.string(), result.photo.width,
+                     result.photo.height, describe(result.segmented, result.vocabulary),
+                     milliseconds(times.total()));
 }
 
 // The tallies of all ranks.
@@ -62,9 +62,9 @@ std::string describe_times(const SegmentTally& tally) {
     return milliseconds(seconds / static_cast<double>(tally.done));
   };
   const PhotoTimes& times = tally.times;
-  return c10::str("ms per photo: read ", mean(times.read), ", resize ", mean(times.compute.prepare),
-                  ", encode ", mean(times.compute.encode), ", decoder ", mean(times.compute.decode),
-                  ", masks ", mean(times.compute.blend), ", write ", mean(times.write));
+  return fmt::format("ms per photo: read {}, resize {}, encode {}, decoder {}, masks {}, write {}",
+                     mean(times.read), mean(times.compute.prepare), mean(times.compute.encode),
+                     mean(times.compute.decode), mean(times.compute.blend), mean(times.write));
 }
 
 std::filesystem::path encoding_in(const std::filesystem::path& folder, const SegmentJob& job) {
@@ -141,7 +141,7 @@ void SegmentRun::attempt(const SegmentJob& job) {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kBadInput) throw;
     ++own_.failed;
-    const std::string hint = error.hint().empty() ? "" : c10::str(" (", error.hint(), ")");
+    const std::string hint = error.hint().empty() ? "" : fmt::format(" ({})", error.hint());
     console_.warn(error.what() + hint);
     if (options_.json) {
       console_.print(json_text({{"photo", job.photo.string()}, {"error", error.what()}}));
@@ -187,12 +187,12 @@ PreparedPhoto SegmentRun::prepare(const SegmentJob& job) {
 void SegmentRun::report(const SegmentTally& all) {
   if (all.tried() < total_) {
     root_console_.note(
-        c10::str("stopped: ", total_ - all.tried(), " of ", total_, " photos are left"));
+        fmt::format("stopped: {} of {} photos are left", total_ - all.tried(), total_));
   }
   if (all.done > 0) root_console_.note(describe_times(all));
   const std::string where =
       all.done > 0 ? "; results are in " + options_.output.string() : std::string();
-  root_console_.note(c10::str(all.done, " done, ", all.failed, " failed", where));
+  root_console_.note(fmt::format("{} done, {} failed{}", all.done, all.failed, where));
 }
 
 }  // namespace tagclip

@@ -1,6 +1,6 @@
 #include "commands/setup.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <cmath>
 
@@ -18,7 +18,7 @@ Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOpti
                        const World& world, Console& console) {
   Pipeline pipeline(weights, options, world.local_device(choose_device(options.device)));
   if (const std::string& assumption = pipeline.assumption(); !assumption.empty()) {
-    console.warn(c10::str(weights.string(), ": ", assumption));
+    console.warn(fmt::format("{}: {}", weights.string(), assumption));
   }
   return pipeline;
 }

@@ -1,6 +1,6 @@
 #include "commands/train.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "base/platform.h"
 #include "base/text.h"
@@ -12,19 +12,19 @@ namespace {
 
 std::string describe(const TrainReport& report, int64_t iterations) {
   std::string text =
-      c10::str("iteration ", report.iteration, "/", iterations, "  loss ", fixed(report.total, 3),
-               " (mask ", fixed(report.mask, 3), " dice ", fixed(report.dice, 3));
+      fmt::format("iteration {}/{}  loss {} (mask {} dice {}", report.iteration, iterations,
+                  fixed(report.total, 3), fixed(report.mask, 3), fixed(report.dice, 3));
   if (report.trusty) text += " trusty " + fixed(*report.trusty, 3);
   if (report.presence) text += " presence " + fixed(*report.presence, 3);
-  return text + c10::str(")  lr ", scientific(report.lr, 2), "  ",
-                         fixed(report.images_per_second, 1), " images/s");
+  return text + fmt::format(")  lr {}  {} images/s", scientific(report.lr, 2),
+                            fixed(report.images_per_second, 1));
 }
 
 std::string describe(int64_t iteration, const SegmentationMetrics& m) {
-  return c10::str("validation at ", iteration, ": pAcc ", percent(m.pixel_accuracy, 2), "  mIoU ",
-                  percent(m.mean_iou, 2), "  mIoU(S) ", percent(m.mean_iou_seen, 2), "  mIoU(U) ",
-                  percent(m.mean_iou_unseen, 2), "  hIoU ", percent(m.harmonic_iou, 2), "  mAcc ",
-                  percent(m.mean_accuracy, 2));
+  return fmt::format("validation at {}: pAcc {}  mIoU {}  mIoU(S) {}  mIoU(U) {}  hIoU {}  mAcc {}",
+                     iteration, percent(m.pixel_accuracy, 2), percent(m.mean_iou, 2),
+                     percent(m.mean_iou_seen, 2), percent(m.mean_iou_unseen, 2),
+                     percent(m.harmonic_iou, 2), percent(m.mean_accuracy, 2));
 }
 
 }  // namespace
@@ -47,10 +47,11 @@ TrainOutcome train_with_progress(const TrainConfig& config, const World& world, 
   };
   const TrainOutcome outcome = train(config, world, hooks);
   const std::string model = std::filesystem::path(config.output) / "model.safetensors";
-  console.note(outcome.finished ? c10::str("the model is ", model,
-                                           "; try it: tagclip segment PHOTO --weights ", model)
-                                : c10::str("stopped and saved at iteration ", outcome.iterations,
-                                           "; the same command resumes from there"));
+  console.note(
+      outcome.finished
+          ? fmt::format("the model is {}; try it: tagclip segment PHOTO --weights {}", model, model)
+          : fmt::format("stopped and saved at iteration {}; the same command resumes from there",
+                        outcome.iterations));
   return outcome;
 }
 

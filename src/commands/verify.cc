@@ -1,4 +1,4 @@
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +19,8 @@ void check_tolerances(const VerifyOptions& options) {
   for (const double tolerance : {options.tolerance, options.loss_tolerance,
                                  options.gradient_absolute, options.gradient_relative}) {
     if (std::isfinite(tolerance) && tolerance >= 0) continue;
-    throw usage_error(c10::str("a tolerance must be a number of at least 0, not ", tolerance));
+    throw usage_error(
+        fmt::format("a tolerance must be a number of at least 0, not {:g}", tolerance));
   }
 }
 
@@ -44,8 +45,8 @@ Verification verify(const SafetensorsFile& file, const NamedTensors& values,
     if (found == values.end()) {
       result.unknown.push_back(view.name);
     } else if (found->second.sizes() != view.shape) {
-      misshapen += c10::str("\n  ", in_quotes(view.name), ": ", at::IntArrayRef(view.shape),
-                            " in the file, ", found->second.sizes(), " computed");
+      misshapen += fmt::format("\n  {}: {} in the file, {} computed", in_quotes(view.name),
+                               shape_text(view.shape), shape_text(found->second.sizes()));
     } else {
       result.compared.push_back(
           compare(view.name, found->second, as_tensor(view), tolerance_of(view.name, options)));

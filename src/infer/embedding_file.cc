@@ -1,7 +1,7 @@
 #include "infer/embedding_file.h"
 
 #include <c10/core/InferenceMode.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
@@ -73,7 +73,7 @@ StoredEmbeddings read_safetensors_embeddings(const std::filesystem::path& path) 
   const SafetensorsFile file = SafetensorsFile::open(path);
   const TensorView* view = file.find(kTensor);
   if (view == nullptr) {
-    throw bad_input(c10::str(path.string(), ": holds no tensor ", kTensor),
+    throw bad_input(fmt::format("{}: holds no tensor {}", path.string(), kTensor),
                     "tagclip embed writes such files");
   }
   return {as_tensor(*view).clone(), classes_in(file.metadata(), path.string()),
@@ -83,16 +83,17 @@ StoredEmbeddings read_safetensors_embeddings(const std::filesystem::path& path) 
 // Unit rows, float32.
 at::Tensor checked_rows(const at::Tensor& rows, int64_t embedding, const std::string& source) {
   if (rows.dim() != 2 || rows.size(1) != embedding || rows.size(0) == 0) {
-    throw bad_input(c10::str(source, ": expected rows of ", embedding,
-                             " numbers, as this model compares; found shape ", rows.sizes()),
-                    "embeddings belong to the CLIP whose text tower made them");
+    throw bad_input(
+        fmt::format("{}: expected rows of {} numbers, as this model compares; found shape {}",
+                    source, embedding, shape_text(rows.sizes())),
+        "embeddings belong to the CLIP whose text tower made them");
   }
   const at::Tensor numbers = rows.to(at::kFloat);
   const at::Tensor lengths = numbers.norm(2, 1);
   const at::Tensor usable = lengths.isfinite().logical_and(lengths.gt(0));
   if (!usable.all().item<bool>()) {
     const int64_t row = usable.logical_not().nonzero()[0].item<int64_t>();
-    throw bad_input(c10::str(source, ": row ", row, " is zero or not finite"));
+    throw bad_input(fmt::format("{}: row {} is zero or not finite", source, row));
   }
   return l2_normalize(numbers);
 }
@@ -137,12 +138,12 @@ EmbeddedVocabulary read_text_embeddings(const std::filesystem::path& path,
   StoredEmbeddings stored =
       is_npy(path) ? read_npy_embeddings(path) : read_safetensors_embeddings(path);
   const at::Tensor rows =
-      checked_rows(stored.rows, model.dense.encoder->info.clip.embedding, source);
+      checked_rows(stored.rows, model.model.encoder->info.clip.embedding, source);
   if (!classes.empty()) stored.classes = std::move(classes);
   if (stored.classes.empty()) stored.classes = classes_beside(path);
   if (rows.size(0) != static_cast<int64_t>(stored.classes.size())) {
-    throw bad_input(c10::str(source, ": holds ", rows.size(0), " embeddings, the class list ",
-                             stored.classes.size(), " classes"),
+    throw bad_input(fmt::format("{}: holds {} embeddings, the class list {} classes", source,
+                                rows.size(0), stored.classes.size()),
                     "each row needs its class, in the same order");
   }
   std::vector<bool> seen = seen_classes(stored.classes, model.trained_on);
@@ -150,7 +151,7 @@ EmbeddedVocabulary read_text_embeddings(const std::filesystem::path& path,
           .seen = std::move(seen),
           .inductive = model.trained_on.inductive,
           .templates = std::move(stored.templates),
-          .embeddings = rows.to(model.dense.encoder->info.device)};
+          .embeddings = rows.to(model.model.encoder->info.device)};
 }
 
 }  // namespace tagclip

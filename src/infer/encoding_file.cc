@@ -1,6 +1,6 @@
 #include "infer/encoding_file.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
@@ -73,7 +73,8 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
     encoded.encoding.width = entry.at("grid").at(1);
   } catch (const json::exception& error) {
     throw bad_input(
-        c10::str(path.string(), ": the metadata ", kEntry, " is damaged: ", error.what()), kHint);
+        fmt::format("{}: the metadata {} is damaged: {}", path.string(), kEntry, error.what()),
+        kHint);
   }
   const StateDict state = StateDict::from(file);
   encoded.encoding.patches = state.at(kPatches, 3);

@@ -27,22 +27,22 @@ Image noise(int width, int height, unsigned seed = 3) {
 class EncodingFile : public testing::Test {
  protected:
   EncodingFile()
-      : model(load_test_model(save_test_model(folder / "model.safetensors"))),
-        segmenter(model.dense, embed_vocabulary(model)),
-        encoder(model.dense.encoder->info.fingerprint->digits()) {
+      : loaded(load_test_model(save_test_model(folder / "model.safetensors"))),
+        segmenter(loaded.model, embed_vocabulary(loaded)),
+        encoder(loaded.model.encoder->info.fingerprint->digits()) {
     StageTimes times;
     encoded = segmenter.encoder()(photo, times);
     write_encoding(file, encoded, photo, encoder);
   }
   std::string refusal(const Image& of, const std::string& by, const WindowGrid& grid) {
     return error_of(ErrorKind::kBadInput,
-                    [&] { read_encoding(file, of, by, grid, model.dense.encoder->info.clip); });
+                    [&] { read_encoding(file, of, by, grid, loaded.model.encoder->info.clip); });
   }
 
   const TestDir folder;
   const std::filesystem::path file = folder / "photo.encoding.safetensors";
   const Image photo = noise(150, 70);
-  InferenceModel model;
+  InferenceModel loaded;
   SlidingSegmenter segmenter;
   std::string encoder;
   EncodedPhoto encoded;
@@ -50,7 +50,7 @@ class EncodingFile : public testing::Test {
 
 TEST_F(EncodingFile, StandsInForThePhoto) {
   const EncodedPhoto kept = read_encoding(file, photo, encoder, segmenter.encoder().grid(),
-                                          model.dense.encoder->info.clip);
+                                          loaded.model.encoder->info.clip);
   EXPECT_TRUE(kept.encoding.patches.equal(encoded.encoding.patches));
   EXPECT_TRUE(kept.encoding.image.equal(encoded.encoding.image));
   const SegmentedPhoto direct = segmenter(photo), from_file = segmenter(kept);

@@ -58,13 +58,13 @@ class Golden : public testing::Test {
     for (const CropBox& box : windows) {
       at::Tensor pixels = at::empty({1, 3, box.height, box.width});
       normalize_into(crop(picture, box), {}, {box.width, box.height}, pixels.data_ptr<float>());
-      const MaskLogits logits = (*model_.dense.decoder)((*model_.dense.encoder)(pixels), text_, {});
+      const MaskLogits logits = (*model_.model.decoder)((*model_.model.encoder)(pixels), text_, {});
       classes.push_back(logits.classes);
       trusty.push_back(logits.trusty);
     }
     return reference_scores(
         {at::cat(classes), at::cat(trusty), {}}, layout_of(windows, size),
-        score_rule(seen_, inductive, {.weighting = weighting}, model_.dense.scoring),
+        score_rule(seen_, inductive, {.weighting = weighting}, model_.model.scoring),
         {photo.height, photo.width}, kHeadSize);
   }
 
@@ -74,7 +74,7 @@ class Golden : public testing::Test {
     for (int64_t c = 0; c < text_.size(0); ++c) vocabulary.classes.push_back({{std::to_string(c)}});
     const InferenceOptions options{
         .window = kHeadSize, .stride = 43, .short_side = short_side, .weighting = weighting};
-    return SlidingSegmenter(model_.dense, vocabulary, options)(photo);
+    return SlidingSegmenter(model_.model, vocabulary, options)(photo);
   }
 
   Image photo_;

@@ -48,17 +48,17 @@ class GraphedModelTest : public testing::Test {
 };
 
 TEST_F(GraphedModelTest, SaysWhatTheModelSays) {
-  const InferenceModel model = load(at::kCPU);
-  const DenseModel twin = graphed(model.dense);
+  const InferenceModel loaded = load(at::kCPU);
+  const DenseModel twin = graphed(loaded.model);
   const at::Tensor text = l2_normalize(at::randn({3, 32}));
   for (const int64_t windows : {1, 3, 4, 5, 3, 3}) {
     const at::Tensor pixels = at::randn({windows, 3, 64, 64});
-    const Encoding expected = (*model.dense.encoder)(pixels), found = (*twin.encoder)(pixels);
+    const Encoding expected = (*loaded.model.encoder)(pixels), found = (*twin.encoder)(pixels);
     expect_close(found.patches, expected.patches);
     expect_close(found.image, expected.image);
     EXPECT_EQ(found.height, expected.height);
     EXPECT_EQ(found.width, expected.width);
-    const MaskLogits expected_logits = (*model.dense.decoder)(expected, text, {});
+    const MaskLogits expected_logits = (*loaded.model.decoder)(expected, text, {});
     const MaskLogits logits = (*twin.decoder)(found, text, {});
     expect_close(logits.classes, expected_logits.classes);
     expect_close(logits.trusty, expected_logits.trusty);
@@ -67,8 +67,8 @@ TEST_F(GraphedModelTest, SaysWhatTheModelSays) {
 }
 
 TEST_F(GraphedModelTest, PhotosEncodedTogetherAreAsOneByOne) {
-  const InferenceModel model = load(at::kCPU);
-  const PhotoEncoder encoder(model.dense, {.window = 64, .stride = 40, .short_side = 64});
+  const InferenceModel loaded = load(at::kCPU);
+  const PhotoEncoder encoder(loaded.model, {.window = 64, .stride = 40, .short_side = 64});
   StageTimes unused;
   const std::vector<Image> images = photos();
   const std::vector<EncodedPhoto> together = encoder(images, unused);
@@ -92,8 +92,8 @@ TEST_F(GpuSegment, AgreesWithTheCpu) {
   const auto weights = save_test_model(folder_ / "model.safetensors");
   const InferenceModel on_cpu = load_test_model(weights);
   const InferenceModel on_gpu = load_for_inference(weights, {.device = Device::kCuda});
-  const SlidingSegmenter expected(on_cpu.dense, embed_vocabulary(on_cpu), {.stride = 40});
-  const SlidingSegmenter found(on_gpu.dense, embed_vocabulary(on_gpu), {.stride = 40});
+  const SlidingSegmenter expected(on_cpu.model, embed_vocabulary(on_cpu), {.stride = 40});
+  const SlidingSegmenter found(on_gpu.model, embed_vocabulary(on_gpu), {.stride = 40});
   for (int turn = 0; turn < 4; ++turn) {
     for (const Image& photo : photos()) {
       const SegmentedPhoto a = expected(photo), b = found(photo);

@@ -2,11 +2,11 @@
 
 #include <ATen/Context.h>
 #include <c10/core/InferenceMode.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "infer/graphed_model.h"
-#include "model/from_clip.h"
+#include "model/init_from_clip.h"
 #include "model/plain_clip.h"
 
 namespace tagclip {
@@ -56,7 +56,7 @@ void use_trained(const StoredWeights& stored, at::Device device, InferenceModel&
   const c10::InferenceMode no_gradients;
   loaded.model.parameters.to(device);
   model.trained_on = std::move(loaded.trained_on);
-  model.dense = dense_model(loaded.model);
+  model.model = dense_model(loaded.model);
   if (!loaded.model.text_encoder) return;
   model.text_tower = std::make_shared<TextTower>(*loaded.model.text_encoder);
   model.text_config = loaded.model.config.clip;
@@ -70,7 +70,7 @@ void use_clip(const StoredWeights& stored, Mode mode, at::Device device, Inferen
     model.assumption =
         "the temperature of the CLIP inside is not stored: 100 is taken, as OpenAI's have";
   }
-  model.dense = plain_clip(
+  model.model = plain_clip(
       starting.clip, mode == Mode::kClip ? DenseAttention::kValue : DenseAttention::kCorrelative);
   model.text_tower = std::make_shared<TextTower>(starting.clip.text);
   model.text_config = starting.clip.config;
@@ -79,14 +79,14 @@ void use_clip(const StoredWeights& stored, Mode mode, at::Device device, Inferen
 void use_text_tower(const std::filesystem::path& weights, at::Device device,
                     InferenceModel& model) {
   StartingClip starting = load_starting_clip(weights);
-  const int64_t embedding = model.dense.encoder->info.clip.embedding;
+  const int64_t embedding = model.model.encoder->info.clip.embedding;
   if (!starting.assumption.empty()) {
     if (!model.assumption.empty()) model.assumption += "; ";
     model.assumption += weights.string() + ": " + starting.assumption;
   }
   if (starting.clip.config.embedding != embedding) {
-    throw bad_input(c10::str(weights.string(), ": its embeddings have ",
-                             starting.clip.config.embedding, " numbers, the model's ", embedding),
+    throw bad_input(fmt::format("{}: its embeddings have {} numbers, the model's {}",
+                                weights.string(), starting.clip.config.embedding, embedding),
                     "give the CLIP that the model was made from");
   }
   starting.clip.parameters.to(device);
@@ -108,7 +108,7 @@ InferenceModel load_for_inference(const std::filesystem::path& weights,
   } else {
     use_clip(stored, options.mode, place, model);
   }
-  if (place.is_cuda()) model.dense = graphed(model.dense);
+  if (place.is_cuda()) model.model = graphed(model.model);
   if (!options.text_weights.empty()) use_text_tower(options.text_weights, place, model);
   return model;
 }

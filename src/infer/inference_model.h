@@ -18,7 +18,7 @@ std::optional<GemmPrecision> gemm_precision(Precision precision);
 
 // A model for inference, and the tower that embeds the words for it.
 struct InferenceModel {
-  DenseModel dense;
+  DenseModel model;
   // The text tower of InferenceOptions::text_weights, or of the weights; nullptr if neither has.
   std::shared_ptr<const TextTower> text_tower;
   ClipConfig text_config;  // its sizes

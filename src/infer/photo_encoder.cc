@@ -2,7 +2,7 @@
 
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -92,7 +92,7 @@ void check_memory(const std::vector<CropBox>& windows, const ClipConfig& clip) {
   const double floats =
       patches * static_cast<double>(clip.embedding) * static_cast<double>(windows.size());
   if (floats * sizeof(float) <= kMaxEncodingBytes) return;
-  throw bad_input(c10::str("the photo needs ", windows.size(), " windows, too many to hold"),
+  throw bad_input(fmt::format("the photo needs {} windows, too many to hold", windows.size()),
                   "cut the photo into pieces");
 }
 
@@ -111,13 +111,13 @@ WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model)
   const auto check_side = [&](const char* setting, int side) {
     if (side >= patch) return;
     throw usage_error(
-        c10::str("`", setting, "` is ", side, " pixels; the model's patches are ", patch));
+        fmt::format("`{}` is {} pixels; the model's patches are {}", setting, side, patch));
   };
   check_side("window", grid.window);
   check_side("short_side", grid.short_side);
   if (grid.stride < 1 || grid.stride > grid.window) {
-    throw usage_error(c10::str("a `stride` of ", grid.stride,
-                               " pixels leaves gaps between windows of ", grid.window));
+    throw usage_error(fmt::format("a `stride` of {} pixels leaves gaps between windows of {}",
+                                  grid.stride, grid.window));
   }
   return grid;
 }

@@ -1,6 +1,6 @@
 #include "infer/pipeline.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <mutex>
@@ -47,7 +47,7 @@ EmbeddedVocabulary embed_cached(const InferenceModel& model, const VocabularyReq
       return embed_vocabulary(model, request.classes, request.templates, options);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kFailure) throw;
-      warn(hooks, c10::str(error.what(), " (", error.hint(), ")"));
+      warn(hooks, fmt::format("{} ({})", error.what(), error.hint()));
       options.cache = nullptr;
     }
   }
@@ -70,13 +70,13 @@ void report(const EmbeddedVocabulary& vocabulary, const Hooks& hooks) {
     std::string text = vocabulary.truncated[0];
     if (text.size() > kShown) text = text.substr(0, kShown) + "...";
     const size_t more = vocabulary.truncated.size() - 1;
-    warn(hooks, c10::str("longer than the model reads, and cut: \"", text, "\"",
-                         more > 0 ? c10::str(" and ", more, " more") : ""));
+    warn(hooks, fmt::format("longer than the model reads, and cut: \"{}\"{}", text,
+                            more > 0 ? fmt::format(" and {} more", more) : ""));
   }
   const size_t count = vocabulary.classes.size();
   const auto seen = static_cast<size_t>(std::ranges::count(vocabulary.seen, true));
-  note(hooks, c10::str(count, count == 1 ? " class: " : " classes: ", seen, " seen in training, ",
-                       count - seen, " new to the model"));
+  note(hooks, fmt::format("{}{}{} seen in training, {} new to the model", count,
+                          count == 1 ? " class: " : " classes: ", seen, count - seen));
 }
 
 // Compares precisions on some of the photos, unless enough have been compared.
@@ -93,7 +93,7 @@ GemmPrecision measured(const DenseModel& model, const InferenceOptions& options,
     try {
       cache.write(evidence);
     } catch (const Error& error) {
-      warn(hooks, c10::str(error.what(), ": the comparison of precisions is not kept"));
+      warn(hooks, fmt::format("{}: the comparison of precisions is not kept", error.what()));
     }
   }
   return evidence.count() > 0 ? fastest_faithful(evidence).precision : GemmPrecision::kFloat32;
@@ -106,20 +106,20 @@ struct Pipeline::Shared {
   // Handles on the model, which stays as it is when the precision changes.
   DenseModel dense() const {
     const std::lock_guard lock(mutex);
-    return model.dense;
+    return loaded.model;
   }
   InferenceModel whole() const {
     const std::lock_guard lock(mutex);
-    return model;
+    return loaded;
   }
   void use(GemmPrecision chosen) {  // the mutex must be held
-    model.dense = in_precision(std::move(model.dense), chosen);
+    loaded.model = in_precision(std::move(loaded.model), chosen);
     precision = chosen;
   }
   std::string fingerprint() const { return dense().encoder->info.fingerprint->digits(); }
 
-  mutable std::mutex mutex;  // guards model.dense and what follows
-  InferenceModel model;
+  mutable std::mutex mutex;  // guards loaded.model and what follows
+  InferenceModel loaded;
   std::optional<GemmPrecision> precision;
   std::optional<EmbeddedVocabulary> first_words;  // while the precision is open
 };
@@ -128,7 +128,7 @@ Pipeline::Pipeline(const std::filesystem::path& weights, const InferenceOptions&
                    std::optional<at::Device> device)
     : shared_(std::make_shared<Shared>()), options_(options) {
   fields(options_).check();
-  shared_->model = load_for_inference(weights, options, device);
+  shared_->loaded = load_for_inference(weights, options, device);
   check();
   std::optional<GemmPrecision> precision = gemm_precision(options.precision);
   if (!precision && !this->device().is_cpu()) precision = GemmPrecision::kFloat32;
@@ -155,8 +155,8 @@ void Pipeline::check() const {
   score_rule({}, true, options_, dense.scoring);
 }
 
-const std::string& Pipeline::assumption() const { return shared_->model.assumption; }
-const TrainedOn& Pipeline::trained_on() const { return shared_->model.trained_on; }
+const std::string& Pipeline::assumption() const { return shared_->loaded.assumption; }
+const TrainedOn& Pipeline::trained_on() const { return shared_->loaded.trained_on; }
 at::Device Pipeline::device() const { return shared_->dense().encoder->info.device; }
 
 EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks& hooks) const {
@@ -194,10 +194,10 @@ DenseModel Pipeline::settled(std::span<const Image> photos, const Hooks& hooks) 
   const std::lock_guard lock(shared_->mutex);
   if (!shared_->precision && shared_->first_words) {
     const PhotoSource source{std::ssize(photos), [&](int64_t i) { return photos[i]; }};
-    shared_->use(measured(shared_->model.dense, options_, *shared_->first_words, source, hooks));
+    shared_->use(measured(shared_->loaded.model, options_, *shared_->first_words, source, hooks));
     shared_->first_words.reset();
   }
-  return shared_->model.dense;
+  return shared_->loaded.model;
 }
 
 std::vector<EncodedPhoto> Pipeline::encode(std::span<const Image> photos, StageTimes& times,

@@ -1,6 +1,6 @@
 #include "infer/precision_cache.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ PrecisionEvidence evidence_of(const nlohmann::json& json) {
 PrecisionCache::PrecisionCache(const DenseModel& model) {
   std::string name = model.encoder->info.fingerprint->digits() + "-" + at::get_cpu_capability();
   for (const GemmPrecision precision : kGemmPrecisions) {
-    if (runs_here(precision)) name += c10::str("-", name_of(precision));
+    if (runs_here(precision)) name += fmt::format("-{}", name_of(precision));
   }
   std::ranges::replace(name, ' ', '_');
   name_ = name + "-" TORCH_VERSION ".json";

@@ -1,6 +1,6 @@
 #include "infer/precision_trials.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
@@ -84,13 +84,14 @@ const PrecisionTrial& fastest_faithful(const PrecisionEvidence& evidence) {
 }
 
 std::string describe(const PrecisionEvidence& evidence, const PrecisionTrial& chosen) {
-  std::string text = c10::str("encoding in ", name_of(chosen.precision), "; compared on ",
-                              evidence.count(), " of ", kTrialPhotos, " photos so far:");
+  std::string text =
+      fmt::format("encoding in {}; compared on {} of {} photos so far:", name_of(chosen.precision),
+                  evidence.count(), kTrialPhotos);
   for (const PrecisionTrial& trial : evidence.trials) {
     if (trial.precision == GemmPrecision::kFloat32) continue;
-    text += c10::str("\n  ", name_of(trial.precision), ": ", fixed(100 * trial.share(), 2),
-                     "% of the pixels labelled as in float32, ",
-                     fixed(evidence.trials.front().seconds / trial.seconds, 1), " times as fast");
+    text += fmt::format("\n  {}: {}% of the pixels labelled as in float32, {} times as fast",
+                        name_of(trial.precision), fixed(100 * trial.share(), 2),
+                        fixed(evidence.trials.front().seconds / trial.seconds, 1));
   }
   return text;
 }

@@ -19,7 +19,7 @@ TEST(PrecisionTrials, TryWhatRunsHereAndStartWithFloat32) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
   model.parameters.initialise(generator);
   const DenseModel dense = dense_model(model);
-  const InferenceModel inference{.dense = packed(dense, GemmPrecision::kFloat32),
+  const InferenceModel inference{.model = packed(dense, GemmPrecision::kFloat32),
                                  .text_tower = std::make_shared<TextTower>(*model.text_encoder),
                                  .text_config = model.config.clip};
   const EmbeddedVocabulary words = embed_vocabulary(inference, {{{"cat"}}, {{"sky"}}}, {"a {}"});

@@ -1,7 +1,7 @@
 #include "infer/sliding_segmenter.h"
 
 #include <c10/core/InferenceMode.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -78,16 +78,16 @@ float seen_bias(bool inductive, const InferenceOptions& options, const ScoreSema
 
 void check_size(const EncodedPhoto& photo, const EmbeddedVocabulary& vocabulary) {
   if (vocabulary.classes.size() >= kIgnoreIndex) {
-    throw usage_error(c10::str(vocabulary.classes.size(), " classes: label files number at most ",
-                               kIgnoreIndex - 1),
+    throw usage_error(fmt::format("{} classes: label files number at most {}",
+                                  vocabulary.classes.size(), kIgnoreIndex - 1),
                       "look for fewer classes");
   }
   const auto patches = static_cast<double>(photo.encoding.patches.size(1));
   const auto windows = static_cast<double>(photo.windows.size());
   const double logits = patches * windows * static_cast<double>(vocabulary.embeddings.size(0));
   if (logits * sizeof(float) <= kMaxLogitBytes) return;
-  throw bad_input(c10::str("the photo needs ", photo.windows.size(), " windows, too many for ",
-                           vocabulary.classes.size(), " classes"),
+  throw bad_input(fmt::format("the photo needs {} windows, too many for {} classes",
+                              photo.windows.size(), vocabulary.classes.size()),
                   "cut the photo into pieces, or look for fewer classes");
 }
 
@@ -167,7 +167,7 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
   check_size(photo, vocabulary);
   for (const int c : classes) {
     if (c >= 0 && c < std::ssize(vocabulary.classes)) continue;
-    throw usage_error(c10::str("there is no class ", c), "classes are numbered from 0");
+    throw usage_error(fmt::format("there is no class {}", c), "classes are numbered from 0");
   }
   const ScoreRule rule = score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring);
   const WindowLogits logits = decode(photo, model, vocabulary, options);

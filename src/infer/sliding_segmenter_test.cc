@@ -29,7 +29,7 @@ class SlidingSegmenterTest : public ModelTest {};
 
 TEST_F(SlidingSegmenterTest, LabelsEveryPixelOfPhotosOfAnyShape) {
   const InferenceModel loaded = load();
-  const SlidingSegmenter segmenter(loaded.dense, embed_vocabulary(loaded));
+  const SlidingSegmenter segmenter(loaded.model, embed_vocabulary(loaded));
   for (const auto& [width, height] : {std::pair{1, 1}, {64, 64}, {97, 41}, {5, 300}, {640, 2}}) {
     const SegmentedPhoto result = segmenter(noise(width, height));
     EXPECT_EQ(result.labels.width, width);
@@ -50,16 +50,16 @@ TEST_F(SlidingSegmenterTest, AgreesWithTheReferenceOnOneWindow) {
     const InferenceModel loaded = load(test_classes(), config);
     const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
     const Image photo = noise(64, 64);
-    const SegmentedPhoto found = SlidingSegmenter(loaded.dense, vocabulary)(photo);
+    const SegmentedPhoto found = SlidingSegmenter(loaded.model, vocabulary)(photo);
 
     at::Tensor pixels = at::empty({1, 3, 64, 64});
     normalize_into(photo, {}, {64, 64}, pixels.data_ptr<float>());
     at::NoGradGuard no_gradients;
     const MaskLogits logits =
-        (*loaded.dense.decoder)((*loaded.dense.encoder)(pixels), vocabulary.embeddings, {});
+        (*loaded.model.decoder)((*loaded.model.encoder)(pixels), vocabulary.embeddings, {});
     const BestClass expected = best_class(reference_scores(
         {logits.classes, logits.trusty, logits.presence}, {{64, 64}, {64, 64}, {{0, 0}}},
-        score_rule(vocabulary.seen, true, {}, loaded.dense.scoring), {64, 64}));
+        score_rule(vocabulary.seen, true, {}, loaded.model.scoring), {64, 64}));
     EXPECT_EQ(found.labels.labels, expected.labels);
     for (size_t i = 0; i < expected.scores.size(); ++i) {
       ASSERT_NEAR(found.scores[i], expected.scores[i], 1e-5);
@@ -129,7 +129,7 @@ TEST_F(SlidingSegmenterTest, EverySettingOfTheScoresReachesThem) {
   const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
   const Image photo = noise(64, 64);
   const auto scores = [&](const InferenceOptions& options) {
-    return SlidingSegmenter(loaded.dense, vocabulary, options)(photo).scores;
+    return SlidingSegmenter(loaded.model, vocabulary, options)(photo).scores;
   };
   const std::vector<float> usual = scores({});
   EXPECT_NE(scores({.weighting = Weighting::kNone}), usual);
@@ -167,12 +167,12 @@ TEST_F(SlidingSegmenterTest, BelowTheThresholdPixelsAreUnlabelled) {
   const InferenceModel loaded = load();
   const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
   const Image photo = noise(90, 70);
-  const SegmentedPhoto all = SlidingSegmenter(loaded.dense, vocabulary)(photo);
+  const SegmentedPhoto all = SlidingSegmenter(loaded.model, vocabulary)(photo);
   std::vector<float> scores = all.scores;
   std::ranges::nth_element(scores, scores.begin() + 3000);
   const double threshold = scores[3000];
   const SegmentedPhoto some =
-      SlidingSegmenter(loaded.dense, vocabulary, {.threshold = threshold})(photo);
+      SlidingSegmenter(loaded.model, vocabulary, {.threshold = threshold})(photo);
   EXPECT_EQ(some.scores, all.scores);
   const auto below = std::ranges::count_if(scores, [&](float s) { return s < threshold; });
   EXPECT_GT(below, 2900);  // all but ties
@@ -187,7 +187,7 @@ TEST_F(SlidingSegmenterTest, RefusesOptionsThatCannotWork) {
   const InferenceModel loaded = load();
   const auto refusal = [&](const InferenceOptions& options) {
     return error_of(ErrorKind::kUsage,
-                    [&] { SlidingSegmenter(loaded.dense, embed_vocabulary(loaded), options); });
+                    [&] { SlidingSegmenter(loaded.model, embed_vocabulary(loaded), options); });
   };
   EXPECT_THAT(refusal({.window = 7}),
               testing::HasSubstr("`window` is 7 pixels; the model's patches are 8"));
@@ -202,7 +202,7 @@ TEST_F(SlidingSegmenterTest, RefusesAPhotoThatWouldFillTheMemory) {
   vocabulary.embeddings = vocabulary.embeddings.expand({60000, 32});
   vocabulary.classes.assign(60000, words[0]);
   vocabulary.seen.assign(60000, false);
-  const SlidingSegmenter segmenter(loaded.dense, std::move(vocabulary));
+  const SlidingSegmenter segmenter(loaded.model, std::move(vocabulary));
   EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { segmenter(noise(1, 1000)); }),
               testing::HasSubstr("too many for 60000 classes"));
 }

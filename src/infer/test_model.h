@@ -36,7 +36,7 @@ inline std::filesystem::path save_test_model(const std::filesystem::path& path,
   SegmentationModel model(config, with_text_tower);
   at::Generator generator = seeded(7);
   model.parameters.initialise(generator);
-  save_model(path, model, trained_on, StoragePrecision::kFloat32);
+  save_model(path, model, trained_on, StorageType::kFloat32);
   return path;
 }
 

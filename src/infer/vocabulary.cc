@@ -1,6 +1,6 @@
 #include "infer/vocabulary.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <unordered_set>
@@ -74,9 +74,10 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
   }
   const int64_t vocabulary = model.text_config.vocabulary;
   if (vocabulary < Tokenizer::kLeastVocabulary) {
-    throw bad_input(c10::str(model.source, ": its text tower has a vocabulary of ", vocabulary,
-                             " tokens; words need at least ", Tokenizer::kLeastVocabulary),
-                    "set `text_embeddings` to a file of embeddings that were made elsewhere");
+    throw bad_input(
+        fmt::format("{}: its text tower has a vocabulary of {} tokens; words need at least {}",
+                    model.source, vocabulary, Tokenizer::kLeastVocabulary),
+        "set `text_embeddings` to a file of embeddings that were made elsewhere");
   }
   if (classes.empty()) classes = trained_classes(model.trained_on);
   if (templates.empty()) templates = model.trained_on.templates;

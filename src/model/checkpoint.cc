@@ -100,7 +100,7 @@ Metadata describe(const ModelConfig& config, const TrainedOn& trained_on) {
 }
 
 void save_model(const std::filesystem::path& path, const SegmentationModel& model,
-                const TrainedOn& trained_on, StoragePrecision precision, Metadata extra) {
+                const TrainedOn& trained_on, StorageType precision, Metadata extra) {
   extra.merge(describe(model.config, trained_on));
   save(path, model.parameters, precision, extra);
 }

@@ -29,7 +29,7 @@ struct LoadedModel {
 // templates under "tagclip.*" in the metadata, beside the entries of `extra`. The file appears
 // whole or not at all.
 void save_model(const std::filesystem::path& path, const SegmentationModel& model,
-                const TrainedOn& trained_on, StoragePrecision precision, Metadata extra = {});
+                const TrainedOn& trained_on, StorageType precision, Metadata extra = {});
 
 // Returns the metadata that save_model writes.
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on);

@@ -44,7 +44,7 @@ TEST_F(Checkpoint, RoundTripKeepsWeightsConfigAndMetadata) {
   ModelConfig config = small_config();
   config.protocol = Protocol::kPaper;
   const SegmentationModel model = small_model(config, /*text_tower=*/true);
-  save_model(path, model, kTrainedOn, StoragePrecision::kFloat32, {{"run", "7"}});
+  save_model(path, model, kTrainedOn, StorageType::kFloat32, {{"run", "7"}});
   const LoadedModel loaded = load_model(path);
 
   EXPECT_EQ(loaded.trained_on.classes, kTrainedOn.classes);
@@ -62,8 +62,8 @@ TEST_F(Checkpoint, RoundTripKeepsWeightsConfigAndMetadata) {
 
 TEST_F(Checkpoint, HalfPrecisionsRoundAndLoadAsFloat32) {
   const SegmentationModel model = small_model();
-  for (const auto& [precision, type] : {std::pair{StoragePrecision::kFloat16, at::kHalf},
-                                        {StoragePrecision::kBFloat16, at::kBFloat16}}) {
+  for (const auto& [precision, type] :
+       {std::pair{StorageType::kFloat16, at::kHalf}, {StorageType::kBFloat16, at::kBFloat16}}) {
     save_model(path, model, kTrainedOn, precision);
     const LoadedModel loaded = load_model(path);
     for (const auto& [name, tensor] : tensors_of(model)) {
@@ -107,7 +107,7 @@ TEST_F(Checkpoint, TheLearnersInputsAreInTheMetadataAlone) {
   config.learner_query = config.learner_key = LearnerInput::kProduct;
   config.learner_value = LearnerInput::kText;  // as wide: no shape tells them apart
   const SegmentationModel model = small_model(config);
-  save_model(path, model, kTrainedOn, StoragePrecision::kFloat32);
+  save_model(path, model, kTrainedOn, StorageType::kFloat32);
   const ModelConfig found = load_model(path).model.config;
   EXPECT_EQ(found.learner_query, LearnerInput::kProduct);
   EXPECT_EQ(found.learner_value, LearnerInput::kText);

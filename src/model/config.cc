@@ -1,6 +1,6 @@
 #include "model/config.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "clip/clip_file.h"
@@ -29,17 +29,17 @@ void check_pattern(const ModelConfig& config) {
   for (size_t i = 0; fits && i < pattern.size(); ++i) {
     fits = i % 2 ? pattern[i] == '_' : pattern[i] == 'a' || pattern[i] == 'n';
   }
-  require(fits, c10::str("self_attention: expected ", config.decoder_layers,
-                         " letters a or n joined by _, found \"", pattern, "\""));
+  require(fits, fmt::format("self_attention: expected {} letters a or n joined by _, found \"{}\"",
+                            config.decoder_layers, pattern));
 }
 
 void check_prompts(const ModelConfig& config) {
   require(config.prompts > 0 || config.prompt_depth == 0,
-          c10::str("prompt_depth is ", config.prompt_depth, ", but prompts is 0"),
+          fmt::format("prompt_depth is {}, but prompts is 0", config.prompt_depth),
           "set prompts, or leave prompt_depth at 0");
   require(config.prompt_depth <= config.clip.vision_layers,
-          c10::str("prompt_depth is ", config.prompt_depth, ", but the vision tower has ",
-                   config.clip.vision_layers, " layers"),
+          fmt::format("prompt_depth is {}, but the vision tower has {} layers", config.prompt_depth,
+                      config.clip.vision_layers),
           "0 gives prompts to every layer");
 }
 
@@ -51,8 +51,8 @@ void check_learner(const ModelConfig& config) {
     return;
   }
   require(!config.has_self_attention(0),
-          c10::str("self_attention is ", config.self_attention,
-                   ", but the Trusty Learner takes the first layer's place"),
+          fmt::format("self_attention is {}, but the Trusty Learner takes the first layer's place",
+                      config.self_attention),
           "begin it with n, or leave learner_query, _key and _value at t_hat");
   require(config.learner_query != LearnerInput::kImage || config.learner_text_after,
           "learner_query = image makes every class's query the same, and so its mask",

@@ -1,7 +1,7 @@
 #include "ranks/world.h"
 
 #include <ATen/Context.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "ranks/backends.h"
@@ -48,8 +48,8 @@ World::World(const RankEnvironment& environment, std::chrono::seconds timeout)
   try {
     group_ = std::make_shared<Group>(environment, timeout);
   } catch (const std::exception& error) {
-    throw failure(c10::str("rank ", rank(), " of ", size(), " could not connect to the others at ",
-                           environment.address, ":", environment.port, ": ", first_line(error)),
+    throw failure(fmt::format("rank {} of {} could not connect to the others at {}:{}: {}", rank(),
+                              size(), environment.address, environment.port, first_line(error)),
                   "were all ranks started, and is the port free and reachable?");
   }
 }
@@ -70,7 +70,7 @@ void World::all_reduce_sum(at::Tensor& tensor) const {
     group_->all_reduce_sum(tensor);
   } catch (const std::exception& error) {
     throw failure(
-        c10::str("rank ", rank(), " of ", size(), " has lost another rank: ", first_line(error)),
+        fmt::format("rank {} of {} has lost another rank: {}", rank(), size(), first_line(error)),
         "the other rank's messages say why; the same command resumes from the last saved state");
   }
 }

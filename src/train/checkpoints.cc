@@ -1,7 +1,7 @@
 #include "train/checkpoints.h"
 
 #include <ATen/core/grad_mode.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <charconv>
@@ -24,7 +24,9 @@ using nlohmann::json;
 constexpr const char* kChecksum = "tagclip.checksum";
 constexpr std::string_view kPrefix = "iteration_", kEnding = ".safetensors";
 
-std::string file_name(int64_t iteration) { return c10::str(kPrefix, iteration, kEnding); }
+std::string file_name(int64_t iteration) {
+  return fmt::format("{}{}{}", kPrefix, iteration, kEnding);
+}
 
 std::optional<int64_t> iteration_of(const std::string& name) {
   if (!name.starts_with(kPrefix) || !name.ends_with(kEnding)) return {};
@@ -67,7 +69,8 @@ std::string differences(const json& before, const StoredSettings& settings) {
   for (const auto& [name, value] : now.items()) {
     const json old = before.value(name, defaults.at(name));
     if (old == value) continue;
-    text += c10::str(text.empty() ? "" : "; ", name, " was ", old.dump(), ", is ", value.dump());
+    text +=
+        fmt::format("{}{} was {}, is {}", text.empty() ? "" : "; ", name, old.dump(), value.dump());
   }
   return text;
 }
@@ -82,8 +85,8 @@ template <class Number>
 Number stored(const Checkpoint& checkpoint, const std::string& key) {
   const std::string& text = stored_text(checkpoint, key);
   if (const auto number = parse_number<Number>(text)) return *number;
-  throw bad_input(c10::str(checkpoint.path.string(), ": expected a number in the metadata ", key,
-                           ", found \"", text, "\""),
+  throw bad_input(fmt::format("{}: expected a number in the metadata {}, found \"{}\"",
+                              checkpoint.path.string(), key, text),
                   "choose another output folder, or remove the file");
 }
 
@@ -124,7 +127,7 @@ std::optional<Checkpoint> Checkpoints::newest(
       return found;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBadInput) throw;
-      warn(c10::str("a damaged checkpoint is skipped: ", error.what()));
+      warn(fmt::format("a damaged checkpoint is skipped: {}", error.what()));
       damaged.push_back(path);
     }
   }
@@ -173,8 +176,9 @@ void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& paramet
   for (const Parameter& parameter : parameters) {
     const at::Tensor& value = checkpoint.state.at(parameter.name);
     if (value.sizes() != parameter.tensor.sizes()) {
-      throw bad_input(c10::str(checkpoint.path.string(), ": ", parameter.name, " is ",
-                               value.sizes(), ", expected ", parameter.tensor.sizes()));
+      throw bad_input(fmt::format("{}: {} is {}, expected {}", checkpoint.path.string(),
+                                  parameter.name, shape_text(value.sizes()),
+                                  shape_text(parameter.tensor.sizes())));
     }
     at::Tensor(parameter.tensor).copy_(value);
   }

@@ -1,7 +1,7 @@
 #include "train/pretrain.h"
 
 #include <ATen/core/grad_mode.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +14,7 @@
 #include "base/files.h"
 #include "clip/clip_file.h"
 #include "data/random.h"
-#include "model/from_clip.h"
+#include "model/init_from_clip.h"
 #include "text/tokenizer.h"
 #include "train/caption_batches.h"
 #include "train/checkpoints.h"
@@ -43,14 +43,14 @@ void check_clip(const PretrainConfig& config) {
     throw Error(error.kind(), std::string("clip: ") + error.what(), error.hint());
   }
   if (config.clip.vocabulary < Tokenizer::kAllBytes) {
-    throw usage_error(c10::str("clip.vocabulary: expected ", Tokenizer::kAllBytes,
-                               " or more, so that every caption can be spelt, found ",
-                               config.clip.vocabulary));
+    throw usage_error(fmt::format(
+        "clip.vocabulary: expected {} or more, so that every caption can be spelt, found {}",
+        Tokenizer::kAllBytes, config.clip.vocabulary));
   }
   const auto check_side = [&](const char* name, int64_t side) {
     if (side % config.clip.patch == 0) return;
-    throw usage_error(c10::str(name, ": expected a multiple of clip.patch = ", config.clip.patch,
-                               ", found ", side));
+    throw usage_error(fmt::format("{}: expected a multiple of clip.patch = {}, found {}", name,
+                                  config.clip.patch, side));
   };
   check_side("image_size", config.image_size);
   if (config.small_steps > 0) check_side("small_image_size", config.small_image_size);
@@ -65,8 +65,8 @@ void check_sizes(const PretrainConfig& config, const ClipConfig& found) {
   for (size_t i = 0; i < set.all().size(); ++i) {
     const auto value = [&](const ConstFieldList& list) { return to_string(list.all()[i].get()); };
     if (value(set) == value(usual) || value(set) == value(start)) continue;
-    throw usage_error(c10::str("clip.", set.all()[i].name, " = ", value(set),
-                               " has no effect: ", config.start, " has ", value(start)),
+    throw usage_error(fmt::format("clip.{} = {} has no effect: {} has {}", set.all()[i].name,
+                                  value(set), config.start, value(start)),
                       "leave the clip settings out, or start from random weights");
   }
 }
@@ -119,7 +119,7 @@ class Run {
     const at::Tensor loss = contrastive_loss(images, texts, clip_.logit_scale.exp(), batch.matches);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
-      throw failure(c10::str("the loss is ", value, " at step ", step_ + 1),
+      throw failure(fmt::format("the loss is {:g} at step {}", value, step_ + 1),
                     "lower optimizer.lr, or raise warmup");
     }
     loss.backward();
@@ -137,7 +137,7 @@ class Run {
   }
 
   void save_result() const {
-    save_clip(folder_ / "clip.safetensors", clip_, StoragePrecision::kFloat16);
+    save_clip(folder_ / "clip.safetensors", clip_, StorageType::kFloat16);
   }
 
  private:

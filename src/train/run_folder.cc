@@ -1,6 +1,6 @@
 #include "train/run_folder.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "base/config_file.h"
 #include "base/error.h"
@@ -38,8 +38,8 @@ void RunFolder::resume(Trainer& trainer) {
         frozen == checkpoint_->metadata.end() || frozen->second != trainer.frozen_fingerprint()) {
       throw bad_input(checkpoint_->path.string() + " belongs to a run that started from another " +
                           (config_.start.empty() ? "CLIP" : "model"),
-                      c10::str("set ", config_.start.empty() ? "clip" : "start",
-                               " to the file it was, or choose another output folder"));
+                      fmt::format("set {} to the file it was, or choose another output folder",
+                                  config_.start.empty() ? "clip" : "start"));
     }
     trainer.restore(*checkpoint_, stored_count(*checkpoint_, kIteration));
     validated_ = stored_count(*checkpoint_, kValidated);
@@ -56,8 +56,8 @@ void RunFolder::check_agreement(const Trainer& trainer) const {
   const int64_t done = trainer.iteration();
   const double sum = world_.all_reduce_sum(static_cast<double>(done));
   if (sum == static_cast<double>(done * world_.size())) return;
-  throw bad_input(c10::str("rank ", world_.rank(), " finds ", done, " iterations done in ",
-                           folder_.string(), ", others find another number"),
+  throw bad_input(fmt::format("rank {} finds {} iterations done in {}, others find another number",
+                              world_.rank(), done, folder_.string()),
                   "the output folder must be one that all ranks share");
 }
 

@@ -137,7 +137,7 @@ TEST_F(SampleLoaderTest, ABadImageFailsTheRunOrIsSkipped) {
   for (int64_t workers : {0, 2}) {
     EXPECT_THROW(load({.last = 3, .workers = workers}), Error) << workers << " workers";
   }
-  config_.bad_photos = BadPhotos::kSkip;
+  config_.bad_photos = BadImagePolicy::kSkip;
   const auto plain = load({.last = 5});
   EXPECT_THAT(warnings_, ElementsAre(HasSubstr("p2.png"))) << "each image is named once";
   const auto threaded = load({.last = 5, .workers = 3});
@@ -148,7 +148,7 @@ TEST_F(SampleLoaderTest, SkippingEndsWhenNoImageIsGood) {
   for (int i = 0; i < 5; ++i) {
     write_file(dir_ / "images" / ("p" + std::to_string(i) + ".png"), "no picture");
   }
-  config_.bad_photos = BadPhotos::kSkip;
+  config_.bad_photos = BadImagePolicy::kSkip;
   EXPECT_THROW(load({.last = 1, .workers = 2}), Error);
 }
 

@@ -1,9 +1,9 @@
 #include "train/starting_model.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
-#include "model/from_clip.h"
+#include "model/init_from_clip.h"
 
 namespace tagclip {
 namespace {
@@ -14,8 +14,9 @@ constexpr const char* kTextTower = "text_encoder.";
 
 ModelConfig model_config(const TrainConfig& config, const ClipConfig& clip) {
   if (config.augment.crop_size % clip.patch != 0) {
-    throw usage_error(c10::str("augment.crop_size: expected a multiple of the CLIP's patches of ",
-                               clip.patch, " pixels, found ", config.augment.crop_size));
+    throw usage_error(fmt::format(
+        "augment.crop_size: expected a multiple of the CLIP's patches of {} pixels, found {}",
+        clip.patch, config.augment.crop_size));
   }
   ModelConfig result = config.model;
   result.clip = clip;
@@ -23,14 +24,14 @@ ModelConfig model_config(const TrainConfig& config, const ClipConfig& clip) {
   return result;
 }
 
-SegmentationModel from_clip(const TrainConfig& config,
-                            const std::function<void(const std::string&)>& warn) {
+SegmentationModel initialised_from_clip(const TrainConfig& config,
+                                        const std::function<void(const std::string&)>& warn) {
   const StartingClip start = load_starting_clip(config.clip);
   if (!start.assumption.empty()) warn(config.clip + ": " + start.assumption);
   SegmentationModel model(model_config(config, start.clip.config), /*with_text_tower=*/true);
   at::Generator generator = at::detail::createCPUGenerator(config.seed);
   model.parameters.initialise(generator);
-  start_from_clip(model, start.clip);
+  initialise_from_clip(model, start.clip);
   return model;
 }
 
@@ -67,8 +68,8 @@ void add_text_tower(const TrainConfig& config, ModelWeights& start,
   }
 }
 
-SegmentationModel from_model(const TrainConfig& config,
-                             const std::function<void(const std::string&)>& warn) {
+SegmentationModel initialised_from_model(const TrainConfig& config,
+                                         const std::function<void(const std::string&)>& warn) {
   // Published models do not tell their number of decoder heads: the config does.
   ModelWeights start =
       read_model_weights(read_stored_weights(config.start), /*architecture=*/{},
@@ -89,7 +90,7 @@ std::string differing_settings(const ModelConfig& wanted, const ModelConfig& fou
     const std::string ours = to_string(a.all()[i].get()), theirs = to_string(b.all()[i].get());
     if (name.starts_with("clip.") || ours == theirs) continue;
     if (name == "trusty_token" && found.trusty_token) continue;
-    text += c10::str(text.empty() ? "" : ", ", "model.", name, " = ", theirs);
+    text += fmt::format("{}model.{} = {}", text.empty() ? "" : ", ", name, theirs);
   }
   return text;
 }
@@ -117,8 +118,8 @@ void start_from_model(SegmentationModel& model, const ModelWeights& start) {
 
 SegmentationModel starting_model(const TrainConfig& config, at::Device device,
                                  const std::function<void(const std::string&)>& warn) {
-  SegmentationModel model =
-      config.start.empty() ? from_clip(config, warn) : from_model(config, warn);
+  SegmentationModel model = config.start.empty() ? initialised_from_clip(config, warn)
+                                                 : initialised_from_model(config, warn);
   model.parameters.to(device);
   return model;
 }

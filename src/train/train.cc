@@ -1,6 +1,6 @@
 #include "train/train.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 #include <torch/version.h>
 
 #include <cmath>
@@ -90,7 +90,7 @@ class Run {
   // Saves and validates as is due after an iteration.
   void save(int64_t iteration, int64_t last) {
     if (config_.model_every > 0 && iteration % config_.model_every == 0 && iteration < last) {
-      folder_.save_model(c10::str("model_", iteration), *trainer_);
+      folder_.save_model(fmt::format("model_{}", iteration), *trainer_);
     }
     if (iteration % config_.save_every != 0) return;
     folder_.save_state(*trainer_);
@@ -154,8 +154,8 @@ class Run {
 TrainOutcome train(const TrainConfig& config, const World& world, const TrainHooks& hooks) {
   config.check();
   if (config.batch % world.size() != 0) {
-    throw usage_error(c10::str("batch: expected a multiple of the ", world.size(), " ranks, found ",
-                               config.batch));
+    throw usage_error(fmt::format("batch: expected a multiple of the {} ranks, found {}",
+                                  world.size(), config.batch));
   }
   return Run(config, world, hooks).finish();
 }

@@ -108,15 +108,15 @@ FieldsOf<Config> train_fields(Config& config) {
       "coded wrongly");
   list.add("prefetch", config.prefetch, {1, 64}, "batches that the workers prepare ahead");
   list.add("bad_photos", config.bad_photos,
-           {{"fail", BadPhotos::kFail}, {"skip", BadPhotos::kSkip}},
+           {{"fail", BadImagePolicy::kFail}, {"skip", BadImagePolicy::kSkip}},
            "a training image that cannot be read: the run fails, or another image takes its place");
   list.add("precision", config.precision,
            {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
            "type of the matrix products; parameters and losses stay float32");
   list.add("save_precision", config.save_precision,
-           {{"float32", StoragePrecision::kFloat32},
-            {"float16", StoragePrecision::kFloat16},
-            {"bfloat16", StoragePrecision::kBFloat16}},
+           {{"float32", StorageType::kFloat32},
+            {"float16", StorageType::kFloat16},
+            {"bfloat16", StorageType::kBFloat16}},
            "type of the tensors in the models that are written");
   list.add("device", config.device, kDeviceNames, "where to train");
   list.add("prompt_dropout", config.prompt_dropout, {0, 0.99}, "dropout on the visual prompts");

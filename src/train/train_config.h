@@ -43,7 +43,7 @@ struct SelfTrainingConfig {
 };
 
 // The fate of a run whose training image cannot be read: it fails, or takes another image.
-enum class BadPhotos { kFail, kSkip };
+enum class BadImagePolicy { kFail, kSkip };
 
 // All settings of `tagclip train`. The defaults are the paper's for VOC.
 struct TrainConfig {
@@ -63,10 +63,10 @@ struct TrainConfig {
   int64_t batch = 16;  // over all ranks
   int64_t workers = 4;
   int64_t prefetch = 2;  // batches
-  BadPhotos bad_photos = BadPhotos::kFail;
+  BadImagePolicy bad_photos = BadImagePolicy::kFail;
   bool check_data = true;
   ComputePrecision precision = ComputePrecision::kFloat32;
-  StoragePrecision save_precision = StoragePrecision::kFloat32;
+  StorageType save_precision = StorageType::kFloat32;
   Device device = Device::kAuto;
   double prompt_dropout = 0.1;
   double decoder_dropout = 0.1;

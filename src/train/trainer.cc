@@ -1,6 +1,6 @@
 #include "train/trainer.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <chrono>
 
@@ -108,15 +108,16 @@ TrainReport Trainer::advance() {
 void Trainer::give_up(const TrainReport& report, const LabelledBatch& batch) const {
   const std::filesystem::path path =
       std::filesystem::path(config_.output) /
-      c10::str("not_finite_iteration_", report.iteration, "_rank_", world_.rank(), ".safetensors");
+      fmt::format("not_finite_iteration_{}_rank_{}.safetensors", report.iteration, world_.rank());
   std::string images;
   for (const int64_t image : batch.images) images += data_.name(image) + "\n";
   save(path, {{"pixels", batch.pixels}, {"labels", batch.labels}},
        {{"iteration", std::to_string(report.iteration)}, {"photos", images}});
-  throw failure(c10::str("iteration ", report.iteration, ": the loss is ", report.total,
-                         ", the norm of the gradients ", report.gradient_norm, "; the batch is in ",
-                         path.string()),
-                "the parameters are unchanged; lower optimizer.lr, or use float32");
+  throw failure(
+      fmt::format(
+          "iteration {}: the loss is {:g}, the norm of the gradients {:g}; the batch is in {}",
+          report.iteration, report.total, report.gradient_norm, path.string()),
+      "the parameters are unchanged; lower optimizer.lr, or use float32");
 }
 
 }  // namespace tagclip

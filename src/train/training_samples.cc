@@ -1,6 +1,6 @@
 #include "train/training_samples.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -55,7 +55,7 @@ std::vector<std::string> TrainingSamples::take_warnings() {
 }
 
 LabelledImage TrainingSamples::read_image(int64_t iteration, int64_t slot, int64_t image) const {
-  if (config_.bad_photos == BadPhotos::kFail) return data_.read(image);
+  if (config_.bad_photos == BadImagePolicy::kFail) return data_.read(image);
   std::mt19937_64 random = sample_random(config_.seed, iteration, kReplacementSlots + slot);
   for (int tries = 0; tries < kReplacements; ++tries) {
     try {
@@ -65,9 +65,9 @@ LabelledImage TrainingSamples::read_image(int64_t iteration, int64_t slot, int64
       image = static_cast<int64_t>(uniform_index(random, data_.size()));
     }
   }
-  throw bad_input(
-      c10::str(data_.folder().string(), ": ", kReplacements, " images in a row could not be read"),
-      "tagclip data check looks at all of them");
+  throw bad_input(fmt::format("{}: {} images in a row could not be read", data_.folder().string(),
+                              kReplacements),
+                  "tagclip data check looks at all of them");
 }
 
 void TrainingSamples::read(int64_t iteration, int64_t slot, int64_t image, float* pixels,

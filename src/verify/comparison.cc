@@ -1,7 +1,6 @@
 #include "verify/comparison.h"
 
-#include <c10/util/ArrayRef.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "weights/tensor_view.h"
 
 namespace tagclip {
 namespace {
@@ -27,7 +27,7 @@ std::string describe(const Tolerance& tolerance) {
 using Row = std::array<std::string, 6>;
 
 Row row_of(const Comparison& c) {
-  return {c.within() ? "pass" : "FAIL", shown(c.name),      c10::str(at::IntArrayRef(c.shape)),
+  return {c.within() ? "pass" : "FAIL", shown(c.name),      shape_text(c.shape),
           number(c.absolute),           number(c.relative), describe(c.tolerance)};
 }
 
@@ -65,7 +65,7 @@ std::string summary(const Verification& verification) {
   const auto& compared = verification.compared;
   const auto failed =
       static_cast<size_t>(std::ranges::count_if(compared, std::not_fn(&Comparison::within)));
-  std::string text = c10::str(compared.size(), " tensors compared, ");
+  std::string text = fmt::format("{} tensors compared, ", compared.size());
   if (failed == 0) {
     text += "all within tolerance";
   } else {
@@ -73,12 +73,12 @@ std::string summary(const Verification& verification) {
     for (const Comparison& c : compared) {
       if (!c.within() && (!first || stage(c.name) < stage(first->name))) first = &c;
     }
-    text += c10::str(failed, " past tolerance; the first in the order of the computation is ",
-                     shown(first->name));
+    text += fmt::format("{} past tolerance; the first in the order of the computation is {}",
+                        failed, shown(first->name));
   }
   if (!verification.unknown.empty()) {
     text +=
-        c10::str("\n", verification.unknown.size(), " expected but not computed by this program:");
+        fmt::format("\n{} expected but not computed by this program:", verification.unknown.size());
     for (const std::string& name : verification.unknown) text += "\n  " + shown(name);
   }
   return text;

@@ -1,7 +1,7 @@
 #include "verify/golden_clip.h"
 
 #include <ATen/core/grad_mode.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/fields_json.h"
@@ -16,15 +16,15 @@ constexpr const char* kRows = "token_embedding.rows";
 at::Tensor read_tokens(const StateDict& expected, int64_t context) {
   const at::Tensor tokens = expected.at("in.tokens", 2).to(at::kLong);
   if (tokens.numel() == 0 || tokens.size(1) > context) {
-    throw bad_input(c10::str(expected.source, ": in.tokens: expected [texts, at most ", context,
-                             "], found ", tokens.sizes()));
+    throw bad_input(fmt::format("{}: in.tokens: expected [texts, at most {}], found {}",
+                                expected.source, context, shape_text(tokens.sizes())));
   }
   return tokens;
 }
 
 void check_tokens(const at::Tensor& tokens, int64_t vocabulary, const std::string& source) {
   if (tokens.ge(0).logical_and(tokens.lt(vocabulary)).all().item<bool>()) return;
-  throw bad_input(c10::str(source, ": in.tokens: expected ids from 0 to ", vocabulary - 1));
+  throw bad_input(fmt::format("{}: in.tokens: expected ids from 0 to {}", source, vocabulary - 1));
 }
 
 // Replaces ids by the row of the embedding that holds them. Rows are put into the order of their
@@ -33,9 +33,9 @@ at::Tensor tokens_as_rows(const at::Tensor& tokens, StateDict& state, const std:
   const at::Tensor rows = state.at(kRows, 1).to(at::kLong);
   at::Tensor& embedding = state.tensors.at("token_embedding.weight");
   if (embedding.dim() != 2 || embedding.size(0) != rows.numel()) {
-    throw bad_input(c10::str(state.source, ": w.", kRows,
-                             ": expected one id for each row of the embedding ", embedding.sizes(),
-                             ", found ", rows.sizes()));
+    throw bad_input(
+        fmt::format("{}: w.{}: expected one id for each row of the embedding {}, found {}",
+                    state.source, kRows, shape_text(embedding.sizes()), shape_text(rows.sizes())));
   }
   const auto [ids, order] = rows.sort();
   embedding = embedding.index_select(0, order);
@@ -95,9 +95,9 @@ NamedTensors trace_clip(const Clip& clip, const StateDict& expected) {
 at::Tensor read_golden_image(const StateDict& file, const std::string& name, int64_t patch) {
   const at::Tensor image = file.at(name, 4).to(at::kFloat);
   if (image.size(0) == 0 || image.size(1) != 3 || image.size(2) < patch || image.size(3) < patch) {
-    throw bad_input(c10::str(file.source, ": ", name,
-                             ": expected [B, 3, H, W] of at least one patch of ", patch,
-                             " pixels, found ", image.sizes()));
+    throw bad_input(
+        fmt::format("{}: {}: expected [B, 3, H, W] of at least one patch of {} pixels, found {}",
+                    file.source, name, patch, shape_text(image.sizes())));
   }
   return image;
 }

@@ -1,7 +1,7 @@
 #include "verify/golden_model.h"
 
 #include <ATen/core/grad_mode.h>
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -15,14 +15,15 @@ namespace {
 void require(bool holds, const StateDict& file, const std::string& name,
              const std::string& expected) {
   if (holds) return;
-  throw bad_input(c10::str(file.source, ": ", name, ": expected ", expected, ", found ",
-                           file.at(name).scalar_type(), " ", file.at(name).sizes()));
+  throw bad_input(fmt::format("{}: {}: expected {}, found {} {}", file.source, name, expected,
+                              c10::toString(file.at(name).scalar_type()),
+                              shape_text(file.at(name).sizes())));
 }
 
 at::Tensor read_text(const StateDict& file, const ClipConfig& clip) {
   const at::Tensor text = file.at("in.text", 2).to(at::kFloat);
   require(text.size(0) > 0 && text.size(1) == clip.embedding, file, "in.text",
-          c10::str("[classes, ", clip.embedding, "]"));
+          fmt::format("[classes, {}]", clip.embedding));
   return text;
 }
 
@@ -31,7 +32,7 @@ std::vector<int64_t> read_seen(const StateDict& file, int64_t classes) {
   const std::vector<int64_t> seen(index.const_data_ptr<int64_t>(),
                                   index.const_data_ptr<int64_t>() + index.numel());
   const bool fits = !seen.empty() && index.ge(0).logical_and(index.lt(classes)).all().item<bool>();
-  require(fits, file, "in.seen_idx", c10::str("indices of the ", classes, " rows of in.text"));
+  require(fits, file, "in.seen_idx", fmt::format("indices of the {} rows of in.text", classes));
   return seen;
 }
 
@@ -42,10 +43,10 @@ at::Tensor read_label(const StateDict& file, const std::string& name, int64_t ba
   at::Tensor label = file.at(name).to(at::kLong);
   if (label.dim() == 4 && label.size(1) == 1) label = label.squeeze(1);
   require(label.dim() == 3 && label.size(0) == batch && label.numel() > 0, file, name,
-          c10::str("[", batch, ", 1, h, w]"));
+          fmt::format("[{}, 1, h, w]", batch));
   const at::Tensor is_class = label.ge(0).logical_and(label.lt(classes));
   require(is_class.logical_or(label.eq(kGoldenIgnoreIndex)).all().item<bool>(), file, name,
-          c10::str("labels from 0 to ", classes - 1, " or ", kGoldenIgnoreIndex));
+          fmt::format("labels from 0 to {} or {}", classes - 1, kGoldenIgnoreIndex));
   return label;
 }
 

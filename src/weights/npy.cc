@@ -116,7 +116,7 @@ class Reader {
     const std::optional<uint64_t> expected = checked_bytes(view.dtype, view.shape);
     if (!expected) reject("the shape in the header is too large");
     if (view.data.size() == *expected) return;
-    reject(fmt::format("shape [{}] needs {} bytes, the file holds {}", fmt::join(view.shape, ", "),
+    reject(fmt::format("shape {} needs {} bytes, the file holds {}", shape_text(view.shape),
                        *expected, view.data.size()));
   }
 

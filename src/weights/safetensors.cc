@@ -1,7 +1,6 @@
 #include "weights/safetensors.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -78,8 +77,8 @@ void check_tensor(const TensorFields& tensor, uint64_t data, const std::string& 
   const std::optional<uint64_t> needed = checked_bytes(tensor.dtype, tensor.shape);
   if (needed != end - begin) {
     throw bad_tensor(file, tensor,
-                     fmt::format("shape [{}] of {} needs {} bytes, data_offsets give {}",
-                                 fmt::join(tensor.shape, ", "), to_string(tensor.dtype),
+                     fmt::format("shape {} of {} needs {} bytes, data_offsets give {}",
+                                 shape_text(tensor.shape), to_string(tensor.dtype),
                                  needed ? std::to_string(*needed) : "more than 2^63", end - begin));
   }
 }

@@ -1,5 +1,8 @@
 #include "weights/tensor_view.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -44,6 +47,10 @@ std::optional<DType> parse_dtype(std::string_view name) {
   const auto found = std::ranges::find(kDTypes, name, &DTypeInfo::name);
   if (found == kDTypes.end()) return std::nullopt;
   return found->dtype;
+}
+
+std::string shape_text(std::span<const int64_t> shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
 std::optional<uint64_t> checked_bytes(DType dtype, const std::vector<int64_t>& shape) {

@@ -18,6 +18,9 @@ std::string_view to_string(DType dtype);  // the name in a safetensors header: "
 // The element type of that name: "F32".
 std::optional<DType> parse_dtype(std::string_view name);
 
+// Writes a shape as messages do: "[2, 3]".
+std::string shape_text(std::span<const int64_t> shape);
+
 // Bytes of a tensor; nothing when a dimension is negative or the product passes 2^63.
 std::optional<uint64_t> checked_bytes(DType dtype, const std::vector<int64_t>& shape);
 

@@ -1,7 +1,6 @@
 #include "weights/torch/torch_tensors.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -156,8 +155,8 @@ class Collector {
   Error bad_tensor(const std::string& name, const PickleTensor& tensor,
                    const std::string& what) const {
     return bad_input(
-        fmt::format("{}: tensor {} of shape [{}] and strides [{}] from element {} {}", name_,
-                    in_quotes(name), fmt::join(tensor.shape, ", "), fmt::join(tensor.strides, ", "),
+        fmt::format("{}: tensor {} of shape {} and strides {} from element {} {}", name_,
+                    in_quotes(name), shape_text(tensor.shape), shape_text(tensor.strides),
                     tensor.offset, what),
         "save it again with tensor.contiguous().clone() in PyTorch, or fetch the file again");
   }

@@ -1,4 +1,4 @@
-#include "model/from_clip.h"
+#include "model/init_from_clip.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ TEST(StartFromClip, CopiesBothTowersAndResizesThePositions) {
   config.clip.resolution = 24;  // from a grid of 4 x 4 to 6 x 6
   SegmentationModel model = small_model(config, /*text_tower=*/true);
   const at::Tensor head = model.parameters.find("decode_head.disc_token")->clone();
-  start_from_clip(model, clip);
+  initialise_from_clip(model, clip);
 
   for (const Parameter& parameter : clip.parameters.all()) {
     if (parameter.name == "logit_scale" || parameter.name == "visual.positional_embedding")
@@ -37,7 +37,7 @@ TEST(StartFromClip, CopiesBothTowersAndResizesThePositions) {
 TEST(StartFromClip, NeedsATextTower) {
   const Clip clip(small_config().clip);
   SegmentationModel model = small_model();
-  EXPECT_THROW(start_from_clip(model, clip), InternalError);
+  EXPECT_THROW(initialise_from_clip(model, clip), InternalError);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace tagclip {
 // tower to text_encoder.*. The position grid is resized bilinearly to the model's resolution (spec
 // section 2.2). Other parameters keep their values. The model must have the CLIP's sizes and a text
 // tower.
-void start_from_clip(SegmentationModel& model, const Clip& clip);
+void initialise_from_clip(SegmentationModel& model, const Clip& clip);
 
 struct StartingClip {
   Clip clip;

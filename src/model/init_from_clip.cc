@@ -1,4 +1,4 @@
-#include "model/from_clip.h"
+#include "model/init_from_clip.h"
 
 #include <ATen/core/grad_mode.h>
 
@@ -21,7 +21,7 @@ std::string name_in_model(const std::string& name) {
 
 }  // namespace
 
-void start_from_clip(SegmentationModel& model, const Clip& clip) {
+void initialise_from_clip(SegmentationModel& model, const Clip& clip) {
   TAGCLIP_CHECK(model.text_encoder.has_value(), "the model needs a text tower");
   at::NoGradGuard no_grad;
   const int64_t grid = model.config.clip.grid();
