@@ -1,5 +1,5 @@
 # CUDA sources: *.cu, and *_cuda.cc, which see LibTorch's CUDA headers, too. In their place a build
-# without CUDA has its folder's cpu_only.cc.
+# without CUDA has the *_cpu.cc beside them.
 #
 # TAGCLIP_CUDA          LibTorch carries CUDA and there is an nvcc: they are part of the program
 # target cuda_check     else, where there is an nvcc: compiles them, so that they stay compilable

@@ -22,6 +22,14 @@ TYPE = re.compile(r"^(?:template\s*<[^{;]*?>\s*)?(?:class|struct|union|enum(?:\s
                   r"(?:\s+final)?\s*(?::[^;{]*)?\{", re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*")
 
+# What a platform has in place of others implements the same header: cuda_graph_cpu.cc and cuda_graph_cuda.cc.
+PLATFORMS = ["", "_cpu", "_cuda"]
+# Tables of what the files beside them define, one entry each.
+TABLES = ["src/cli/command.h"]
+FUNCTION = re.compile(r"^(?!inline\b|constexpr\b|template\b|extern\b|using\b|typedef\b)\w[\w:<>,&*\s\[\]]*?[\s&*>](\w+)"
+                      r"\((?:[^;{}]|\{\})*\)(?:\s*(?:const|noexcept))*;", re.MULTILINE)
+METHOD = re.compile(r"^(?:[\w:<>,&*]+[\s&*]+)*(\w+)::~?\w+\(", re.MULTILINE)
+
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 TORCH_HEADER = re.compile(r"^(ATen|torch|c10|caffe2)/")
 FLAGS = {"TORCH", "SHARED"}
@@ -141,10 +149,49 @@ def check_type_names(root: Path) -> list[str]:
     """One type per name in the whole tree: the linker would take two of one name for the same."""
     homes: dict[str, list[str]] = {}
     for file in headers(root):
-        for name in set(TYPE.findall(COMMENT.sub("", file.read_text()))):
+        for name in set(TYPE.findall(code(file))):
             homes.setdefault(name, []).append(str(file.relative_to(root)))
     return [f"{name} is declared in {' and in '.join(files)}" for name, files in homes.items()
             if len(files) > 1]
+
+
+def code(file: Path) -> str:
+    return COMMENT.sub("", file.read_text())
+
+
+def implementations(header: Path) -> list[Path]:
+    names = [header.stem + platform for platform in PLATFORMS]
+    return [file for file in cpp_files(header.parent) if file.parent == header.parent and file.stem in names
+            and file.suffix in {".cc", ".cu"}]
+
+
+def check_implementations(root: Path) -> list[str]:
+    """A header x.h is implemented by x.cc: its free functions, and the members of its classes."""
+    src, problems = root / "src", []
+    homes = {name: file for file in cpp_files(src) if file.suffix == ".h" for name in TYPE.findall(code(file))}
+    for header in cpp_files(src):
+        where = str(header.relative_to(root))
+        if header.suffix != ".h" or where in TABLES:
+            continue
+        text = "".join(code(file) for file in implementations(header))
+        for name in sorted(set(FUNCTION.findall(code(header)))):
+            if not re.search(rf"^\S[^;=]*\b{name}\([^;]*?\{{", text, re.MULTILINE):
+                problems.append(f"{where} declares {name}(), which {header.stem}.cc does not define")
+    for file in cpp_files(src):
+        if file.suffix not in {".cc", ".cu"}:
+            continue
+        for name in sorted(set(METHOD.findall(code(file)))):
+            if name in homes and file not in implementations(homes[name]):
+                problems.append(f"{file.relative_to(root)} defines members of {name}, "
+                                f"which {homes[name].relative_to(root)} declares")
+    return problems
+
+
+def check_formatting(root: Path) -> list[str]:
+    """Messages are made by fmt::format everywhere."""
+    return [f"{file.relative_to(root)} calls c10::str: fmt::format makes the texts"
+            for file in cpp_files(root / "src")
+            if "c10::str(" in code(file)]
 
 
 def check_interface(root: Path) -> list[str]:
@@ -213,6 +260,8 @@ def violations(root: Path) -> list[str]:
         *check_includes(src, folders, folders),
         *check_includes(root / "benchmarks", above, folders | above),
         *check_type_names(root),
+        *check_implementations(root),
+        *check_formatting(root),
         *check_interface(root),
         *check_fences(src),
         *check_torch_free(folders),
@@ -330,6 +379,33 @@ class Rules(unittest.TestCase):
         for declaration in ("enum class Shape { kRound };", "template <class T>\nstruct Shape {\n};"):
             self.write("src/clip/shape.h", declaration + "\n")
             self.assert_one_violation("Shape is declared in", "src/base/shape.h", "src/clip/shape.h")
+
+    def test_a_function_defined_in_a_file_of_another_name(self):
+        self.write("src/io/image.h", "namespace tagclip {\n\n// Reads int f();\nImage read(int width,\n           int height = {});\n"
+                   "inline int area() { return 1; }\n\n}\n")
+        body = "namespace tagclip {\n\nImage read(int width,\n           int height) {\n  return {};\n}\n\n}\n"
+        for name in ("image.cc", "image_cpu.cc"):
+            self.write(f"src/io/{name}", body)
+            self.assertEqual(violations(self.root), [])
+            (self.root / f"src/io/{name}").unlink()
+        self.write("src/io/reading.cc", body)
+        self.assert_one_violation("src/io/image.h declares read()", "image.cc")
+        self.write("src/io/image.cc", "namespace tagclip {\n\nImage other() {\n  return read(1, 2);\n}\n\n}\n")
+        self.assert_one_violation("src/io/image.h declares read()", "image.cc")
+
+    def test_a_member_defined_in_a_file_of_another_name(self):
+        self.write("src/io/image.h", "class Image {\n public:\n  int width() const;\n  struct Row;\n};\n")
+        self.write("src/io/image.cc", "int Image::width() const { return 1; }\n")
+        self.write("src/io/local.cc", "class Local {\n  int size();\n};\nint Local::size() { return Image::width(); }\n")
+        self.assertEqual(violations(self.root), [])
+        self.write("src/io/size.cc", "int Image::width() const { return 1; }\n")
+        self.assert_one_violation("src/io/size.cc defines members of Image", "src/io/image.h")
+
+    def test_two_ways_of_formatting(self):
+        self.write("src/clip/clip.cc", "#include <fmt/format.h>\n// not c10::str(1)\nauto s = fmt::format(\"{}\", c10::string());\n")
+        self.assertEqual(violations(self.root), [])
+        self.write("src/clip/clip.cc", "auto s = c10::str(1, 2);\n")
+        self.assert_one_violation("src/clip/clip.cc", "fmt::format")
 
     def test_a_header_that_the_interface_does_not_name(self):
         self.write("cmake/Interface.cmake", "set(TAGCLIP_INTERFACE_HEADERS\n  base/error.h\n  clip/commands.h)\n")

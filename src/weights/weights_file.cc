@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "io/file_signature.h"
-#include "weights/torch/torch_content.h"
 
 namespace tagclip {
 namespace {

@@ -5,8 +5,8 @@
 
 namespace tagclip {
 
-// `blend` for logits on a GPU. Without CUDA in the build (cpu_only.cc), `blend` on copies of them
-// on the CPU.
+// Computes `blend` of logits on a GPU. Without CUDA in the build (device_buffers_cpu.cc) it works
+// on copies of them on the CPU.
 BestClass gpu_blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                     Extent image);
 

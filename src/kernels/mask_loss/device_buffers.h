@@ -7,8 +7,8 @@
 
 namespace tagclip {
 
-// mask_sums (int64 labels) or binary_mask_sums (int8 labels) for tensors on a GPU. Without CUDA in
-// the build (cpu_only.cc), the reference on their device.
+// Computes mask_sums (int64 labels) or binary_mask_sums (int8 labels) of tensors on a GPU. Without
+// CUDA in the build (device_buffers_cpu.cc) it is the reference on their device.
 MaskSums gpu_mask_sums(const at::Tensor& logits, const at::Tensor& labels);
 
 // The memory that MaskLossParams points to, on the device of the logits. On the CPU for tests.

@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "io/byte_cursor.h"
 #include "io/file_signature.h"
-#include "weights/torch/torch_content.h"
 #include "weights/torch/torch_tensors.h"
 #include "weights/torch/zip_archive.h"
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -55,5 +56,20 @@ class TorchFile {
   std::vector<TensorView> tensors_;
   std::vector<size_t> by_name_;  // indices into tensors_, sorted by name
 };
+
+// The content of a PyTorch file: values, and the bytes of the storages that their tensors refer to.
+struct TorchContent {
+  TorchFile::Container container;
+  Pickle pickle;
+  std::map<std::string, std::span<const std::byte>> storages;  // each of those the pickle names
+};
+
+bool is_zip(std::span<const std::byte> bytes);
+// True if PyTorch's magic number stands at the start.
+bool is_torch_legacy(std::span<const std::byte> bytes);
+
+// Both throw Error(kBadInput); `name` is the file in messages.
+TorchContent read_torch_zip(std::span<const std::byte> bytes, const std::string& name);
+TorchContent read_torch_legacy(std::span<const std::byte> bytes, const std::string& name);
 
 }  // namespace tagclip

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "weights/tensor_view.h"
-#include "weights/torch/torch_content.h"
+#include "weights/torch/torch_file.h"
 
 namespace tagclip {
 
