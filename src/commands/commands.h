@@ -50,7 +50,7 @@ struct ExperimentOptions {
 
 struct EvalOptions {
   std::filesystem::path weights;
-  // Measured in float32 unless asked otherwise: numbers are compared with other programs'.
+  // The default is float32, since the numbers are compared with other programs'.
   InferenceOptions inference = {.precision = Precision::kFloat32};
   DatasetOptions data;
   std::string split = "val";

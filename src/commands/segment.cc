@@ -24,7 +24,7 @@ void create_folder(const std::filesystem::path& folder) {
 
 int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& console) {
   using namespace tagclip;
-  // Mistakes first: reading the weights takes longer than all of this.
+  // Mistakes are found first: reading the weights takes longer than all of this.
   const VocabularyRequest request = parse_vocabulary(options.vocabulary);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const World world = World::join();

@@ -26,7 +26,7 @@ class PartFile {
   void append(std::span<const std::byte> bytes);
   // Hands out all its bytes, piece by piece.
   void read(const std::function<void(std::span<const std::byte>)>& take) const;
-  // Back to no bytes of no origin.
+  // Starts again: without bytes, and without an origin.
   void restart();
 
   // The address the bytes come from, as `set_origin` was told in this run or an earlier one.

@@ -168,7 +168,7 @@ std::string read_table_file(const std::filesystem::path& path) {
   }
 }
 
-// Behind "scheme://"; 0 where that is neither http nor https.
+// Returns the position behind "scheme://"; 0 if the scheme is neither http nor https.
 size_t start_of_host(const std::string& url) {
   for (const char* scheme : {"https://", "http://"}) {
     const std::string prefix = scheme;
