@@ -23,7 +23,13 @@ Command eval_command() {
         add_fields(list, fields(options->inference).without({"threshold", "max_pixels"}));
         add_fields(list, fields(options->vocabulary).only({"prompt"}));
         list.add_flag("--json", options->json, "Print a JSON object instead of the table");
-        list.footer("Example: tagclip eval --data msrc21 --weights runs/msrc21/model.safetensors");
+        list.footer(
+            "A model that tells how it was trained is measured so: kind of the set and label 0,\n"
+            "split of the classes and prompt templates, unless options say otherwise. States of\n"
+            "a running training (checkpoints/iteration_N.safetensors) can be measured, too. A\n"
+            "class that no pixel of the split is labelled with counts as IoU 0 where the model\n"
+            "predicts it anywhere, and is left out of the means where it does not.\n"
+            "Example: tagclip eval --data msrc21 --weights runs/msrc21/model.safetensors");
         return [options](Console& console) {
           if (options->weights.empty()) options->weights = default_weights();
           return run_in_library(*options, console);

@@ -18,8 +18,10 @@ Command experiment_command() {
             ->check(not_empty());
         list.add_option("--data", options->data, "Data set folder, instead of the config's")
             ->type_name("FOLDER");
-        list.add_option("--set", options->overrides,
-                        "Change a setting of all runs, none that defines one of them")
+        list.add_option(
+                "--set", options->overrides,
+                "Change a setting of all runs, none that defines one of them; a run where it "
+                "could have no effect goes without it")
             ->type_name("NAME=VALUE");
         list.add_option("--only", options->only, "Only these runs, by their labels (see --list)")
             ->type_name("LABEL,...")

@@ -18,7 +18,8 @@ This page is what `{0} --reference` prints; `{0} COMMAND --help` shows a part of
 | 1 | failure: no space, no permission, verification failed |
 | 2 | the command line or a config asks for something impossible |
 | 3 | a file or a text that was given cannot be used |
-| 130 | stopped by Ctrl-C, SIGTERM or SIGUSR1 |
+| 75 | a scheduler (SIGTERM, SIGUSR1) stopped train, pretrain, experiment or eval: start it again; training goes on where it was |
+| 130 | stopped by Ctrl-C, other commands by any of these signals |
 
 Results go to standard output, all other words to standard error. `-q` drops those that are neither
 warnings nor errors. `NO_COLOR` is honoured, and nothing moves off a terminal.

@@ -17,7 +17,9 @@ Action declare(OptionList& list) {
                 "Print every setting with its meaning, and stop");
   list.footer(
       "A run whose output folder holds one of the same settings goes on where that one\n"
-      "was. Ctrl-C, SIGTERM and SIGUSR1 save and stop.");
+      "was; one process at a time may write there. Ctrl-C, SIGTERM and SIGUSR1 save and\n"
+      "stop. Paths in CONFIG are relative to that file, output and those of --set to where\n"
+      "tagclip runs.");
   return [options](Console& console) { return run_in_library(*options, console); };
 }
 

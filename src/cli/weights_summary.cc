@@ -68,6 +68,17 @@ std::string describe(const PromptSizes& prompts, int64_t layers) {
              : fmt::format("{}, in the first {} of {}", tokens, prompts.layers, layers);
 }
 
+// Says what the token costs: it is one more query beside the classes'.
+std::string describe_token(const StoredWeights& file, int64_t parameters) {
+  const TensorView* token = file.find("decode_head.disc_token");
+  if (token == nullptr) return {};
+  return fmt::format(
+      "{} of {} parameters ({:.1g}%); tagclip report shows its time beside a run "
+      "without it",
+      token->numel(), parameters,
+      100.0 * static_cast<double>(token->numel()) / static_cast<double>(parameters));
+}
+
 std::string missing_part(const StoredWeights& file) {
   if (is_segmentation_model(file) && !file.contains_prefix("text_encoder.")) {
     return "no text tower: give the CLIP it was made from with --text-weights";
@@ -117,6 +128,7 @@ WeightsSummary summarise(const StoredWeights& file) {
     add("visual prompts", describe(*prompts, vision_sizes(shapes, "backbone.").layers));
   }
   if (const auto decoder = decoder_sizes(shapes)) add("decoder", describe(*decoder));
+  add("trusty token", describe_token(file, summary.parameters));
   return summary;
 }
 

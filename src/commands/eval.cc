@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "commands/commands.h"
 #include "commands/run_config.h"
 #include "commands/setup.h"
@@ -34,6 +35,13 @@ std::string describe(const SeenSplit& split, const EmbeddedVocabulary& vocabular
       trained > 0 ? fmt::format("; the model was trained on {} of these", trained) : "");
 }
 
+std::string describe_templates(const std::vector<std::string>& templates) {
+  if (templates.size() > 1) {
+    return fmt::format("{} prompt templates, those of the model's training", templates.size());
+  }
+  return fmt::format("prompt template of the model's training: {}", in_quotes(templates.front()));
+}
+
 std::string to_json(const SegmentationMetrics& metrics, const Dataset& data,
                     const SeenSplit& split) {
   auto object = nlohmann::ordered_json::parse(to_json(metrics, data.classes(), split.seen));
@@ -41,22 +49,28 @@ std::string to_json(const SegmentationMetrics& metrics, const Dataset& data,
   return object.dump();
 }
 
-}  // namespace
-}  // namespace tagclip
+// The set as it is to be read for the model; says what was taken from the model's training.
+DatasetOptions as_trained(const DatasetOptions& asked, const TrainedOn& trained_on,
+                          Console& console) {
+  const TrainedReading reading = read_as_trained(asked, trained_on);
+  if (!reading.taken.empty()) console.note("as in the model's training: " + reading.taken);
+  return reading.options;
+}
 
-int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console) {
-  using namespace tagclip;
-  const Dataset data(options.data, options.split);
-  const VocabularyRequest request = set_classes(options, data);
-  const World world = World::join();
+int measure(const EvalOptions& options, Console& console) {
+  const World world = World::join(console);
   RootConsole root_console(world, console);
   Pipeline pipeline = load_pipeline(options.weights, options.inference, world, root_console);
-  const auto vocabulary =
-      unless_stopped(world, [&] { return pipeline.embed(request, hooks_of(root_console)); });
+  const Dataset data(as_trained(options.data, pipeline.trained_on(), root_console), options.split);
+  const auto vocabulary = unless_stopped(
+      world, [&] { return pipeline.embed(set_classes(options, data), hooks_of(root_console)); });
   if (!vocabulary) return stopped_exit_code(console);
   const SeenSplit split =
       seen_split(data, !options.data.unseen.empty(), *vocabulary, pipeline.trained_on());
   root_console.note(describe(split, *vocabulary));
+  if (options.vocabulary.prompt.empty() && !pipeline.trained_on().templates.empty()) {
+    root_console.note(describe_templates(pipeline.trained_on().templates));
+  }
   settle_precision(pipeline, *vocabulary,
                    {static_cast<int64_t>(data.size()), [&](int64_t i) { return data.image(i); }},
                    world, root_console);
@@ -75,4 +89,12 @@ int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console)
   console.print(options.json ? to_json(metrics, data, split)
                              : format_table(metrics, data.classes(), split.seen));
   return 0;
+}
+
+}  // namespace
+}  // namespace tagclip
+
+int tagclip_eval(const tagclip::EvalOptions& options, tagclip::Console& console) {
+  using namespace tagclip;
+  return unless_stopped_early(console, [&] { return measure(options, console); });
 }

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
+#include <map>
+#include <optional>
 
 #include "base/config_file.h"
 #include "base/error.h"
@@ -23,10 +25,9 @@ void apply(const std::vector<std::string>& settings, TrainConfig& config) {
   for (const std::string& setting : settings) fields.set_from_text(setting);
 }
 
-TrainConfig base_config(const ExperimentOptions& options) {
+TrainConfig base_config(const ExperimentOptions& options, Console& console) {
   TrainConfig config;
-  FieldList fields = config.fields();
-  if (!options.config.empty()) read_config(options.config, fields);
+  if (!options.config.empty()) read_config_file(options.config, config, console);
   apply(options.overrides, config);
   if (!options.data.empty()) config.data.folder = options.data;
   return config;
@@ -121,11 +122,53 @@ void check_labels(const ExperimentOptions& options, const std::vector<Experiment
   }
 }
 
+// A setting that a run is made without, because it could have no effect there.
+struct LeftOut {
+  std::string label;
+  IdleSetting setting;
+};
+
+// Takes settings that could have no effect in a run out of it, unless they could have none in any
+// run: those stay, to be refused. Returns what was taken out.
+std::vector<LeftOut> leave_out_idle_settings(std::vector<TrainConfig>& configs) {
+  std::map<std::string, size_t> idle_in;
+  for (const TrainConfig& config : configs) {
+    for (const IdleSetting& idle : idle_settings(config)) ++idle_in[idle.name];
+  }
+  std::vector<LeftOut> left_out;
+  for (TrainConfig& config : configs) {
+    const auto next = [&]() -> std::optional<IdleSetting> {
+      for (IdleSetting& idle : idle_settings(config)) {
+        if (idle_in[idle.name] < configs.size()) return std::move(idle);
+      }
+      return {};
+    };
+    // One by one: a setting may be without effect because of another one that was left out.
+    while (const std::optional<IdleSetting> idle = next()) {
+      config.fields().set(idle->name, idle->default_value);
+      left_out.push_back({config.label, *idle});
+    }
+  }
+  return left_out;
+}
+
+// Says what was left out, once for all runs of a setting and a reason.
+void say_left_out(const std::vector<LeftOut>& left_out, Console& console) {
+  std::map<std::string, std::vector<std::string>> labels;
+  for (const auto& [label, idle] : left_out) {
+    auto& runs =
+        labels[fmt::format("{} = {} has no effect without {}", idle.name, idle.value, idle.needs)];
+    if (std::ranges::count(runs, label) == 0) runs.push_back(label);
+  }
+  for (const auto& [what, runs] : labels) {
+    console.note(fmt::format("{}: left out of {}", what, fmt::join(runs, ", ")));
+  }
+}
+
 // All runs of an experiment, seed by seed, so that the first results of all rows come first. The
 // first seed is that of the config.
-std::vector<TrainConfig> queue(const ExperimentOptions& options) {
+std::vector<TrainConfig> queue(const ExperimentOptions& options, const TrainConfig& base) {
   check_overrides(options.overrides);
-  const TrainConfig base = base_config(options);
   // Table 3 is called after the set it is measured on, not the one it is trained on.
   const DatasetOptions& measured =
       options.name == "table3" && !base.val_data.folder.empty() ? base.val_data : base.data;
@@ -169,18 +212,8 @@ void print_table(const fs::path& output, Console& console) {
                   output.string()));
 }
 
-}  // namespace
-}  // namespace tagclip
-
-int tagclip_experiment(const tagclip::ExperimentOptions& options, tagclip::Console& console) {
-  using namespace tagclip;
-  const std::vector<TrainConfig> configs = queue(options);
-  for (const TrainConfig& config : configs) config.check();
-  if (options.list) {
-    list(configs, base_config(options), console);
-    return 0;
-  }
-  const World world = World::join(std::chrono::seconds(configs.front().rank_timeout));
+int train_all(const std::vector<TrainConfig>& configs, const fs::path& output, const World& world,
+              Console& console) {
   int64_t failed = 0;
   for (size_t i = 0; i < configs.size(); ++i) {
     const TrainConfig& config = configs[i];
@@ -197,6 +230,27 @@ int tagclip_experiment(const tagclip::ExperimentOptions& options, tagclip::Conso
       ++failed;
     }
   }
-  if (world.is_root()) print_table(options.output, console);
+  if (world.is_root()) print_table(output, console);
   return failed > 0 ? static_cast<int>(ErrorKind::kFailure) : 0;
+}
+
+}  // namespace
+}  // namespace tagclip
+
+int tagclip_experiment(const tagclip::ExperimentOptions& options, tagclip::Console& console) {
+  using namespace tagclip;
+  const TrainConfig base = base_config(options, console);
+  std::vector<TrainConfig> configs = queue(options, base);
+  const std::vector<LeftOut> left_out = leave_out_idle_settings(configs);
+  for (const TrainConfig& config : configs) config.check();
+  if (options.list) {
+    say_left_out(left_out, console);
+    list(configs, base, console);
+    return 0;
+  }
+  return unless_stopped_early(console, [&] {
+    const World world = World::join(console, std::chrono::seconds(configs.front().rank_timeout));
+    if (world.is_root()) say_left_out(left_out, console);
+    return train_all(configs, options.output, world, console);
+  });
 }

@@ -21,8 +21,7 @@ std::string describe(const PretrainReport& report, int64_t steps) {
 int tagclip_pretrain(const tagclip::PretrainOptions& options, tagclip::Console& console) {
   using namespace tagclip;
   PretrainConfig config;
-  FieldList fields = config.fields();
-  if (!read_run_config(options, fields, console)) return 0;
+  if (!read_run_config(options, config, console)) return 0;
 
   PretrainHooks hooks;
   hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, config.steps, console); };

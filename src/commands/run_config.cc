@@ -1,21 +1,64 @@
 #include "commands/run_config.h"
 
-#include "base/config_file.h"
+#include <fmt/format.h>
+
 #include "base/error.h"
 
 namespace tagclip {
 
-bool read_run_config(const TrainOptions& options, FieldList& fields, Console& console) {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The path of an input as the config file means it.
+std::string resolved(const fs::path& file, const std::string& name, const std::string& text,
+                     Console& console) {
+  std::error_code error;
+  const fs::path beside = (file.parent_path() / text).lexically_normal();
+  if (fs::path(text).is_absolute() || file.parent_path().empty()) return text;
+  if (fs::exists(beside, error)) return beside;
+  if (fs::exists(text, error)) {
+    console.note(fmt::format(
+        "{}: {} = {} is not beside this file; it is taken from the folder that tagclip runs in",
+        file.string(), name, text));
+  }
+  return text;
+}
+
+// A pipe has no folder.
+bool has_folder(const fs::path& file) {
+  std::error_code error;
+  return fs::is_regular_file(file, error);
+}
+
+}  // namespace
+
+void read_config_file(const fs::path& file, TrainConfig& config, Console& console) {
+  FieldList fields = config.fields();
+  read_config(file, fields);
+  if (!has_folder(file)) return;
+  for (const std::string& name : input_paths(config)) {
+    const std::string text = std::get<std::string>(fields.at(name).get());
+    fields.set(name, resolved(file, name, text, console));
+  }
+}
+
+void read_config_file(const fs::path& file, PretrainConfig& config, Console& console) {
+  FieldList fields = config.fields();
+  read_config(file, fields);
+  if (!has_folder(file)) return;
+  for (std::string& shard : config.shards) shard = resolved(file, "shards", shard, console);
+  if (!config.start.empty()) config.start = resolved(file, "start", config.start, console);
+}
+
+bool with_setting_hint(const std::function<bool()>& work) {
   try {
-    if (!options.config.empty()) read_config(options.config, fields);
-    for (const std::string& assignment : options.overrides) fields.set_from_text(assignment);
+    return work();
   } catch (const Error& error) {
     if (!error.hint().empty()) throw;
     throw Error(error.kind(), error.what(),
                 "--print-config alone lists every setting with its meaning");
   }
-  if (options.print_config) console.print(to_toml(fields));
-  return !options.print_config;
 }
 
 void note_resumed(const std::string& output, int64_t done, int64_t all, Console& console) {
@@ -23,6 +66,16 @@ void note_resumed(const std::string& output, int64_t done, int64_t all, Console&
   const std::string count = std::to_string(done) + " of " + std::to_string(all);
   console.note(done < all ? "resuming from " + count + " in " + output
                           : output + " already holds the finished run, " + count);
+}
+
+int unless_stopped_early(Console& console, const std::function<int()>& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kStopped) throw;
+    console.note(error.what());
+    return stopped_exit_code(console);
+  }
 }
 
 int stopped_exit_code(const Console& console) {

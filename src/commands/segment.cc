@@ -27,7 +27,7 @@ int tagclip_segment(const tagclip::SegmentOptions& options, tagclip::Console& co
   // Mistakes are found first: reading the weights takes longer than all of this.
   const VocabularyRequest request = parse_vocabulary(options.vocabulary);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
-  const World world = World::join();
+  const World world = World::join(console);
   RootConsole root_console(world, console);
   const std::vector<SegmentJob> jobs = plan_jobs(options, world, root_console);
 

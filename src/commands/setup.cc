@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "train/run_folder.h"
+
 namespace tagclip {
 
 Hooks hooks_of(Console& console) {
@@ -16,7 +18,13 @@ Hooks hooks_of(Console& console) {
 
 Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
                        const World& world, Console& console) {
-  Pipeline pipeline(weights, options, world.local_device(choose_device(options.device)));
+  const at::Device device = world.local_device(choose_device(options.device));
+  if (options.mode == Mode::kTrained && is_saved_state(weights)) {
+    const auto warn = [&](const std::string& warning) { console.warn(warning); };
+    console.note(weights.string() + " is a saved state of a run: its CLIP is read, too");
+    return {load_saved_state(weights, warn), weights.string(), options, device};
+  }
+  Pipeline pipeline(weights, options, device);
   if (const std::string& assumption = pipeline.assumption(); !assumption.empty()) {
     console.warn(fmt::format("{}: {}", weights.string(), assumption));
   }

@@ -13,7 +13,8 @@ namespace tagclip {
 // The console as the hooks of a long call.
 Hooks hooks_of(Console& console);
 
-// Loads the weights, and warns of what had to be assumed. Each rank gets a GPU of its own.
+// Loads the weights, which may be a saved state of a training run, and warns of what had to be
+// assumed. Each rank gets a GPU of its own.
 Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
                        const World& world, Console& console);
 

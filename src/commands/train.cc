@@ -37,6 +37,10 @@ TrainOutcome train_with_progress(const TrainConfig& config, const World& world, 
   hooks.stop_requested = [&] { return console.stop_requested(); };
   if (!world.is_root()) return train(config, world, hooks);
 
+  hooks.on_note = [&](const std::string& note) { console.note(note); };
+  hooks.on_check = [&](int64_t done, int64_t all) {
+    console.progress("checking files", done, all);
+  };
   hooks.on_start = [&](int64_t done) { note_resumed(config.output, done, last, console); };
   hooks.on_step = [&](const TrainReport& report) {
     if (report.iteration % config.log_every == 0) console.print(describe(report, last));
@@ -60,10 +64,11 @@ TrainOutcome train_with_progress(const TrainConfig& config, const World& world, 
 int tagclip_train(const tagclip::TrainOptions& options, tagclip::Console& console) {
   using namespace tagclip;
   TrainConfig config;
-  FieldList fields = config.fields();
-  if (!read_run_config(options, fields, console)) return 0;
+  if (!read_run_config(options, config, console)) return 0;
   config.check();
-  const World world = World::join(std::chrono::seconds(config.rank_timeout));
-  if (!train_with_progress(config, world, console).finished) return stopped_exit_code(console);
-  return 0;
+  return unless_stopped_early(console, [&] {
+    const World world = World::join(console, std::chrono::seconds(config.rank_timeout));
+    const bool finished = train_with_progress(config, world, console).finished;
+    return finished ? 0 : stopped_exit_code(console);
+  });
 }

@@ -25,6 +25,7 @@ class Dataset {
   // options that do not fit the kind.
   Dataset(const DatasetOptions& options, const std::string& split);
 
+  const DatasetInfo& info() const { return info_; }
   const std::filesystem::path& folder() const { return info_.folder; }
   size_t size() const { return files_.size(); }
   const std::string& name(size_t index) const { return files_[index].name; }

@@ -1,6 +1,9 @@
 #include "eval/evaluate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 
@@ -47,11 +50,40 @@ SeenSplit seen_split(const Dataset& data, bool asked, const EmbeddedVocabulary& 
                      const TrainedOn& trained_on) {
   if (asked) return {data.seen(), "the unseen classes that were named"};
   const bool known = !trained_on.classes.empty();
-  const bool has_split = std::ranges::count(data.seen(), false) > 0;
-  if (!known || (has_split && trained_on.classes == data.classes())) {
-    return {data.seen(), "the data set's split"};
+  const bool same_classes = trained_on.classes == data.classes();
+  if (same_classes && !trained_on.judged_seen.empty()) {
+    return {trained_on.judged_seen, "the split of the model's training"};
   }
+  const bool has_split = std::ranges::count(data.seen(), false) > 0;
+  if (!known || (has_split && same_classes)) return {data.seen(), "the data set's split"};
   return {vocabulary.seen, "the classes of the model's training"};
+}
+
+TrainedReading read_as_trained(const DatasetOptions& asked, const TrainedOn& trained_on) {
+  TrainedReading reading{asked, {}};
+  DatasetOptions& options = reading.options;
+  if (asked.kind == "auto" && !trained_on.dataset.empty()) options.kind = trained_on.dataset;
+  if (asked.zero_label == ZeroLabel::kAuto && trained_on.reduce_zero_label) {
+    options.zero_label = *trained_on.reduce_zero_label ? ZeroLabel::kReduce : ZeroLabel::kKeep;
+  }
+  const auto read = [](const DatasetOptions& of) -> std::optional<DatasetInfo> {
+    try {
+      return read_dataset_info(of);
+    } catch (const Error&) {
+      return {};  // no such set: what is wrong with it is told by whoever reads it as asked
+    }
+  };
+  const std::optional<DatasetInfo> info = read(options);
+  if (!info || info->classes != trained_on.classes) return {asked, {}};
+  const std::optional<DatasetInfo> otherwise = read(asked);
+  if (!otherwise || otherwise->kind != info->kind) {
+    reading.taken = fmt::format("a set of the kind {}", info->kind->name);
+  }
+  if (!otherwise || otherwise->reduce_zero_label != info->reduce_zero_label) {
+    reading.taken += fmt::format("{}label 0 is {}", reading.taken.empty() ? "" : ", ",
+                                 info->reduce_zero_label ? "void" : "a class");
+  }
+  return reading;
 }
 
 }  // namespace tagclip

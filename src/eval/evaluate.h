@@ -26,11 +26,22 @@ struct SeenSplit {
   std::string source;      // whose notion that is, for the reader
 };
 
-// The one rule of evaluations and of validations in training: what the user asked for; else the
-// data set's own split, where it has one and the model was trained on the set's very classes, or
-// does not say on which; else what the model has seen in training, by names. `asked`: the user
-// named the unseen classes. `vocabulary`: the set's classes.
+// The one rule of evaluations and of validations in training: what the user asked for; else, where
+// the model was trained on the set's very classes, the split of its training, or the data set's own
+// where the model does not say; else the data set's own for a model that says nothing of its
+// classes, and what the model has seen in training, by names, for others. `asked`: the user named
+// the unseen classes. `vocabulary`: the set's classes.
 SeenSplit seen_split(const Dataset& data, bool asked, const EmbeddedVocabulary& vocabulary,
                      const TrainedOn& trained_on);
+
+// A data set as it is to be read for a model.
+struct TrainedReading {
+  DatasetOptions options;
+  std::string taken;  // what came from the model, in words; empty: nothing
+};
+
+// Reads the set as in the model's training, its kind and the meaning of label 0, where the user
+// leaves these open and the set then has the very classes of the training.
+TrainedReading read_as_trained(const DatasetOptions& asked, const TrainedOn& trained_on);
 
 }  // namespace tagclip

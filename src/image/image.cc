@@ -49,4 +49,15 @@ Image read_image(const std::filesystem::path& path, const ImageLimits& limits) {
   return decode_image(read_bytes(path), path.string(), limits);
 }
 
+std::optional<ImageSize> read_upright_size(const std::filesystem::path& path,
+                                           const ImageLimits& limits) {
+  const MappedFile file(path);
+  const std::span<const std::byte> bytes = file.bytes();
+  if (is_jpeg(bytes)) return jpeg_size(bytes, path.string(), limits);
+  if (!is_png(bytes)) return {};
+  const PngHeader header = read_png_header(bytes, path.string(), limits);
+  if (may_hold_orientation(bytes)) return {};
+  return ImageSize{header.width, header.height};
+}
+
 }  // namespace tagclip

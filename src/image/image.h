@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,16 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name,
 // Reads and decodes a file of at most 512 MiB. Throws as decode_image, and when the file cannot be
 // read.
 Image read_image(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+struct ImageSize {
+  int width = 0, height = 0;
+};
+
+// The size of the upright image, from the file's header alone. Nothing where that does not tell it:
+// the file is no JPEG, PNG or WebP, or may say after its pixels that it is turned. Throws
+// Error(kBadInput) for files that cannot be read, broken headers, and as check_size.
+std::optional<ImageSize> read_upright_size(const std::filesystem::path& path,
+                                           const ImageLimits& limits = {});
 
 // --- What the decoders share ---
 

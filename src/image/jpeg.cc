@@ -165,4 +165,14 @@ Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name,
   return upright(std::move(image), orientation);
 }
 
+ImageSize jpeg_size(std::span<const std::byte> bytes, const std::string& name,
+                    const ImageLimits& limits) {
+  JpegReader reader;
+  if (!reader.read_header(bytes)) throw damaged(name, "JPEG", reader.reason());
+  check_size(name, reader.width(), reader.height(), limits);
+  // Rows are stored as columns from kLeftTop on.
+  if (reader.orientation() < Orientation::kLeftTop) return {reader.width(), reader.height()};
+  return {reader.height(), reader.width()};
+}
+
 }  // namespace tagclip

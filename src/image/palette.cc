@@ -9,11 +9,19 @@
 namespace tagclip {
 namespace {
 
-// Each hue is as far from the ones before it as it can be.
-constexpr double kGoldenAngle = 137.50776405;
-constexpr double kFirstHue = 25;
-constexpr std::array<double, 3> kLightness = {0.70, 0.58, 0.82};
-constexpr double kChroma = 0.17;
+// Lightness and two opponent colours, in which distances are as large as the eye sees them.
+using Oklab = std::array<double, 3>;
+
+// The shares of red, green and blue light: outside of [0, 1] where no screen has the colour.
+std::array<double, 3> linear_rgb(const Oklab& colour) {
+  const auto [lightness, a, b] = colour;
+  const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
+  const double m = std::pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
+  const double s = std::pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
+  return {4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+          -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+          -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s};
+}
 
 uint8_t to_srgb(double linear) {
   const double value = std::clamp(linear, 0.0, 1.0);
@@ -22,14 +30,33 @@ uint8_t to_srgb(double linear) {
   return static_cast<uint8_t>(std::lround(255 * encoded));
 }
 
-// Oklab, whose lightness and chroma are those that the eye sees, to sRGB.
-Colour from_oklab(double lightness, double a, double b) {
-  const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
-  const double m = std::pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
-  const double s = std::pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
-  return {to_srgb(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
-          to_srgb(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
-          to_srgb(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s)};
+double squared_distance(const Oklab& x, const Oklab& y) {
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); ++i) sum += (x[i] - y[i]) * (x[i] - y[i]);
+  return sum;
+}
+
+Oklab of_hue(double lightness, double chroma, double degrees) {
+  const double hue = degrees * std::numbers::pi / 180;
+  return {lightness, chroma * std::cos(hue), chroma * std::sin(hue)};
+}
+
+// A grid over the colours that a screen shows, without those near black, white and grey.
+std::vector<Oklab> colour_grid() {
+  const auto is_shown = [](const Oklab& colour) {
+    return std::ranges::all_of(linear_rgb(colour),
+                               [](double light) { return light >= 0 && light <= 1; });
+  };
+  std::vector<Oklab> grid;
+  for (int lightness = 50; lightness <= 90; lightness += 4) {
+    for (int chroma = 6; chroma <= 26; chroma += 4) {
+      for (int degrees = 0; degrees < 360; degrees += 5) {
+        const Oklab colour = of_hue(lightness / 100.0, chroma / 100.0, degrees);
+        if (is_shown(colour)) grid.push_back(colour);
+      }
+    }
+  }
+  return grid;
 }
 
 constexpr size_t kVocClasses = 21;  // with background
@@ -104,13 +131,23 @@ const std::vector<LabelPalette>& label_palettes() {
 }
 
 std::vector<Colour> result_palette(size_t classes) {
+  static const std::vector<Oklab> kGrid = colour_grid();
+  constexpr Oklab kGrey = {0.5, 0, 0};  // of unlabelled pixels
+  constexpr double kFirstHue = 25;
+  std::vector<double> distances;  // of each colour of the grid to the nearest one taken so far
+  for (const Oklab& colour : kGrid) distances.push_back(squared_distance(colour, kGrey));
+  Oklab next = of_hue(0.70, 0.17, kFirstHue);
   std::vector<Colour> palette;
-  for (size_t i = 0; i < classes; ++i) {
-    const double degrees = kFirstHue + kGoldenAngle * static_cast<double>(i);
-    const double hue = degrees * std::numbers::pi / 180;
-    palette.push_back(from_oklab(kLightness[i % kLightness.size()], kChroma * std::cos(hue),
-                                 kChroma * std::sin(hue)));
+  for (size_t taken = 0; taken < std::min(classes, kGrid.size()); ++taken) {
+    const auto [red, green, blue] = linear_rgb(next);
+    palette.push_back({to_srgb(red), to_srgb(green), to_srgb(blue)});
+    for (size_t i = 0; i < kGrid.size(); ++i) {
+      distances[i] = std::min(distances[i], squared_distance(kGrid[i], next));
+    }
+    next = kGrid[std::ranges::max_element(distances) - distances.begin()];
   }
+  // Nobody tells so many apart: the colours begin anew.
+  for (size_t i = palette.size(); i < classes; ++i) palette.push_back(palette[i - kGrid.size()]);
   return palette;
 }
 

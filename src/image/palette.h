@@ -10,8 +10,8 @@ namespace tagclip {
 
 using Colour = std::array<uint8_t, 3>;  // red, green, blue
 
-// The colours in which this program shows `classes` classes, in label files and overlays: bright,
-// neighbours of very different hue.
+// The colours in which this program shows `classes` classes, in label files, overlays and reports:
+// each as far from all before it as the eye can tell. The first n are the same for any number.
 std::vector<Colour> result_palette(size_t classes);
 
 // The colours of PASCAL VOC's palette by label value, continued by its own rule beyond 256 entries.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 
@@ -25,6 +26,24 @@ TEST(ResultPalette, ColoursDiffer) {
     for (int c = 0; c < 3; ++c) distance += std::abs(palette[i][c] - palette[i + 1][c]);
     EXPECT_GT(distance, 100) << i;
   }
+}
+
+// Any two classes may meet in a photo: of MSRC-21's, cow (3) and road (16) had like colours.
+TEST(ResultPalette, AnyTwoOfTheFirstDiffer) {
+  const auto farthest_channel = [](const Colour& a, const Colour& b) {
+    int farthest = 0;
+    for (int c = 0; c < 3; ++c) farthest = std::max(farthest, std::abs(a[c] - b[c]));
+    return farthest;
+  };
+  const std::vector<Colour> palette = result_palette(21);
+  for (size_t i = 0; i < palette.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      EXPECT_GT(farthest_channel(palette[i], palette[j]), 40) << i << " and " << j;
+    }
+  }
+  const std::vector<Colour> more = result_palette(100);
+  EXPECT_TRUE(std::equal(palette.begin(), palette.end(), more.begin()));
+  EXPECT_EQ(result_palette(5000).size(), 5000U);
 }
 
 }  // namespace

@@ -45,14 +45,7 @@ std::optional<GemmPrecision> gemm_precision(Precision precision) {
 
 namespace {
 
-void use_trained(const StoredWeights& stored, at::Device device, InferenceModel& model) {
-  if (is_clip(stored)) {
-    throw bad_input(
-        stored.source + ": a CLIP without a decoder",
-        "segment with `mode` clip, or train a decoder for it: tagclip train --set clip=" +
-            stored.source);
-  }
-  LoadedModel loaded = load_model(stored);
+void use_trained(LoadedModel loaded, at::Device device, InferenceModel& model) {
   const c10::InferenceMode no_gradients;
   loaded.model.parameters.to(device);
   model.trained_on = std::move(loaded.trained_on);
@@ -60,6 +53,16 @@ void use_trained(const StoredWeights& stored, at::Device device, InferenceModel&
   if (!loaded.model.text_encoder) return;
   model.text_tower = std::make_shared<TextTower>(*loaded.model.text_encoder);
   model.text_config = loaded.model.config.clip;
+}
+
+LoadedModel load_trained(const StoredWeights& stored) {
+  if (is_clip(stored)) {
+    throw bad_input(
+        stored.source + ": a CLIP without a decoder",
+        "segment with `mode` clip, or train a decoder for it: tagclip train --set clip=" +
+            stored.source);
+  }
+  return load_model(stored);
 }
 
 void use_clip(const StoredWeights& stored, Mode mode, at::Device device, InferenceModel& model) {
@@ -94,22 +97,36 @@ void use_text_tower(const std::filesystem::path& weights, at::Device device,
   model.text_config = starting.clip.config;
 }
 
+void finish(const InferenceOptions& options, at::Device device, InferenceModel& model) {
+  if (device.is_cuda()) model.model = graphed(model.model);
+  if (!options.text_weights.empty()) use_text_tower(options.text_weights, device, model);
+}
+
 }  // namespace
 
 InferenceModel load_for_inference(const std::filesystem::path& weights,
                                   const InferenceOptions& options,
                                   std::optional<at::Device> device) {
+  const StoredWeights stored = read_stored_weights(weights);
+  if (options.mode == Mode::kTrained) {
+    return load_for_inference(load_trained(stored), weights.string(), options, device);
+  }
   const at::Device place = device ? *device : choose_device(options.device);
   InferenceModel model;
   model.source = weights.string();
-  const StoredWeights stored = read_stored_weights(weights);
-  if (options.mode == Mode::kTrained) {
-    use_trained(stored, place, model);
-  } else {
-    use_clip(stored, options.mode, place, model);
-  }
-  if (place.is_cuda()) model.model = graphed(model.model);
-  if (!options.text_weights.empty()) use_text_tower(options.text_weights, place, model);
+  use_clip(stored, options.mode, place, model);
+  finish(options, place, model);
+  return model;
+}
+
+InferenceModel load_for_inference(LoadedModel loaded, const std::string& source,
+                                  const InferenceOptions& options,
+                                  std::optional<at::Device> device) {
+  const at::Device place = device ? *device : choose_device(options.device);
+  InferenceModel model;
+  model.source = source;
+  use_trained(std::move(loaded), place, model);
+  finish(options, place, model);
   return model;
 }
 

@@ -35,6 +35,11 @@ InferenceModel load_for_inference(const std::filesystem::path& weights,
                                   const InferenceOptions& options = {},
                                   std::optional<at::Device> device = {});
 
+// Does the same with a trained model that is in memory already. `source` stands for it in messages.
+InferenceModel load_for_inference(LoadedModel loaded, const std::string& source,
+                                  const InferenceOptions& options = {},
+                                  std::optional<at::Device> device = {});
+
 // Returns the model as it encodes in this precision: on a CPU from weights packed for it, on a GPU
 // as it is. The model handed in should be the only one that holds the weights: they are held twice
 // otherwise. Throws Error(kUsage) where the precision does not run on the model's device.

@@ -128,9 +128,20 @@ Pipeline::Pipeline(const std::filesystem::path& weights, const InferenceOptions&
                    std::optional<at::Device> device)
     : shared_(std::make_shared<Shared>()), options_(options) {
   fields(options_).check();
-  shared_->loaded = load_for_inference(weights, options, device);
+  use(load_for_inference(weights, options, device));
+}
+
+Pipeline::Pipeline(LoadedModel model, const std::string& source, const InferenceOptions& options,
+                   std::optional<at::Device> device)
+    : shared_(std::make_shared<Shared>()), options_(options) {
+  fields(options_).check();
+  use(load_for_inference(std::move(model), source, options, device));
+}
+
+void Pipeline::use(InferenceModel model) {
+  shared_->loaded = std::move(model);
   check();
-  std::optional<GemmPrecision> precision = gemm_precision(options.precision);
+  std::optional<GemmPrecision> precision = gemm_precision(options_.precision);
   if (!precision && !this->device().is_cpu()) precision = GemmPrecision::kFloat32;
   if (precision) use_precision(*precision);
 }

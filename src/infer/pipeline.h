@@ -23,6 +23,9 @@ class Pipeline {
   // their range. `device`: see load_for_inference.
   Pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
            std::optional<at::Device> device = {});
+  // Takes a trained model that is in memory already.
+  Pipeline(LoadedModel model, const std::string& source, const InferenceOptions& options,
+           std::optional<at::Device> device = {});
   // The same model with other windows and scores. Throws Error(kUsage) where device, mode,
   // precision or text weights differ, and as window_grid and score_rule.
   Pipeline(const Pipeline& other, const InferenceOptions& options);
@@ -82,6 +85,7 @@ class Pipeline {
  private:
   struct Shared;
 
+  void use(InferenceModel model);
   void check() const;
   DenseModel settled(std::span<const Image> photos, const Hooks& hooks);
 

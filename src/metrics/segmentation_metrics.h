@@ -9,7 +9,9 @@
 namespace tagclip {
 
 // The metrics of an evaluation (Section 4 of the paper), all in [0, 1]; NaN where there is nothing
-// to measure (0/0).
+// to measure (0/0). A class that no pixel of the split is labelled with counts as IoU 0 where the
+// model predicts it anywhere, and is left out of the means of IoU where it does not; in those of
+// accuracy it never counts.
 struct SegmentationMetrics {
   double pixel_accuracy;                            // pAcc
   std::vector<double> iou;                          // per class

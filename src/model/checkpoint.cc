@@ -31,24 +31,6 @@ StateDict canonical(const StateDict& state) {
   return result;
 }
 
-TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
-  TrainedOn trained_on;
-  const auto stored = metadata.find("tagclip.trained_on");
-  if (stored == metadata.end()) return trained_on;
-  try {
-    const json object = parse_bounded_json(stored->second).value_or(json());
-    for (const json& entry : object.at("classes")) {
-      trained_on.classes.push_back(entry.at("name"));
-      trained_on.seen.push_back(entry.at("seen"));
-    }
-    trained_on.templates = object.at("templates");
-    trained_on.inductive = object.at("inductive");
-  } catch (const json::exception& error) {
-    throw bad_input(source + ": the metadata tagclip.trained_on is damaged: " + error.what());
-  }
-  return trained_on;
-}
-
 // Settings of earlier versions have `unused_self_attention` in place of `architecture`.
 std::string with_architecture(const std::string& settings) {
   constexpr const char* kFormerly = "unused_self_attention";
@@ -86,14 +68,43 @@ std::string canonical_name(std::string name) {
   return name;
 }
 
+TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
+  TrainedOn trained_on;
+  const auto stored = metadata.find("tagclip.trained_on");
+  if (stored == metadata.end()) return trained_on;
+  try {
+    const json object = parse_bounded_json(stored->second).value_or(json());
+    for (const json& entry : object.at("classes")) {
+      trained_on.classes.push_back(entry.at("name"));
+      trained_on.seen.push_back(entry.at("seen"));
+      if (entry.contains("judged_seen")) trained_on.judged_seen.push_back(entry["judged_seen"]);
+    }
+    trained_on.templates = object.at("templates");
+    trained_on.inductive = object.at("inductive");
+    trained_on.dataset = object.value("dataset", "");
+    if (object.contains("reduce_zero_label")) {
+      trained_on.reduce_zero_label = object["reduce_zero_label"].get<bool>();
+    }
+    // All of them or none.
+    if (trained_on.judged_seen.size() != trained_on.classes.size()) trained_on.judged_seen.clear();
+  } catch (const json::exception& error) {
+    throw bad_input(source + ": the metadata tagclip.trained_on is damaged: " + error.what());
+  }
+  return trained_on;
+}
+
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on) {
   json classes = json::array();
   for (size_t c = 0; c < trained_on.classes.size(); ++c) {
     classes.push_back({{"name", trained_on.classes[c]}, {"seen", bool(trained_on.seen[c])}});
+    if (trained_on.judged_seen.empty()) continue;
+    classes.back()["judged_seen"] = bool(trained_on.judged_seen[c]);
   }
-  const json object = {{"classes", classes},
-                       {"templates", trained_on.templates},
-                       {"inductive", trained_on.inductive}};
+  json object = {{"classes", classes},
+                 {"templates", trained_on.templates},
+                 {"inductive", trained_on.inductive}};
+  if (!trained_on.dataset.empty()) object["dataset"] = trained_on.dataset;
+  if (trained_on.reduce_zero_label) object["reduce_zero_label"] = *trained_on.reduce_zero_label;
   return {{"format", "pt"},
           {"tagclip.model", to_json(config.fields())},
           {"tagclip.trained_on", object.dump()}};

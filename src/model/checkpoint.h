@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,7 @@
 
 namespace tagclip {
 
-// The classes a model was trained on; stored with it.
+// The classes a model was trained on, and how its labels were read; stored with it.
 struct TrainedOn {
   std::vector<std::string> classes;    // names of the data set's classes, in order
   std::vector<bool> seen;              // per class: whether training had its labels
@@ -17,6 +18,13 @@ struct TrainedOn {
   // True if the unseen names were unknown in training: seen classes are then subject to calibrated
   // stacking at inference.
   bool inductive = true;
+
+  // An evaluation on the same classes follows these. Files of earlier versions do not say: empty.
+  std::string dataset;                    // kind of the data set: "folder", "voc2012", ...
+  std::optional<bool> reduce_zero_label;  // whether label 0 was background, which is void
+  // Per class: whether it counts for mIoU(S), not mIoU(U). Supervised training sees the labels of
+  // both.
+  std::vector<bool> judged_seen;
 };
 
 struct LoadedModel {
@@ -31,8 +39,11 @@ struct LoadedModel {
 void save_model(const std::filesystem::path& path, const SegmentationModel& model,
                 const TrainedOn& trained_on, StorageType precision, Metadata extra = {});
 
-// Returns the metadata that save_model writes.
+// Returns the metadata that save_model writes, and reads its part about the training: empty where
+// there is none. `source` stands for the file in messages; throws Error(kBadInput) for damaged
+// ones.
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on);
+TrainedOn read_trained_on(const Metadata& metadata, const std::string& source);
 
 // Reads a checkpoint of ours or of mmsegmentation (TagCLIP, ZegCLIP), its parameters as float32 on
 // the CPU. Strict. Throws Error(kBadInput): not a segmentation model (says what it looks like),

@@ -50,6 +50,8 @@ RankEnvironment from_torchrun(const Variables& variables) {
 
 RankEnvironment from_slurm(const Variables& variables) {
   RankEnvironment result;
+  result.size_variable = "SLURM_NTASKS";
+  result.alone = "env -u SLURM_PROCID";
   result.size = variables.number("SLURM_NTASKS", 1, kMaxRanks);
   result.rank = variables.number("SLURM_PROCID", 0, result.size - 1);
   result.local_rank = variables.number("SLURM_LOCALID", 0, kMaxRanks);

@@ -17,6 +17,10 @@ struct RankEnvironment {
   bool store_is_served = false;  // torchrun's agent serves it; otherwise rank 0 does
   // Distinguishes restarts on the same store (torchrun restarts failed ranks).
   std::string attempt = "0";
+  // The source of the number of ranks, and the words that start the program as the only one; for
+  // messages.
+  std::string size_variable = "WORLD_SIZE";
+  std::string alone = "env -u RANK -u WORLD_SIZE";
 };
 
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string& name)>;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ranks/backends.h"
+#include "ranks/rendezvous.h"
 
 namespace tagclip {
 namespace {
@@ -19,10 +20,10 @@ std::string first_line(const std::exception& error) {
 
 class World::Group {
  public:
-  Group(const RankEnvironment& environment, std::chrono::seconds timeout)
-      : store_(open_store(environment, timeout)),
-        gloo_(open_gloo(store_, environment, timeout)),
-        nccl_(open_nccl(store_, environment, timeout)) {}
+  Group(const RankEnvironment& environment, const Patience& patience)
+      : store_(open(environment, patience)),
+        gloo_(open_gloo(store_, environment, patience.timeout)),
+        nccl_(open_nccl(store_, environment, patience.timeout)) {}
 
   void all_reduce_sum(at::Tensor& tensor) {
     if (!tensor.is_cuda()) return all_reduce_sum(*gloo_, tensor);
@@ -33,6 +34,15 @@ class World::Group {
   }
 
  private:
+  // The store, once all ranks are there: what follows waits for them deaf and silent.
+  static c10::intrusive_ptr<c10d::Store> open(const RankEnvironment& environment,
+                                              const Patience& patience) {
+    wait_for_store(environment, patience);
+    c10::intrusive_ptr<c10d::Store> store = open_store(environment, patience.timeout);
+    wait_for_ranks(*store, environment, patience);
+    return store;
+  }
+
   static void all_reduce_sum(c10d::Backend& backend, at::Tensor& tensor) {
     std::vector<at::Tensor> tensors = {tensor};
     backend.allreduce(tensors)->wait();
@@ -42,11 +52,13 @@ class World::Group {
   c10::intrusive_ptr<c10d::Backend> gloo_, nccl_;
 };
 
-World::World(const RankEnvironment& environment, std::chrono::seconds timeout)
+World::World(const RankEnvironment& environment, const Patience& patience)
     : environment_(environment) {
   if (is_single()) return;
   try {
-    group_ = std::make_shared<Group>(environment, timeout);
+    group_ = std::make_shared<Group>(environment, patience);
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& error) {
     throw failure(fmt::format("rank {} of {} could not connect to the others at {}:{}: {}", rank(),
                               size(), environment.address, environment.port, first_line(error)),
@@ -54,7 +66,12 @@ World::World(const RankEnvironment& environment, std::chrono::seconds timeout)
   }
 }
 
-World World::join(std::chrono::seconds timeout) { return {read_rank_environment(), timeout}; }
+World World::join(Console& console, std::chrono::seconds timeout) {
+  return {read_rank_environment(),
+          {.timeout = timeout,
+           .say = [&console](const std::string& words) { console.warn(words); },
+           .stop_requested = [&console] { return console.stop_requested(); }}};
+}
 
 at::Device World::local_device(at::Device device) const {
   if (!device.is_cuda() || is_single()) return device;

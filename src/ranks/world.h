@@ -3,11 +3,22 @@
 #include <ATen/ATen.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <string>
 
+#include "base/console.h"
 #include "ranks/rank_environment.h"
 
 namespace tagclip {
+
+// A rank's wait for the others: how long, and whom it tells and asks meanwhile.
+struct Patience {
+  std::chrono::seconds timeout = std::chrono::minutes(10);
+  // Hears for whom the rank waits, after two seconds and then once a minute.
+  std::function<void(const std::string&)> say = [](const std::string&) {};
+  std::function<bool()> stop_requested = [] { return false; };  // asked ten times a second
+};
 
 // The processes that work on one job (torch.distributed's world), and their collective operations.
 // All ranks must call the same collectives in the same order. Collectives throw Error(kFailure)
@@ -17,11 +28,12 @@ class World {
   // Constructs a world of one process, whose collectives change nothing.
   World() = default;
   // Connects to the other ranks: over Gloo, and for CUDA tensors over NCCL where the build has it.
-  // A rank waits at most `timeout` for another one, here and in each collective. Throws
-  // Error(kFailure) when they do not connect.
-  World(const RankEnvironment& environment, std::chrono::seconds timeout);
-  // The same with the environment of this process. Throws as read_rank_environment, too.
-  static World join(std::chrono::seconds timeout = std::chrono::minutes(10));
+  // A rank waits at most for the timeout for another one, here and in each collective. Throws
+  // Error(kFailure) when they do not connect, and Error(kStopped).
+  World(const RankEnvironment& environment, const Patience& patience);
+  // The same with the environment of this process; the console hears for whom it waits, and may
+  // stop that. Throws as read_rank_environment, too.
+  static World join(Console& console, std::chrono::seconds timeout = std::chrono::minutes(10));
 
   int64_t rank() const { return environment_.rank; }
   int64_t size() const { return environment_.size; }

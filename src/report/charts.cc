@@ -177,12 +177,28 @@ const std::vector<Quantity>& known_quantities() {
   return list;
 }
 
+// Returns true if a run's model has the loss of that name: logs of earlier versions hold zeros for
+// one that it does not have, and a weight of zero leaves nothing of it.
+bool has_loss(const TrainingRun& run, const std::string& name) {
+  const auto is = [&](const char* setting, const FieldValue& value) {
+    const auto found = run.settings.find(setting);
+    return found != run.settings.end() && found->second == value;
+  };
+  if (name == "trusty") return !is("model.trusty_token", false) && !is("loss.trusty_weight", 0.0);
+  if (name == "presence") {
+    return !is("model.protocol", "released") && !is("loss.presence_weight", 0.0);
+  }
+  return true;
+}
+
 // Returns the quantities that some run has logged: the known ones in their order, others by name.
 std::vector<Quantity> logged_quantities(const std::vector<RunGroup>& groups) {
   std::set<std::string> names;
   for (const RunGroup& group : groups) {
     for (const TrainingRun* run : group.runs) {
-      for (const auto& [name, curve] : run->curves) names.insert(name);
+      for (const auto& [name, curve] : run->curves) {
+        if (has_loss(*run, name)) names.insert(name);
+      }
     }
   }
   std::vector<Quantity> result;
@@ -216,7 +232,7 @@ std::vector<Line> lines_of(const std::vector<RunGroup>& groups, const Quantity& 
   for (size_t g = 0; g < groups.size(); ++g) {
     for (const TrainingRun* run : groups[g].runs) {
       const auto curve = run->curves.find(quantity.name);
-      if (curve == run->curves.end()) continue;
+      if (curve == run->curves.end() || !has_loss(*run, quantity.name)) continue;
       lines.push_back({fmt::format("{}, seed {}", groups[g].name, run->record.seed), group_class(g),
                        points_of(curve->second, quantity.scale)});
     }

@@ -222,6 +222,7 @@ std::string runs_table(const std::vector<RunGroup>& groups) {
           "th");
   for (const RunGroup& group : groups) {
     for (const TrainingRun* run : group.runs) rows += run_row(*run);
+    for (const TrainingRun* run : group.repeats) rows += run_row(*run);
   }
   return table(rows);
 }
@@ -230,7 +231,7 @@ std::string runs_table(const std::vector<RunGroup>& groups) {
 
 std::string report_page(const std::vector<RunGroup>& groups) {
   size_t runs = 0;
-  for (const RunGroup& group : groups) runs += group.runs.size();
+  for (const RunGroup& group : groups) runs += group.runs.size() + group.repeats.size();
   const std::string key = colour_key(groups), curves = curve_charts(groups);
 
   std::string page(kHead);

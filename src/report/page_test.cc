@@ -122,6 +122,16 @@ TEST(Page, DrawsCurvesOfZerosButNotAbsentOnes) {
   EXPECT_THAT(page, Not(HasSubstr("Presence loss")));
 }
 
+// Logs of earlier versions have zeros where there is no loss.
+TEST(Page, DrawsNoLossThatAModelDoesNotHave) {
+  TrainingRun run = sample_run("a", 1, 0.4);
+  run.curves["trusty"] = run.curves["presence"] = {{10, 0.0}, {20, 0.0}};
+  run.settings["model.trusty_token"] = false;
+  run.settings["model.protocol"] = std::string("released");
+  EXPECT_THAT(page_of({run}), Not(HasSubstr("Trusty loss")));
+  EXPECT_THAT(page_of({run}), Not(HasSubstr("Presence loss")));
+}
+
 TEST(Page, NothingOfAStrangerIsMarkup) {
   const std::string attack = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>";
   std::vector<TrainingRun> runs = {sample_run(attack, 1, 0.4), sample_run("", 2, 0.4)};

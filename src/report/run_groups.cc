@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -104,6 +105,19 @@ void name_groups(std::vector<RunGroup>& groups) {
   }
 }
 
+// Counts each seed once: equal seeds repeat a run, and would make its spread look small.
+void add(const TrainingRun& run, RunGroup& group) {
+  const auto same_seed = std::ranges::find_if(
+      group.runs, [&](const TrainingRun* other) { return other->record.seed == run.record.seed; });
+  if (same_seed == group.runs.end()) {
+    group.runs.push_back(&run);
+  } else if (run.record.finished > (*same_seed)->record.finished) {
+    group.repeats.push_back(std::exchange(*same_seed, &run));
+  } else {
+    group.repeats.push_back(&run);
+  }
+}
+
 int64_t unseen_classes(const RunData& data) { return std::ranges::count(data.seen, false); }
 
 }  // namespace
@@ -134,7 +148,7 @@ std::vector<RunGroup> group_runs(const std::vector<TrainingRun>& runs) {
     auto group = std::ranges::find_if(
         groups, [&](const RunGroup& other) { return same_group(other.first(), run); });
     if (group == groups.end()) group = groups.insert(groups.end(), RunGroup{});
-    group->runs.push_back(&run);
+    add(run, *group);
   }
   for (RunGroup& group : groups) summarise(group);
   name_groups(groups);

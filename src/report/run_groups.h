@@ -27,7 +27,8 @@ Statistic statistic(std::span<const double> values);
 // An unfinished run is a group of its own: its numbers are of an earlier iteration.
 struct RunGroup {
   std::string name;  // label, folder or both, on one line; unique among the groups
-  std::vector<const TrainingRun*> runs;
+  std::vector<const TrainingRun*> runs;     // one per seed, the last to finish of each
+  std::vector<const TrainingRun*> repeats;  // the others of these seeds: they measure nothing new
   std::array<Statistic, kSummaryFields.size()> summary;  // in the order of kSummaryFields
   std::vector<Statistic> class_iou;                      // per class
   Statistic training_milliseconds;                       // per photo, the median of a run's log

@@ -52,6 +52,20 @@ TEST(RunGroups, SeedsOfOneLabelAreOne) {
   EXPECT_EQ(groups[0].class_iou[2].count, 2);
 }
 
+TEST(RunGroups, EachSeedIsCountedOnce) {
+  std::vector<TrainingRun> runs = {sample_run("a", 1, 0.4), sample_run("a", 1, 0.6),
+                                   sample_run("a", 2, 0.8)};
+  runs[0].folder = "runs/first";
+  runs[1].record.finished = "2026-11-24T11:00:00Z";  // the last to finish of seed 1
+  const auto groups = group_runs(runs);
+  ASSERT_EQ(groups.size(), 1U);
+  const Statistic& iou = groups[0].metric(&SegmentationMetrics::mean_iou);
+  EXPECT_EQ(iou.count, 2);
+  EXPECT_NEAR(iou.mean, 0.7, 1e-12);
+  EXPECT_THAT(format_run_table(groups),
+              HasSubstr("runs/first repeats seed 1 of a and is not counted."));
+}
+
 TEST(RunGroups, OtherSettingsAreAnother) {
   std::vector<TrainingRun> runs = {sample_run("a", 1, 0.3), sample_run("a", 2, 0.4)};
   runs[1].settings["loss.trusty_weight"] = 5.0;

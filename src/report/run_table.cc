@@ -129,9 +129,11 @@ ordered_json json_of(const RunGroup& group) {
                        {"training_ms_per_photo", json_of(group.training_milliseconds)},
                        {"validation_ms_per_photo", json_of(group.validation_milliseconds)},
                        {"runs", ordered_json::array()},
+                       {"repeats", ordered_json::array()},  // of these seeds, not counted
                        {"metrics", ordered_json::object()},
                        {"classes", ordered_json::array()}};
   for (const TrainingRun* run : group.runs) json["runs"].push_back(json_of(*run));
+  for (const TrainingRun* run : group.repeats) json["repeats"].push_back(json_of(*run));
   for (size_t i = 0; i < kSummaryFields.size(); ++i) {
     json["metrics"][kSummaryFields[i].json_name] = json_of(group.summary[i]);
   }
@@ -184,6 +186,12 @@ std::vector<std::string> table_notes(const std::vector<RunGroup>& groups) {
         "Percent; mean ± standard deviation (n - 1) over the n runs with different seeds.");
   } else {
     notes.push_back("Percent.");
+  }
+  for (const RunGroup& group : groups) {
+    for (const TrainingRun* run : group.repeats) {
+      notes.push_back(fmt::format("{} repeats seed {} of {} and is not counted.",
+                                  run->folder.string(), run->record.seed, group.name));
+    }
   }
   std::ranges::copy(incomparable_notes(groups), std::back_inserter(notes));
   return notes;

@@ -39,7 +39,7 @@ const std::set<std::string>& free_settings() {
   static const std::set<std::string> kNames = {
       "output",     "label",        "device",     "log_every",      "validate_every",
       "save_every", "keep",         "examples",   "example_photos", "workers",
-      "prefetch",   "rank_timeout", "check_data", "model_every"};
+      "prefetch",   "rank_timeout", "check_data", "model_every",    "extend"};
   return kNames;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "clip/fingerprint.h"
 #include "data/augment.h"
 #include "data/random.h"
 #include "text/class_words.h"
@@ -72,6 +73,19 @@ CaptionBatch CaptionBatches::batch(int64_t step, int64_t side) const {
     }
   }
   return result;
+}
+
+std::string CaptionBatches::fingerprint() const {
+  std::vector<at::Tensor> bytes;
+  std::string words;
+  for (const CaptionedPhoto& photo : photos_) {
+    bytes.push_back(at::from_blob(const_cast<std::byte*>(photo.encoded.data()),
+                                  {std::ssize(photo.encoded)}, at::kByte));
+    for (const std::string& caption : photo.captions) words += caption + "\n";
+    words += "\n";
+  }
+  bytes.push_back(at::from_blob(words.data(), {std::ssize(words)}, at::kByte));
+  return tagclip::fingerprint(bytes);
 }
 
 }  // namespace tagclip

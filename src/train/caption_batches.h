@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <string>
 #include <vector>
 
 #include "data/caption_shards.h"
@@ -24,6 +25,8 @@ class CaptionBatches {
 
   size_t photos() const { return photos_.size(); }
   CaptionBatch batch(int64_t step, int64_t side) const;
+  // Identifies the images, their order and their captions.
+  std::string fingerprint() const;
 
  private:
   const PretrainConfig& config_;

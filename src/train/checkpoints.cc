@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <charconv>
@@ -49,38 +50,6 @@ std::string checksum(const std::map<std::string, at::Tensor>& tensors, const Met
   return fingerprint(all);
 }
 
-// Throws Error(kBadInput) when the file has changed since it was written.
-Checkpoint read(const fs::path& path) {
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  Checkpoint checkpoint{path, StateDict::from(file), file.metadata()};
-  const auto stored = checkpoint.metadata.extract(kChecksum);
-  if (stored.empty()) throw bad_input(path.string() + ": has no checksum");
-  if (stored.mapped() != checksum(checkpoint.state.tensors, checkpoint.metadata)) {
-    throw bad_input(path.string() + ": its content does not match its checksum");
-  }
-  return checkpoint;
-}
-
-// Returns text such as "optimizer.lr was 0.001, is 0.002; batch was 8, is 16"; empty if equal.
-std::string differences(const json& before, const StoredSettings& settings) {
-  const json defaults = json::parse(to_json(settings.defaults));
-  std::string text;
-  const json now = json::parse(to_json(settings.now));
-  for (const auto& [name, value] : now.items()) {
-    const json old = before.value(name, defaults.at(name));
-    if (old == value) continue;
-    text +=
-        fmt::format("{}{} was {}, is {}", text.empty() ? "" : "; ", name, old.dump(), value.dump());
-  }
-  return text;
-}
-
-const std::string& stored_text(const Checkpoint& checkpoint, const std::string& key) {
-  static const std::string kNothing;
-  const auto found = checkpoint.metadata.find(key);
-  return found == checkpoint.metadata.end() ? kNothing : found->second;
-}
-
 template <class Number>
 Number stored(const Checkpoint& checkpoint, const std::string& key) {
   const std::string& text = stored_text(checkpoint, key);
@@ -94,6 +63,17 @@ Number stored(const Checkpoint& checkpoint, const std::string& key) {
 
 Checkpoints::Checkpoints(const fs::path& run, int64_t keep)
     : folder_(run / "checkpoints"), keep_(keep) {}
+
+Checkpoint Checkpoints::read(const fs::path& path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  Checkpoint checkpoint{path, StateDict::from(file), file.metadata()};
+  const auto stored = checkpoint.metadata.extract(kChecksum);
+  if (stored.empty()) throw bad_input(path.string() + ": has no checksum");
+  if (stored.mapped() != checksum(checkpoint.state.tensors, checkpoint.metadata)) {
+    throw bad_input(path.string() + ": its content does not match its checksum");
+  }
+  return checkpoint;
+}
 
 std::map<int64_t, fs::path> Checkpoints::files() const {
   std::map<int64_t, fs::path> result;
@@ -147,20 +127,37 @@ void Checkpoints::tidy(const Checkpoint& newest) const {
   for (const fs::path& path : half_written) fs::remove(path);
 }
 
-ConstFieldList binding(const ConstFieldList& settings, const std::set<std::string>& free) {
-  return settings.where([&](const Field& field) { return !free.contains(field.name); });
-}
-
-void check_settings(const Checkpoint& checkpoint, const StoredSettings& settings) {
-  const json before = parse_bounded_json(stored_text(checkpoint, settings.key)).value_or(json());
+std::vector<ChangedSetting> changed_settings(const Checkpoint& checkpoint, const std::string& key,
+                                             const ConstFieldList& now,
+                                             const ConstFieldList& defaults) {
+  const json before = parse_bounded_json(stored_text(checkpoint, key)).value_or(json());
   if (!before.is_object()) {
     throw bad_input(checkpoint.path.string() + " does not say with which settings it was made",
                     "choose another output folder, or remove the file to start anew");
   }
-  const std::string different = differences(before, settings);
-  if (different.empty()) return;
-  throw bad_input(checkpoint.path.string() + " belongs to a run with other settings: " + different,
-                  "set them back to resume it, or choose another output folder");
+  const json usual = json::parse(to_json(defaults)), present = json::parse(to_json(now));
+  std::vector<ChangedSetting> changes;
+  for (const auto& [name, value] : present.items()) {
+    const json old = before.value(name, usual.at(name));
+    if (old != value) changes.push_back({name, old.dump(), value.dump()});
+  }
+  return changes;
+}
+
+std::string describe(const std::vector<ChangedSetting>& changes) {
+  std::vector<std::string> texts;
+  for (const ChangedSetting& change : changes) {
+    texts.push_back(fmt::format("{} was {}, is {}", change.name, change.before, change.now));
+  }
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+Error other_settings(const Checkpoint& checkpoint, const std::vector<ChangedSetting>& changes,
+                     std::string hint) {
+  if (hint.empty()) hint = "set them back to resume it, or choose another output folder";
+  return bad_input(
+      checkpoint.path.string() + " belongs to a run with other settings: " + describe(changes),
+      std::move(hint));
 }
 
 std::map<std::string, at::Tensor> run_state(const std::vector<Parameter>& parameters,
@@ -170,8 +167,7 @@ std::map<std::string, at::Tensor> run_state(const std::vector<Parameter>& parame
   return tensors;
 }
 
-void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
-             AdamW& optimizer) {
+void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& parameters) {
   const at::NoGradGuard no_grad;
   for (const Parameter& parameter : parameters) {
     const at::Tensor& value = checkpoint.state.at(parameter.name);
@@ -182,7 +178,18 @@ void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& paramet
     }
     at::Tensor(parameter.tensor).copy_(value);
   }
+}
+
+void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
+             AdamW& optimizer) {
+  restore(checkpoint, parameters);
   optimizer.load_state(checkpoint.state.tensors);
+}
+
+const std::string& stored_text(const Checkpoint& checkpoint, const std::string& key) {
+  static const std::string kNothing;
+  const auto found = checkpoint.metadata.find(key);
+  return found == checkpoint.metadata.end() ? kNothing : found->second;
 }
 
 int64_t stored_count(const Checkpoint& checkpoint, const std::string& key) {

@@ -5,10 +5,10 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/fields.h"
 #include "clip/parameters.h"
 #include "clip/weights.h"
@@ -27,6 +27,9 @@ struct Checkpoint {
 // few of them, each with a checksum of all its content.
 class Checkpoints {
  public:
+  // One file of them. Throws Error(kBadInput) when it has changed since it was written.
+  static Checkpoint read(const std::filesystem::path& file);
+
   Checkpoints(const std::filesystem::path& run, int64_t keep);
 
   // Writes one atomically, flushed to the disk, then removes the oldest. Throws Error(kFailure)
@@ -49,26 +52,38 @@ class Checkpoints {
   int64_t keep_;
 };
 
-// The settings without the free ones, which say how a run is watched and stored, not what it
-// computes.
-ConstFieldList binding(const ConstFieldList& settings, const std::set<std::string>& free);
-
-// The settings of a run, which its checkpoints hold under the metadata `key`.
-struct StoredSettings {
-  std::string key;
-  ConstFieldList now;
-  ConstFieldList defaults;  // of settings that an older checkpoint does not have
+// A setting whose value differs from the one that a checkpoint was made with.
+struct ChangedSetting {
+  std::string name;
+  std::string before, now;  // as JSON
 };
 
-// Throws Error(kBadInput) listing the settings that differ from the checkpoint's, if any.
-void check_settings(const Checkpoint& checkpoint, const StoredSettings& settings);
+// The settings in `now` that differ from those that the checkpoint holds under the metadata `key`.
+// A setting that an older checkpoint does not have had its value in `defaults`. Throws
+// Error(kBadInput) when the checkpoint holds no settings.
+std::vector<ChangedSetting> changed_settings(const Checkpoint& checkpoint, const std::string& key,
+                                             const ConstFieldList& now,
+                                             const ConstFieldList& defaults);
+
+// "optimizer.lr was 0.001, is 0.002; batch was 8, is 16"
+std::string describe(const std::vector<ChangedSetting>& changes);
+
+// The error of a run whose settings are not those of the checkpoint in its folder. `hint` replaces
+// the usual advice.
+Error other_settings(const Checkpoint& checkpoint, const std::vector<ChangedSetting>& changes,
+                     std::string hint = {});
 
 // The tensors of a checkpoint of these parameters and their optimizer, by name.
 std::map<std::string, at::Tensor> run_state(const std::vector<Parameter>& parameters,
                                             const AdamW& optimizer);
-// Restores both. Throws Error(kBadInput) naming the first tensor that does not fit.
+// Restores the parameters alone, and both. Throw Error(kBadInput) naming the first tensor that does
+// not fit.
+void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& parameters);
 void restore(const Checkpoint& checkpoint, const std::vector<Parameter>& parameters,
              AdamW& optimizer);
+
+// The text in a checkpoint's metadata under `key`; empty where there is none.
+const std::string& stored_text(const Checkpoint& checkpoint, const std::string& key);
 
 // Numbers in a checkpoint's metadata. They throw Error(kBadInput) when there is none under `key`.
 int64_t stored_count(const Checkpoint& checkpoint, const std::string& key);

@@ -7,18 +7,21 @@
 #include <chrono>
 #include <cmath>
 #include <numbers>
+#include <set>
 
 #include "base/config_file.h"
 #include "base/error.h"
 #include "base/fields_json.h"
 #include "base/files.h"
 #include "clip/clip_file.h"
+#include "clip/fingerprint.h"
 #include "data/random.h"
 #include "model/init_from_clip.h"
 #include "text/tokenizer.h"
 #include "train/caption_batches.h"
 #include "train/checkpoints.h"
 #include "train/contrastive.h"
+#include "train/folder_lock.h"
 
 namespace tagclip {
 namespace {
@@ -34,7 +37,11 @@ double cosine_learning_rate(const PretrainConfig& config, int64_t step) {
 constexpr const char* kStep = "tagclip.pretrain.step";
 constexpr const char* kConfig = "tagclip.pretrain.config";
 constexpr int64_t kKept = 2;  // checkpoints
+constexpr const char* kShards = "tagclip.pretrain.shards";
+constexpr const char* kStart = "tagclip.pretrain.start";
+// They say how a run is watched and stored; the files are known by their content.
 const std::set<std::string> kFree = {"output", "log_every", "save_every"};
+const std::set<std::string> kFiles = {"shards", "start"};
 
 void check_clip(const PretrainConfig& config) {
   try {
@@ -97,11 +104,13 @@ class Run {
       const std::function<void(const std::string&)>& on_warning)
       : config_(config),
         folder_(config.output),
+        lock_(folder_, on_warning),
         clip_(std::move(clip)),
         batches_(config, read_caption_shards({config.shards.begin(), config.shards.end()})),
         checkpoints_(folder_, kKept),
-        optimizer_(all_trained(clip_), config.optimizer) {
-    create_folders(folder_);
+        optimizer_(all_trained(clip_), config.optimizer),
+        shards_(batches_.fingerprint()),
+        start_(config.start.empty() ? "" : weights_fingerprint()) {
     resume(on_warning);
     write_file(folder_ / "config.toml", to_toml(config_.fields()));
   }
@@ -123,17 +132,37 @@ class Run {
                     "lower optimizer.lr, or raise warmup");
     }
     loss.backward();
-    const double lr = cosine_learning_rate(config_, step_++);
+    const double lr = cosine_learning_rate(config_, step_);
+    is_complete_ = false;
     optimizer_.step(lr);
     limit_temperature();
+    ++step_;
+    is_complete_ = true;
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     return {step_, value, lr, config_.batch / seconds.count()};
   }
 
+  // An error costs no finished step.
+  void save_after_error(const std::function<void(const std::string&)>& warn) {
+    if (!is_complete_ || step_ == 0 || saved_ == step_) return;
+    try {
+      save_state();
+      warn(fmt::format(
+          "an error ends the run; the state after step {} is saved, the same command resumes",
+          step_));
+    } catch (const std::exception& error) {
+      warn(fmt::format("the state after step {} could not be saved: {}", step_, error.what()));
+    }
+  }
+
   void save_state() {
-    checkpoints_.save(
-        step_, run_state(clip_.parameters.all(), optimizer_),
-        {{kStep, std::to_string(step_)}, {kConfig, to_json(binding(config_.fields(), kFree))}});
+    saved_ = step_;
+    const ConstFieldList settings = config_.fields();
+    checkpoints_.save(step_, run_state(clip_.parameters.all(), optimizer_),
+                      {{kStep, std::to_string(step_)},
+                       {kConfig, to_json(settings)},
+                       {kShards, shards_},
+                       {kStart, start_}});
   }
 
   void save_result() const {
@@ -156,24 +185,52 @@ class Run {
     clip_.logit_scale.clamp_(0, std::log(100.0));
   }
 
+  std::string weights_fingerprint() const {
+    std::vector<at::Tensor> weights;
+    for (const Parameter& parameter : clip_.parameters.all()) weights.push_back(parameter.tensor);
+    return fingerprint(weights);
+  }
+
+  // Throws Error(kBadInput) when the checkpoint is of other settings, images, captions or weights.
+  void check_changes(const Checkpoint& found) const {
+    const PretrainConfig defaults;
+    // Checkpoints of earlier versions know files by their places alone.
+    const bool knows_files = found.metadata.contains(kShards);
+    std::vector<ChangedSetting> changes =
+        changed_settings(found, kConfig, config_.fields(), defaults.fields());
+    std::erase_if(changes, [&](const ChangedSetting& change) {
+      return kFree.contains(change.name) || (knows_files && kFiles.contains(change.name));
+    });
+    if (!changes.empty()) throw other_settings(found, changes);
+    const auto check = [&](const char* key, const std::string& now, const std::string& what) {
+      if (!knows_files || stored_text(found, key) == now) return;
+      throw bad_input(found.path.string() + " belongs to a run with other " + what,
+                      "put the files back as they were to resume it, or choose another output "
+                      "folder");
+    };
+    check(kShards, shards_, "images or captions in its shards");
+    check(kStart, start_, "weights to start from");
+  }
+
   void resume(const std::function<void(const std::string&)>& on_warning) {
     const std::optional<Checkpoint> found = checkpoints_.newest(on_warning);
     if (!found) return;
-    const PretrainConfig defaults;
-    check_settings(*found,
-                   {kConfig, binding(config_.fields(), kFree), binding(defaults.fields(), kFree)});
+    check_changes(*found);
     restore(*found, clip_.parameters.all(), optimizer_);
-    step_ = stored_count(*found, kStep);
+    step_ = saved_ = stored_count(*found, kStep);
     checkpoints_.tidy(*found);
   }
 
   const PretrainConfig& config_;
   std::filesystem::path folder_;
+  FolderLock lock_;
   Clip clip_;
   CaptionBatches batches_;
   Checkpoints checkpoints_;
   AdamW optimizer_;
-  int64_t step_ = 0;
+  std::string shards_, start_;  // fingerprints of what they hold
+  int64_t step_ = 0, saved_ = -1;
+  bool is_complete_ = true;  // false while an update is under way
 };
 
 template <class Config>
@@ -236,16 +293,18 @@ int64_t pretrain(PretrainConfig config, const PretrainHooks& hooks) {
   check_clip(config);
   Run run(config, std::move(clip), hooks.on_warning);
   hooks.on_start(run.step());
-  while (run.step() < config.steps) {
-    hooks.on_step(run.advance());
-    if (hooks.stop_requested()) {
-      run.save_state();
-      return run.step();
+  try {
+    while (run.step() < config.steps) {
+      hooks.on_step(run.advance());
+      if (hooks.stop_requested()) break;
+      if (run.step() % config.save_every == 0) run.save_state();
     }
-    if (run.step() % config.save_every == 0) run.save_state();
+  } catch (...) {
+    run.save_after_error(hooks.on_warning);
+    throw;
   }
   run.save_state();
-  run.save_result();
+  if (run.step() == config.steps) run.save_result();
   return run.step();
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "model/init_from_clip.h"
 
@@ -22,6 +24,22 @@ ModelConfig model_config(const TrainConfig& config, const ClipConfig& clip) {
   result.clip = clip;
   result.clip.resolution = config.augment.crop_size;
   return result;
+}
+
+// Refuses a CLIP that is not there, with the way to one.
+void check_is_there(const char* setting, const std::string& path) {
+  std::error_code unreadable;
+  if (path.empty() || std::filesystem::exists(path, unreadable) || unreadable) return;
+  const bool is_name = path.find('/') == path.npos && !path.ends_with(".pt") &&
+                       !path.ends_with(".safetensors") && !path.ends_with(".bin");
+  throw bad_input(
+      fmt::format("{}: there is no file or folder {}", setting, path),
+      is_name
+          ? fmt::format("the name of a checkpoint? tagclip fetch {} downloads it, if it is one "
+                        "that tagclip fetch --list shows, and prints the path to set here",
+                        path)
+          : "tagclip fetch --list shows the CLIPs that can be downloaded; fetch prints the path "
+            "to set here");
 }
 
 SegmentationModel initialised_from_clip(const TrainConfig& config,
@@ -118,6 +136,8 @@ void start_from_model(SegmentationModel& model, const ModelWeights& start) {
 
 SegmentationModel starting_model(const TrainConfig& config, at::Device device,
                                  const std::function<void(const std::string&)>& warn) {
+  check_is_there("clip", config.clip);
+  check_is_there("start", config.start);
   SegmentationModel model = config.start.empty() ? initialised_from_clip(config, warn)
                                                  : initialised_from_model(config, warn);
   model.parameters.to(device);

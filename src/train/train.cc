@@ -4,9 +4,12 @@
 #include <torch/version.h>
 
 #include <cmath>
+#include <memory>
 
 #include "base/error.h"
 #include "data_check/data_check.h"
+#include "train/file_check.h"
+#include "train/folder_lock.h"
 #include "train/run_folder.h"
 #include "train/run_writer.h"
 #include "train/validation.h"
@@ -31,17 +34,24 @@ double score(const SegmentationMetrics& metrics) {
   return std::isnan(value) ? -1 : value;
 }
 
+using Say = std::function<void(const std::string&)>;
+
 class Run {
  public:
   Run(const TrainConfig& config, const World& world, const TrainHooks& hooks)
       : config_(config),
         world_(world),
         hooks_(hooks),
-        folder_(config, world, world.is_root() ? hooks.on_warning : [](const std::string&) {}) {
-    if (config.check_data && folder_.is_new() && world.is_root()) check_labels(config);
+        warn_(of_root(hooks.on_warning)),
+        lock_(lock_folder()),
+        folder_(config, world, warn_, of_root(hooks.on_note)) {
+    const bool checks = config.check_data && world.is_root();
+    if (checks && folder_.is_new()) check_labels(config);
     trainer_.emplace(config, world, hooks.on_warning);
     if (!config.val_split.empty()) validator_.emplace(config, *trainer_, world);
-    folder_.resume(*trainer_);
+    if (checks) check_all_files();
+    for (const std::string& warning : config.warnings()) warn_(warning);
+    folder_.resume(*trainer_, validator_ ? validator_->identity() : "");
     folder_.create();
   }
 
@@ -53,15 +63,31 @@ class Run {
     if (world_.is_root()) {
       writer_.emplace(config_.output, record(), trainer_->iteration(), folder_.validated());
     }
-    const bool finished = iterate(last);
-    folder_.save_state(*trainer_);
-    if (finished) folder_.save_model("model", *trainer_);
+    const bool finished = iterate_or_save(last);
     if (writer_) writer_->save_record(finished);
     world_.barrier();  // a rank that exits early would look crashed to the others
     return {trainer_->iteration(), finished};
   }
 
  private:
+  Say of_root(const Say& say) const {
+    return world_.is_root() ? say : [](const std::string&) {};
+  }
+
+  // The root rank holds the folder for all.
+  std::unique_ptr<FolderLock> lock_folder() const {
+    if (!world_.is_root()) return nullptr;
+    return std::make_unique<FolderLock>(config_.output, warn_);
+  }
+
+  void check_all_files() const {
+    const FileCheckHooks hooks{hooks_.on_check, hooks_.stop_requested, warn_};
+    check_files(trainer_->data(), config_.bad_photos, hooks);
+    if (!validator_) return;
+    check_files(validator_->data(), BadImagePolicy::kFail, hooks);
+    check_label_values(validator_->data(), hooks);
+  }
+
   // True if an earlier session left nothing to do.
   bool is_over() const {
     return trainer_->iteration() == config_.schedule.iterations && !validation_is_due() &&
@@ -74,17 +100,55 @@ class Run {
     return done % config_.validate_every == 0 || done == config_.schedule.iterations;
   }
 
+  // An error costs no finished step: the state is saved before it goes on.
+  bool iterate_or_save(int64_t last) {
+    try {
+      return iterate(last);
+    } catch (...) {
+      save_after_error();
+      throw;
+    }
+  }
+
+  void save_after_error() {
+    const int64_t done = trainer_->iteration();
+    if (!trainer_->is_complete() || done == 0 || folder_.saved() == done) return;
+    try {
+      folder_.save_state(*trainer_);
+    } catch (const std::exception& error) {
+      warn_(fmt::format("the state after iteration {} could not be saved: {}", done, error.what()));
+      return;
+    }
+    warn_(fmt::format(
+        "an error ends the run; the state after iteration {} is saved, the same command resumes",
+        done));
+  }
+
   // Trains to iteration `last`; false when the user stopped it.
   bool iterate(int64_t last) {
     while (true) {
-      if (validation_is_due() && !validate()) return false;
-      if (trainer_->iteration() == last) return true;
+      const int64_t done = trainer_->iteration();
+      if (done == last) return finish_model();
+      if (validation_is_due() && !validate()) break;
       const TrainReport report = trainer_->advance();
       hooks_.on_step(report);
       if (writer_ && report.iteration % config_.log_every == 0) writer_->add(report);
-      if (world_.any(hooks_.stop_requested())) return false;
+      if (world_.any(hooks_.stop_requested())) break;
       save(report.iteration, last);
     }
+    folder_.save_state(*trainer_);
+    return false;
+  }
+
+  // Writes the model, then measures it: it is there whatever becomes of the last validation. False
+  // when the user stopped that.
+  bool finish_model() {
+    if (folder_.saved() != trainer_->iteration()) folder_.save_state(*trainer_);
+    folder_.save_model("model", *trainer_);
+    if (!validation_is_due()) return true;
+    const bool finished = validate();
+    folder_.save_state(*trainer_);
+    return finished;
   }
 
   // Saves and validates as is due after an iteration.
@@ -143,6 +207,8 @@ class Run {
   const TrainConfig& config_;
   const World& world_;
   const TrainHooks& hooks_;
+  Say warn_;
+  std::unique_ptr<FolderLock> lock_;  // on the root rank; outlives what is written
   RunFolder folder_;
   std::optional<Trainer> trainer_;
   std::optional<Validator> validator_;

@@ -1,10 +1,14 @@
 #include "train/train_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <filesystem>
+#include <set>
 
 #include "base/error.h"
+#include "runs/run_record.h"
 
 namespace tagclip {
 namespace {
@@ -69,6 +73,9 @@ FieldsOf<Config> train_fields(Config& config) {
   FieldsOf<Config> list;
   list.add("output", config.output, "folder of the run");
   list.add("label", config.label, "what reports call the run and others like it");
+  list.add("extend", config.extend,
+           "whether a run in the output folder may go on to more schedule.iterations than it was "
+           "begun with");
   add_dataset_fields(list, config.data, "", "data set folder",
                      "classes hidden in training; empty: the set's own");
   list.add("train_split", config.train_split, "list of the training images");
@@ -182,22 +189,6 @@ std::vector<Effect> effects(const TrainConfig& config) {
   };
 }
 
-// Refuses settings that would do nothing without a word.
-void check_effects(const TrainConfig& config) {
-  const TrainConfig defaults;
-  const ConstFieldList now = config.fields(), usual = defaults.fields();
-  for (const Effect& effect : effects(config)) {
-    if (effect.holds) continue;
-    const auto value = [&](const ConstFieldList& list) {
-      return to_string(list.at(effect.name).get());
-    };
-    const std::string set = value(now);
-    if (set == value(usual) || std::ranges::count(effect.harmless, set) > 0) continue;
-    throw usage_error(effect.name + " = " + set + " has no effect without " + effect.needs,
-                      "leave " + effect.name + " at " + value(usual));
-  }
-}
-
 }  // namespace
 
 FieldList SelfTrainingConfig::fields() { return self_training_fields(*this); }
@@ -224,7 +215,77 @@ void TrainConfig::check() const {
     throw usage_error("self_training.from: self-training would begin after the last iteration",
                       "lower it, or set setting = inductive");
   }
-  check_effects(*this);
+  for (const IdleSetting& idle : idle_settings(*this)) {
+    throw usage_error(
+        fmt::format("{} = {} has no effect without {}", idle.name, idle.value, idle.needs),
+        fmt::format("leave {} at {}", idle.name, to_string(idle.default_value)));
+  }
+}
+
+std::vector<std::string> TrainConfig::warnings() const {
+  if (schedule.warmup < schedule.iterations) return {};
+  return {fmt::format(
+      "schedule.warmup = {} does not end within the run of {} iterations: the learning rate never "
+      "reaches optimizer.lr; set schedule.warmup to a tenth of the iterations or less",
+      schedule.warmup, schedule.iterations)};
+}
+
+std::vector<IdleSetting> idle_settings(const TrainConfig& config) {
+  const TrainConfig defaults;
+  const ConstFieldList now = config.fields(), usual = defaults.fields();
+  std::vector<IdleSetting> idle;
+  for (const Effect& effect : effects(config)) {
+    if (effect.holds) continue;
+    const FieldValue usual_value = usual.at(effect.name).get();
+    const std::string set = to_string(now.at(effect.name).get());
+    if (set == to_string(usual_value) || std::ranges::count(effect.harmless, set) > 0) continue;
+    idle.push_back({effect.name, set, effect.needs, usual_value});
+  }
+  return idle;
+}
+
+bool is_known_by_content(const std::string& setting) {
+  static const std::set<std::string> kNames = {"data",        "dataset", "unseen", "zero_label",
+                                               "train_split", "clip",    "start",  "prompt"};
+  return kNames.contains(setting);
+}
+
+bool is_free_to_change(const std::string& setting) {
+  return free_settings().contains(setting) || is_known_by_content(setting) ||
+         setting == "bad_photos" || setting == "save_precision" || setting.starts_with("val_") ||
+         setting.starts_with("validation.");
+}
+
+std::vector<std::string> input_paths(const TrainConfig& config) {
+  struct Input {
+    const char* name;
+    const std::string& text;
+    bool is_path;  // otherwise a word, or a path
+  };
+  const Input inputs[] = {
+      {"data", config.data.folder, true},    {"val_data", config.val_data.folder, true},
+      {"clip", config.clip, true},           {"start", config.start, true},
+      {"unseen", config.data.unseen, false}, {"val_unseen", config.val_data.unseen, false},
+      {"prompt", config.prompt, false}};
+  std::vector<std::string> names;
+  for (const auto& [name, text, is_path] : inputs) {
+    const bool looks_like_path =
+        text.find_first_of("/.") != text.npos && text.find('{') == text.npos;
+    if (!text.empty() && (is_path || looks_like_path)) names.emplace_back(name);
+  }
+  return names;
+}
+
+TrainConfig with_absolute_inputs(TrainConfig config) {
+  FieldList fields = config.fields();
+  for (const std::string& name : input_paths(config)) {
+    const std::string text = std::get<std::string>(fields.at(name).get());
+    std::error_code error;
+    if (!std::filesystem::exists(text, error)) continue;
+    const std::filesystem::path whole = std::filesystem::absolute(text, error);
+    if (!error) fields.set(name, whole.lexically_normal().string());
+  }
+  return config;
 }
 
 int64_t TrainConfig::self_training_start() const {

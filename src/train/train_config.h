@@ -49,6 +49,7 @@ enum class BadImagePolicy { kFail, kSkip };
 struct TrainConfig {
   std::string output = "runs/train";
   std::string label;
+  bool extend = false;  // whether a run may go on to more iterations than it was begun with
   DatasetOptions data;
   DatasetOptions val_data;  // no folder: as `data`, with val_data.unseen where it is given
   std::string train_split = "train";
@@ -91,8 +92,32 @@ struct TrainConfig {
   // Throws Error(kUsage) when the fields do not fit together, or when one that differs from its
   // default could have no effect.
   void check() const;
+  // Returns in words what is allowed and rarely meant.
+  std::vector<std::string> warnings() const;
   // The first iteration of self-training, from 0.
   int64_t self_training_start() const;
 };
+
+// A setting that differs from its default and could have no effect.
+struct IdleSetting {
+  std::string name;
+  std::string value;  // as it would be written
+  std::string needs;  // what must hold for it
+  FieldValue default_value;
+};
+std::vector<IdleSetting> idle_settings(const TrainConfig& config);
+
+// Returns true if a run may be resumed with another value of a setting: it does not change what is
+// learnt, or is_known_by_content.
+bool is_free_to_change(const std::string& setting);
+// Returns true if a setting only says where something lies, or how it is read, whose content the
+// run is bound to (see RunIdentity).
+bool is_known_by_content(const std::string& setting);
+
+// The files and folders that a run reads, those of `config` by the names of their settings. Words
+// that may be a file, such as prompt, count where they look like a path.
+std::vector<std::string> input_paths(const TrainConfig& config);
+// Returns the settings with paths that mean the same from every folder, where the files are there.
+TrainConfig with_absolute_inputs(TrainConfig config);
 
 }  // namespace tagclip

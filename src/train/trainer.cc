@@ -17,19 +17,31 @@ TrainedOn make_trained_on(const TrainConfig& config, const Dataset& data) {
   TrainedOn result{data.classes(), data.seen(), parse_templates(config.prompt),
                    config.setting == Setting::kInductive};
   if (config.setting == Setting::kSupervised) result.seen.assign(data.classes().size(), true);
+  result.dataset = data.info().kind->name;
+  result.reduce_zero_label = data.info().reduce_zero_label;
+  result.judged_seen = data.seen();
   return result;
 }
 
-// The hash of every parameter that a checkpoint does not hold.
-std::string hash_frozen(const SegmentationModel& model) {
+// The hash of a trained model that a run starts from, in what training will change.
+std::string hash_start(const TrainConfig& config, const SegmentationModel& model) {
+  if (config.start.empty()) return {};
+  std::vector<at::Tensor> trained;
+  for (const Parameter& parameter : model.parameters.all()) {
+    if (is_trained(parameter.name, model.config)) trained.push_back(parameter.tensor);
+  }
+  return fingerprint(trained);
+}
+
+}  // namespace
+
+std::string frozen_fingerprint_of(const SegmentationModel& model) {
   std::vector<at::Tensor> frozen;
   for (const Parameter& parameter : model.parameters.all()) {
     if (!is_trained(parameter.name, model.config)) frozen.push_back(parameter.tensor);
   }
   return fingerprint(frozen);
 }
-
-}  // namespace
 
 Trainer::Trainer(const TrainConfig& config, const World& world,
                  std::function<void(const std::string&)> warn)
@@ -41,7 +53,8 @@ Trainer::Trainer(const TrainConfig& config, const World& world,
       model_(starting_model(
           config, world.local_device(choose_device(config.device)),
           world.is_root() ? warn_ : [](const std::string&) {})),
-      frozen_fingerprint_(hash_frozen(model_)),
+      frozen_fingerprint_(frozen_fingerprint_of(model_)),
+      start_fingerprint_(hash_start(config, model_)),
       vocabulary_(embed_anew(data_.classes())),
       step_(model_, config, world),
       samples_(config, data_) {}
@@ -98,8 +111,10 @@ TrainReport Trainer::advance() {
                                      step_labels(config_, data_.seen(), iteration_));
   TrainReport report = step_.compute(input, iteration_);
   if (!report.finite()) give_up(report, batch);
+  is_complete_ = false;
   step_.update(iteration_);
   ++iteration_;
+  is_complete_ = true;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   report.images_per_second = static_cast<double>(config_.batch) / seconds.count();
   return report;

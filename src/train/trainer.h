@@ -47,6 +47,11 @@ class Trainer {
   const AdamW& optimizer() const { return step_.optimizer(); }
   // Identifies the parameters that training leaves unchanged; checkpoints do not hold them.
   const std::string& frozen_fingerprint() const { return frozen_fingerprint_; }
+  // Identifies the trained model that the run began with; empty where it began with a CLIP.
+  const std::string& start_fingerprint() const { return start_fingerprint_; }
+  // True if parameters and optimizer are those after iteration(): false when an exception has ended
+  // an update half-way.
+  bool is_complete() const { return is_complete_; }
 
  private:
   EmbeddedVocabulary embed_anew(const std::vector<std::string>& names) const;
@@ -58,7 +63,7 @@ class Trainer {
   Dataset data_;
   TrainedOn trained_on_;
   SegmentationModel model_;
-  std::string frozen_fingerprint_;
+  std::string frozen_fingerprint_, start_fingerprint_;
   EmbeddedVocabulary vocabulary_;  // of data_; training leaves the text tower unchanged
   TrainStep step_;
   std::optional<FrozenBf16Weights> frozen_bf16_;  // in mixed precision
@@ -66,6 +71,10 @@ class Trainer {
   std::optional<SampleLoader> loader_;
   std::optional<DevicePrefetcher> prefetcher_;
   int64_t iteration_ = 0;
+  bool is_complete_ = true;
 };
+
+// The fingerprint of every parameter that training leaves unchanged.
+std::string frozen_fingerprint_of(const SegmentationModel& model);
 
 }  // namespace tagclip

@@ -5,9 +5,12 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/fields_json.h"
 #include "base/text.h"
 #include "eval/evaluate.h"
+#include "infer/options.h"
 #include "infer/sliding_segmenter.h"
+#include "train/run_identity.h"
 
 namespace tagclip {
 namespace {
@@ -50,7 +53,19 @@ Validator::Validator(const TrainConfig& config, const Trainer& trainer, const Wo
       judged_seen_(
           seen_split(data_, !config.val_data.unseen.empty(), vocabulary_, trainer.trained_on())
               .seen),
-      examples_(world.is_root() ? find_examples(config, data_) : std::vector<int64_t>()) {}
+      examples_(world.is_root() ? find_examples(config, data_) : std::vector<int64_t>()) {
+  const SlidingSegmenter checked(dense_model(trainer.model()), vocabulary_, config.validation);
+  const ConfusionMatrix empty(static_cast<int>(data_.classes().size()));
+}
+
+std::string Validator::identity() const {
+  std::string text = to_json(scoring_fields(config_.validation));
+  for (size_t c = 0; c < judged_seen_.size(); ++c) {
+    text += data_.classes()[c] + (judged_seen_[c] ? "\nseen\n" : "\nunseen\n");
+  }
+  for (size_t i = 0; i < data_.size(); ++i) text += data_.name(i) + "\n";
+  return text_fingerprint(std::move(text));
+}
 
 std::optional<Validation> Validator::operator()(const std::function<bool()>& stop_requested) const {
   const SlidingSegmenter segmenter(dense_model(trainer_.model()), vocabulary_, config_.validation);

@@ -30,14 +30,18 @@ struct Validation {
 class Validator {
  public:
   // Reads the list of images and embeds the class names. All arguments must outlive it. Throws as
-  // Dataset, and Error(kUsage) for an example that is not in the list.
+  // Dataset, SlidingSegmenter and ConfusionMatrix, and Error(kUsage) for an example that is not in
+  // the list: what a validation could throw but for unusable files comes here.
   Validator(const TrainConfig& config, const Trainer& trainer, const World& world);
 
   // The ranks share the images. nullopt when `stop_requested` is true on any of them.
   std::optional<Validation> operator()(const std::function<bool()>& stop_requested) const;
 
   const Dataset& data() const { return data_; }
-  // True for each class of the data that counts for mIoU(S); the others count for mIoU(U).
+  // Tells whether two validations measure the same: a fingerprint of the list of images, the
+  // classes, their split and the settings of the inference.
+  std::string identity() const;
+  // Per class of the data: whether it counts for mIoU(S); the others count for mIoU(U).
   const std::vector<bool>& judged_seen() const { return judged_seen_; }
 
  private:

@@ -1,5 +1,6 @@
 """Settings of training runs: files, --set and --print-config."""
 
+import shutil
 import unittest
 
 import samples
@@ -114,6 +115,29 @@ class ConfigTest(ProgramTest):
                 override = ("shards" if command == "pretrain" else "data") + "=/nowhere"
                 result = tagclip(command, config, "--set", override, cwd=self.folder)
                 self.assert_refused(result, BAD_INPUT, "nowhere" if command == "train" else "")
+
+    def test_paths_of_a_config_are_relative_to_it(self):
+        project, elsewhere = self.folder / "project", self.folder / "elsewhere"
+        (project / "configs").mkdir(parents=True)
+        elsewhere.mkdir()
+        shutil.copytree(samples.micro_dataset(), project / "data")
+        shutil.copy(samples.micro_clip(), project / "clip.safetensors")
+        (project / "prompts.txt").write_text("a drawing of a {}.\n")
+        config = samples.config(project / "configs", "train.toml", samples.TRAIN, data="../data",
+                                clip="../clip.safetensors", prompt="../prompts.txt")
+        short = ("--set", "schedule.iterations=2")
+        for where, path in ((elsewhere, config), (project, "configs/train.toml"), (project / "configs", "train.toml")):
+            done = tagclip("train", path, *short, cwd=where)
+            self.assert_done(done)
+            self.assertNotIn("is not beside this file", done.err)
+            self.assertTrue((where / "runs" / "train" / "model.safetensors").exists(), "output is where one stands")
+        # As earlier versions read it: relative to where one stands.
+        previous = samples.config(project / "configs", "previous.toml", samples.TRAIN, data="data",
+                                  clip="clip.safetensors", output="runs/previous")
+        done = tagclip("train", "configs/previous.toml", *short, cwd=project)
+        self.assert_done(done)
+        self.assertIn("configs/previous.toml: data = data is not beside this file", done.err)
+        self.assert_refused(tagclip("train", previous, *short, cwd=elsewhere), BAD_INPUT, "data")
 
     def test_the_paper_trains_in_float32(self):
         for config in (ROOT / "configs/paper").glob("*.toml"):

@@ -10,7 +10,7 @@ import unittest
 
 import samples
 from rank_runs import finish, run, slurm_environments, start
-from support import FAILURE, REQUEUE, USAGE, ProgramTest, tagclip
+from support import FAILURE, REQUEUE, STOPPED, USAGE, ProgramTest, tagclip
 
 ITERATIONS = 12
 SETTINGS = ("--set", f"schedule.iterations={ITERATIONS}", "--set", "batch=6", "--set", "log_every=1",
@@ -114,6 +114,24 @@ class RanksTest(ProgramTest):
         self.assertEqual(ranks[1].returncode, REQUEUE, words[1])
         self.assertIn("stopped and saved at iteration", words[0])
         self.assertTrue(list((self.folder / "stopped" / "checkpoints").iterdir()))
+
+    def test_a_shell_of_srun_is_told_for_whom_it_waits(self):
+        """srun -n 4 --pty bash leaves its variables to whatever is started there."""
+        config = samples.train_config(self.folder, self.data, self.clip)
+        for sent, code in ((signal.SIGINT, STOPPED), (signal.SIGTERM, REQUEUE)):
+            for command in (["train", config], ["eval", "--data", self.data]):
+                began = time.monotonic()
+                rank, = start(1, *command, environments=slurm_environments(4)[:1])
+                words = rank.stderr.readline()
+                self.assertLess(time.monotonic() - began, 5)
+                self.assertIn("rank 0 of 4 waits for ranks 1, 2 and 3", words)
+                self.assertIn("SLURM_NTASKS is 4; to work without others start it with: env -u SLURM_PROCID", words)
+                began = time.monotonic()
+                rank.send_signal(sent)
+                words = rank.communicate(timeout=20)[1]
+                self.assertLess(time.monotonic() - began, 2)
+                self.assertEqual(rank.returncode, code, words)
+                self.assertIn("stopped while rank 0 waited for ranks 1, 2 and 3", words)
 
     def test_a_broken_environment_is_explained(self):
         config = samples.train_config(self.folder, self.data, self.clip)

@@ -2,14 +2,18 @@
 
 import json
 import random
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
 import unittest
 
+from PIL import Image
+
 import samples
-from support import (BINARY, DONE, FAILURE, REQUEUE, STOPPED, ProgramTest, environment, read_safetensors,
+from support import (BAD_INPUT, BINARY, DONE, FAILURE, REQUEUE, STOPPED, ProgramTest, environment, read_safetensors,
                      tagclip)
 
 ITERATIONS = 120
@@ -118,6 +122,167 @@ class ResumeTest(ProgramTest):
         self.assertEqual(self.checkpoints(folder)[-1].read_bytes(), saved)
         self.assert_done(tagclip(*short, "--set", "log_every=7", "--set", "save_every=3", cwd=folder))
 
+    def test_a_run_is_bound_to_what_its_files_say(self):
+        folder = self.place("files")
+        data = folder / "data"
+        shutil.copytree(self.data, data)
+        short = self.command("--set", "schedule.iterations=2", "--set", f"data={data}")[1:]
+        self.assert_done(tagclip(*short, cwd=folder))
+        saved = self.checkpoints(folder)[-1].read_bytes()
+        for file, old, new, words in (
+                ("classes.txt", "box\nkite", "kite\nbox", "class 2 was box, is kite; class 3 was kite, is box"),
+                ("unseen.txt", "kite", "ball", "class 1, ball, was seen, is unseen; class 3, kite, was unseen, is seen"),
+                ("train.txt", "sample1\n", "", "it had 8 photos, has 7; line 2 was sample1, is sample2"),
+                ("train.txt", "sample1\nsample2", "sample2\nsample1", "line 2 was sample1, is sample2")):
+            with self.subTest(file):
+                before = (data / file).read_text()
+                (data / file).write_text(before.replace(old, new))
+                self.assert_refused(tagclip(*short, cwd=folder), BAD_INPUT, "iteration_2.safetensors belongs to a run "
+                                    "on other data or words", words, "put the files back")
+                (data / file).write_text(before)
+        prompts = tagclip(*short, "--set", "prompt=a drawing of a {}.", cwd=folder)
+        self.assert_refused(prompts, BAD_INPUT, "prompt template 1 was a photo of a {}, is a drawing of a {}.")
+        self.assertEqual(self.checkpoints(folder)[-1].read_bytes(), saved)
+        self.assertIn("already holds the finished run", tagclip(*short, cwd=folder).err)
+
+    def test_what_changes_nothing_that_is_learnt_is_free(self):
+        folder = self.place("free")
+        data, moved = folder / "data", folder / "elsewhere"
+        shutil.copytree(self.data, data)
+        clip = folder / "clip.safetensors"
+        shutil.copy(self.clip, clip)
+        base = self.command("--set", "schedule.iterations=20", "--set", "data=data", "--set", f"clip={clip}",
+                            "--set", "validate_every=10")
+        with subprocess.Popen(base, cwd=folder, env=environment(), text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as run:
+            run.stdout.readline()
+            run.send_signal(signal.SIGTERM)
+            run.communicate(timeout=60)
+        data.rename(moved)
+        clip.rename(moved / "clip.safetensors")
+        resumed = tagclip(*base[1:], "--set", f"data={moved}/", "--set", f"clip={moved}/clip.safetensors",
+                          "--set", "bad_photos=skip", "--set", "validation.weighting=none", "--set", "workers=1",
+                          cwd=folder)
+        self.assert_done(resumed)
+        self.assertRegex(resumed.err, r"resuming from \d+ of 20")
+        self.assertIn("settings that were changed: ", resumed.err)
+        self.assertIn('bad_photos was "fail", is "skip"', resumed.err)
+        # The folder's config.toml means the same everywhere.
+        again = tagclip("train", folder / "run" / "config.toml", cwd="/")
+        self.assert_done(again)
+        self.assertIn("already holds the finished run", again.err)
+
+    def test_a_run_can_be_extended(self):
+        folder = self.place("longer")
+        short = [*self.command()[1:], "--set", "schedule.iterations=4"]
+        self.assert_done(tagclip(*short, cwd=folder))
+        finished = (folder / "run" / "model.safetensors").read_bytes()
+        longer = [*short, "--set", "schedule.iterations=6"]
+        self.assert_refused(tagclip(*longer, cwd=folder), BAD_INPUT, "schedule.iterations was 4, is 6",
+                            "set extend = true")
+        extended = tagclip(*longer, "--set", "extend=true", cwd=folder)
+        self.assert_done(extended)
+        self.assertIn("the run of 4 iterations is extended to 6", extended.err)
+        self.assertEqual((folder / "run" / "model_4.safetensors").read_bytes(), finished)
+        self.assertNotEqual((folder / "run" / "model.safetensors").read_bytes(), finished)
+        steps = [entry for entry in log_of(folder) if "loss" in entry]
+        self.assertEqual([entry["iteration"] for entry in steps], [1, 2, 3, 4, 5, 6])
+        # Of the longer schedule: 1e-3 (1 - 4/6)^0.9, where the shorter one had come to its end.
+        self.assertAlmostEqual(steps[4]["lr"], (1e-3 - 1e-6) * (1 - 4 / 6) ** 0.9 + 1e-6, 8)
+        self.assert_refused(tagclip(*short, "--set", "extend=true", cwd=folder), BAD_INPUT,
+                            "schedule.iterations was 6, is 4")
+
+    def test_one_process_writes_a_run(self):
+        folder = self.place("locked")
+        command = self.command("--set", "schedule.iterations=100000", "--set", "validate_every=1000000")
+        with subprocess.Popen(command, cwd=folder, env=environment(), text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as run:
+            run.stdout.readline()
+            second = tagclip(*command[1:], cwd=folder)
+            self.assert_refused(second, BAD_INPUT, "another run writes into this folder",
+                                f"process {run.pid} on ")
+            run.kill()
+        self.assertTrue((folder / "run" / "run.lock").exists(), "nobody could take it away")
+        short = self.command("--set", "schedule.iterations=2")[1:]
+        self.assert_done(tagclip(*short, "--set", "output=run2", cwd=folder))
+        self.assertFalse((folder / "run2" / "run.lock").exists())
+        self.assertNotIn("another run writes", tagclip(*short, cwd=folder).err)
+
+    def test_an_error_of_the_loader_costs_no_step(self):
+        folder = self.place("lost")
+        data = folder / "data"
+        shutil.copytree(self.data, data)
+        command = self.command("--set", f"data={data}", "--set", "val_split=", "--set", "save_every=100000",
+                               "--set", "schedule.iterations=100000")
+        with subprocess.Popen(command, cwd=folder, env=environment(), text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as run:
+            run.stdout.readline()
+            photo = data / "images" / "sample3.jpg"
+            content = photo.read_bytes()
+            photo.unlink()
+            words = run.communicate(timeout=60)[1]
+        self.assertEqual(run.returncode, BAD_INPUT, words)
+        self.assertIn("sample3.jpg", words)
+        done = int(re.search(r"the state after iteration (\d+) is saved, the same command resumes", words)[1])
+        self.assertEqual(self.checkpoints(folder)[-1].name, f"iteration_{done}.safetensors")
+        photo.write_bytes(content)
+        last = [*command[1:], "--set", f"schedule.iterations={done + 1}"]
+        refused = tagclip(*last, cwd=folder)
+        self.assertIn(f"schedule.iterations was 100000, is {done + 1}", refused.err)
+
+    def test_the_model_is_there_before_its_last_validation(self):
+        folder = self.place("measured-last")
+        data = folder / "data"
+        shutil.copytree(self.data, data)
+        (data / "train.txt").write_text("sample0\nsample1\nsample2\n")
+        (data / "val.txt").write_text("sample6\nsample7\n")
+        command = self.command("--set", f"data={data}", "--set", "validate_every=100000", "--set", "examples=0",
+                               "--set", "schedule.iterations=40")
+        with subprocess.Popen(command, cwd=folder, env=environment(), text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as run:
+            run.stdout.readline()
+            photo = data / "images" / "sample7.jpg"
+            content = photo.read_bytes()
+            photo.unlink()
+            words = run.communicate(timeout=60)[1]
+        self.assertEqual(run.returncode, BAD_INPUT, words)
+        model = (folder / "run" / "model.safetensors").read_bytes()
+        photo.write_bytes(content)
+        resumed = tagclip(*command[1:], cwd=folder)
+        self.assert_done(resumed)
+        self.assertIn("validation at 40", resumed.out)
+        self.assertEqual((folder / "run" / "model.safetensors").read_bytes(), model)
+
+    def test_files_are_checked_before_the_first_step(self):
+        for split, name in (("val", "sample7"), ("train", "sample6")):
+            folder = self.place(split)
+            data = folder / "data"
+            shutil.copytree(self.data, data)
+            (data / "train.txt").write_text("sample0\nsample1\nsample6\n")
+            (data / "val.txt").write_text("sample2\nsample7\n")
+            labels = data / "labels" / f"{name}.png"
+            Image.open(labels).crop((0, 0, 59, 44)).save(labels)
+            refused = tagclip(*self.command("--set", f"data={data}")[1:], cwd=folder)
+            self.assert_refused(refused, BAD_INPUT, f"{name}.png is 59x44, but its photo", "1 of")
+            self.assertFalse((folder / "run").exists(), "nothing was begun")
+
+    def test_states_of_a_running_training_are_measured(self):
+        folder = self.place("running")
+        command = self.command("--set", "schedule.iterations=100000", "--set", "validate_every=1000000",
+                               "--set", "save_every=5")
+        with subprocess.Popen(command, cwd=folder, env=environment(), text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as run:
+            while not self.checkpoints(folder):
+                run.stdout.readline()
+            run.send_signal(signal.SIGSTOP)
+            state = self.checkpoints(folder)[-1]
+            measured = tagclip("eval", "--data", self.data, "--weights", state, "--json", cwd="/")
+            run.kill()
+        self.assert_done(measured)
+        self.assertIn("is a saved state of a run", measured.err)
+        self.assertIn("prompt template of the model's training", measured.err)
+        self.assertIsNotNone(json.loads(measured.out)["mean_iou_unseen"])
+
     def last_iteration(self, folder):
         """The last one the log tells of in a whole line."""
         log = folder / "run" / "log.jsonl"
@@ -222,6 +387,11 @@ class ResumeTest(ProgramTest):
                     run.send_signal(signal.SIGTERM)
                     words = run.communicate(timeout=60)[1]
                 self.assertEqual(run.returncode, REQUEUE, words)
+                # The shards are known by what is in them.
+                other = samples.write_shard(self.folder / "other.tar", seed=4)
+                self.assert_refused(tagclip(*arguments[1:], "--set", f"shards={other}"), BAD_INPUT,
+                                    "belongs to a run with other images or captions in its shards")
+                arguments += ["--set", f"shards={shard.rename(self.folder / 'moved.tar')}"]
             self.assert_done(tagclip(*arguments[1:]))
             results[name] = (self.folder / name / "clip.safetensors").read_bytes()
         self.assertEqual(results["stopped"], results["whole"])

@@ -152,6 +152,18 @@ class ExperimentTest(MicroTest):
                 own = tagclip(*self.experiment("--list", "--set", override))
                 self.assert_refused(own, USAGE, f"{name}: every run of an experiment has")
 
+    def test_a_setting_without_effect_in_a_row_is_left_out_there(self):
+        """Row (a) has no trusty token, but the others do."""
+        listed = tagclip(*self.experiment("--list", "--set", "loss.trusty_weight=5"))
+        self.assert_done(listed)
+        self.assertRegex(listed.err, r"loss.trusty_weight = 5 has no effect without model.trusty_token = true: left "
+                                     r"out of table1/a, table1/a:zegclip\n")
+        # What all runs share is not repeated; row (a) goes on with the default.
+        self.assertRegex(listed.out, r"table1/a, .* loss.trusty_weight=10")
+        self.assertNotRegex(listed.out, r"table1/d, .* loss.trusty_weight")
+        nowhere = tagclip(*self.experiment("--list", "--set", "loss.presence_weight=2"))
+        self.assert_refused(nowhere, USAGE, "loss.presence_weight = 2 has no effect without model.protocol = paper")
+
     def test_what_a_run_is_defined_by_may_be_repeated(self):
         only = ("--only", "figure5/gamma=10", "--set", "loss.trusty_weight=10")
         listed = tagclip(*self.experiment("--list", *only, name="figure5"))

@@ -122,6 +122,17 @@ class SettingsTest(ProgramTest):
         # What says only what happens anyway is let through.
         self.train("harmless", "model.trusty_token=false", "validation.weighting=none", "loss.trusty_weight=0")
 
+    def test_a_warm_up_longer_than_the_run_is_warned_of(self):
+        config = samples.train_config(self.folder, self.data, self.clip)
+        warned = tagclip("train", config, "--set", "schedule.iterations=2", "--set", "schedule.warmup=1500")
+        self.assert_done(warned)
+        self.assertIn("warning: schedule.warmup = 1500 does not end within the run of 2 iterations", warned.err)
+
+    def test_a_name_for_a_clip_leads_to_fetch(self):
+        config = samples.train_config(self.folder, self.data, self.clip)
+        refused = tagclip("train", config, "--set", "clip=ViT-B-16", cwd=self.folder)
+        self.assert_refused(refused, BAD_INPUT, "clip: there is no file or folder ViT-B-16", "tagclip fetch ViT-B-16")
+
     def test_self_training_needs_classes_to_label(self):
         config = samples.train_config(self.folder, self.data, self.clip)
         refused = tagclip("train", config, "--set", "setting=transductive", "--set", "unseen=none",
@@ -163,6 +174,26 @@ class SettingsTest(ProgramTest):
             metrics = json.loads(measured.out)
             for key, field in (("mIoU(S)", "mean_iou_seen"), ("mIoU(U)", "mean_iou_unseen")):
                 self.assertAlmostEqual(last[key], metrics[field], 6, f"{name}: {key}")
+
+    def test_eval_remembers_how_the_model_was_trained(self):
+        """Label 0, the split of the classes, the kind of the set: what the validation of the run had."""
+        folder, _ = self.train("reduced", "schedule.iterations=20", "validate_every=20", "zero_label=reduce",
+                               "unseen=ball,box", "prompt=a drawing of a {}.")
+        last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
+        measure = ["eval", "--data", self.data, "--weights", folder / "model.safetensors", "--json"]
+        measured = tagclip(*measure)
+        self.assert_done(measured)
+        metrics = json.loads(measured.out)
+        for key, field in (("mIoU", "mean_iou"), ("mIoU(S)", "mean_iou_seen"), ("mIoU(U)", "mean_iou_unseen")):
+            self.assertAlmostEqual(last[key], metrics[field], 6, key)
+        self.assertEqual([c["name"] for c in metrics["classes"]], ["ball", "box", "kite", "lake"])
+        self.assertIn("as in the model's training: label 0 is void", measured.err)
+        self.assertIn("follow the split of the model's training: 2 seen, 2 unseen", measured.err)
+        self.assertIn('prompt template of the model\'s training: "a drawing of a {}."', measured.err)
+        told = tagclip(*measure, "--zero-label", "keep", "--unseen", "kite")
+        self.assert_done(told)
+        self.assertEqual(len(json.loads(told.out)["classes"]), 5)
+        self.assertNotIn("as in the model's training", told.err)
 
     def test_the_settings_of_the_validation_reach_it(self):
         """Table 3 as released: the token left out, nothing subtracted, no weighting."""

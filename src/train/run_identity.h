@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/checkpoint.h"
+#include "train/checkpoints.h"
+#include "train/trainer.h"
+
+namespace tagclip {
+
+// The part of a run's files that decides, beside its settings, what the run learns. A run is bound
+// to it, and not to where the files lie. Checkpoints hold it in their metadata.
+struct RunIdentity {
+  TrainedOn trained_on;             // class names in their order, seen flags, prompt templates
+  std::vector<std::string> photos;  // the list of the training photos, in its order
+  std::string start;                // fingerprint of the trained model that the run began with;
+                                    // empty where it began with a CLIP
+
+  static RunIdentity of(const Trainer& trainer);
+
+  // The entries of a checkpoint's metadata.
+  Metadata metadata(const ModelConfig& model) const;
+  // Returns true if the checkpoint holds an identity: those of earlier versions do not.
+  static bool stored_in(const Checkpoint& checkpoint);
+  // Throws Error(kBadInput) for damaged entries.
+  static RunIdentity read(const Checkpoint& checkpoint);
+};
+
+// The differences in words, such as "class 3 was grass, is water"; empty when there is none.
+std::vector<std::string> differences(const RunIdentity& before, const RunIdentity& now);
+
+// A fingerprint of a text.
+std::string text_fingerprint(std::string text);
+
+}  // namespace tagclip

@@ -1,0 +1,77 @@
+#include "train/run_identity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tagclip {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+RunIdentity identity() {
+  return {.trained_on = {.classes = {"sky", "tree", "cow", "grass"},
+                         .seen = {true, true, false, true},
+                         .templates = {"a photo of a {}."},
+                         .dataset = "folder",
+                         .reduce_zero_label = false},
+          .photos = {"a", "b", "c"},
+          .start = "1234"};
+}
+
+TEST(RunIdentity, ComesBackFromACheckpoint) {
+  const Checkpoint checkpoint{.path = "file", .metadata = identity().metadata(ModelConfig())};
+  EXPECT_TRUE(RunIdentity::stored_in(checkpoint));
+  EXPECT_THAT(differences(RunIdentity::read(checkpoint), identity()), IsEmpty());
+  EXPECT_FALSE(RunIdentity::stored_in({.path = "old"}));
+}
+
+TEST(RunIdentity, NamesClassesThatDiffer) {
+  RunIdentity now = identity();
+  now.trained_on.classes[3] = "water";
+  EXPECT_THAT(differences(identity(), now), ElementsAre("class 3 was grass, is water"));
+  std::swap(now.trained_on.classes[0], now.trained_on.classes[1]);
+  EXPECT_THAT(differences(identity(), now),
+              ElementsAre("class 0 was sky, is tree", "class 1 was tree, is sky",
+                          "class 3 was grass, is water"));
+  now = identity();
+  now.trained_on.seen = {true, false, true, true};
+  EXPECT_THAT(differences(identity(), now), ElementsAre("class 1, tree, was seen, is unseen",
+                                                        "class 2, cow, was unseen, is seen"));
+  now = identity();
+  now.trained_on.classes.emplace_back("road");
+  EXPECT_THAT(differences(identity(), now), ElementsAre("there were 4 classes, there are 5"));
+}
+
+TEST(RunIdentity, CountsClassesAsTheLabelFilesDo) {
+  RunIdentity before = identity(), now = identity();
+  now.trained_on.reduce_zero_label = true;
+  EXPECT_THAT(differences(before, now), ElementsAre("label 0 was a class, is void"));
+  before.trained_on.reduce_zero_label = true;
+  now.trained_on.classes[3] = "water";
+  EXPECT_THAT(differences(before, now), ElementsAre("class 4 was grass, is water"));
+}
+
+TEST(RunIdentity, NamesWhatElseDiffers) {
+  RunIdentity now = identity();
+  now.photos = {"a", "c"};
+  now.trained_on.templates = {"{}"};
+  now.start = "5678";
+  EXPECT_THAT(differences(identity(), now),
+              ElementsAre("prompt template 1 was a photo of a {}., is {}",
+                          "the list of training photos is another one: it had 3 photos, has 2; "
+                          "line 2 was b, is c",
+                          "it began with another trained model"));
+}
+
+TEST(RunIdentity, ShowsTheFirstOfManyDifferences) {
+  RunIdentity before = identity(), now = identity();
+  before.trained_on.classes.assign(9, "old");
+  now.trained_on.classes.assign(9, "new");
+  const std::vector<std::string> words = differences(before, now);
+  EXPECT_EQ(words.size(), 5U);
+  EXPECT_EQ(words.back(), "and 5 more");
+}
+
+}  // namespace
+}  // namespace tagclip
