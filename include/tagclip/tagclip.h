@@ -67,7 +67,8 @@ struct Pixels {
 
 // A photo: a JPEG, PNG or WebP file, the bytes of one, or pixels. Bytes and pixels stay the
 // caller's and must live until the call that takes the photo returns. EXIF orientation is applied,
-// alpha dropped.
+// alpha dropped. Of a photo that was read but is not as it should be (a JPEG without its end
+// marker, a 16-bit PNG that is nearly black), Hooks::warn tells.
 class Photo {
  public:
   Photo(std::filesystem::path file) : source_(std::move(file)) {}
@@ -214,7 +215,8 @@ class TAGCLIP_API Segmenter {
   std::vector<PhotoEncoding> encode(std::span<const Photo> photos, const Hooks& hooks = {}) const;
   Segmentation segment(const PhotoEncoding& photo, const Vocabulary& vocabulary) const;
   // An encoding of `photo` that a segmenter of the same weights, mode and windows wrote.
-  PhotoEncoding read_encoding(const std::filesystem::path& file, const Photo& photo) const;
+  PhotoEncoding read_encoding(const std::filesystem::path& file, const Photo& photo,
+                              const Hooks& hooks = {}) const;
 
  private:
   explicit Segmenter(std::shared_ptr<const detail::Model> state) : state_(std::move(state)) {}

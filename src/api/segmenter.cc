@@ -65,7 +65,14 @@ struct NamedImage {
 };
 
 struct Model {
-  NamedImage read(const Photo& photo) const {
+  // The hooks hear what is not as it should be about the photo.
+  NamedImage read(const Photo& photo, const Hooks& hooks) const {
+    NamedImage read = decode(photo);
+    if (!read.image.warning.empty() && hooks.warn) hooks.warn(read.image.warning);
+    return read;
+  }
+
+  NamedImage decode(const Photo& photo) const {
     const ImageLimits limits{.max_pixels = pipeline.options().max_pixels};
     if (const auto* file = std::get_if<std::filesystem::path>(&photo.source_)) {
       return {file->filename().string(), read_image(*file, limits)};
@@ -136,7 +143,7 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
   std::vector<std::string> names;
   std::vector<Image> images;
   for (const Photo& photo : photos) {
-    auto [name, image] = model->read(photo);
+    auto [name, image] = model->read(photo, hooks);
     names.push_back(std::move(name));
     images.push_back(std::move(image));
   }
@@ -309,10 +316,10 @@ std::vector<PhotoEncoding> Segmenter::encode(std::span<const Photo> photos,
   });
 }
 
-PhotoEncoding Segmenter::read_encoding(const std::filesystem::path& file,
-                                       const Photo& photo) const {
+PhotoEncoding Segmenter::read_encoding(const std::filesystem::path& file, const Photo& photo,
+                                       const Hooks& hooks) const {
   return as_errors([&] {
-    auto [name, image] = state_->read(photo);
+    auto [name, image] = state_->read(photo, hooks);
     EncodedPhoto kept = state_->pipeline.read_encoding(file, image);
     return PhotoEncoding(std::make_shared<detail::Encoded>(
         detail::Encoded{state_, std::move(name), std::move(image), std::move(kept)}));

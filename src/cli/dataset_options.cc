@@ -26,6 +26,10 @@ void add_dataset_options(OptionList& list, DatasetOptions& options) {
           "used")
       ->check(one_of({"auto", "keep", "reduce"}))
       ->show_default("auto");
+  list.add_option("--max-pixels", options.max_pixels, "Larger photos and label files are refused")
+      ->type_name("N")
+      ->check(whole_number(1, int64_t{1} << 40))
+      ->show_default();
 }
 
 }  // namespace tagclip

@@ -24,6 +24,7 @@ Command embed_command() {
                 "         tagclip segment photo.jpg --text-embeddings words.npy");
             return [options](Console& console) {
               if (options->weights.empty()) options->weights = default_weights();
+              read_words_from_stdin(options->vocabulary, /*taken=*/false);
               return run_in_library(*options, console);
             };
           }};

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/command.h"
 #include "cli/program_files.h"
 #include "cli/setting_options.h"
@@ -39,19 +41,20 @@ void add_options(OptionList& list, SegmentOptions& options) {
 }  // namespace
 
 Command segment_command() {
-  return {"segment", "Name every pixel of photos with your own words",
-          [](OptionList& list) -> Action {
-            auto options = std::make_shared<SegmentOptions>();
-            add_options(list, *options);
-            list.footer(
-                "A photo's results are NAME_overlay.png to look at, NAME_labels.png with the\n"
-                "class of every pixel, and NAME_classes.json, which says what the numbers mean.\n"
-                "Example: tagclip segment photo.jpg --classes \"cat, sofa, floor\"");
-            return [options](Console& console) {
-              if (options->weights.empty()) options->weights = default_weights();
-              return run_in_library(*options, console);
-            };
-          }};
+  return {
+      "segment", "Name every pixel of photos with your own words", [](OptionList& list) -> Action {
+        auto options = std::make_shared<SegmentOptions>();
+        add_options(list, *options);
+        list.footer(
+            "A photo's results are NAME_overlay.png to look at, NAME_labels.png with the\n"
+            "class of every pixel, and NAME_classes.json, which says what the numbers mean.\n"
+            "Example: tagclip segment photo.jpg --classes \"cat, sofa, floor\"");
+        return [options](Console& console) {
+          if (options->weights.empty()) options->weights = default_weights();
+          read_words_from_stdin(options->vocabulary, std::ranges::count(options->inputs, "-") > 0);
+          return run_in_library(*options, console);
+        };
+      }};
 }
 
 }  // namespace tagclip

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 
@@ -65,6 +66,17 @@ void add_weights_option(OptionList& list, std::filesystem::path& weights) {
           "tagclip")
       ->type_name("FILE")
       ->check(not_empty());
+}
+
+void read_words_from_stdin(VocabularyOptions& options, bool taken) {
+  for (std::string* words : {&options.classes, &options.background}) {
+    if (*words != "-") continue;
+    if (std::exchange(taken, true)) {
+      throw usage_error("- is standard input, which can be only one thing",
+                        "give the photos by name, or the words in a file");
+    }
+    *words = "/dev/stdin";
+  }
 }
 
 std::function<std::string(std::string_view)> option_wording(const OptionList& list) {

@@ -7,6 +7,7 @@
 
 #include "base/fields.h"
 #include "cli/options.h"
+#include "tagclip/options.h"
 
 namespace tagclip {
 
@@ -16,6 +17,10 @@ void add_fields(OptionList& list, const FieldList& fields);
 
 // -w, --weights: the model; empty means the small one that ships with the program.
 void add_weights_option(OptionList& list, std::filesystem::path& weights);
+
+// Words given as - are those that standard input holds, as in a class file. `taken`: it holds
+// something else already. Throws Error(kUsage) where two ask for it.
+void read_words_from_stdin(VocabularyOptions& options, bool taken);
 
 // Words messages of the libraries for the user of these options: `short_side`, a setting between
 // backticks, becomes --short-side where there is that option.

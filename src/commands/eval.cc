@@ -17,7 +17,7 @@ namespace {
 
 VocabularyRequest set_classes(const EvalOptions& options, const Dataset& data) {
   VocabularyRequest request = parse_vocabulary(options.vocabulary);
-  for (const std::string& name : data.classes()) request.classes.push_back({{name}});
+  request.classes = data.words();
   request.use_cache = false;  // embedded in the same batches each time
   return request;
 }
@@ -65,6 +65,9 @@ int measure(const EvalOptions& options, Console& console) {
   const auto vocabulary = unless_stopped(
       world, [&] { return pipeline.embed(set_classes(options, data), hooks_of(root_console)); });
   if (!vocabulary) return stopped_exit_code(console);
+  if (vocabulary->classes.size() != data.classes().size()) {
+    throw bad_input(vocabulary->same.front(), "give one of the classes other words");
+  }
   const SeenSplit split =
       seen_split(data, !options.data.unseen.empty(), *vocabulary, pipeline.trained_on());
   root_console.note(describe(split, *vocabulary));
@@ -75,11 +78,13 @@ int measure(const EvalOptions& options, Console& console) {
                    {static_cast<int64_t>(data.size()), [&](int64_t i) { return data.image(i); }},
                    world, root_console);
 
+  const auto progress = [&](int64_t done, int64_t total) {
+    root_console.progress("evaluating", done, total);
+    return !console.stop_requested();
+  };
   const ConfusionMatrix confusion =
-      evaluate(pipeline.segmenter(*vocabulary), data, world, [&](int64_t done, int64_t total) {
-        root_console.progress("evaluating", done, total);
-        return !console.stop_requested();
-      });
+      evaluate(pipeline.segmenter(*vocabulary), data, world, progress,
+               [&](const std::string& warning) { console.warn(warning); });
   if (world.any(console.stop_requested())) {
     root_console.note("stopped; nothing was measured");
     return stopped_exit_code(console);

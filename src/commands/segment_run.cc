@@ -29,6 +29,7 @@ std::string json_line(const SegmentJob& job, const PhotoResult& result, const Ph
   for (size_t i = 0; i < job.files.size(); ++i) {
     line["files"][std::string(outputs()[i].name)] = job.files[i].string();
   }
+  if (!result.photo.warning.empty()) line["warning"] = result.photo.warning;
   line["milliseconds"] = 1000 * times.total();
   return json_text(line);
 }
@@ -151,6 +152,7 @@ void SegmentRun::attempt(const SegmentJob& job) {
 
 void SegmentRun::segment(const SegmentJob& job) {
   const PreparedPhoto photo = prepare(job);
+  if (!photo.image.warning.empty()) console_.warn(photo.image.warning);
   Stopwatch watch;
   if (!options_.save_encoding.empty()) {
     pipeline_.write_encoding(encoding_in(options_.save_encoding, job), photo.encoded, photo.image);

@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "text/class_file.h"
 #include "text/list_file.h"
+#include "text/same_words.h"
 
 namespace tagclip {
 namespace {
@@ -80,14 +82,27 @@ struct Source {
   ErrorKind kind;
 };
 
-std::optional<size_t> index_of(const std::string& name, const std::vector<std::string>& classes) {
-  const auto position = std::ranges::find(classes, name);
-  if (position == classes.end()) return {};
-  return position - classes.begin();
+std::vector<std::string> names_of(const std::vector<ClassWords>& classes) {
+  std::vector<std::string> names;
+  for (const ClassWords& entry : classes) names.push_back(entry.name());
+  return names;
 }
 
-// A name or an index.
-size_t class_of(const std::string& entry, const std::vector<std::string>& classes,
+// A class by one of its words; exactly as it is written, or else as CLIP reads it.
+std::optional<size_t> index_of(const std::string& word, const std::vector<ClassWords>& classes) {
+  const auto find = [&](const auto& same) -> std::optional<size_t> {
+    const auto position = std::ranges::find_if(
+        classes, [&](const ClassWords& entry) { return std::ranges::any_of(entry.words, same); });
+    if (position == classes.end()) return {};
+    return position - classes.begin();
+  };
+  if (const auto exact = find([&](const std::string& own) { return own == word; })) return exact;
+  const std::string spelt = spelling(word);
+  return find([&](const std::string& own) { return spelling(own) == spelt; });
+}
+
+// A word or an index.
+size_t class_of(const std::string& entry, const std::vector<ClassWords>& classes,
                 const Source& source) {
   if (const auto index = index_of(entry, classes)) return *index;
   if (const auto number = parse_number<uint64_t>(entry)) {
@@ -95,27 +110,33 @@ size_t class_of(const std::string& entry, const std::vector<std::string>& classe
     throw Error(source.kind, fmt::format("{}: there is no class {}: they count from 0 to {}",
                                          source.where, entry, classes.size() - 1));
   }
-  const auto meant = nearest(entry, classes);
+  const auto meant = nearest(entry, names_of(classes));
   throw Error(source.kind,
               fmt::format("{}: \"{}\" is no class of the data set", source.where, entry),
               meant ? fmt::format("did you mean \"{}\"?", *meant) : "");
 }
 
 std::vector<std::string> entries_of(const std::string& list) {
+  try {
+    return listed_words(list, "unseen");
+  } catch (const Error& error) {
+    throw usage_error(error.what(), error.hint());
+  }
+}
+
+// Each word of a list file, one class or several a line.
+std::vector<std::string> entries_of_file(const std::string& path) {
   std::vector<std::string> entries;
-  for (size_t begin = 0; begin <= list.size();) {
-    const size_t end = std::min(list.find(',', begin), list.size());
-    entries.push_back(checked_trim(list.substr(begin, end - begin), "unseen"));
-    if (entries.back().empty()) throw usage_error("unseen: the list \"" + list + "\" has a hole");
-    begin = end + 1;
+  for (const ListedClass& line : read_class_file(path)) {
+    entries.insert(entries.end(), line.words.begin(), line.words.end());
   }
   return entries;
 }
 
 // Rejects a lone word that is neither class, split nor file: it is perhaps mistyped.
-void check_lone_word(const std::string& word, const std::vector<std::string>& classes) {
+void check_lone_word(const std::string& word, const std::vector<ClassWords>& classes) {
   if (index_of(word, classes) || parse_number<uint64_t>(word)) return;
-  std::vector<std::string> candidates = classes;
+  std::vector<std::string> candidates = names_of(classes);
   candidates.emplace_back("none");
   for (const UnseenSplit& split : unseen_splits()) candidates.emplace_back(split.name);
   const auto meant = nearest(word, candidates);
@@ -147,17 +168,24 @@ const UnseenSplit* find_unseen_split(std::string_view name) {
   return split == unseen_splits().end() ? nullptr : &*split;
 }
 
-std::vector<bool> seen_classes(const std::string& unseen, const std::vector<std::string>& classes) {
+std::vector<ClassWords> as_classes(const std::vector<std::string>& names) {
+  std::vector<ClassWords> classes;
+  for (const std::string& name : names) classes.push_back({{name}});
+  return classes;
+}
+
+std::vector<bool> seen_classes(const std::string& unseen, const std::vector<ClassWords>& classes) {
   std::vector<bool> seen(classes.size(), true);
   if (unseen == "none") return seen;
   Source source{"unseen", ErrorKind::kUsage};
   std::vector<std::string> entries;
+  const bool is_word = is_utf8(unseen) && index_of(unseen, classes).has_value();
   if (const UnseenSplit* split = find_unseen_split(unseen)) {
     source.where = fmt::format("unseen: the split {}", unseen);
     entries.assign(split->classes.begin(), split->classes.end());
-  } else if (names_file(unseen) || looks_like_path(unseen)) {
+  } else if (!is_word && (names_file(unseen) || looks_like_path(unseen))) {
     source = {unseen, ErrorKind::kBadInput};
-    entries = read_names(unseen);
+    entries = entries_of_file(unseen);
   } else {
     entries = entries_of(unseen);
     if (entries.size() == 1) check_lone_word(entries.front(), classes);

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "text/class_words.h"
+
 namespace tagclip {
 
 using NameList = std::span<const std::string_view>;
@@ -24,9 +26,13 @@ const std::vector<UnseenSplit>& unseen_splits();
 // The built-in split of that name, nullptr when there is none.
 const UnseenSplit* find_unseen_split(std::string_view name);
 
-// Marks the `classes` that are seen, given those that are not (DatasetOptions::unseen; not empty).
+// Classes of one word each.
+std::vector<ClassWords> as_classes(const std::vector<std::string>& names);
+
+// Marks the `classes` that are seen, given those that are not (DatasetOptions::unseen; not empty):
+// by a name or a synonym, or by an index. A word that is a class wins over a file of its name.
 // Throws an Error that names the entry, its place and the nearest class: kBadInput for a list file,
 // kUsage otherwise.
-std::vector<bool> seen_classes(const std::string& unseen, const std::vector<std::string>& classes);
+std::vector<bool> seen_classes(const std::string& unseen, const std::vector<ClassWords>& classes);
 
 }  // namespace tagclip

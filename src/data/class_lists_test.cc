@@ -20,7 +20,7 @@ Names names(NameList list) { return {list.begin(), list.end()}; }
 
 // The unseen classes' indices.
 std::vector<size_t> unseen(const std::string& text, const Names& classes) {
-  const std::vector<bool> seen = seen_classes(text, classes);
+  const std::vector<bool> seen = seen_classes(text, as_classes(classes));
   std::vector<size_t> indices;
   for (size_t c = 0; c < seen.size(); ++c) {
     if (!seen[c]) indices.push_back(c);
@@ -30,7 +30,7 @@ std::vector<size_t> unseen(const std::string& text, const Names& classes) {
 
 Error error_of(const std::string& text, const Names& classes) {
   try {
-    seen_classes(text, classes);
+    seen_classes(text, as_classes(classes));
   } catch (const Error& error) {
     return error;
   }
@@ -77,7 +77,7 @@ TEST(UnseenSplits, MistypedEntries) {
   EXPECT_THAT(error_of("4", kFew).what(), HasSubstr("no class 4: they count from 0 to 3"));
   EXPECT_THAT(error_of("-1, sky", kFew).what(), HasSubstr("\"-1\" is no class"));
   EXPECT_THAT(error_of("99999999999999999999999", kFew).what(), HasSubstr("is no class"));
-  EXPECT_THAT(error_of("sky,,road", kFew).what(), HasSubstr("has a hole"));
+  EXPECT_THAT(error_of("sky,,road", kFew).what(), HasSubstr("unseen: empty word"));
   EXPECT_THAT(error_of("voc-5", kFew).what(), HasSubstr("the split voc-5: \"pottedplant\""));
 }
 

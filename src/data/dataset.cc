@@ -30,10 +30,10 @@ std::vector<LabelledFile> complete_pairs(const DatasetInfo& info, const std::str
 Dataset::Dataset(const DatasetOptions& options, const std::string& split)
     : info_(read_dataset_info(options)), files_(complete_pairs(info_, split)) {}
 
-Image Dataset::image(size_t index) const { return read_image(image_path(index)); }
+Image Dataset::image(size_t index) const { return read_image(image_path(index), info_.limits); }
 
 LabelMap Dataset::labels(size_t index) const {
-  LabelMap map = read_label_map(label_path(index));
+  LabelMap map = read_label_map(label_path(index), info_.limits);
   const LabelMapping& mapping = info_.mappings[files_[index].label_files];
   for (size_t i = 0; i < map.labels.size(); ++i) {
     const int label = mapping[map.labels[i]];

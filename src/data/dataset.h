@@ -32,8 +32,9 @@ class Dataset {
   std::filesystem::path image_path(size_t index) const { return folder() / files_[index].photo; }
   std::filesystem::path label_path(size_t index) const { return folder() / files_[index].labels; }
 
-  const std::vector<std::string>& classes() const { return info_.classes; }
-  const std::vector<bool>& seen() const { return info_.seen; }  // per class
+  const std::vector<std::string>& classes() const { return info_.classes; }  // their names
+  const std::vector<ClassWords>& words() const { return info_.words; }       // with synonyms
+  const std::vector<bool>& seen() const { return info_.seen; }               // per class
 
   Image image(size_t index) const;
   // The labels as classes, whatever coding the file has. Throws Error(kBadInput) when a value is

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/error.h"
-#include "text/list_file.h"
+#include "base/text.h"
+#include "text/class_file.h"
+#include "text/same_words.h"
 
 namespace tagclip {
 namespace {
@@ -47,21 +50,67 @@ std::vector<std::string> builtin_classes(const DatasetKind& kind, bool reduce) {
   return classes;
 }
 
+// The place of a class in the list is the value of its labels.
+void check_values(const std::vector<ListedClass>& listed) {
+  for (size_t i = 0; i < listed.size(); ++i) {
+    const ListedClass& entry = listed[i];
+    const auto place = static_cast<int64_t>(i);
+    if (entry.id && *entry.id != place) {
+      throw bad_input(
+          fmt::format("{}: \"{}\" has the number {}, but it is class {}: the values of label files "
+                      "count from 0, without gaps",
+                      entry.where, entry.words.front(), *entry.id, place),
+          "number the classes 0, 1, 2, ... as the label files do");
+    }
+    if (!entry.id && entry.line != 0 && entry.line - listed.front().line != place) {
+      throw bad_input(
+          fmt::format("{}: an empty line or a comment stands before it, but the place of "
+                      "a class in the list is the value of its labels",
+                      entry.where),
+          "take it out, or number all lines: 0: sky");
+    }
+  }
+}
+
+// Two classes that CLIP cannot tell apart would share their pixels by chance.
+void check_distinct(const std::vector<ListedClass>& listed) {
+  std::unordered_map<std::string, std::pair<std::string, std::string>> first;  // word, where
+  for (const ListedClass& entry : listed) {
+    for (const std::string& word : entry.words) {
+      const auto [found, is_new] = first.try_emplace(spelling(word), std::pair(word, entry.where));
+      if (is_new || found->second.second == entry.where) continue;
+      throw bad_input(
+          fmt::format("{}: {} is the same to CLIP as {} of {}", entry.where, in_quotes(word),
+                      in_quotes(found->second.first), found->second.second),
+          "each place in the list is a label value of its own: give one of the classes other "
+          "words");
+    }
+  }
+}
+
+std::vector<ClassWords> read_class_list(const fs::path& list) {
+  const std::vector<ListedClass> listed = read_class_file(list);
+  check_values(listed);
+  check_distinct(listed);
+  std::vector<ClassWords> classes;
+  for (const ListedClass& entry : listed) classes.push_back({entry.words});
+  return classes;
+}
+
 // classes.txt names every value of the label files of a plain folder; elsewhere it renames the
 // classes that are built in.
-std::vector<std::string> read_classes(const fs::path& folder, const DatasetKind& kind,
-                                      bool reduce) {
+std::vector<ClassWords> read_classes(const fs::path& folder, const DatasetKind& kind, bool reduce) {
   const fs::path list = folder / kClassList;
-  std::vector<std::string> classes = builtin_classes(kind, reduce);
+  std::vector<ClassWords> classes = as_classes(builtin_classes(kind, reduce));
   if (!kind.classes.empty()) {
     if (!is_list(list)) return classes;
-    std::vector<std::string> own = read_names(list);
+    std::vector<ClassWords> own = read_class_list(list);
     if (own.size() == classes.size()) return own;
-    throw bad_input(fmt::format("{} has {} lines, but a {} set has {} classes", list.string(),
+    throw bad_input(fmt::format("{} names {}, but a {} set has {} classes", list.string(),
                                 own.size(), kind.name, classes.size()),
                     "remove it: their names are built in");
   }
-  classes = read_names(list);
+  classes = read_class_list(list);
   if (classes.size() > kIgnoreIndex) {
     throw bad_input(fmt::format("{} has {} classes; label files can tell {} apart", list.string(),
                                 classes.size(), kIgnoreIndex));
@@ -77,13 +126,13 @@ std::vector<std::string> read_classes(const fs::path& folder, const DatasetKind&
 // A renamed class keeps its place in the usual split.
 std::vector<bool> usual_seen(const DatasetKind& kind, bool reduce, size_t classes) {
   if (kind.usual_unseen.empty()) return std::vector<bool>(classes, true);
-  return seen_classes(std::string(kind.usual_unseen), builtin_classes(kind, reduce));
+  return seen_classes(std::string(kind.usual_unseen), as_classes(builtin_classes(kind, reduce)));
 }
 
 std::vector<bool> read_seen(const DatasetOptions& options, const DatasetInfo& info) {
-  if (!options.unseen.empty()) return seen_classes(options.unseen, info.classes);
+  if (!options.unseen.empty()) return seen_classes(options.unseen, info.words);
   const fs::path own = info.folder / kUnseenList;
-  if (is_list(own)) return seen_classes(own.string(), info.classes);
+  if (is_list(own)) return seen_classes(own.string(), info.words);
   return usual_seen(*info.kind, info.reduce_zero_label, info.classes.size());
 }
 
@@ -107,8 +156,10 @@ DatasetInfo read_dataset_info(const DatasetOptions& options) {
   DatasetInfo info{options.folder};
   info.kind = &find_dataset_kind(info.folder, options.kind);
   info.reduce_zero_label = reduces_zero_label(options, *info.kind);
-  info.classes = read_classes(info.folder, *info.kind, info.reduce_zero_label);
+  info.words = read_classes(info.folder, *info.kind, info.reduce_zero_label);
+  for (const ClassWords& entry : info.words) info.classes.push_back(entry.name());
   info.seen = read_seen(options, info);
+  info.limits.max_pixels = options.max_pixels;
   for (const LabelFiles& files : info.kind->labels) {
     info.mappings.emplace_back(files.coco_ids           ? LabelCoding::kCocoIds
                                : info.reduce_zero_label ? LabelCoding::kZeroBackground

@@ -8,6 +8,7 @@
 #include "data/dataset_kinds.h"
 #include "data/dataset_options.h"
 #include "image/label_map.h"
+#include "text/class_words.h"
 
 namespace tagclip {
 
@@ -43,16 +44,19 @@ struct DatasetInfo {
   std::filesystem::path folder;
   const DatasetKind* kind = nullptr;
   bool reduce_zero_label = false;
-  std::vector<std::string> classes;
+  std::vector<std::string> classes;    // their names
+  std::vector<ClassWords> words;       // per class: its name, then synonyms
   std::vector<bool> seen;              // per class
   std::vector<LabelMapping> mappings;  // one per entry of kind->labels
+  ImageLimits limits;                  // of photos and label files
 
   bool begins_with_background() const { return !classes.empty() && classes[0] == "background"; }
 };
 
 // Reads the lists of a data set. Throws Error: kBadInput for a folder that is no such set, a list
-// that cannot be read, a classes.txt of the wrong length, an unseen name that is no class (with the
-// nearest one); kUsage for options that do not fit the kind.
+// that cannot be read, a classes.txt of the wrong length or whose numbers are no label values, two
+// classes that are the same to CLIP, an unseen name that is no class (with the nearest one); kUsage
+// for options that do not fit the kind.
 DatasetInfo read_dataset_info(const DatasetOptions& options);
 
 }  // namespace tagclip

@@ -101,7 +101,7 @@ TEST_F(DatasetKindsTest, ClassesTxtRenamesBuiltInClasses) {
   EXPECT_FALSE(train.seen()[15]);  // still the usual five
   files_.text("classes.txt", "sky\n");
   EXPECT_THAT(error_of(files_.options()).what(),
-              AllOf(HasSubstr("1 lines"), HasSubstr("20 classes")));
+              AllOf(HasSubstr("names 1,"), HasSubstr("20 classes")));
 }
 
 TEST_F(DatasetKindsTest, ContextWithAndWithoutBackground) {

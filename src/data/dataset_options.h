@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace tagclip {
@@ -21,6 +22,7 @@ struct DatasetOptions {
   // commas between them.
   std::string unseen;
   ZeroLabel zero_label = ZeroLabel::kAuto;
+  int64_t max_pixels = 64LL << 20;  // larger photos and label files are refused
 };
 
 }  // namespace tagclip

@@ -66,6 +66,43 @@ TEST_F(DatasetTest, WithoutAnUnseenListAllAreSeen) {
             (std::vector<bool>{true, true, true}));
 }
 
+TEST_F(DatasetTest, ClassesHaveTheGrammarOfAllClassFiles) {
+  write_file(dir_ / "classes.txt", "0: sky, heavens\n1: \"plant, potted\"\n2: road\n");
+  write_file(dir_ / "unseen.txt", "heavens\nRoad\n");
+  const Dataset dataset({.folder = dir_.path().string()}, "train");
+  EXPECT_EQ(dataset.classes(), (std::vector<std::string>{"sky", "plant, potted", "road"}));
+  EXPECT_EQ(dataset.words()[0].words, (std::vector<std::string>{"sky", "heavens"}));
+  EXPECT_EQ(dataset.seen(), (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(
+      Dataset({.folder = dir_.path().string(), .unseen = "\"plant, potted\", 2"}, "train").seen(),
+      (std::vector<bool>{true, false, false}));
+}
+
+TEST_F(DatasetTest, NumbersOfClassesAreLabelValues) {
+  write_file(dir_ / "classes.txt", "1: sky\n2: plant\n3: road\n");
+  EXPECT_THAT(error_of().what(), AllOf(HasSubstr("classes.txt, line 1"), HasSubstr("number 1"),
+                                       HasSubstr("it is class 0")));
+  write_file(dir_ / "classes.txt", "sky\n\nroad\n");
+  EXPECT_THAT(error_of().what(), HasSubstr("classes.txt, line 3: an empty line"));
+  write_file(dir_ / "classes.txt", "# label values from 0\nsky\nplant\nroad\n");
+  EXPECT_EQ(Dataset({.folder = dir_.path().string()}, "train").classes().size(), 3U);
+}
+
+TEST_F(DatasetTest, ClassesThatAreTheSameToClipAreRefused) {
+  write_file(dir_ / "classes.txt", "Tree\nplant\ntree\n");
+  EXPECT_THAT(error_of().what(), AllOf(HasSubstr("classes.txt, line 3"),
+                                       HasSubstr("\"tree\" is the same to CLIP as "
+                                                 "\"Tree\" of"),
+                                       HasSubstr("line 1")));
+  write_file(dir_ / "classes.txt", "traffic light\nplant, traffic\u00A0light\nroad\n");
+  EXPECT_THAT(error_of().what(), HasSubstr("the same to CLIP"));
+}
+
+TEST_F(DatasetTest, LargerPhotosThanTheLimitAreRefused) {
+  EXPECT_THROW(Dataset({.folder = dir_.path().string(), .max_pixels = 5}, "train").read(0), Error);
+  Dataset({.folder = dir_.path().string(), .max_pixels = 6}, "train").read(0);
+}
+
 TEST_F(DatasetTest, SuggestsTheClassThatAnUnseenNameMeant) {
   write_file(dir_ / "unseen.txt", "pottedplant\n");
   const Error error = error_of();

@@ -45,7 +45,7 @@ bool read_all(const DatasetInfo& info, std::vector<CheckedSplit>& splits,
       places.size(),
       [&](size_t i) {
         const auto& [split, index] = places[i];
-        split->stats[index] = read_image_label_stats(info.folder, split->files.pairs[index]);
+        split->stats[index] = read_image_label_stats(info, split->files.pairs[index]);
       },
       [&](size_t done) {
         stopped = stopped || !progress(done, places.size());

@@ -27,9 +27,9 @@ std::string_view palette_of(const Image& picture) {
 }
 
 // Returns the palette of a label file that was saved as an RGB image, which read_label_map refuses.
-std::string_view palette_of_labels(const std::filesystem::path& labels) {
+std::string_view palette_of_labels(const std::filesystem::path& labels, const ImageLimits& limits) {
   try {
-    return palette_of(read_image(labels));
+    return palette_of(read_image(labels, limits));
   } catch (const Error&) {
     return {};
   }
@@ -59,23 +59,23 @@ double ratio(uint64_t part, uint64_t all) {
   return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
 }
 
-ImageLabelStats read_image_label_stats(const std::filesystem::path& folder,
-                                       const LabelledFile& files) {
+ImageLabelStats read_image_label_stats(const DatasetInfo& info, const LabelledFile& files) {
   ImageLabelStats stats;
   try {
-    const Image photo = read_image(folder / files.photo);
+    const Image photo = read_image(info.folder / files.photo, info.limits);
+    stats.image_warning = photo.warning;
     stats.image_size = {photo.width, photo.height};
     stats.hash = image_hash(photo);
   } catch (const Error& error) {
     stats.image_error = error.what();
   }
   try {
-    const LabelMap map = read_label_map(folder / files.labels);
+    const LabelMap map = read_label_map(info.folder / files.labels, info.limits);
     stats.label_size = {map.width, map.height};
     stats.values = count_values(map);
   } catch (const Error& error) {
     stats.label_error = error.what();
-    stats.rgb_palette = palette_of_labels(folder / files.labels);
+    stats.rgb_palette = palette_of_labels(info.folder / files.labels, info.limits);
   }
   return stats;
 }

@@ -18,6 +18,7 @@ namespace tagclip {
 // The statistics of an image and its label file. The pixels themselves are not kept.
 struct ImageLabelStats {
   std::string image_error, label_error;  // why a file cannot be read; empty when it can
+  std::string image_warning;             // see Image::warning
   Size image_size, label_size;
   ImageHash hash;
   std::vector<std::pair<uint16_t, uint64_t>> values;  // label value → pixels, as stored; sorted
@@ -31,9 +32,9 @@ bool is_void(int value);
 // part / all; 0 of nothing.
 double ratio(uint64_t part, uint64_t all);
 
-// Reads both files. What is wrong with them is reported in the result, not thrown.
-ImageLabelStats read_image_label_stats(const std::filesystem::path& folder,
-                                       const LabelledFile& files);
+// Reads both files of a pair of the set. What is wrong with them is reported in the result, not
+// thrown.
+ImageLabelStats read_image_label_stats(const DatasetInfo& info, const LabelledFile& files);
 
 // The number of pixels and files in which a label occurs.
 struct LabelCount {

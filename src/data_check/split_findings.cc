@@ -71,6 +71,17 @@ void find_unreadable(const CheckedSplit& split, std::vector<Finding>& findings) 
   add("labels-unreadable", "label file", &ImageLabelStats::label_error);
 }
 
+void find_warned_photos(const CheckedSplit& split, std::vector<Finding>& findings) {
+  const auto warns = [](const ImageLabelStats& f) { return !f.image_warning.empty(); };
+  const Names names = names_where(split, warns);
+  if (names.empty()) return;
+  findings.push_back(
+      {Severity::kWarning, "photos-odd",
+       fmt::format("{}: {} read with a warning, first: {}", split.name, photos(names.size()),
+                   std::ranges::find_if(split.stats, warns)->image_warning),
+       "look at them: " + some_of(names)});
+}
+
 void find_colour_labels(const CheckedSplit& split, std::vector<Finding>& findings) {
   const Names names =
       names_where(split, [](const ImageLabelStats& f) { return !f.rgb_palette.empty(); });
@@ -186,6 +197,7 @@ Names shared_names(const CheckedSplit& a, const CheckedSplit& b) {
 void find_file_mistakes(const CheckedSplit& split, std::vector<Finding>& findings) {
   find_missing(split, findings);
   find_unreadable(split, findings);
+  find_warned_photos(split, findings);
   find_colour_labels(split, findings);
   find_size_mismatches(split, findings);
   find_void(split, findings);

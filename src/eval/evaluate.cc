@@ -19,7 +19,8 @@ void add_up(ConfusionMatrix& confusion, const World& world) {
 }  // namespace
 
 ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data, const World& world,
-                         const EvaluationProgress& progress) {
+                         const EvaluationProgress& progress,
+                         const std::function<void(const std::string&)>& warn) {
   TAGCLIP_CHECK(segmenter.vocabulary().classes.size() == data.classes().size(),
                 "the vocabulary must be the set's class list");
   ConfusionMatrix confusion(static_cast<int>(data.classes().size()));
@@ -32,6 +33,7 @@ ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data,
     std::vector<LabelMap> truths;
     for (int64_t i = begin; i < std::min(begin + most, ours); ++i) {
       LabelledImage photo = data.read(world.rank() + i * world.size());
+      if (!photo.image.warning.empty()) warn(photo.image.warning);
       images.push_back(std::move(photo.image));
       truths.push_back(std::move(photo.labels));
     }

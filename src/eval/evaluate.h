@@ -16,9 +16,11 @@ using EvaluationProgress = std::function<bool(int64_t, int64_t)>;
 
 // Segments every photo of a set and counts the pixels (spec section 8). The ranks share the photos
 // and all get the counts of the whole set. The segmenter's vocabulary must be the set's class list.
+// `warn` hears of photos that were read but are not as they should be.
 ConfusionMatrix evaluate(
     const SlidingSegmenter& segmenter, const Dataset& data, const World& world,
-    const EvaluationProgress& progress = [](int64_t, int64_t) { return true; });
+    const EvaluationProgress& progress = [](int64_t, int64_t) { return true; },
+    const std::function<void(const std::string&)>& warn = [](const std::string&) {});
 
 // The classes that mIoU(S) is about; mIoU(U) is about the others.
 struct SeenSplit {

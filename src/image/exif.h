@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "image/image.h"
@@ -20,9 +21,15 @@ enum class Orientation {
   kLeftBottom = 8,
 };
 
-// The orientation in an EXIF block, which starts with its TIFF header ("II" or "MM").
-// kTopLeft where the block is broken or says nothing: it is only advice on how to show the image.
-Orientation exif_orientation(std::span<const std::byte> tiff);
+// The orientation in an EXIF block: a TIFF header ("II" or "MM") and what follows it, perhaps
+// behind one "Exif\0\0" or several. Nothing where the block is broken or does not tell; kTopLeft
+// for a value that is none: it is only advice on how to show the image.
+std::optional<Orientation> exif_orientation(std::span<const std::byte> block);
+
+// The orientation that a JPEG, PNG or WebP file asks for, by its EXIF block, or else by XMP, as
+// Pillow's exif_transpose takes it; kTopLeft where it asks for none or is no such file. `encoded`
+// is the whole file: PNG and WebP may hold the block behind the pixels.
+Orientation orientation_in_file(std::span<const std::byte> encoded);
 
 // The upright image.
 Image upright(Image stored, Orientation orientation);

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/files.h"
+#include "image/exif.h"
 #include "image/jpeg.h"
+#include "image/other_formats.h"
 #include "image/png.h"
 #include "image/webp.h"
 #include "io/file_signature.h"
 
 namespace tagclip {
+
 bool starts_with(std::span<const std::byte> bytes, std::string_view magic) {
   if (bytes.size() < magic.size()) return false;
   return std::ranges::equal(bytes.first(magic.size()), std::as_bytes(std::span(magic)));
@@ -39,10 +43,18 @@ Error damaged(const std::string& name, std::string_view format, std::string_view
 
 Image decode_image(std::span<const std::byte> bytes, const std::string& name,
                    const ImageLimits& limits) {
-  if (is_jpeg(bytes)) return decode_jpeg(bytes, name, limits);
-  if (is_png(bytes)) return decode_png(bytes, name, limits);
-  if (is_webp(bytes)) return decode_webp(bytes, name, limits);
-  throw bad_input(name + ": expected a JPEG, PNG or WebP image, found " + describe_bytes(bytes));
+  Image stored;
+  if (is_jpeg(bytes)) {
+    stored = decode_jpeg(bytes, name, limits);
+  } else if (is_png(bytes)) {
+    stored = decode_png(bytes, name, limits);
+  } else if (is_webp(bytes)) {
+    stored = decode_webp(bytes, name, limits);
+  } else {
+    throw bad_input(name + ": expected a JPEG, PNG or WebP image, found " + describe_bytes(bytes),
+                    conversion_hint(bytes));
+  }
+  return upright(std::move(stored), orientation_in_file(bytes));
 }
 
 Image read_image(const std::filesystem::path& path, const ImageLimits& limits) {

@@ -18,6 +18,9 @@ struct Image {
   int width = 0;
   int height = 0;
   std::vector<uint8_t> pixels;  // [height, width, 3]
+  // A sentence that begins with the file's name, where it was read but is not as it should be:
+  // callers pass it on to the user. Usually empty.
+  std::string warning = {};
 
   size_t size() const { return static_cast<size_t>(width) * height; }
   bool empty() const { return pixels.empty(); }
@@ -31,9 +34,10 @@ struct ImageLimits {
 // Decodes JPEG, PNG or WebP, recognised by their first bytes. Any colour type becomes 8-bit RGB:
 // grey is repeated, alpha is dropped, 16-bit keeps the high byte, CMYK and YCCK are converted; EXIF
 // orientation is applied. JPEG pixels are those of libjpeg-turbo with its default settings, as
-// OpenCV and Pillow decode. `name` stands for the file in messages. Throws Error(kBadInput) when
-// the bytes are empty, not an image, damaged or truncated (never a partly decoded image), an
-// animated WebP, or larger than `limits`.
+// OpenCV and Pillow decode. A file that lacks nothing but its end mark is read with a warning.
+// `name` stands for the file in messages. Throws Error(kBadInput) when the bytes are empty, not an
+// image, one of another format or kind (named, with what to do), damaged or truncated (never a
+// partly decoded image), an animated WebP, or larger than `limits`.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name,
                    const ImageLimits& limits = {});
 

@@ -10,9 +10,10 @@ namespace tagclip {
 
 bool is_jpeg(std::span<const std::byte> bytes);
 
-// A JPEG as RGB, upright; grey is repeated, CMYK and YCCK are converted without a profile. `bytes`
-// start with JPEG's signature, the size in the header is checked against `limits` before decoding,
-// `name` stands for the file in messages. Throws Error(kBadInput) for damaged or truncated files.
+// A JPEG as RGB as it is stored; grey is repeated, CMYK and YCCK are converted without a profile.
+// `bytes` start with JPEG's signature, the size in the header is checked against `limits` before
+// decoding, `name` stands for the file in messages. Throws Error(kBadInput) for damaged or
+// truncated files.
 Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name,
                   const ImageLimits& limits);
 

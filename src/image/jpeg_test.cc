@@ -1,5 +1,6 @@
 #include "image/jpeg.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,15 +24,13 @@ double mean_difference(const Image& a, const Image& b) {
   return sum / static_cast<double>(a.pixels.size());
 }
 
-// The same image in ink: black is 0 everywhere, so that each ink covers one colour.
-std::vector<uint8_t> cmyk_of(const Image& image, bool inverted) {
+// The same image in ink, stored as 255 - amount; there is no black, so that each ink covers one
+// colour.
+std::vector<uint8_t> cmyk_of(const Image& image) {
   std::vector<uint8_t> ink;
   for (size_t i = 0; i < image.size(); ++i) {
-    for (size_t c = 0; c < 3; ++c) {
-      const uint8_t light = image.pixels[i * 3 + c];
-      ink.push_back(inverted ? light : 255 - light);
-    }
-    ink.push_back(inverted ? 255 : 0);
+    ink.insert(ink.end(), &image.pixels[i * 3], &image.pixels[i * 3] + 3);
+    ink.push_back(255);
   }
   return ink;
 }
@@ -58,38 +57,80 @@ TEST(Jpeg, StoredAsRgb) {
   EXPECT_LT(mean_difference(original, decoded), 1.0);
 }
 
-TEST(Jpeg, CmykAndYcckWithAdobesInvertedInk) {
+TEST(Jpeg, CmykAndYcckAreInvertedInkWithAndWithoutAdobesMarker) {
   const Image original = gradient_image(kWidth, kHeight);
-  for (const J_COLOR_SPACE stored : {JCS_CMYK, JCS_YCCK}) {
+  const std::pair<J_COLOR_SPACE, bool> kinds[] = {
+      {JCS_CMYK, true}, {JCS_CMYK, false}, {JCS_YCCK, true}};
+  for (const auto& [stored, marker] : kinds) {
     const Bytes bytes =
-        encode_jpeg(kWidth, kHeight, cmyk_of(original, true),
-                    {.input = JCS_CMYK, .stored = stored, .quality = 100, .adobe_marker = true});
-    EXPECT_LT(mean_difference(original, decode_image(bytes, "ink.jpg")), 2.0) << stored;
+        encode_jpeg(kWidth, kHeight, cmyk_of(original),
+                    {.input = JCS_CMYK, .stored = stored, .quality = 100, .adobe_marker = marker});
+    EXPECT_LT(mean_difference(original, decode_image(bytes, "ink.jpg")), 2.0) << stored << marker;
   }
 }
 
-TEST(Jpeg, CmykWithoutAdobeMarkerIsNotInverted) {
-  const Image original = gradient_image(kWidth, kHeight);
-  const Bytes bytes = encode_jpeg(kWidth, kHeight, cmyk_of(original, false),
-                                  {.input = JCS_CMYK, .stored = JCS_CMYK, .quality = 100});
-  EXPECT_LT(mean_difference(original, decode_image(bytes, "ink.jpg")), 2.0);
-}
-
-TEST(Jpeg, BlackInkDarkens) {
-  // Half of the light passes the black ink, all passes the others.
+// Expected: Image.open(...).convert("RGB") of Pillow 13.
+TEST(Jpeg, InkBecomesLightAsInPillow) {
   std::vector<uint8_t> ink;
-  for (int i = 0; i < 64; ++i) ink.insert(ink.end(), {0, 0, 0, 127});
+  for (int i = 0; i < 64; ++i) ink.insert(ink.end(), {200, 255, 31, 128});
   const Bytes bytes =
       encode_jpeg(8, 8, ink, {.input = JCS_CMYK, .stored = JCS_CMYK, .quality = 100});
-  EXPECT_EQ(decode_image(bytes, "ink.jpg").pixels, std::vector<uint8_t>(8 * 8 * 3, 128));
+  const Image image = decode_image(bytes, "ink.jpg");
+  EXPECT_EQ(std::vector<uint8_t>(image.pixels.begin(), image.pixels.begin() + 3),
+            (std::vector<uint8_t>{100, 128, 16}));
 }
 
-TEST(Jpeg, MissingEndMarkerIsATruncation) {
+TEST(Jpeg, LackOfTheEndMarkerAloneIsAWarning) {
+  for (const JpegOptions& options : {JpegOptions{}, JpegOptions{.progressive = true}}) {
+    const Bytes bytes = encode_jpeg(gradient_image(kWidth, kHeight), options);
+    const Image whole = decode_image(bytes, "whole.jpg");
+    EXPECT_EQ(whole.warning, "");
+    for (const size_t cut : {1, 2}) {
+      const Image image = decode_image(std::span(bytes).first(bytes.size() - cut), "cut.jpg");
+      EXPECT_EQ(image.pixels, whole.pixels);
+      EXPECT_EQ(image.warning, "cut.jpg: the JPEG lacks its end marker; all its pixels are there");
+    }
+  }
+}
+
+// A download whose place on the disk was reserved: zeros stand where rows are missing.
+TEST(Jpeg, ZerosInPlaceOfTheRestAreAnError) {
+  const Image noise{64, 64, random_samples(64 * 64 * 3, 3)};
+  Bytes bytes = encode_jpeg(noise);
+  std::fill(bytes.begin() + bytes.size() / 2, bytes.end(), std::byte{0});
+  EXPECT_THROW(decode_image(bytes, "half.jpg"), Error);
+}
+
+TEST(Jpeg, ArithmeticCodingIsReadAndItsCutsAreErrors) {
+  const Image original = gradient_image(kWidth, kHeight);
+  const Bytes bytes = encode_jpeg(original, {.arithmetic = true});
+  EXPECT_EQ(decode_image(bytes, "a.jpg").pixels,
+            decode_image(encode_jpeg(original), "b.jpg").pixels);
+  for (const size_t cut : {1, 2, 20}) {
+    EXPECT_THROW(decode_image(std::span(bytes).first(bytes.size() - cut), "cut.jpg"), Error) << cut;
+  }
+}
+
+// The frame header of a baseline file, changed.
+Bytes with_frame(uint8_t marker, uint8_t bits) {
   Bytes bytes = encode_jpeg(gradient_image(kWidth, kHeight));
-  bytes.resize(bytes.size() - 2);
-  EXPECT_NE(
-      bad_input_text([&] { decode_image(bytes, "cut.jpg"); }).find("truncated or damaged JPEG"),
-      std::string::npos);
+  const std::array frame{std::byte{0xFF}, std::byte{0xC0}};
+  const auto at = std::search(bytes.begin(), bytes.end(), frame.begin(), frame.end());
+  *(at + 1) = static_cast<std::byte>(marker);
+  *(at + 4) = static_cast<std::byte>(bits);
+  return bytes;
+}
+
+TEST(Jpeg, KindsThatAreNotSupportedAreNamed) {
+  const auto refusal = [](uint8_t marker, uint8_t bits) {
+    return bad_input_text([&] { decode_image(with_frame(marker, bits), "a.jpg"); });
+  };
+  EXPECT_THAT(refusal(0xC1, 12), testing::HasSubstr("a.jpg: a JPEG of 12 bits a sample is not"));
+  EXPECT_THAT(refusal(0xC3, 8), testing::HasSubstr("a.jpg: a lossless JPEG is not supported"));
+  EXPECT_THAT(refusal(0xF7, 8), testing::HasSubstr("a.jpg: a JPEG-LS image is not supported"));
+  EXPECT_THAT(refusal(0xC5, 8),
+              testing::HasSubstr("of a rare kind (its frame has the marker 0xc5"));
+  EXPECT_THAT(refusal(0xC3, 8), testing::HasSubstr("djpeg"));
 }
 
 TEST(Jpeg, PaddingBeforeTheEndMarkerIsHarmless) {

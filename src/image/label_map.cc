@@ -7,6 +7,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "image/jpeg.h"
+#include "image/other_formats.h"
 #include "image/png.h"
 #include "io/file_signature.h"
 
@@ -78,7 +80,9 @@ LabelMap read_label_map(const std::filesystem::path& path, const ImageLimits& li
   const std::vector<std::byte> bytes = read_bytes(path);
   const std::string name = path.string();
   if (!is_png(bytes)) {
-    throw bad_input(name + ": expected a label map in a PNG file, found " + describe_bytes(bytes));
+    throw bad_input(name + ": expected a label map in a PNG file, found " + describe_bytes(bytes),
+                    is_jpeg(bytes) ? "JPEG blurs the indices: export the labels as PNG again"
+                                   : conversion_hint(bytes));
   }
   const auto [header, samples] = decode_png_samples(
       bytes, name, limits, [&](const PngHeader& found) { check_holds_labels(found, name); });

@@ -1,7 +1,10 @@
 #include "image/png.h"
 
+#include <fmt/format.h>
 #include <png.h>
 
+#include <algorithm>
+#include <bit>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
@@ -12,7 +15,6 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "image/exif.h"
 
 namespace tagclip {
 namespace {
@@ -23,18 +25,36 @@ uint32_t big_endian_u32(std::span<const std::byte> bytes) {
   return value;
 }
 
+constexpr size_t kSignature = 8, kAroundData = 12;  // length, type, checksum
+constexpr std::string_view kEndChunk("\0\0\0\0IEND\xAE\x42\x60\x82", kAroundData);
+
+// The chunks of a file.
+struct PngChunks {
+  std::span<const std::byte> bytes;  // with the signature, without a part of the last chunk
+  bool lacks_end = false;            // the last chunk, which holds nothing, is not whole
+};
+
 // libpng takes memory for a chunk as long as it claims to be: hold it to the length of the file.
-void check_chunks_fit(std::span<const std::byte> bytes, const std::string& name) {
-  constexpr size_t kSignature = 8, kAroundData = 12;  // length, type, checksum
-  constexpr uint32_t kEnd = 0x49454E44;               // "IEND"
-  bytes = bytes.subspan(kSignature);
-  for (bool ended = false; !ended;) {
-    if (bytes.size() < kAroundData || big_endian_u32(bytes) > bytes.size() - kAroundData) {
+PngChunks checked_chunks(std::span<const std::byte> bytes, const std::string& name) {
+  constexpr uint32_t kEnd = 0x49454E44;  // "IEND"
+  for (size_t at = kSignature;;) {
+    const auto rest = bytes.subspan(at);
+    const std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
+    if (rest.size() < kAroundData && kEndChunk.starts_with(text)) return {bytes.first(at), true};
+    if (rest.size() < kAroundData || big_endian_u32(rest) > rest.size() - kAroundData) {
       throw damaged(name, "PNG", "the file ends inside a chunk or before the last one");
     }
-    ended = big_endian_u32(bytes.subspan(4)) == kEnd;
-    bytes = bytes.subspan(kAroundData + big_endian_u32(bytes));
+    if (big_endian_u32(rest.subspan(4)) == kEnd) return {bytes, false};
+    at += kAroundData + big_endian_u32(rest);
   }
+}
+
+// Apple's tools write PNGs for iOS alone: another compression, blue before red.
+void check_not_crushed(std::span<const std::byte> bytes, const std::string& name) {
+  if (!starts_with(bytes.subspan(std::min(bytes.size(), kSignature + 4)), "CgBI")) return;
+  throw bad_input(
+      name + ": a PNG crushed for iOS (CgBI) is not supported",
+      "restore it with Xcode's pngcrush: pngcrush -revert-iphone-optimizations in.png out.png");
 }
 
 PngHeader::Colours colours_of(int colour_type) {
@@ -53,8 +73,8 @@ PngHeader::Colours colours_of(int colour_type) {
 }
 
 enum class PngSamples {
-  kRgb8,  // any colour type as 8-bit RGB, alpha dropped
-  kRaw,   // as stored: one byte a sample of 1 to 8 bits, two bytes in native order for 16 bits
+  kRgb,  // any colour type as RGB, alpha dropped; 8 bits, or 16, big-endian, of a file of 16
+  kRaw,  // as stored: one byte a sample of 1 to 8 bits, two bytes in native order for 16 bits
 };
 
 // One PNG in memory, read by libpng. libpng reports errors by longjmp: the functions that call
@@ -79,8 +99,8 @@ class PngReader {
   // The rows without padding: [height, width x bytes a pixel]. To be called once.
   std::vector<uint8_t> read(PngSamples samples);
 
-  // Must be called after `read`: the EXIF block may follow the pixels.
-  Orientation orientation();
+  // Whether the last chunk, which holds nothing, is missing.
+  bool lacks_end() const { return lacks_end_; }
 
  private:
   static void on_error(png_structp png, png_const_charp message);
@@ -93,6 +113,7 @@ class PngReader {
 
   std::string name_;
   std::span<const std::byte> rest_;
+  bool lacks_end_ = false;
   char reason_[128] = {};
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
@@ -106,6 +127,9 @@ void PngReader::on_error(png_structp png, png_const_charp message) {
 
 void PngReader::on_read(png_structp png, png_bytep out, size_t count) {
   auto& reader = *static_cast<PngReader*>(png_get_io_ptr(png));
+  if (reader.rest_.empty() && reader.lacks_end_) {
+    reader.rest_ = std::as_bytes(std::span(kEndChunk));
+  }
   if (count > reader.rest_.size()) png_error(png, "the file ends too early");
   std::memcpy(out, reader.rest_.data(), count);
   reader.rest_ = reader.rest_.subspan(count);
@@ -113,8 +137,11 @@ void PngReader::on_read(png_structp png, png_bytep out, size_t count) {
 
 PngReader::PngReader(std::span<const std::byte> bytes, const std::string& name,
                      const ImageLimits& limits)
-    : name_(name), rest_(bytes) {
-  check_chunks_fit(bytes, name);
+    : name_(name) {
+  check_not_crushed(bytes, name);
+  const PngChunks chunks = checked_chunks(bytes, name);
+  rest_ = chunks.bytes;
+  lacks_end_ = chunks.lacks_end;
   const auto ignore_warning = [](png_structp, png_const_charp) {};
   png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, ignore_warning);
   if (png_ == nullptr) throw std::bad_alloc();
@@ -145,9 +172,8 @@ bool PngReader::read_header() {
 
 bool PngReader::prepare(PngSamples samples) {
   if (setjmp(png_jmpbuf(png_)) != 0) return false;
-  if (samples == PngSamples::kRgb8) {
+  if (samples == PngSamples::kRgb) {
     png_set_expand(png_);
-    png_set_strip_16(png_);
     png_set_gray_to_rgb(png_);
     png_set_strip_alpha(png_);
   } else {
@@ -171,20 +197,15 @@ bool PngReader::read_rows(uint8_t* rows, size_t stride) {
 }
 
 std::vector<uint8_t> PngReader::read(PngSamples samples) {
+  const bool wide = header().bit_depth == 16;
   if (!prepare(samples)) fail();
   const size_t stride = png_get_rowbytes(png_, info_);
-  TAGCLIP_CHECK(samples == PngSamples::kRaw || stride == static_cast<size_t>(width()) * 3,
+  const size_t rgb = static_cast<size_t>(width()) * (wide ? 6 : 3);
+  TAGCLIP_CHECK(samples == PngSamples::kRaw || stride == rgb,
                 name_ + ": rows of " + std::to_string(stride) + " bytes");
   std::vector<uint8_t> rows(stride * static_cast<size_t>(height()));
   if (!read_rows(rows.data(), stride)) fail();
   return rows;
-}
-
-Orientation PngReader::orientation() {
-  png_uint_32 count = 0;
-  png_bytep exif = nullptr;
-  if (png_get_eXIf_1(png_, info_, &count, &exif) == 0) return Orientation::kTopLeft;
-  return exif_orientation(std::as_bytes(std::span(exif, count)));
 }
 
 void PngReader::fail() const { throw damaged(name_, "PNG", reason_); }
@@ -287,6 +308,24 @@ bool PngEncoder::encode(const PngContent& content) {
   return true;
 }
 
+// Reduces samples of 16 bits, big-endian, to their high bytes, as all readers of 8 bits do. Returns
+// a warning where hardly anything is left: sensors of 10 or 12 bits are often stored so.
+std::string keep_high_bytes(std::vector<uint8_t>& samples, const std::string& name) {
+  constexpr int kDark = 1 << 14;
+  int brightest = 0;
+  for (size_t i = 0; i < samples.size() / 2; ++i) {
+    brightest = std::max(brightest, samples[2 * i] << 8 | samples[2 * i + 1]);
+    samples[i] = samples[2 * i];
+  }
+  samples.resize(samples.size() / 2);
+  if (brightest == 0 || brightest >= kDark) return {};
+  return fmt::format(
+      "{}: the brightest value of this 16-bit PNG is {} of 65535, so it is nearly black: if it "
+      "holds data of {} bits, spread them first: magick in.png -evaluate multiply {} out.png",
+      name, brightest, std::bit_width(static_cast<unsigned>(brightest)),
+      1 << (16 - std::bit_width(static_cast<unsigned>(brightest))));
+}
+
 }  // namespace
 
 bool is_png(std::span<const std::byte> bytes) { return starts_with(bytes, "\x89PNG\r\n\x1A\n"); }
@@ -294,8 +333,13 @@ bool is_png(std::span<const std::byte> bytes) { return starts_with(bytes, "\x89P
 Image decode_png(std::span<const std::byte> bytes, const std::string& name,
                  const ImageLimits& limits) {
   PngReader reader(bytes, name, limits);
-  Image image{reader.width(), reader.height(), reader.read(PngSamples::kRgb8)};
-  return upright(std::move(image), reader.orientation());
+  const PngHeader header = reader.header();
+  Image image{reader.width(), reader.height(), reader.read(PngSamples::kRgb)};
+  if (header.bit_depth == 16) image.warning = keep_high_bytes(image.pixels, name);
+  if (reader.lacks_end()) {
+    image.warning = name + ": the PNG lacks its end chunk; all its pixels are there";
+  }
+  return image;
 }
 
 bool may_hold_orientation(std::span<const std::byte> bytes) {
@@ -323,6 +367,7 @@ PngSampleRows decode_png_samples(std::span<const std::byte> bytes, const std::st
                                  const ImageLimits& limits,
                                  const std::function<void(const PngHeader&)>& accept) {
   PngReader reader(bytes, name, limits);
+  if (reader.lacks_end()) throw damaged(name, "PNG", "its end chunk is missing");
   const PngHeader header = reader.header();
   if (accept) accept(header);
   return {header, reader.read(PngSamples::kRaw)};

@@ -19,7 +19,7 @@ bool is_png(std::span<const std::byte> bytes);
 // against `limits` before decoding; `name` stands for the file in messages. They throw
 // Error(kBadInput) for damaged or truncated files.
 
-// Any colour type as 8-bit RGB, upright; alpha is dropped.
+// Any colour type as 8-bit RGB as it is stored; alpha is dropped.
 Image decode_png(std::span<const std::byte> bytes, const std::string& name,
                  const ImageLimits& limits);
 

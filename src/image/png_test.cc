@@ -206,5 +206,43 @@ TEST(WritePng, NamesTheFolderItCannotWriteTo) {
   }
 }
 
+TEST(Png, LackOfTheEndChunkAloneIsAWarning) {
+  const Image original = gradient_image(20, 10);
+  const Bytes bytes = encode_png(20, 10, original.pixels, {});
+  for (size_t cut = 1; cut <= 12; ++cut) {
+    const auto part = std::span(bytes).first(bytes.size() - cut);
+    const Image image = decode_image(part, "cut.png");
+    EXPECT_EQ(image.pixels, original.pixels);
+    EXPECT_EQ(image.warning, "cut.png: the PNG lacks its end chunk; all its pixels are there");
+    EXPECT_THROW(decode_png_samples(part, "cut.png", {}), Error);  // labels must be whole
+  }
+}
+
+TEST(Png, DarkSixteenBitsAreAWarning) {
+  const auto grey = [](uint8_t high, uint8_t low) {
+    const std::vector<uint8_t> rows{0, 0, high, low};
+    return decode_image(
+        encode_png(2, 1, rows, {.colour_type = PNG_COLOR_TYPE_GRAY, .bit_depth = 16}), "a.png");
+  };
+  const Image dark = grey(0x0F, 0xFF);
+  EXPECT_EQ(dark.pixels, (std::vector<uint8_t>{0, 0, 0, 15, 15, 15}));
+  EXPECT_THAT(dark.warning,
+              testing::AllOf(testing::HasSubstr("a.png: "), testing::HasSubstr("4095"),
+                             testing::HasSubstr("12 bits"), testing::HasSubstr("multiply 16")));
+  EXPECT_NE(grey(0x00, 0xFF).warning, "");  // 8 bits in 16
+  EXPECT_EQ(grey(0x7F, 0x00).warning, "");
+  EXPECT_EQ(grey(0, 0).warning, "");  // black says nothing
+}
+
+TEST(Png, CrushedForIosIsNamed) {
+  Bytes bytes = encode_png(4, 4, gradient_image(4, 4).pixels, {});
+  const std::vector<uint8_t> chunk{0, 0, 0, 4, 'C', 'g', 'B', 'I', 0x50, 0, 0x20, 6, 0, 0, 0, 0};
+  const Bytes inserted = to_bytes(chunk);
+  bytes.insert(bytes.begin() + 8, inserted.begin(), inserted.end());
+  EXPECT_THAT(
+      bad_input_text([&] { decode_image(bytes, "a.png"); }),
+      testing::AllOf(testing::HasSubstr("crushed for iOS"), testing::HasSubstr("pngcrush")));
+}
+
 }  // namespace
 }  // namespace tagclip

@@ -56,6 +56,7 @@ struct JpegOptions {
   J_COLOR_SPACE stored = JCS_YCbCr;
   int quality = 95;
   bool progressive = false;
+  bool arithmetic = false;
   bool adobe_marker = false;
   std::vector<uint8_t> app1;          // content of an APP1 marker, where EXIF lives
   std::vector<jpeg_scan_info> scans;  // an own progression
@@ -87,6 +88,7 @@ inline Bytes encode_jpeg(int width, int height, std::span<const uint8_t> samples
     info.scan_info = options.scans.data();
     info.num_scans = static_cast<int>(options.scans.size());
   }
+  info.arith_code = options.arithmetic ? TRUE : FALSE;
   info.write_Adobe_marker = options.adobe_marker;
   jpeg_start_compress(&info, TRUE);
   if (!options.app1.empty()) {
@@ -169,6 +171,29 @@ inline Bytes encode_webp(const Image& image, bool lossless) {
   Bytes bytes = to_bytes({output, size});
   WebPFree(output);
   return bytes;
+}
+
+// Appends a chunk to a WebP file and mends the file's length.
+inline void append_webp_chunk(Bytes& file, std::string_view id, std::span<const uint8_t> content) {
+  const auto put = [&](uint8_t byte) { file.push_back(static_cast<std::byte>(byte)); };
+  for (const char c : id) put(static_cast<uint8_t>(c));
+  for (int i = 0; i < 4; ++i) put(static_cast<uint8_t>(content.size() >> 8 * i));
+  for (const uint8_t byte : content) put(byte);
+  if (content.size() % 2 == 1) put(0);
+  for (size_t i = 0; i < 4; ++i) file[4 + i] = static_cast<std::byte>((file.size() - 8) >> 8 * i);
+}
+
+// Puts a chunk before the last one of a PNG file. Its checksum is zero: optional chunks may be so.
+inline Bytes with_png_chunk(Bytes file, std::string_view type, std::span<const uint8_t> content) {
+  constexpr size_t kEnd = 12;
+  Bytes chunk;
+  const auto put = [&](uint8_t byte) { chunk.push_back(static_cast<std::byte>(byte)); };
+  for (int shift = 24; shift >= 0; shift -= 8) put(static_cast<uint8_t>(content.size() >> shift));
+  for (const char c : type) put(static_cast<uint8_t>(c));
+  for (const uint8_t byte : content) put(byte);
+  for (int i = 0; i < 4; ++i) put(0);
+  file.insert(file.end() - kEnd, chunk.begin(), chunk.end());
+  return file;
 }
 
 // A TIFF header and one directory that holds the orientation alone.

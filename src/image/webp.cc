@@ -4,10 +4,8 @@
 #include <webp/encode.h>
 
 #include <memory>
-#include <string_view>
 
 #include "base/error.h"
-#include "image/exif.h"
 
 namespace tagclip {
 namespace {
@@ -27,20 +25,6 @@ void check_complete(std::span<const std::byte> bytes, const std::string& name) {
   throw damaged(name, "WebP",
                 "its header announces " + std::to_string(size) + " bytes, the file has " +
                     std::to_string(bytes.size()));
-}
-
-Orientation orientation_of(std::span<const std::byte> bytes) {
-  for (size_t at = kRiffHeader; bytes.size() - at >= kChunkHeader;) {
-    const uint64_t size = u32_at(bytes, at + 4);
-    const std::span<const std::byte> rest = bytes.subspan(at + kChunkHeader);
-    if (size > rest.size()) break;
-    const std::string_view id(reinterpret_cast<const char*>(&bytes[at]), 4);
-    if (id == "EXIF") return exif_orientation(rest.first(size));
-    const uint64_t padded = size + size % 2;
-    if (padded > rest.size()) break;
-    at += kChunkHeader + padded;
-  }
-  return Orientation::kTopLeft;
 }
 
 }  // namespace
@@ -68,7 +52,7 @@ Image decode_webp(std::span<const std::byte> bytes, const std::string& name,
                          image.width * 3)) {
     throw damaged(name, "WebP", "its data cannot be decoded");
   }
-  return upright(std::move(image), orientation_of(bytes));
+  return image;
 }
 
 std::vector<std::byte> encode_lossy_webp(const Image& image, float quality) {

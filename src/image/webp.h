@@ -11,8 +11,8 @@ namespace tagclip {
 
 bool is_webp(std::span<const std::byte> bytes);
 
-// A still WebP, upright; alpha is dropped. `bytes` start with WebP's signature, the size in the
-// header is checked against `limits` before decoding, `name` stands for the file in messages.
+// A still WebP as it is stored; alpha is dropped. `bytes` start with WebP's signature, the size in
+// the header is checked against `limits` before decoding, `name` stands for the file in messages.
 // Throws Error(kBadInput) for damaged or truncated files and for animations.
 Image decode_webp(std::span<const std::byte> bytes, const std::string& name,
                   const ImageLimits& limits);

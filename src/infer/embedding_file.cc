@@ -8,6 +8,9 @@
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "text/class_file.h"
+#include "text/same_words.h"
+#include "text/tokenizer.h"
 #include "weights/npy.h"
 
 namespace tagclip {
@@ -121,7 +124,7 @@ void write_text_embeddings(const std::filesystem::path& path, const EmbeddedVoca
   }
   std::string list;
   for (const ClassWords& entry : vocabulary.classes) {
-    for (const std::string& word : entry.words) list.append(word).append(", ");
+    for (const std::string& word : entry.words) list.append(quoted_word(word)).append(", ");
     list.replace(list.size() - 2, 2, "\n");
   }
   if (with_list) write_file(class_list_of(path), list);
@@ -137,21 +140,30 @@ EmbeddedVocabulary read_text_embeddings(const std::filesystem::path& path,
   const std::string source = path.string();
   StoredEmbeddings stored =
       is_npy(path) ? read_npy_embeddings(path) : read_safetensors_embeddings(path);
-  const at::Tensor rows =
-      checked_rows(stored.rows, model.model.encoder->info.clip.embedding, source);
+  at::Tensor rows = checked_rows(stored.rows, model.model.encoder->info.clip.embedding, source);
   if (!classes.empty()) stored.classes = std::move(classes);
   if (stored.classes.empty()) stored.classes = classes_beside(path);
-  if (rows.size(0) != static_cast<int64_t>(stored.classes.size())) {
+  const auto count = static_cast<int64_t>(stored.classes.size());
+  DistinctClasses distinct =
+      distinct_classes(stored.classes, stored.templates, Tokenizer(), Tokenizer::kContext);
+  const bool one_each = rows.size(0) == count;
+  if (!one_each && rows.size(0) != std::ssize(distinct.classes)) {
     throw bad_input(fmt::format("{}: holds {} embeddings, the class list {} classes", source,
                                 rows.size(0), stored.classes.size()),
                     "each row needs its class, in the same order");
   }
+  if (one_each && std::ssize(distinct.classes) < count) {
+    const std::vector<int64_t> kept(distinct.origin.begin(), distinct.origin.end());
+    rows = rows.index_select(0, at::tensor(kept, at::kLong));
+  }
+  stored.classes = std::move(distinct.classes);
   std::vector<bool> seen = seen_classes(stored.classes, model.trained_on);
   return {.classes = std::move(stored.classes),
           .seen = std::move(seen),
           .inductive = model.trained_on.inductive,
           .templates = std::move(stored.templates),
-          .embeddings = rows.to(model.model.encoder->info.device)};
+          .embeddings = rows.to(model.model.encoder->info.device),
+          .same = std::move(distinct.remarks)};
 }
 
 }  // namespace tagclip

@@ -20,7 +20,8 @@ std::filesystem::path class_list_of(const std::filesystem::path& embeddings);
 // Reads such a file, or any [C, d] .npy. `classes`: what the rows stand for; where there are none,
 // the file's own or the list beside it. `model` tells which of them are seen. Throws
 // Error(kBadInput): not such a file, a row of other than d numbers, not finite or all zero, no
-// class list, one of another length or with duplicates.
+// class list, one of another length. Classes that are the same to CLIP become one, with the first
+// one's row.
 EmbeddedVocabulary read_text_embeddings(const std::filesystem::path& path,
                                         const InferenceModel& model,
                                         std::vector<ClassWords> classes = {});

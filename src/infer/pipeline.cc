@@ -64,7 +64,18 @@ void warn_of_templates(const TrainedOn& trained_on, const VocabularyRequest& req
        "is taken; models of COCO-Stuff want `prompt` multi");
 }
 
+// The first of many sentences, and how many there are.
+void warn_of_same(const std::vector<std::string>& remarks, const Hooks& hooks) {
+  constexpr size_t kShown = 5;
+  for (size_t i = 0; i < std::min(remarks.size(), kShown); ++i) warn(hooks, remarks[i]);
+  if (remarks.size() > kShown) {
+    warn(hooks,
+         fmt::format("{} more words are the same to CLIP as others", remarks.size() - kShown));
+  }
+}
+
 void report(const EmbeddedVocabulary& vocabulary, const Hooks& hooks) {
+  warn_of_same(vocabulary.same, hooks);
   if (!vocabulary.truncated.empty()) {
     constexpr size_t kShown = 100;
     std::string text = vocabulary.truncated[0];
@@ -176,6 +187,7 @@ EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks
       request.text_embeddings.empty()
           ? embed_cached(model, request, hooks)
           : read_text_embeddings(request.text_embeddings, model, request.classes);
+  for (const std::string& remark : request.remarks) warn(hooks, remark);
   warn_of_templates(model.trained_on, request, hooks);
   report(vocabulary, hooks);
   const std::lock_guard lock(shared_->mutex);

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "text/same_words.h"
 #include "text/tokenizer.h"
-#include "text/unicode.h"
 
 namespace tagclip {
 
@@ -26,6 +27,10 @@ VocabularyRequest parse_vocabulary(const VocabularyOptions& options) {
       "`synonyms` max needs an embedding per word, `text_embeddings` holds one per class");
   refuse_with_embeddings(!options.background.empty(),
                          "`background` needs a text tower, which `text_embeddings` does without");
+  for (const std::string& words : {options.classes, options.background}) {
+    std::string remark = overlooked_file(words);
+    if (!remark.empty()) request.remarks.push_back(std::move(remark));
+  }
   if (!options.classes.empty()) request.classes = parse_classes(options.classes);
   for (ClassWords& entry : request.classes) entry.synonyms = options.synonyms;
   if (!options.background.empty()) {
@@ -42,12 +47,13 @@ std::vector<bool> seen_classes(const std::vector<ClassWords>& classes,
                                const TrainedOn& trained_on) {
   std::unordered_set<std::string> known;
   for (size_t c = 0; c < trained_on.classes.size(); ++c) {
-    if (trained_on.seen[c]) known.insert(lower_case(trained_on.classes[c]));
+    if (!trained_on.seen[c]) continue;
+    for (const std::string& word : trained_on.words(c)) known.insert(spelling(word));
   }
   std::vector<bool> seen;
   for (const ClassWords& entry : classes) {
     seen.push_back(std::ranges::any_of(
-        entry.words, [&](const std::string& word) { return known.contains(lower_case(word)); }));
+        entry.words, [&](const std::string& word) { return known.contains(spelling(word)); }));
   }
   return seen;
 }
@@ -58,7 +64,23 @@ std::vector<ClassWords> trained_classes(const TrainedOn& trained_on) {
                     "name the classes to look for");
   }
   std::vector<ClassWords> classes;
-  for (const std::string& name : trained_on.classes) classes.push_back({{name}});
+  for (size_t c = 0; c < trained_on.classes.size(); ++c) classes.push_back({trained_on.words(c)});
+  return classes;
+}
+
+std::vector<ClassWords> with_trained_names(std::vector<ClassWords> classes,
+                                           const TrainedOn& trained_on) {
+  std::unordered_map<std::string, std::string> names;  // spelling → name
+  for (const std::string& name : trained_on.classes) {
+    if (name.find(',') != name.npos) names.emplace(spelling(name), name);
+  }
+  if (names.empty()) return classes;
+  for (ClassWords& entry : classes) {
+    std::string joined;
+    for (const std::string& word : entry.words) joined += (joined.empty() ? "" : ", ") + word;
+    const auto found = names.find(spelling(joined));
+    if (found != names.end()) entry.words = {found->second};
+  }
   return classes;
 }
 
@@ -83,6 +105,10 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
   if (templates.empty()) templates = model.trained_on.templates;
   if (templates.empty()) templates = parse_templates("single");
 
+  DistinctClasses distinct = distinct_classes(
+      with_trained_names(std::move(classes), model.trained_on), templates,
+      Tokenizer(static_cast<int>(vocabulary)), static_cast<int>(model.text_config.context));
+  classes = std::move(distinct.classes);
   TextEmbeddings embedded = embed_classes(*tower, model.text_config, classes, templates, options);
   std::vector<bool> seen = seen_classes(classes, model.trained_on);
   return {.classes = std::move(classes),
@@ -92,7 +118,8 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
           .embeddings = std::move(embedded.rows),
           .rows_of_class = std::move(embedded.rows_of_class),
           .truncated = std::move(embedded.truncated),
-          .from_cache = embedded.from_cache};
+          .from_cache = embedded.from_cache,
+          .same = std::move(distinct.remarks)};
 }
 
 namespace {

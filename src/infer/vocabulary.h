@@ -18,6 +18,7 @@ struct VocabularyRequest {
   std::vector<std::string> templates;     // empty: the model's own
   std::filesystem::path text_embeddings;  // a file of the classes' embeddings; empty: embed them
   bool use_cache = true;                  // of embedded words
+  std::vector<std::string> remarks = {};  // what the user should know of how they were read
 };
 
 // Throws Error(kUsage) for options that do not go together, and as parse_classes, add_background
@@ -34,17 +35,25 @@ struct EmbeddedVocabulary {
   std::vector<int64_t> rows_of_class;  // per class: its number of rows; empty: one each
   std::vector<std::string> truncated;  // texts that were too long for the text tower
   int64_t from_cache = 0;              // words whose embeddings were in the cache
+  std::vector<std::string> same;       // what was left out because it is the same to CLIP
 };
 
-// Which of `classes` the model has seen (spec section 7.4): one of the words equals, whatever the
-// letter case, a class it was trained on with labels.
+// Which of `classes` the model has seen (spec section 7.4): one of the words is the same to CLIP as
+// the name or a synonym of a class it was trained on with labels.
 std::vector<bool> seen_classes(const std::vector<ClassWords>& classes, const TrainedOn& trained_on);
 
 // The classes the model was trained on. Throws Error(kBadInput) when it does not say.
 std::vector<ClassWords> trained_classes(const TrainedOn& trained_on);
 
+// The same classes, where those whose words, with commas between them, are together the name of a
+// class the model was trained on have that name alone: earlier versions took "building, edifice"
+// for one name.
+std::vector<ClassWords> with_trained_names(std::vector<ClassWords> classes,
+                                           const TrainedOn& trained_on);
+
 // Embeds `classes`, or those the model was trained on where there are none, in `templates`, or in
-// the model's own where there are none, or in "a photo of a {}" when it has none either. Throws
+// the model's own where there are none, or in "a photo of a {}" when it has none either. Classes
+// that the text tower cannot tell apart become one (see distinct_classes). Throws
 // Error(kBadInput) when the model has no text tower, or neither side names a class.
 EmbeddedVocabulary embed_vocabulary(const InferenceModel& model,
                                     std::vector<ClassWords> classes = {},

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/files.h"
+#include "io/tiff.h"
 
 namespace tagclip {
 namespace {
@@ -28,18 +29,49 @@ constexpr auto kSignatures = std::to_array<Signature>({
     {8, "AVI "sv, "an AVI video"},
     {8, "WAVE"sv, "a WAV sound"},
     {0, "GIF8"sv, "a GIF image"},
-    {0, "II*\0"sv, "a TIFF image"},
-    {0, "MM\0*"sv, "a TIFF image"},
+    {0, "II+\0"sv, "a BigTIFF image"},
+    {0, "MM\0+"sv, "a BigTIFF image"},
+    {0, "IIRO"sv, "a camera's raw photo"},  // Olympus
+    {0, "IIRS"sv, "a camera's raw photo"},
+    {0, "MMOR"sv, "a camera's raw photo"},
+    {0, "IIU\0"sv, "a camera's raw photo"},  // Panasonic
+    {0, "FUJIFILMCCD-RAW"sv, "a camera's raw photo"},
+    {0, "FOVb"sv, "a camera's raw photo"},      // Sigma
+    {0, "\0MRM"sv, "a camera's raw photo"},     // Minolta
+    {6, "HEAPCCDR"sv, "a camera's raw photo"},  // Canon
+    {4, "ftypcrx "sv, "a camera's raw photo"},
+    {0, "II\xBC"sv, "a JPEG XR image"},
     {4, "ftypavif"sv, "an AVIF image"},
     {4, "ftypavis"sv, "an AVIF image"},
     {4, "ftyphe"sv, "a HEIC photo"},
     {4, "ftypmif1"sv, "a HEIC photo"},
+    {4, "ftypmsf1"sv, "a HEIC photo"},
     {4, "ftypqt"sv, "a QuickTime video"},
     {4, "ftyp"sv, "an MP4 video"},
+    {4, "moov"sv, "a QuickTime video"},
+    {4, "mdat"sv, "a QuickTime video"},
+    {0, "FLV\x01"sv, "a Flash video"},
+    {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11"sv, "a Windows Media file"},
+    {0, "\0\0\x01\xBA"sv, "an MPEG video"},
+    {0, "\0\0\x01\xB3"sv, "an MPEG video"},
+    {0, "OggS"sv, "an Ogg file"},
     {0, "\x1A\x45\xDF\xA3"sv, "a Matroska or WebM video"},
     {0, "\0\0\0\x0CJXL "sv, "a JPEG XL image"},
     {0, "\xFF\x0A"sv, "a JPEG XL image"},
     {0, "\0\0\0\x0CjP  "sv, "a JPEG 2000 image"},
+    {0, "\xFF\x4F\xFF\x51"sv, "a JPEG 2000 image"},
+    {0, "\0\0\x01\0"sv, "a Windows icon"},
+    {0, "\0\0\x02\0\0\0\0\0"sv, "a TGA image"},
+    {0, "\0\0\x0A\0\0\0\0\0"sv, "a TGA image"},
+    {0, "DDS \x7C\0\0\0"sv, "a DDS texture"},
+    {128, "DICM"sv, "a DICOM image"},
+    {0, "qoif"sv, "a QOI image"},
+    {0, "#?RADIANCE"sv, "a Radiance HDR image"},
+    {0, "#?RGBE"sv, "a Radiance HDR image"},
+    {0, "SIMPLE  ="sv, "a FITS image"},
+    {0, "gimp xcf "sv, "a GIMP document"},
+    {0, "%!PS"sv, "a PostScript document"},
+    {0, "\xC5\xD0\xD3\xC6"sv, "a PostScript document"},
     {0, "8BPS"sv, "a Photoshop document"},
     {0, "v/1\x01"sv, "an OpenEXR image"},
     {0, "%PDF-"sv, "a PDF document"},
@@ -119,6 +151,31 @@ bool is_pickle(std::string_view bytes) {
   return bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5;
 }
 
+// PBM, PGM, PPM, PAM and PFM: a letter, a digit or letter, and white space before the numbers.
+std::string_view describe_netpbm(std::string_view bytes) {
+  if (bytes.size() < 3 || bytes[0] != 'P' || !std::isspace(static_cast<uint8_t>(bytes[2])))
+    return {};
+  if (bytes[1] >= '1' && bytes[1] <= '6') {
+    const size_t next = bytes.find_first_not_of(" \t\r\n", 2);
+    const bool number =
+        next != bytes.npos && (bytes[next] == '#' || (bytes[next] >= '0' && bytes[next] <= '9'));
+    return number ? "a PBM, PGM or PPM image" : std::string_view();
+  }
+  if (bytes[1] == '7') return "a PAM image";
+  return bytes[1] == 'F' || bytes[1] == 'f' ? "a PFM image" : std::string_view();
+}
+
+// Most cameras' raw photos are TIFF files; the first directory of Nikon's, Sony's, Pentax's and
+// Adobe's describes a small version of the photo.
+std::string_view describe_tiff(std::string_view bytes) {
+  constexpr uint16_t kNewSubfileType = 0x00FE, kSubDirectories = 0x014A, kDngVersion = 0xC612;
+  if (!has_at(bytes, 0, "II*\0"sv) && !has_at(bytes, 0, "MM\0*"sv)) return {};
+  const TiffDirectory directory(std::as_bytes(std::span(bytes)));
+  const bool small = directory.integer(kNewSubfileType) == 1 && directory.has(kSubDirectories);
+  const bool raw = has_at(bytes, 8, "CR\x02") || directory.has(kDngVersion) || small;
+  return raw ? "a camera's raw photo" : "a TIFF image";
+}
+
 bool is_bitmap(std::string_view bytes) {
   return has_at(bytes, 0, "BM") && has_at(bytes, 6, "\0\0\0\0"sv);
 }
@@ -164,6 +221,8 @@ std::string_view describe_text(std::string_view bytes) {
 std::string_view describe_prefix(std::string_view bytes) {
   if (bytes.empty()) return "an empty file";
   if (const std::string_view known = by_signature(bytes); !known.empty()) return known;
+  if (const std::string_view tiff = describe_tiff(bytes); !tiff.empty()) return tiff;
+  if (const std::string_view plain = describe_netpbm(bytes); !plain.empty()) return plain;
   if (bytes.starts_with("PK\x03\x04")) return describe_zip(bytes);
   if (is_safetensors(bytes)) return "a safetensors file";
   if (is_bitmap(bytes)) return "a BMP image";

@@ -37,6 +37,40 @@ TEST(FileKind, Images) {
   EXPECT_EQ(describe({"BM\x46\0\0\0\0\0\0\0\x36\0", 12}), "a BMP image");
 }
 
+TEST(FileKind, ImagesThatAreNoPhotosHere) {
+  using std::string_view_literals::operator""sv;
+  const std::pair<std::string_view, const char*> kinds[] = {
+      {"P6\n96 64\n255\n"sv, "a PBM, PGM or PPM image"},
+      {"P5\n# by hand\n8 8\n"sv, "a PBM, PGM or PPM image"},
+      {"P7\nWIDTH 4\n"sv, "a PAM image"},
+      {"\0\0\1\0\1\0\x10\x10"sv, "a Windows icon"},
+      {"\0\0\2\0\0\0\0\0\0\0\0\0"sv, "a TGA image"},
+      {"DDS \x7C\0\0\0"sv, "a DDS texture"},
+      {"II+\0\x08\0\0\0"sv, "a BigTIFF image"},
+      {"MM\0+\0\x08\0\0"sv, "a BigTIFF image"},
+      {"II*\0\x10\0\0\0CR\2\0"sv, "a camera's raw photo"},
+      {"\0\0\0\x18"
+       "ftypcrx "sv,
+       "a camera's raw photo"},
+      {"\xFF\x4F\xFF\x51\0\x2F"sv, "a JPEG 2000 image"}};
+  for (const auto& [bytes, kind] : kinds) EXPECT_EQ(describe(bytes), kind);
+  EXPECT_EQ(describe(std::string(128, '\0') + "DICM"), "a DICOM image");
+  for (const char* text : {"P5", "P6 is a model", "the wide road", "Pf. Meier"}) {
+    EXPECT_EQ(describe(text), "text") << text;
+  }
+}
+
+// A first directory with a small version of the photo, and the photo below it, as in a NEF file.
+TEST(FileKind, TiffWithTheDirectoriesOfARawPhoto) {
+  Bytes tiff = to_bytes(
+      std::vector<uint8_t>{'M', 'M',  0, 42, 0, 0, 0, 8, 0, 2,        //
+                           0,   0xFE, 0, 4,  0, 0, 0, 1, 0, 0, 0, 1,  // NewSubfileType 1
+                           1,   0x4A, 0, 4,  0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0});  // SubIFDs
+  EXPECT_EQ(describe(tiff), "a camera's raw photo");
+  tiff[21] = std::byte{0};
+  EXPECT_EQ(describe(tiff), "a TIFF image");
+}
+
 TEST(FileKind, Text) {
   EXPECT_EQ(describe(""), "an empty file");
   EXPECT_EQ(describe("a photo of a cat\n"), "text");

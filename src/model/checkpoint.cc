@@ -1,5 +1,6 @@
 #include "model/checkpoint.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/bounded_json.h"
@@ -77,6 +78,7 @@ TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
     for (const json& entry : object.at("classes")) {
       trained_on.classes.push_back(entry.at("name"));
       trained_on.seen.push_back(entry.at("seen"));
+      trained_on.synonyms.push_back(entry.value("synonyms", std::vector<std::string>()));
       if (entry.contains("judged_seen")) trained_on.judged_seen.push_back(entry["judged_seen"]);
     }
     trained_on.templates = object.at("templates");
@@ -85,6 +87,8 @@ TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
     if (object.contains("reduce_zero_label")) {
       trained_on.reduce_zero_label = object["reduce_zero_label"].get<bool>();
     }
+    const auto none = [](const auto& words) { return words.empty(); };
+    if (std::ranges::all_of(trained_on.synonyms, none)) trained_on.synonyms.clear();
     // All of them or none.
     if (trained_on.judged_seen.size() != trained_on.classes.size()) trained_on.judged_seen.clear();
   } catch (const json::exception& error) {
@@ -93,12 +97,23 @@ TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
   return trained_on;
 }
 
+std::vector<std::string> TrainedOn::words(size_t index) const {
+  std::vector<std::string> result{classes[index]};
+  if (index < synonyms.size()) {
+    result.insert(result.end(), synonyms[index].begin(), synonyms[index].end());
+  }
+  return result;
+}
+
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on) {
   json classes = json::array();
   for (size_t c = 0; c < trained_on.classes.size(); ++c) {
-    classes.push_back({{"name", trained_on.classes[c]}, {"seen", bool(trained_on.seen[c])}});
-    if (trained_on.judged_seen.empty()) continue;
-    classes.back()["judged_seen"] = bool(trained_on.judged_seen[c]);
+    json entry = {{"name", trained_on.classes[c]}, {"seen", bool(trained_on.seen[c])}};
+    if (c < trained_on.synonyms.size() && !trained_on.synonyms[c].empty()) {
+      entry["synonyms"] = trained_on.synonyms[c];
+    }
+    if (!trained_on.judged_seen.empty()) entry["judged_seen"] = bool(trained_on.judged_seen[c]);
+    classes.push_back(std::move(entry));
   }
   json object = {{"classes", classes},
                  {"templates", trained_on.templates},

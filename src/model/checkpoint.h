@@ -25,6 +25,12 @@ struct TrainedOn {
   // Per class: whether it counts for mIoU(S), not mIoU(U). Supervised training sees the labels of
   // both.
   std::vector<bool> judged_seen;
+
+  // Per class the words beside its name whose embeddings were averaged with the name's; empty where
+  // no class has any.
+  std::vector<std::vector<std::string>> synonyms = {};
+
+  std::vector<std::string> words(size_t index) const;  // of a class: its name, then synonyms
 };
 
 struct LoadedModel {

@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <unordered_map>
+#include <filesystem>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "text/class_file.h"
 #include "text/list_file.h"
-#include "text/unicode.h"
+#include "text/same_words.h"
 
 namespace tagclip {
 
@@ -17,7 +19,6 @@ std::string_view embedded_imagenet_templates();  // data/imagenet_templates.txt
 
 namespace {
 
-constexpr size_t kMaxWordBytes = 1000;
 constexpr std::string_view kPlaceholder = "{}";
 constexpr std::string_view kSingleTemplate = "a photo of a {}";
 constexpr std::array<std::string_view, 15> kMultiTemplates = {
@@ -38,62 +39,34 @@ constexpr std::array<std::string_view, 15> kMultiTemplates = {
     "This is one {} in the scene.",
 };
 
-std::vector<std::string_view> split_at_commas(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (size_t start = 0;;) {
-    const size_t comma = text.find(',', start);
-    parts.push_back(text.substr(start, comma - start));
-    if (comma == text.npos) return parts;
-    start = comma + 1;
+std::vector<ClassWords> as_classes(std::vector<ListedClass> listed, size_t max_classes) {
+  if (listed.size() > max_classes) {
+    throw bad_input(fmt::format("{}: more than {} classes", listed[max_classes].where, max_classes),
+                    "shorten the list of classes");
   }
+  std::vector<ClassWords> classes;
+  for (ListedClass& entry : listed) classes.push_back({std::move(entry.words)});
+  return classes;
 }
 
-// Collects classes and refuses what cannot be one.
-class ClassList {
- public:
-  ClassList(std::string source, size_t max_classes)
-      : source_(std::move(source)), max_classes_(max_classes) {}
+bool has_separator(std::string_view text) {
+  return text.find_first_of(",;|\n") != text.npos || text.find("\uFF0C") != text.npos ||
+         text.find("\u3001") != text.npos || text.find("\uFF1B") != text.npos;
+}
 
-  void add(const std::vector<std::string_view>& words, const std::string& where) {
-    if (classes_.size() == max_classes_) {
-      throw bad_input(fmt::format("{}: more than {} classes", where, max_classes_),
-                      "shorten the list of classes");
-    }
-    ClassWords& added = classes_.emplace_back();
-    for (std::string_view word : words) added.words.push_back(checked_word(word, where));
-  }
+bool has_ending(const std::string& text) {
+  return text.find('/') != text.npos || std::filesystem::path(text).has_extension();
+}
 
-  std::vector<ClassWords> take() {
-    if (classes_.empty()) {
-      throw bad_input(fmt::format("{}: no class in it", source_), "give at least one word");
-    }
-    return std::move(classes_);
-  }
+// A word wins over a file of the same name, unless it looks like a path.
+bool names_class_file(const std::string& text) { return has_ending(text) && names_file(text); }
 
- private:
-  std::string checked_word(std::string_view text, const std::string& where) {
-    std::string word = checked_trim(text, where);
-    if (word.empty()) {
-      throw bad_input(fmt::format("{}: empty word", where), "remove the superfluous comma");
-    }
-    if (word.size() > kMaxWordBytes) {
-      throw bad_input(
-          fmt::format("{}: a word of {} bytes, allowed are {}", where, word.size(), kMaxWordBytes),
-          "separate the classes by commas, or put one on a line of a file");
-    }
-    const auto [first, is_new] = first_use_.emplace(lower_case(word), where);
-    if (!is_new) {
-      throw bad_input(fmt::format("{}: '{}' is already in {}", where, word, first->second),
-                      "name every word once");
-    }
-    return word;
-  }
-
-  std::string source_;
-  size_t max_classes_;
-  std::vector<ClassWords> classes_;
-  std::unordered_map<std::string, std::string> first_use_;  // lower-cased word → where it stands
-};
+bool looks_like_class_file(std::string_view text) {
+  if (looks_like_path(text)) return !has_separator(text) || text.ends_with(".txt");
+  constexpr std::string_view kEndings[] = {".json", ".yaml", ".yml", ".csv", ".tsv", ".names"};
+  return !has_separator(text) &&
+         std::ranges::any_of(kEndings, [&](std::string_view end) { return text.ends_with(end); });
+}
 
 std::vector<std::string> read_templates(const std::string& path) {
   std::vector<std::string> templates;
@@ -124,34 +97,32 @@ std::string checked_template(const std::string& text, const std::string& where) 
 
 std::vector<ClassWords> checked_classes(const std::vector<ClassWords>& classes,
                                         const std::string& source, size_t max_classes) {
-  ClassList list(source, max_classes);
-  int number = 0;
+  std::vector<ListedClass> listed;
   for (const ClassWords& entry : classes) {
-    list.add({entry.words.begin(), entry.words.end()},
-             fmt::format("{}, class {}", source, ++number));
+    const std::string where = fmt::format("{}, class {}", source, listed.size() + 1);
+    listed.push_back({{}, where, {}});
+    for (const std::string& word : entry.words) {
+      listed.back().words.push_back(checked_word(word, where));
+    }
   }
-  return list.take();
+  if (listed.empty()) {
+    throw bad_input(fmt::format("{}: no class in it", source), "give at least one word");
+  }
+  return as_classes(std::move(listed), max_classes);
 }
 
 std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classes) {
-  if (names_file(text)) {
-    ClassList classes(text, max_classes);
-    for (const ListLine& line : read_list_file(text)) {
-      classes.add(split_at_commas(line.text), line.where);
-    }
-    return classes.take();
-  }
-  if (looks_like_path(text)) throw missing_file(text);
+  if (names_class_file(text)) return as_classes(read_class_file(text), max_classes);
+  if (looks_like_class_file(text)) throw missing_file(text);
+  return as_classes(parse_class_list(text, "list of classes"), max_classes);
+}
 
-  ClassList classes("list of classes", max_classes);
-  const auto entries = split_at_commas(text);
-  const bool blank = entries.size() == 1 && checked_trim(text, "list of classes").empty();
-  if (blank) return classes.take();
-  int number = 0;
-  for (std::string_view entry : entries) {
-    classes.add({entry}, fmt::format("list of classes, entry {}", ++number));
-  }
-  return classes.take();
+std::string overlooked_file(const std::string& text) {
+  if (has_ending(text) || !names_file(text)) return {};
+  return fmt::format(
+      "'{0}' is taken for a word, though there is a file of that name; './{0}' is the "
+      "file",
+      text);
 }
 
 void add_background(const std::string& text, std::vector<ClassWords>& classes) {
@@ -159,14 +130,21 @@ void add_background(const std::string& text, std::vector<ClassWords>& classes) {
   for (const ClassWords& entry : parse_classes(text)) {
     background.words.insert(background.words.end(), entry.words.begin(), entry.words.end());
   }
-  std::unordered_set<std::string> taken = {background.title};
-  for (const std::string& word : background.words) taken.insert(lower_case(word));
+  std::unordered_set<std::string> taken;
   for (const ClassWords& entry : classes) {
-    for (const std::string& word : entry.words) {
-      if (!taken.contains(lower_case(word))) continue;
-      throw bad_input(fmt::format("background: '{}' is a class already", word),
-                      "a word is either a class or background");
-    }
+    for (const std::string& word : entry.words) taken.insert(spelling(word));
+  }
+  if (taken.contains(spelling(background.title))) {
+    throw bad_input("background: 'background' is a class already",
+                    "call the class something else, or add the words to it as synonyms");
+  }
+  const auto is_taken = [&](const std::string& word) { return taken.contains(spelling(word)); };
+  if (std::ranges::all_of(background.words, is_taken)) {
+    throw bad_input(
+        fmt::format("background: '{}' {}", background.words.front(),
+                    background.words.size() == 1 ? "is a class already"
+                                                 : "and its other words are classes already"),
+        "a word is either a class or background");
   }
   classes.push_back(std::move(background));
 }

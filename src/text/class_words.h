@@ -15,17 +15,21 @@ struct ClassWords {
   Synonyms synonyms = Synonyms::kMean;
   std::string title = {};
   const std::string& name() const { return title.empty() ? words.front() : title; }
+  bool operator==(const ClassWords&) const = default;
 };
 
 // Reads the class words the user gave.
-//  - `text` that names a file: one class per line, `sofa, couch` being synonyms. Empty lines and
-//    lines that begin with # are skipped; a UTF-8 byte order mark and CRLF are accepted.
-//  - otherwise a comma-separated list, one class per entry. A text that ends in .txt, or holds a
-//    slash but no comma, must have been meant as a file: it is an error that there is none.
-// Throws Error(kBadInput), with the file and line or the entry: no class at all, an empty entry, a
-// duplicate (after trimming and lower-casing, across synonyms too), invalid UTF-8, control
-// characters, a word longer than 1,000 bytes; more than `max_classes`.
+//  - `text` that names a file and looks like one (it has an ending or a slash): a class file, see
+//    class_file.h. A text that looks like one but names none is an error.
+//  - otherwise a list, one class per entry: "cat, sofa", or JSON.
+// Throws Error(kBadInput), with the file and line or the entry: no class at all, an empty entry,
+// invalid UTF-8, control characters, a word longer than 1,000 bytes; more than `max_classes`.
+// Words that come twice are left in: see same_words.h.
 std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classes = 65534);
+
+// What the user should be told where parse_classes takes `text` for a word although there is a file
+// of that name; empty otherwise.
+std::string overlooked_file(const std::string& text);
 
 // The same checks for classes that come from elsewhere: `source` and the number of the class say
 // where in messages.
@@ -34,7 +38,7 @@ std::vector<ClassWords> checked_classes(const std::vector<ClassWords>& classes,
 
 // Appends the class "background", which the words in `text` stand for, each on its own: walls,
 // floors, whatever else a photo may show. Read as above. Throws Error(kBadInput) as above, and
-// where a word, or "background", is a class already.
+// where "background", or each of the words, is a class already.
 void add_background(const std::string& text, std::vector<ClassWords>& classes);
 
 // Prompt templates: each holds `{}` exactly once, where the word goes.

@@ -55,7 +55,7 @@ CaptionBatch CaptionBatches::batch(int64_t step, int64_t side) const {
       captions[slot] = photo.captions[uniform_index(random, photo.captions.size())];
       const std::string text =
           maybe_in_template(captions[slot], config_.template_probability, random);
-      Image image = decode_image(photo.encoded, photo.key);
+      Image image = decode_image(photo.encoded, photo.key, {.max_pixels = config_.max_pixels});
       image = crop(image, random_area({image.width, image.height}, config_.min_crop, random));
       image = resize_bilinear(image, {static_cast<int>(side), static_cast<int>(side)});
       if (coin(random)) image = flip_horizontal(image);

@@ -256,6 +256,7 @@ FieldsOf<Config> list_fields(Config& config) {
   list.add("min_crop", config.min_crop, {0.01, 1}, "smallest share of the image's area in a crop");
   list.add("photometric", config.photometric,
            "distort brightness, contrast, saturation and hue of the crops");
+  list.add("max_pixels", config.max_pixels, {1, 0x1p40}, "a larger photo ends the run");
   list.add("template_probability", config.template_probability, {0, 1},
            "probability that a caption of up to three words is put in a prompt template");
   list.add("precision", config.precision,

@@ -26,8 +26,9 @@ struct PretrainConfig {
   double patch_share = 1;        // share of a crop's patches that is kept, drawn for each image
   double small_patch_share = 1;  // the same for the small crops
   int64_t warmup = 100;
-  double min_crop = 0.4;     // smallest share of the image's area in a crop
-  bool photometric = false;  // photometric distortion, as in the training of segmentation
+  double min_crop = 0.4;            // smallest share of the image's area in a crop
+  bool photometric = false;         // photometric distortion, as in the training of segmentation
+  int64_t max_pixels = 64LL << 20;  // a larger photo ends the run
   // Probability that a caption of up to three words is put in a prompt template.
   double template_probability = 0.5;
   ComputePrecision precision = ComputePrecision::kFloat32;

@@ -84,6 +84,8 @@ FieldsOf<Config> train_fields(Config& config) {
       "data set folder of the validation; empty: that of the training",
       "classes that count for mIoU(U); empty: the unseen ones of the training, or the "
       "classes of val_data that the training does not name");
+  list.add("max_pixels", config.data.max_pixels, {1, 0x1p40},
+           "larger photos and label files are refused, in training and validation");
   list.add("val_split", config.val_split, "list of the validation images; empty: no validation");
   list.add("clip", config.clip,
            "the CLIP to start from: any CLIP, a file of tagclip pretrain, or the CLIP inside a "

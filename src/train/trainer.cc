@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/error.h"
@@ -20,6 +21,11 @@ TrainedOn make_trained_on(const TrainConfig& config, const Dataset& data) {
   result.dataset = data.info().kind->name;
   result.reduce_zero_label = data.info().reduce_zero_label;
   result.judged_seen = data.seen();
+  const auto has_synonyms = [](const ClassWords& entry) { return entry.words.size() > 1; };
+  if (std::ranges::none_of(data.words(), has_synonyms)) return result;
+  for (const ClassWords& entry : data.words()) {
+    result.synonyms.emplace_back(entry.words.begin() + 1, entry.words.end());
+  }
   return result;
 }
 
@@ -55,17 +61,15 @@ Trainer::Trainer(const TrainConfig& config, const World& world,
           world.is_root() ? warn_ : [](const std::string&) {})),
       frozen_fingerprint_(frozen_fingerprint_of(model_)),
       start_fingerprint_(hash_start(config, model_)),
-      vocabulary_(embed_anew(data_.classes())),
+      vocabulary_(embed_anew(data_.words())),
       step_(model_, config, world),
       samples_(config, data_) {}
 
-EmbeddedVocabulary Trainer::embed(const std::vector<std::string>& names) const {
-  return names == data_.classes() ? vocabulary_ : embed_anew(names);
+EmbeddedVocabulary Trainer::embed(const std::vector<ClassWords>& classes) const {
+  return classes == data_.words() ? vocabulary_ : embed_anew(classes);
 }
 
-EmbeddedVocabulary Trainer::embed_anew(const std::vector<std::string>& names) const {
-  std::vector<ClassWords> classes;
-  for (const std::string& name : names) classes.push_back({{name}});
+EmbeddedVocabulary Trainer::embed_anew(const std::vector<ClassWords>& classes) const {
   TextEmbeddings embedded =
       embed_classes(*model_.text_encoder, model_.config.clip, classes, trained_on_.templates);
   return {.classes = classes,
@@ -104,9 +108,7 @@ std::unique_ptr<FrozenBf16Weights::Float32Scope> Trainer::in_float32() {
 TrainReport Trainer::advance() {
   const auto begin = std::chrono::steady_clock::now();
   const LabelledBatch batch = prefetcher_->next();
-  for (const std::string& warning : samples_.take_warnings()) {
-    warn_("a training photo is skipped: " + warning);
-  }
+  for (const std::string& warning : samples_.take_warnings()) warn_(warning);
   const StepInput input = step_input(batch.pixels, batch.labels, vocabulary_.embeddings,
                                      step_labels(config_, data_.seen(), iteration_));
   TrainReport report = step_.compute(input, iteration_);

@@ -36,7 +36,7 @@ class Trainer {
   TrainReport advance();
 
   // The classes of a data set, embedded with the prompt templates of the config.
-  EmbeddedVocabulary embed(const std::vector<std::string>& names) const;
+  EmbeddedVocabulary embed(const std::vector<ClassWords>& classes) const;
 
   // Gives the model its float32 weights while the result lives. nullptr in float32 training.
   std::unique_ptr<FrozenBf16Weights::Float32Scope> in_float32();
@@ -54,7 +54,7 @@ class Trainer {
   bool is_complete() const { return is_complete_; }
 
  private:
-  EmbeddedVocabulary embed_anew(const std::vector<std::string>& names) const;
+  EmbeddedVocabulary embed_anew(const std::vector<ClassWords>& classes) const;
   [[noreturn]] void give_up(const TrainReport& report, const LabelledBatch& batch) const;
 
   const TrainConfig& config_;

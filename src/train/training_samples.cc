@@ -46,7 +46,7 @@ std::vector<int64_t> TrainingSamples::images(int64_t iteration) const {
 
 void TrainingSamples::warn(int64_t image, const std::string& what) const {
   const std::lock_guard lock(mutex_);
-  if (bad_images_.insert(image).second) warnings_.push_back(what);
+  if (noted_images_.insert(image).second) warnings_.push_back(what);
 }
 
 std::vector<std::string> TrainingSamples::take_warnings() {
@@ -55,13 +55,18 @@ std::vector<std::string> TrainingSamples::take_warnings() {
 }
 
 LabelledImage TrainingSamples::read_image(int64_t iteration, int64_t slot, int64_t image) const {
-  if (config_.bad_photos == BadImagePolicy::kFail) return data_.read(image);
+  const auto read = [&] {
+    LabelledImage sample = data_.read(image);
+    if (!sample.image.warning.empty()) warn(image, sample.image.warning);
+    return sample;
+  };
+  if (config_.bad_photos == BadImagePolicy::kFail) return read();
   std::mt19937_64 random = sample_random(config_.seed, iteration, kReplacementSlots + slot);
   for (int tries = 0; tries < kReplacements; ++tries) {
     try {
-      return data_.read(image);
+      return read();
     } catch (const Error& error) {
-      warn(image, error.what());
+      warn(image, std::string("a training photo is skipped: ") + error.what());
       image = static_cast<int64_t>(uniform_index(random, data_.size()));
     }
   }

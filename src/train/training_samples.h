@@ -29,7 +29,8 @@ class TrainingSamples {
   // Error(kBadInput) for an image that cannot be read; with bad_photos = skip another one takes its
   // place, unless too many in a row are bad.
   void read(int64_t iteration, int64_t slot, int64_t image, float* pixels, int32_t* labels) const;
-  // The reasons why images were skipped since the last call; each image is named once per run.
+  // Which images were skipped, or read with a warning, since the last call, and why; each image is
+  // named once per run.
   std::vector<std::string> take_warnings();
 
  private:
@@ -39,7 +40,7 @@ class TrainingSamples {
   const TrainConfig& config_;
   const Dataset& data_;
   mutable std::mutex mutex_;  // guards the rest
-  mutable std::set<int64_t> bad_images_;
+  mutable std::set<int64_t> noted_images_;
   mutable std::vector<std::string> warnings_;
 };
 

@@ -19,6 +19,7 @@ namespace {
 DatasetOptions validation_options(const TrainConfig& config) {
   DatasetOptions options = config.val_data.folder.empty() ? config.data : config.val_data;
   if (!config.val_data.unseen.empty()) options.unseen = config.val_data.unseen;
+  options.max_pixels = config.data.max_pixels;
   return options;
 }
 
@@ -49,7 +50,7 @@ Validator::Validator(const TrainConfig& config, const Trainer& trainer, const Wo
       trainer_(trainer),
       world_(world),
       data_(validation_options(config), config.val_split),
-      vocabulary_(trainer.embed(data_.classes())),
+      vocabulary_(trainer.embed(data_.words())),
       judged_seen_(
           seen_split(data_, !config.val_data.unseen.empty(), vocabulary_, trainer.trained_on())
               .seen),
