@@ -29,6 +29,16 @@ TABLES = ["src/cli/command.h"]
 FUNCTION = re.compile(r"^(?!inline\b|constexpr\b|template\b|extern\b|using\b|typedef\b)\w[\w:<>,&*\s\[\]]*?[\s&*>](\w+)"
                       r"\((?:[^;{}]|\{\})*\)(?:\s*(?:const|noexcept))*;", re.MULTILINE)
 METHOD = re.compile(r"^(?:[\w:<>,&*]+[\s&*]+)*(\w+)::~?\w+\(", re.MULTILINE)
+# What std::filesystem does on the disk. It throws exceptions of its own for a path that cannot be reached, so that
+# only base/files, which makes errors for the user of them, may call it.
+FILE_SYSTEM_HOME = {"src/base/files.h", "src/base/files.cc"}
+FILE_SYSTEM_CALLS = (
+    "absolute canonical weakly_canonical relative proximate copy copy_file copy_symlink create_directory create_directories "
+    "create_directory_symlink create_hard_link create_symlink current_path directory_entry directory_iterator equivalent "
+    "exists file_size hard_link_count is_block_file is_character_file is_directory is_empty is_fifo is_other "
+    "is_regular_file is_socket is_symlink last_write_time permissions read_symlink recursive_directory_iterator remove "
+    "remove_all rename resize_file space status symlink_status temp_directory_path").split()
+FILE_SYSTEM_CALL = re.compile(r"\b(?:fs|filesystem)::(" + "|".join(FILE_SYSTEM_CALLS) + r")\b")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 TORCH_HEADER = re.compile(r"^(ATen|torch|c10|caffe2)/")
@@ -110,7 +120,7 @@ def check_includes(place: Path, checked: dict[str, Folder], folders: dict[str, F
         for file in cpp_files(place / name):
             quoted, angled = includes(file)
             where = file.relative_to(place.parent)
-            is_test = file.stem.endswith("_test") or file.stem.startswith("test_")
+            is_test = is_for_tests(file)
             reach = in_tests if is_test else allowed
             for header in quoted:
                 target = header.split("/")[0]
@@ -210,6 +220,23 @@ def check_interface(root: Path) -> list[str]:
             for name in sorted(needed - listed)]
 
 
+def is_for_tests(file: Path) -> bool:
+    return file.stem.endswith("_test") or file.stem.startswith("test_")
+
+
+def check_file_system(root: Path) -> list[str]:
+    """Outside of tests only base/files looks at and changes what is on the disk through std::filesystem."""
+    problems = []
+    for place in ("src", "include", "examples", *ABOVE):
+        for file in cpp_files(root / place):
+            where = file.relative_to(root)
+            if str(where) in FILE_SYSTEM_HOME or is_for_tests(file):
+                continue
+            for call in FILE_SYSTEM_CALL.findall(COMMENT.sub("", file.read_text())):
+                problems.append(f"{where} calls std::filesystem::{call}: base/files.h has what throws tagclip::Error")
+    return problems
+
+
 def check_torch_free(folders: dict[str, Folder]) -> list[str]:
     problems = []
     for name in NEVER_TORCH & set(folders):
@@ -264,6 +291,7 @@ def violations(root: Path) -> list[str]:
         *check_formatting(root),
         *check_interface(root),
         *check_fences(src),
+        *check_file_system(root),
         *check_torch_free(folders),
         *check_public_headers(root / "include"),
         *check_sizes(src, folders),
@@ -307,6 +335,15 @@ class Rules(unittest.TestCase):
 
     def test_a_clean_tree_passes(self):
         self.assertEqual(violations(self.root), [])
+
+    def test_the_file_system_is_asked_in_one_place(self):
+        call = "bool f(const std::filesystem::path& p) { return std::filesystem::exists(p); }\n"
+        self.write("src/base/files.cc", call)
+        self.write("src/io/image_test.cc", call)
+        self.write("src/io/paths.cc", "// std::filesystem::exists throws\nstd::filesystem::path p;\n")
+        self.assertEqual(violations(self.root), [])
+        self.write("src/io/paths.cc", "namespace fs = std::filesystem;\nvoid g() { fs::remove(\"a\"); }\n")
+        self.assert_one_violation("src/io/paths.cc", "std::filesystem::remove")
 
     def test_include_of_a_folder_not_linked(self):
         self.write("src/base/error.cc", '#include "io/image.h"\n')

@@ -113,7 +113,9 @@ struct Result {
       : model(std::move(owner)),
         embedded(std::move(words)),
         source(std::move(photo)),
-        segmented(model->pipeline.segment(source->encoded, embedded->vocabulary)) {
+        segmented(about_file(source->name, [&] {
+          return model->pipeline.segment(source->encoded, embedded->vocabulary);
+        })) {
     for (const FoundClass& found : segmented.found) {
       regions.push_back({embedded->vocabulary.classes[found.index].name(),
                          static_cast<int>(found.index), found.share, found.mean_score});
@@ -148,6 +150,9 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
     images.push_back(std::move(image));
   }
   StageTimes times;
+  for (size_t i = 0; i < images.size(); ++i) {
+    about_file(names[i], [&] { model->pipeline.check_size({images[i].width, images[i].height}); });
+  }
   std::vector<EncodedPhoto> encoded = model->pipeline.encode(images, times, hooks);
   std::vector<EncodedPointer> results;
   for (size_t i = 0; i < images.size(); ++i) {

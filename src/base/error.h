@@ -21,6 +21,20 @@ inline Error bad_input(const std::string& what, std::string hint = {}) {
   return Error(ErrorKind::kBadInput, what, std::move(hint));
 }
 
+// Does `work` on a file and returns what it returns. What it throws for bad input that does not
+// name the file begins with it.
+template <class Work>
+decltype(auto) about_file(const std::string& file, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    const bool named = file.empty() || what.find(file) != what.npos;
+    if (error.kind() != ErrorKind::kBadInput || named) throw;
+    throw bad_input(file + ": " + what, error.hint());
+  }
+}
+
 // A broken invariant of the program itself: a bug, never the user's fault.
 class InternalError : public std::logic_error {
  public:

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "base/error.h"
@@ -17,9 +18,87 @@ namespace tagclip {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string failure_text(const std::function<void()>& work) {
+  return error_of(ErrorKind::kFailure, work);
+}
+
+// Paths that the system refuses to look at, whoever asks, with its reason.
+class Unreachable : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_symlink("loop", dir_ / "loop");
+    add("loop", "Too many levels of symbolic links");
+    add("loop/below", "Too many levels of symbolic links");
+    add(std::string(256, 'x'), "File name too long");
+    paths_.push_back({dir_ / std::string("a\0b", 3), (dir_ / "a\\0b").string(),
+                      "the name holds a NUL character"});
+  }
+  void add(const std::string& name, const std::string& reason) {
+    paths_.push_back({dir_ / name, (dir_ / name).string(), reason});
+  }
+
+  struct Case {
+    std::filesystem::path path;
+    std::string shown, reason;
+  };
+  TestDir dir_;
+  std::vector<Case> paths_;
+};
+
+TEST_F(Unreachable, IsAnErrorThatNamesPathAndReason) {
+  for (const auto& [path, shown, reason] : paths_) {
+    const auto read = StartsWith("cannot read " + shown + ": " + reason);
+    const auto write = StartsWith("cannot write " + shown + ": " + reason);
+    EXPECT_THAT(bad_input_text([&] { path_kind(path); }), read);
+    EXPECT_THAT(bad_input_text([&] { is_folder(path); }), read);
+    EXPECT_THAT(bad_input_text([&] { size_of_file(path); }), read);
+    EXPECT_THAT(bad_input_text([&] { read_bytes(path); }), read);
+    EXPECT_THAT(bad_input_text([&] { list_folder(path); }), read);
+    EXPECT_THAT(failure_text([&] { check_output_folder(path); }), write);
+    EXPECT_FALSE(is_same_file(path, dir_.path()));
+    EXPECT_NE(path_status(path).error, 0);
+    if (path.filename() == "loop") continue;  // a link may be replaced
+    EXPECT_THAT(failure_text([&] { is_taken(path); }), write);
+    EXPECT_THAT(failure_text([&] { write_file(path, "x"); }), write);
+  }
+}
+
+TEST(PathKinds, LinksAreFollowed) {
+  TestDir dir;
+  write_file(dir / "file", "12345");
+  std::filesystem::create_symlink("file", dir / "link");
+  std::filesystem::create_symlink("nowhere", dir / "dangling");
+  ASSERT_EQ(::mkfifo((dir / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(path_kind(dir / "link"), PathKind::kFile);
+  EXPECT_EQ(path_kind(dir.path()), PathKind::kFolder);
+  EXPECT_EQ(path_kind(dir / "pipe"), PathKind::kOther);
+  EXPECT_EQ(path_kind(dir / "dangling"), PathKind::kNothing);
+  EXPECT_EQ(path_kind(dir / "file" / "below"), PathKind::kNothing);
+  EXPECT_EQ(size_of_file(dir / "link"), 5U);
+  EXPECT_TRUE(is_same_file(dir / "file", dir / "link"));
+  EXPECT_FALSE(is_same_file(dir / "file", dir / "pipe"));
+  EXPECT_TRUE(is_taken(dir / "dangling"));
+  EXPECT_FALSE(is_taken(dir / "nowhere"));
+}
+
+TEST(ListFolder, NamesAndKindsInOrder) {
+  TestDir dir;
+  write_file(dir / "b", "");
+  std::filesystem::create_directory(dir / "a");
+  std::filesystem::create_symlink("a", dir / "c");
+  const auto entries = list_folder(dir.path());
+  ASSERT_EQ(entries.size(), 3U);
+  EXPECT_EQ(entries[0].name, "a");
+  EXPECT_EQ(entries[0].kind, PathKind::kFolder);
+  EXPECT_EQ(entries[1].kind, PathKind::kFile);
+  EXPECT_EQ(entries[2].kind, std::nullopt);
+  EXPECT_THAT(bad_input_text([&] { list_folder(dir / "b"); }), HasSubstr("Not a directory"));
 }
 
 TEST(ReadFile, WholePrefixAndMapped) {
@@ -87,6 +166,23 @@ TEST(AtomicFile, KeepsTheOldFileWhenAbandoned) {
     AtomicFile(dir / "a.txt").write("new");
   }
   EXPECT_EQ(read_text(dir / "a.txt"), "old");
+}
+
+TEST(AtomicFile, TakesTheLongestName) {
+  TestDir dir;
+  const std::string name(255, 'x');
+  write_file(dir / name, "whole");
+  EXPECT_EQ(read_text(dir / name), "whole");
+}
+
+TEST(AtomicFile, WhatAKilledProcessLeavesIsKnown) {
+  TestDir dir;
+  const AtomicFile file(dir / "a.png");
+  const auto entries = list_folder(dir.path());
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_TRUE(is_unfinished(entries[0].name)) << entries[0].name;
+  EXPECT_FALSE(is_unfinished("a.png"));
+  EXPECT_FALSE(is_unfinished("a.tmp-old.png"));
 }
 
 TEST(AtomicFile, NamesThePathItCannotWrite) {

@@ -54,6 +54,26 @@ std::optional<size_t> find_invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
+bool looks_like_utf16(std::string_view text) {
+  using std::string_view_literals::operator""sv;
+  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv)) return true;
+  if (text.find("\0\n\0"sv) != text.npos) return true;
+  constexpr size_t kEnough = 16;  // bytes; fewer may be names of one letter with NUL between
+  if (text.size() < kEnough || text.size() % 2 != 0) return false;
+  bool upper_first = true, lower_first = true;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    upper_first = upper_first && text[i] == '\0';
+    lower_first = lower_first && text[i + 1] == '\0';
+  }
+  return upper_first || lower_first;
+}
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
 std::u32string decode_utf8(std::string_view text) {
   std::u32string code_points;
   code_points.reserve(text.size());
@@ -152,8 +172,7 @@ std::string_view trim(std::string_view text) {
 }
 
 std::vector<std::string_view> split_lines(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = without_byte_order_mark(text);
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());

@@ -29,6 +29,13 @@ std::u32string decode_utf8(std::string_view text);
 void append_utf8(char32_t code_point, std::string& text);
 std::string encode_utf8(std::u32string_view text);
 
+// True if a text is UTF-16 of either byte order, as Windows programs write it: by its byte order
+// mark, or by the NUL halves of its line feeds and Latin letters.
+bool looks_like_utf16(std::string_view text);
+
+// `text` behind the byte order mark of UTF-8, where it begins with one.
+std::string_view without_byte_order_mark(std::string_view text);
+
 // --- Text of unknown origin (file names, names in checkpoints), made safe to print ---
 
 // Returns the text in double quotes, as JSON and TOML write a string: quotes, backslashes and

@@ -146,5 +146,19 @@ TEST(DisplayWidth, KeepsOtherScriptsApart) {
             2u);  // a zero-width space
 }
 
+TEST(Utf16, IsToldByMarksAndNulHalves) {
+  using std::string_literals::operator""s;
+  EXPECT_TRUE(
+      looks_like_utf16("\xFF\xFE"
+                       "a\0"s));
+  EXPECT_TRUE(looks_like_utf16("\xFE\xFF\0a"s));
+  EXPECT_TRUE(looks_like_utf16("a\0\n\0b\0\n\0"s));
+  EXPECT_TRUE(looks_like_utf16("\0p\0h\0o\0t\0o\0.\0j\0p\0g"s));
+  EXPECT_FALSE(looks_like_utf16("photo\0b\0c\0"s)) << "names that end in NUL";
+  EXPECT_FALSE(looks_like_utf16("a\0b\0"s));
+  EXPECT_FALSE(looks_like_utf16("photo.jpg\n"));
+  EXPECT_FALSE(looks_like_utf16(""));
+}
+
 }  // namespace
 }  // namespace tagclip

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/files.h"
 
 namespace tagclip {
 namespace {
@@ -14,7 +15,7 @@ std::filesystem::path find_shipped(const std::string& folder, const std::string&
   std::string looked;
   for (const char* place : {"", "../share/tagclip", "../.."}) {
     const auto path = (program / place / folder / name).lexically_normal();
-    if (std::filesystem::exists(path)) return path;
+    if (path_exists(path)) return path;
     looked += "\n    " + path.string();
   }
   throw bad_input(what + " that ships with tagclip is missing; looked for" + looked, advice);
@@ -22,9 +23,7 @@ std::filesystem::path find_shipped(const std::string& folder, const std::string&
 
 }  // namespace
 
-std::filesystem::path program_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
-}
+std::filesystem::path program_folder() { return link_target("/proc/self/exe").parent_path(); }
 
 std::filesystem::path default_weights() {
   return find_shipped("models", "mini.safetensors", "the small model",

@@ -48,8 +48,7 @@ void check_photos(const std::vector<std::string>& photos, const std::vector<Trai
 }
 
 int report(const ReportOptions& options, Console& console) {
-  std::error_code ignored;
-  if (!options.overwrite && std::filesystem::exists(options.output, ignored)) {
+  if (!options.overwrite && is_taken(options.output)) {
     throw usage_error(options.output + " exists already",
                       "give another name with -o, or --overwrite");
   }

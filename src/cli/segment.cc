@@ -48,6 +48,10 @@ Command segment_command() {
         list.footer(
             "A photo's results are NAME_overlay.png to look at, NAME_labels.png with the\n"
             "class of every pixel, and NAME_classes.json, which says what the numbers mean.\n"
+            "Folders give what is a JPEG, PNG or WebP inside, whatever its name; a list holds a\n"
+            "name a line, or names that end in NUL (find -print0). The same command goes on\n"
+            "where it was stopped: it leaves out photos that have results of the same photo,\n"
+            "words, weights and settings, and never replaces others without --overwrite.\n"
             "Example: tagclip segment photo.jpg --classes \"cat, sofa, floor\"");
         return [options](Console& console) {
           if (options->weights.empty()) options->weights = default_weights();

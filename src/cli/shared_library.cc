@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "cli/program_files.h"
 
 namespace tagclip {
@@ -13,7 +14,7 @@ namespace {
 
 std::filesystem::path library_path(const std::string& file) {
   const std::filesystem::path installed = program_folder() / "../lib/tagclip" / file;
-  return std::filesystem::exists(program_folder() / file) || !std::filesystem::exists(installed)
+  return path_exists(program_folder() / file) || !path_exists(installed)
              ? program_folder() / file
              : installed.lexically_normal();
 }

@@ -80,7 +80,7 @@ void apply(const ClipConfigJson& stated, const fs::path& file, ClipWeights& weig
 
 void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
   const fs::path file = folder / "config.json";
-  if (!fs::is_regular_file(file)) {
+  if (!is_file(file)) {
     throw bad_input(
         weights.state.source + ": Hugging Face weights, but there is no " + file.string(),
         "the weights alone tell neither heads nor activation: keep the two together");
@@ -88,7 +88,7 @@ void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
   ClipConfigJson stated =
       parse_hugging_face_config(read_text(file, kMaxConfigBytes), file.string());
   const fs::path preprocessor = folder / "preprocessor_config.json";
-  if (fs::is_regular_file(preprocessor)) {
+  if (is_file(preprocessor)) {
     stated.imagenet_statistics =
         parse_preprocessor_config(read_text(preprocessor, kMaxConfigBytes), preprocessor.string());
   }
@@ -97,7 +97,7 @@ void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
 
 void apply_open_clip_config(const fs::path& folder, ClipWeights& weights) {
   const fs::path file = folder / "open_clip_config.json";
-  if (fs::is_regular_file(file)) {
+  if (is_file(file)) {
     apply(parse_open_clip_config(read_text(file, kMaxConfigBytes), file.string()), file, weights);
     return;
   }

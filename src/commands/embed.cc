@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "commands/commands.h"
 #include "commands/setup.h"
 #include "infer/embedding_file.h"
@@ -10,9 +11,7 @@ namespace {
 // The list beside a .npy file is written, unless the user's own, which was read, lies there.
 bool needs_list(const EmbedCommandOptions& options) {
   if (options.output.extension() != ".npy") return false;
-  std::error_code missing;
-  return !std::filesystem::equivalent(options.vocabulary.classes, class_list_of(options.output),
-                                      missing);
+  return !is_same_file(options.vocabulary.classes, class_list_of(options.output));
 }
 
 }  // namespace

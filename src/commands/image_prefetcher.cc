@@ -1,24 +1,35 @@
 #include "commands/image_prefetcher.h"
 
 #include "base/error.h"
+#include "base/files.h"
+#include "infer/result_record.h"
 
 namespace tagclip {
 
+PreparedPhoto read_photo(const std::filesystem::path& photo, const InferenceOptions& options) {
+  PreparedPhoto result;
+  Stopwatch watch;
+  const std::vector<std::byte> bytes = read_bytes(photo);
+  result.image = decode_image(bytes, photo.string(), {.max_pixels = options.max_pixels});
+  result.digest = file_digest(bytes);
+  result.read = watch.lap();
+  return result;
+}
+
 void ImagePrefetcher::fetch(const std::vector<std::filesystem::path>& photos) {
   std::vector<std::filesystem::path> names;
+  std::vector<PreparedPhoto> read;
   std::vector<Image> images;
-  Stopwatch watch;
   for (const auto& photo : photos) {
     try {
-      images.push_back(read_image(photo, {.max_pixels = pipeline_.options().max_pixels}));
+      read.push_back(read_photo(photo, pipeline_.options()));
+      images.push_back(std::move(read.back().image));
       names.push_back(photo);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBadInput) throw;
     }
   }
   if (images.empty()) return;
-  const auto share = 1 / static_cast<double>(images.size());
-  const double read = share * watch.lap();
   StageTimes times;
   std::vector<EncodedPhoto> encoded;
   try {
@@ -27,10 +38,14 @@ void ImagePrefetcher::fetch(const std::vector<std::filesystem::path>& photos) {
     if (error.kind() != ErrorKind::kBadInput) throw;
     return;
   }
+  const auto share = 1 / static_cast<double>(images.size());
   times.prepare *= share;
   times.encode *= share;
   for (size_t i = 0; i < images.size(); ++i) {
-    fetched_[names[i]] = {std::move(images[i]), std::move(encoded[i]), read, times};
+    read[i].image = std::move(images[i]);
+    read[i].encoded = std::move(encoded[i]);
+    read[i].times = times;
+    fetched_[names[i]] = std::move(read[i]);
   }
 }
 

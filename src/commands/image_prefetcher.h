@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "infer/pipeline.h"
@@ -12,10 +13,14 @@ namespace tagclip {
 // A photo with its encoding, and its share of the seconds they took.
 struct PreparedPhoto {
   Image image;
+  std::string digest;  // of its file, see file_digest
   EncodedPhoto encoded;
   double read = 0;
   StageTimes times;
 };
+
+// Reads a photo, but does not encode it. Throws as read_image.
+PreparedPhoto read_photo(const std::filesystem::path& photo, const InferenceOptions& options);
 
 // Reads photos before their turn and encodes them together.
 class ImagePrefetcher {

@@ -6,6 +6,7 @@
 
 #include "base/console.h"
 #include "commands/commands.h"
+#include "infer/result_record.h"
 #include "ranks/world.h"
 
 namespace tagclip {
@@ -17,11 +18,29 @@ struct SegmentJob {
   std::vector<std::filesystem::path> files;  // in the order of outputs()
 };
 
-// Lists the photos of the options as jobs, the same on every rank. Photos that have results
-// already, on any rank's machine, are left out unless the options say to overwrite. Throws as
-// list_photos; Error(kUsage) for a list on the standard input of several ranks; Error(kBadInput)
-// when the ranks see different photos; Error(kFailure) when nothing is left to do.
-std::vector<SegmentJob> plan_jobs(const SegmentOptions& options, const World& world,
-                                  Console& console);
+// The jobs of a run, the same on every rank.
+struct SegmentPlan {
+  std::vector<SegmentJob> jobs;
+  int64_t failed = 0;  // entries that cannot be done, and were reported
+};
+
+// Lists the photos of the options as jobs. Reports entries that give none, and what was left out of
+// folders. Throws as list_photos; Error(kUsage) for a list on the standard input of several ranks;
+// Error(kBadInput) where there is no photo at all, or the ranks see different ones; Error(kFailure)
+// where nothing can be written to the folder of the results.
+SegmentPlan plan_jobs(const SegmentOptions& options, const World& world, Console& console);
+
+// Makes sure that the folders of the results are there.
+void create_output_folders(const SegmentOptions& options);
+
+// Leaves out the photos that have results on any rank's machine: they are done where those were
+// made from the same photo and as `made_from` says, and failed where not, for results are replaced
+// only where the options say to overwrite. Returns false when the user stopped it. Throws
+// Error(kFailure) where no job is left.
+bool leave_out_done(const SegmentOptions& options, const MadeFrom& made_from, const World& world,
+                    Console& console, SegmentPlan& plan);
+
+// Reports that a photo, or another entry of the list, failed.
+void report_failure(const std::string& entry, const Error& error, bool as_json, Console& console);
 
 }  // namespace tagclip

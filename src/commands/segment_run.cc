@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "base/bounded_json.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "infer/outputs.h"
 #include "infer/summary.h"
@@ -13,7 +15,7 @@
 namespace tagclip {
 namespace {
 
-// A run of at least this many photos shows its progress.
+// From here on a run shows its progress.
 constexpr int64_t kManyPhotos = 4;
 
 // The ranks exchange their tallies this often: seldom enough to cost nothing, often enough that all
@@ -35,9 +37,11 @@ std::string json_line(const SegmentJob& job, const PhotoResult& result, const Ph
 }
 
 std::string text_line(const SegmentJob& job, const PhotoResult& result, const PhotoTimes& times) {
-  return fmt::format("{} {}x{}: {}  {} ms", job.photo.string(), result.photo.width,
+  // The names of results that are not the photo's are told: they would not be found.
+  const bool renamed = job.stem != job.photo.stem().string();
+  return fmt::format("{} {}x{}: {}  {} ms{}", job.photo.string(), result.photo.width,
                      result.photo.height, describe(result.segmented, result.vocabulary),
-                     milliseconds(times.total()));
+                     milliseconds(times.total()), renamed ? ", results named " + job.stem : "");
 }
 
 // The tallies of all ranks.
@@ -68,6 +72,16 @@ std::string describe_times(const SegmentTally& tally) {
                      mean(times.compute.decode), mean(times.compute.blend), mean(times.write));
 }
 
+// A folder of the name of a result, or a name that the file system does not take, costs its photo
+// alone.
+void check_places(const SegmentJob& job) {
+  for (const auto& file : job.files) {
+    const PathStatus status = path_status(file);
+    const int error = status.kind == PathKind::kFolder ? EISDIR : status.error;
+    if (error != 0) throw bad_input(cannot_write(file, error).what(), "rename the photo");
+  }
+}
+
 std::filesystem::path encoding_in(const std::filesystem::path& folder, const SegmentJob& job) {
   return folder / (job.stem + ".encoding.safetensors");
 }
@@ -81,14 +95,20 @@ PhotoTimes& PhotoTimes::operator+=(const PhotoTimes& other) {
   return *this;
 }
 
+std::string SegmentTally::text(const std::string& before, int64_t total) const {
+  return fmt::format("{}{} done, {} failed, {} left", before, done, failed, total - tried());
+}
+
 SegmentRun::SegmentRun(const SegmentOptions& options, Pipeline& pipeline,
-                       const EmbeddedVocabulary& vocabulary, const std::vector<SegmentJob>& jobs,
-                       const World& world, Console& console)
+                       const EmbeddedVocabulary& vocabulary, const MadeFrom& made_from,
+                       const SegmentPlan& plan, const World& world, Console& console)
     : options_(options),
       pipeline_(pipeline),
       vocabulary_(vocabulary),
-      jobs_(jobs),
-      total_(std::ssize(jobs)),
+      made_from_(made_from),
+      jobs_(plan.jobs),
+      total_(std::ssize(plan.jobs)),
+      failed_before_(plan.failed),
       world_(world),
       console_(console),
       root_console_(world, console),
@@ -96,16 +116,30 @@ SegmentRun::SegmentRun(const SegmentOptions& options, Pipeline& pipeline,
 
 int SegmentRun::run() {
   SegmentTally all;
+  try {
+    all = work();
+  } catch (...) {
+    report(known(), "broken off: ");
+    throw;
+  }
+  const bool stopped = all.tried() < total_;
+  all.failed += failed_before_;
+  report(all, stopped ? "stopped: " : "");
+  if (stopped) return kStopped;
+  return all.failed > 0 ? static_cast<int>(ErrorKind::kBadInput) : 0;
+}
+
+// Returns the tallies of all ranks.
+SegmentTally SegmentRun::work() {
+  SegmentTally all;
   for (bool stop = false; !stop && all.tried() < total_;) {
     work_until_meeting();
     all = add_up(own_, world_);
     stop = world_.any(console_.stop_requested());
-    elsewhere_ = all.tried() - own_.tried();
+    elsewhere_ = {.done = all.done - own_.done, .failed = all.failed - own_.failed};
     if (!world_.is_single()) show_progress();
   }
-  report(all);
-  if (all.tried() < total_) return kStopped;
-  return all.failed > 0 ? static_cast<int>(ErrorKind::kBadInput) : 0;
+  return all;
 }
 
 void SegmentRun::work_until_meeting() {
@@ -131,52 +165,66 @@ void SegmentRun::prefetch() {
 
 void SegmentRun::show_progress() {
   if (total_ < kManyPhotos) return;
-  root_console_.progress("photos", own_.tried() + elsewhere_, total_);
+  root_console_.progress("photos", own_.tried() + elsewhere_.tried(), total_);
 }
 
 // Bad input skips this photo; any other error aborts the run.
 void SegmentRun::attempt(const SegmentJob& job) {
   try {
-    segment(job);
+    about_file(job.photo.string(), [&] { segment(job); });
     ++own_.done;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kBadInput) throw;
     ++own_.failed;
-    const std::string hint = error.hint().empty() ? "" : fmt::format(" ({})", error.hint());
-    console_.warn(error.what() + hint);
-    if (options_.json) {
-      console_.print(json_text({{"photo", job.photo.string()}, {"error", error.what()}}));
-    }
+    report_failure(job.photo.string(), error, options_.json, console_);
   }
 }
 
 void SegmentRun::segment(const SegmentJob& job) {
+  check_places(job);
   const PreparedPhoto photo = prepare(job);
   if (!photo.image.warning.empty()) console_.warn(photo.image.warning);
   Stopwatch watch;
-  if (!options_.save_encoding.empty()) {
-    pipeline_.write_encoding(encoding_in(options_.save_encoding, job), photo.encoded, photo.image);
-  }
+  if (!options_.save_encoding.empty()) save_encoding(job, photo);
   PhotoTimes times{.read = photo.read, .write = watch.lap(), .compute = photo.times};
   const SegmentedPhoto segmented = pipeline_.segment(photo.encoded, vocabulary_);
   times.compute += segmented.times;
   watch.lap();
-  const PhotoResult result{photo.image, segmented, vocabulary_, job.photo.filename().string(),
-                           last_name(options_.weights)};
+  PhotoResult result{photo.image,
+                     segmented,
+                     vocabulary_,
+                     job.photo.filename().string(),
+                     last_name(options_.weights),
+                     made_from_};
+  result.made_from[kMadeFromPhoto] = photo.digest;
   write_outputs(job.files, result);
   times.write += watch.lap();
   own_.times += times;
   console_.print(options_.json ? json_line(job, result, times) : text_line(job, result, times));
 }
 
+// One that is there is replaced only when asked for, unless it is this photo's.
+void SegmentRun::save_encoding(const SegmentJob& job, const PreparedPhoto& photo) {
+  const std::filesystem::path file = encoding_in(options_.save_encoding, job);
+  if (!options_.overwrite && path_exists(file)) {
+    try {
+      pipeline_.read_encoding(file, photo.image);
+      return;
+    } catch (const Error& error) {
+      throw bad_input(error.what(),
+                      "set `overwrite` to replace it, or `save_encoding` to another "
+                      "folder");
+    }
+  }
+  pipeline_.write_encoding(file, photo.encoded, photo.image);
+}
+
 PreparedPhoto SegmentRun::prepare(const SegmentJob& job) {
   if (std::optional<PreparedPhoto> fetched = prefetcher_.take(job.photo)) {
     return std::move(*fetched);
   }
-  PreparedPhoto photo;
+  PreparedPhoto photo = read_photo(job.photo, options_.inference);
   Stopwatch watch;
-  photo.image = read_image(job.photo, {.max_pixels = options_.inference.max_pixels});
-  photo.read = watch.lap();
   if (options_.encoding.empty()) {
     photo.encoded = pipeline_.encode(photo.image, photo.times);
   } else {
@@ -186,15 +234,16 @@ PreparedPhoto SegmentRun::prepare(const SegmentJob& job) {
   return photo;
 }
 
-void SegmentRun::report(const SegmentTally& all) {
-  if (all.tried() < total_) {
-    root_console_.note(
-        fmt::format("stopped: {} of {} photos are left", total_ - all.tried(), total_));
-  }
-  if (all.done > 0) root_console_.note(describe_times(all));
+SegmentTally SegmentRun::known() const {
+  return {.done = own_.done + elsewhere_.done,
+          .failed = own_.failed + elsewhere_.failed + failed_before_};
+}
+
+void SegmentRun::report(const SegmentTally& all, const std::string& before) {
+  if (all.done > 0 && before.empty()) root_console_.note(describe_times(all));
   const std::string where =
       all.done > 0 ? "; results are in " + options_.output.string() : std::string();
-  root_console_.note(fmt::format("{} done, {} failed{}", all.done, all.failed, where));
+  root_console_.note(all.text(before, total_ + failed_before_) + where);
 }
 
 }  // namespace tagclip

@@ -28,6 +28,8 @@ struct SegmentTally {
   PhotoTimes times;  // of those done
 
   int64_t tried() const { return done + failed; }
+  // "<before>3 done, 1 failed, 6 left", of `total` in all.
+  std::string text(const std::string& before, int64_t total) const;
 };
 
 // Segments the photos of all jobs and writes their outputs. The ranks share the jobs: rank r of n
@@ -36,14 +38,15 @@ class SegmentRun {
  public:
   // All arguments must outlive it.
   SegmentRun(const SegmentOptions& options, Pipeline& pipeline,
-             const EmbeddedVocabulary& vocabulary, const std::vector<SegmentJob>& jobs,
-             const World& world, Console& console);
+             const EmbeddedVocabulary& vocabulary, const MadeFrom& made_from,
+             const SegmentPlan& plan, const World& world, Console& console);
 
   // Returns the exit code, the same on all ranks. A photo that cannot be used is reported and
-  // skipped; any other error ends the run.
+  // skipped; any other error ends the run, after what was done has been told.
   int run();
 
  private:
+  SegmentTally work();
   void work_until_meeting();
   int64_t job_index(int64_t own) const { return world_.rank() + own * world_.size(); }
   int64_t next_job() const { return job_index(own_.tried()); }
@@ -52,20 +55,25 @@ class SegmentRun {
   void attempt(const SegmentJob& job);
   void segment(const SegmentJob& job);
   PreparedPhoto prepare(const SegmentJob& job);
-  void report(const SegmentTally& all);
+  void save_encoding(const SegmentJob& job, const PreparedPhoto& photo);
+  // Returns the tallies of all ranks as far as they are known, with the entries that failed before.
+  SegmentTally known() const;
+  void report(const SegmentTally& all, const std::string& before);
 
   const SegmentOptions& options_;
   Pipeline& pipeline_;
   const EmbeddedVocabulary& vocabulary_;
+  const MadeFrom& made_from_;
   const std::vector<SegmentJob>& jobs_;
   const int64_t total_;
+  const int64_t failed_before_;
   const World& world_;
   Console& console_;
   RootConsole root_console_;
   ImagePrefetcher prefetcher_;
   int64_t fetched_ = 0;  // own photos that were given to the prefetcher
   SegmentTally own_;
-  int64_t elsewhere_ = 0;  // photos that other ranks had tried at the last meeting
+  SegmentTally elsewhere_;  // of the other ranks at the last meeting
 };
 
 }  // namespace tagclip

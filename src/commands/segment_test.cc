@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/files.h"
 #include "commands/commands.h"
 #include "image/label_map.h"
 #include "image/png.h"
@@ -21,7 +23,10 @@ using testing::MatchesRegex;
 
 class RecordedConsole : public Console {
  public:
-  void print(std::string_view line) override { printed.emplace_back(line); }
+  void print(std::string_view line) override {
+    printed.emplace_back(line);
+    if (on_print) on_print();
+  }
   void note(std::string_view line) override { notes += std::string(line) + "\n"; }
   void warn(std::string_view line) override { warnings.emplace_back(line); }
   void progress(std::string_view, int64_t done, int64_t total) override {
@@ -34,6 +39,7 @@ class RecordedConsole : public Console {
   std::vector<std::string> printed, warnings, progressed;
   std::string notes;
   size_t stop_after = SIZE_MAX;
+  std::function<void()> on_print;
 };
 
 class Segment : public testing::Test {
@@ -61,6 +67,7 @@ class Segment : public testing::Test {
   int run() {
     console_ = RecordedConsole{};
     console_.stop_after = stop_after_;
+    console_.on_print = on_print_;
     return tagclip_segment(options_, console_);
   }
 
@@ -68,6 +75,7 @@ class Segment : public testing::Test {
   SegmentOptions options_;
   RecordedConsole console_;
   size_t stop_after_ = SIZE_MAX;
+  std::function<void()> on_print_;
 };
 
 TEST_F(Segment, APhotoBecomesALineAndThreeFiles) {
@@ -79,7 +87,7 @@ TEST_F(Segment, APhotoBecomesALineAndThreeFiles) {
   EXPECT_THAT(console_.notes, HasSubstr("2 classes: 1 seen in training, 1 new"));
   EXPECT_THAT(console_.notes, HasSubstr("ms per photo: read"));
   EXPECT_THAT(console_.notes,
-              HasSubstr("1 done, 0 failed; results are in " + options_.output.string()));
+              HasSubstr("1 done, 0 failed, 0 left; results are in " + options_.output.string()));
   EXPECT_EQ(read_label_map(options_.output / "cat_labels.png").width, 70);
   EXPECT_TRUE(std::filesystem::exists(options_.output / "cat_overlay.png"));
   std::ifstream classes(options_.output / "cat_classes.json");
@@ -105,7 +113,7 @@ TEST_F(Segment, ABadPhotoCostsItselfAlone) {
   EXPECT_EQ(run(), 3);
   EXPECT_EQ(console_.printed.size(), 3U);
   EXPECT_THAT(console_.warnings, ElementsAre(HasSubstr("2.jpg"), HasSubstr("missing.jpg")));
-  EXPECT_THAT(console_.notes, HasSubstr("3 done, 2 failed"));
+  EXPECT_THAT(console_.notes, HasSubstr("3 done, 2 failed, 0 left"));
   EXPECT_THAT(console_.progressed, ElementsAre("1/5", "2/5", "3/5", "4/5", "5/5"));
 }
 
@@ -128,14 +136,92 @@ TEST_F(Segment, StopsAfterAPhoto) {
   stop_after_ = 1;
   EXPECT_EQ(run(), kStopped);
   EXPECT_EQ(console_.printed.size(), 1U);
-  EXPECT_THAT(console_.notes, HasSubstr("stopped: 2 of 3 photos are left"));
+  EXPECT_THAT(console_.notes, HasSubstr("stopped: 1 done, 0 failed, 2 left"));
   EXPECT_FALSE(std::filesystem::exists(options_.output / "2_labels.png"));
+}
+
+TEST_F(Segment, ResultsOfOthersAreNeitherDoneNorReplaced) {
+  const auto run_again = [&] { return error_of(ErrorKind::kFailure, [&] { run(); }); };
+  options_.inputs = {photo("a.png")};
+  options_.vocabulary.classes = "cat, tree";
+  EXPECT_EQ(run(), 0);
+  const std::string before = read_text(options_.output / "a_labels.png");
+
+  options_.vocabulary.classes = "cat, sky";
+  EXPECT_THAT(run_again(), HasSubstr("that were made with other words, for 1 photo"));
+  options_.vocabulary.classes = "cat, tree";
+  options_.inference.threshold = 0.5;
+  EXPECT_THAT(run_again(), HasSubstr("made with another `threshold`"));
+  options_.inference.threshold = 0;
+  ModelConfig other = test_config();
+  other.prompts = 3;
+  options_.weights = save_test_model(folder_ / "other.safetensors", test_classes(), other);
+  EXPECT_THAT(run_again(), HasSubstr("made with other weights"));
+  options_.weights = folder_ / "model.safetensors";
+  options_.inference.window = 64;  // the model's own
+  EXPECT_THAT(run_again(), HasSubstr("holds results of this photo already"));
+
+  photo("a.png", 80), photo("b.png");
+  options_.inputs.push_back((folder_ / "photos" / "b.png").string());
+  EXPECT_EQ(run(), 3);
+  EXPECT_THAT(console_.warnings, ElementsAre(HasSubstr("made from another photo, for 1 photo")));
+  EXPECT_THAT(console_.notes, HasSubstr("1 done, 1 failed, 0 left"));
+  EXPECT_EQ(read_text(options_.output / "a_labels.png"), before);
+
+  std::filesystem::remove(options_.output / "b_overlay.png");  // as a process that was killed
+  options_.inputs = {(folder_ / "photos" / "b.png").string()};
+  EXPECT_EQ(run(), 0);
+  EXPECT_TRUE(std::filesystem::exists(options_.output / "b_overlay.png"));
+}
+
+TEST_F(Segment, ResultsThatDoNotSayWhatTheyAreOfAreKept) {
+  options_.inputs = {photo("a.png")};
+  std::filesystem::create_directory(options_.output);
+  write_file(options_.output / "a_labels.png", "mine");
+  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { run(); }),
+              HasSubstr("that do not say what they were made from"));
+  EXPECT_EQ(read_text(options_.output / "a_labels.png"), "mine");
+}
+
+TEST_F(Segment, NoResultReplacesAPhoto) {
+  photo("a.png"), photo("a_labels.png");
+  options_.inputs = {(folder_ / "photos").string()};
+  options_.output = folder_ / "photos";
+  options_.overwrite = true;
+  EXPECT_EQ(run(), 3);
+  EXPECT_THAT(console_.warnings, ElementsAre(HasSubstr("a.png: its result")));
+  EXPECT_THAT(console_.notes, HasSubstr("1 done, 1 failed, 0 left"));
+  EXPECT_TRUE(std::filesystem::exists(options_.output / "a_labels_labels.png"));
+}
+
+TEST_F(Segment, AFolderInTheWayCostsItsPhotoAlone) {
+  options_.inputs = {photo("a.png"), photo("b.png")};
+  options_.overwrite = true;
+  std::filesystem::create_directories(options_.output / "a_labels.png");
+  EXPECT_EQ(run(), 3);
+  EXPECT_THAT(console_.warnings, ElementsAre(HasSubstr("a_labels.png: Is a directory")));
+  EXPECT_THAT(console_.notes, HasSubstr("1 done, 1 failed, 0 left"));
+}
+
+TEST_F(Segment, AnErrorThatEndsTheRunTellsHowFarItCame) {
+  for (const char* name : {"1.png", "2.png", "3.png"}) photo(name);
+  options_.inputs = {(folder_ / "photos").string()};
+  on_print_ = [&] { std::filesystem::remove_all(options_.output); };
+  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { run(); }), HasSubstr("cannot write"));
+  EXPECT_THAT(console_.notes, HasSubstr("broken off: 1 done, 0 failed, 2 left"));
+}
+
+TEST_F(Segment, EveryMessageNamesItsPhoto) {
+  options_.inputs = {photo("thin.png", 80000, 1), photo("a.png")};
+  EXPECT_EQ(run(), 3);
+  EXPECT_THAT(console_.warnings, ElementsAre(MatchesRegex(".*/thin\\.png: .*too long and thin.*")));
+  EXPECT_THAT(console_.notes, HasSubstr("1 done, 1 failed, 0 left"));
 }
 
 TEST_F(Segment, AnOutputThatIsNoFolderEndsTheRun) {
   options_.inputs = {photo("a.png")};
   options_.output = broken_photo("file");
-  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { run(); }), HasSubstr("cannot be created"));
+  EXPECT_THAT(error_of(ErrorKind::kFailure, [&] { run(); }), HasSubstr("file: Not a directory"));
 }
 
 TEST_F(Segment, MistakesShowBeforeTheWeightsAreRead) {

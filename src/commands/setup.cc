@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/files.h"
 #include "train/run_folder.h"
 
 namespace tagclip {
@@ -42,7 +43,7 @@ void settle_precision(Pipeline& pipeline, const EmbeddedVocabulary& vocabulary,
 }
 
 void check_free(const std::filesystem::path& file, bool overwrite) {
-  if (overwrite || !std::filesystem::exists(file)) return;
+  if (overwrite || !is_taken(file)) return;
   throw failure(file.string() + ": exists already",
                 "set `overwrite` to replace it, or choose another name");
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "commands/commands.h"
 #include "verify/comparison.h"
@@ -78,11 +79,11 @@ std::optional<SafetensorsFile> inputs_beside(const SafetensorsFile& expected,
     return own != expected.metadata().end() && theirs != other.metadata().end() &&
            own->second == theirs->second;
   };
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::absolute(path).parent_path())) {
-    if (entry.path().extension() != ".safetensors") continue;
+  const std::filesystem::path folder = absolute_path(path).parent_path();
+  for (const FolderEntry& entry : list_folder(folder)) {
+    if (!entry.name.ends_with(".safetensors")) continue;
     try {
-      const SafetensorsFile other = SafetensorsFile::open(entry.path());
+      const SafetensorsFile other = SafetensorsFile::open(folder / entry.name);
       if (!holds_inputs(other) || !same(other, "seed") || !same(other, "model")) continue;
       if (found) return {};
       found = other;

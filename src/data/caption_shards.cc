@@ -23,13 +23,6 @@ namespace fs = std::filesystem;
 constexpr int64_t kMaxMember = int64_t{64} << 20;
 constexpr size_t kBlock = 64 << 10;
 
-uintmax_t size_of_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) throw cannot_read(path, error.message());
-  return size;
-}
-
 Error not_a_tar(const std::filesystem::path& path, archive* reader) {
   const char* reason = archive_error_string(reader);
   return bad_input(fmt::format("cannot read {} as a tar file: {}", path.string(),

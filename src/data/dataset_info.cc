@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "text/class_file.h"
 #include "text/same_words.h"
@@ -27,11 +28,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kClassList = "classes.txt";
 constexpr const char* kUnseenList = "unseen.txt";
-
-bool is_list(const fs::path& path) {
-  std::error_code unreadable;
-  return fs::is_regular_file(path, unreadable);
-}
 
 bool reduces_zero_label(const DatasetOptions& options, const DatasetKind& kind) {
   if (options.zero_label == ZeroLabel::kAuto) return kind.reduce_zero_label;
@@ -103,7 +99,7 @@ std::vector<ClassWords> read_classes(const fs::path& folder, const DatasetKind& 
   const fs::path list = folder / kClassList;
   std::vector<ClassWords> classes = as_classes(builtin_classes(kind, reduce));
   if (!kind.classes.empty()) {
-    if (!is_list(list)) return classes;
+    if (!is_file(list)) return classes;
     std::vector<ClassWords> own = read_class_list(list);
     if (own.size() == classes.size()) return own;
     throw bad_input(fmt::format("{} names {}, but a {} set has {} classes", list.string(),
@@ -132,7 +128,7 @@ std::vector<bool> usual_seen(const DatasetKind& kind, bool reduce, size_t classe
 std::vector<bool> read_seen(const DatasetOptions& options, const DatasetInfo& info) {
   if (!options.unseen.empty()) return seen_classes(options.unseen, info.words);
   const fs::path own = info.folder / kUnseenList;
-  if (is_list(own)) return seen_classes(own.string(), info.words);
+  if (is_file(own)) return seen_classes(own.string(), info.words);
   return usual_seen(*info.kind, info.reduce_zero_label, info.classes.size());
 }
 

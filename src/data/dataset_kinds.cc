@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 
 namespace tagclip {
@@ -14,10 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 bool holds(const fs::path& folder, std::string_view alternatives) {
-  std::error_code unreadable;  // counts as not there
   while (true) {
     const size_t end = std::min(alternatives.find('|'), alternatives.size());
-    if (fs::exists(folder / alternatives.substr(0, end), unreadable)) return true;
+    if (path_exists(folder / alternatives.substr(0, end))) return true;
     if (end == alternatives.size()) return false;
     alternatives.remove_prefix(end + 1);
   }
@@ -42,18 +42,37 @@ std::vector<const DatasetKind*> fitting_kinds(const fs::path& folder) {
   return fitting;
 }
 
+// Those of the next `looks` things in a folder that are folders themselves; none where it cannot be
+// read.
+std::vector<fs::path> folders_in(const fs::path& folder, int& looks) {
+  std::vector<fs::path> folders;
+  try {
+    for (const FolderEntry& entry : list_folder(folder)) {
+      if (looks-- <= 0) break;
+      const fs::path path = folder / entry.name;
+      if (entry.kind.value_or(path_status(path).kind) == PathKind::kFolder) folders.push_back(path);
+    }
+  } catch (const Error&) {
+  }
+  return folders;
+}
+
+bool fits_any(const fs::path& folder) {
+  try {
+    return !fitting_kinds(folder).empty();
+  } catch (const Error&) {  // a folder that may not be entered
+    return false;
+  }
+}
+
 // A folder inside `folder`, at most two levels down, that is a data set: people name the one above.
 std::string data_set_inside(const fs::path& folder) {
-  constexpr int kLooks = 1000;
-  std::error_code end;
-  auto entry =
-      fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, end);
-  for (int looks = 0; !end && entry != fs::recursive_directory_iterator() && looks < kLooks;
-       ++looks, entry.increment(end)) {
-    std::error_code unreadable;
-    if (!entry->is_directory(unreadable)) continue;
-    if (!fitting_kinds(entry->path()).empty()) return entry->path().string();
-    if (entry.depth() == 1) entry.disable_recursion_pending();
+  int looks = 1000;
+  for (const fs::path& inner : folders_in(folder, looks)) {
+    if (fits_any(inner)) return inner.string();
+    for (const fs::path& innermost : folders_in(inner, looks)) {
+      if (fits_any(innermost)) return innermost.string();
+    }
   }
   return {};
 }
@@ -156,8 +175,7 @@ const DatasetKind& find_dataset_kind(const fs::path& folder, const std::string& 
     throw usage_error(fmt::format("there is no kind of data set called \"{}\"", name),
                       did_you_mean(name, names, fmt::format("one of {}", fmt::join(names, ", "))));
   }
-  std::error_code unreadable;
-  if (!fs::is_directory(folder, unreadable)) {
+  if (!is_folder(folder)) {
     throw bad_input(fmt::format("there is no data set folder {}", folder.string()));
   }
   if (kind == kinds.end()) return detect(folder);

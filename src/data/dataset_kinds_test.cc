@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "data/dataset.h"
+#include "data/split_files.h"
 #include "data/test_dataset.h"
 #include "data/test_golden.h"
 #include "text/list_file.h"
@@ -102,6 +103,21 @@ TEST_F(DatasetKindsTest, ClassesTxtRenamesBuiltInClasses) {
   files_.text("classes.txt", "sky\n");
   EXPECT_THAT(error_of(files_.options()).what(),
               AllOf(HasSubstr("names 1,"), HasSubstr("20 classes")));
+}
+
+TEST_F(DatasetKindsTest, HiddenFilesAreNoPartOfASet) {
+  add("images/train2017/a.png", "annotations/train2017/a.png", {0, 10, 12, 181});
+  files_.text("images/train2017/._a.png", "beside a.png on a disk of macOS");
+  files_.text("._train.txt", "beside train.txt");
+  EXPECT_EQ(Dataset(files_.options(), "train").size(), 1U);
+  EXPECT_THAT(splits_of(read_dataset_info(files_.options())), ElementsAre("train"));
+}
+
+TEST_F(DatasetKindsTest, AFolderThatCannotBeReachedIsNamed) {
+  std::filesystem::create_symlink("loop", files_ / "loop");
+  DatasetOptions options = files_.options();
+  options.folder = files_ / "loop";
+  EXPECT_THAT(error_of(options).what(), HasSubstr("loop: Too many levels of symbolic links"));
 }
 
 TEST_F(DatasetKindsTest, ContextWithAndWithoutBackground) {

@@ -1,14 +1,10 @@
 #include "data/split_files.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -29,32 +25,11 @@ using FilesByName = std::unordered_map<std::string, std::string>;  // without en
 constexpr std::string_view kPhotoEndings[] = {".jpg", ".jpeg", ".png", ".webp"};
 constexpr std::string_view kNoSplits[] = {"classes.txt", "unseen.txt"};
 
-bool is_folder(const fs::path& path) {
-  std::error_code unreadable;
-  return fs::is_directory(path, unreadable);
-}
-
-bool is_list(const fs::path& path) {
-  std::error_code unreadable;
-  return fs::is_regular_file(path, unreadable);
-}
-
-// The names in a folder, without a look at the files. (std::filesystem takes each path apart, which
-// for a large set costs more than the reading.)
-std::vector<std::string> names_in(const fs::path& folder) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
-  if (directory == nullptr) {
-    throw cannot_read(folder, errno);
-  }
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(directory.get())) names.emplace_back(entry->d_name);
-  return names;
-}
-
 // The files of `folder` that have one of `endings`.
 FilesByName list_files(const fs::path& folder, std::span<const std::string_view> endings) {
   FilesByName files;
-  for (const std::string& file : names_in(folder)) {
+  for (const auto& [file, kind] : list_folder(folder)) {
+    if (file.starts_with('.')) continue;  // hidden: what macOS keeps beside photos is named alike
     const auto ending = std::ranges::find_if(
         endings, [&](std::string_view candidate) { return file.ends_with(candidate); });
     if (ending == endings.end()) continue;
@@ -90,7 +65,7 @@ std::vector<fs::path> list_candidates(const DatasetInfo& info, const std::string
 
 std::optional<fs::path> find_list(const DatasetInfo& info, const std::string& split) {
   for (const fs::path& list : list_candidates(info, split)) {
-    if (is_list(list)) return list;
+    if (is_file(list)) return list;
   }
   return {};
 }
@@ -149,9 +124,11 @@ void check_split(const DatasetInfo& info, const std::string& split) {
 // The lists of a folder.
 void add_lists(const fs::path& folder, std::set<std::string>& splits) {
   if (!is_folder(folder)) return;
-  for (const fs::path name : names_in(folder)) {
+  for (const FolderEntry& entry : list_folder(folder)) {
+    const fs::path name = entry.name;
     const bool other = std::ranges::find(kNoSplits, name.string()) != std::end(kNoSplits);
-    if (!other && name.extension() == ".txt") splits.insert(name.stem().string());
+    if (!other && !entry.name.starts_with('.') && name.extension() == ".txt")
+      splits.insert(name.stem().string());
   }
 }
 

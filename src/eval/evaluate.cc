@@ -31,17 +31,23 @@ ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data,
   for (int64_t begin = 0; go_on && begin < ours; begin += most) {
     std::vector<Image> images;
     std::vector<LabelMap> truths;
+    const auto index_of = [&](int64_t own) { return world.rank() + own * world.size(); };
     for (int64_t i = begin; i < std::min(begin + most, ours); ++i) {
-      LabelledImage photo = data.read(world.rank() + i * world.size());
+      LabelledImage photo = data.read(index_of(i));
       if (!photo.image.warning.empty()) warn(photo.image.warning);
+      about_file(data.image_path(index_of(i)).string(), [&] {
+        plan_windows({photo.image.width, photo.image.height}, segmenter.encoder().grid());
+      });
       images.push_back(std::move(photo.image));
       truths.push_back(std::move(photo.labels));
     }
     StageTimes unused;
     const std::vector<EncodedPhoto> encoded = segmenter.encoder()(images, unused);
     for (size_t i = 0; go_on && i < encoded.size(); ++i) {
-      confusion.add(truths[i].labels, segmenter(encoded[i]).labels.labels);
-      go_on = progress(begin + static_cast<int64_t>(i) + 1, ours);
+      const int64_t own = begin + static_cast<int64_t>(i);
+      about_file(data.image_path(index_of(own)).string(),
+                 [&] { confusion.add(truths[i].labels, segmenter(encoded[i]).labels.labels); });
+      go_on = progress(own + 1, ours);
     }
   }
   add_up(confusion, world);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/files.h"
 
 namespace tagclip {
 namespace {
@@ -40,11 +41,9 @@ int64_t kept_bytes(const fs::path& folder, const PublishedCheckpoint& checkpoint
   const fs::path place = path_in(folder, checkpoint);
   int64_t sum = 0;
   for (const CheckpointFile& file : checkpoint.files) {
-    std::error_code missing;
-    const fs::path path = checkpoint.is_folder() ? place / file.name : place;
-    const auto size = fs::file_size(path, missing);
-    if (missing) return 0;
-    sum += static_cast<int64_t>(size);
+    const PathStatus status = path_status(checkpoint.is_folder() ? place / file.name : place);
+    if (status.kind != PathKind::kFile) return 0;
+    sum += static_cast<int64_t>(status.size);
   }
   return sum;
 }
@@ -87,11 +86,10 @@ NameLock::~NameLock() {
 }
 
 void check_room(const fs::path& folder, int64_t bytes) {
-  std::error_code unknown;
-  const fs::space_info disk = fs::space(folder, unknown);
-  if (unknown || bytes <= static_cast<int64_t>(disk.available)) return;
+  const std::optional<uint64_t> free = free_bytes(folder);
+  if (!free || bytes <= static_cast<int64_t>(*free)) return;
   throw failure(fmt::format("{}: {} are needed, {} are free", folder.string(), format_bytes(bytes),
-                            format_bytes(static_cast<int64_t>(disk.available))),
+                            format_bytes(static_cast<int64_t>(*free))),
                 "free some space, or name a folder on another disk with `to` or TAGCLIP_HOME");
 }
 

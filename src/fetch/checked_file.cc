@@ -20,13 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int64_t size_of(const fs::path& path) {
-  std::error_code problem;
-  if (fs::is_directory(path, problem)) throw cannot_read(path, "it is a folder");
-  const auto size = fs::file_size(path, problem);
-  if (problem) throw cannot_read(path, problem.message());
-  return static_cast<int64_t>(size);
-}
+int64_t size_of(const fs::path& path) { return static_cast<int64_t>(size_of_file(path)); }
 
 // Reads the whole file; returns its SHA-256. `take` gets each piece.
 std::string read_all(const fs::path& path, const std::string& label, int64_t size, Console& console,

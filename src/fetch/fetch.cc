@@ -60,8 +60,7 @@ class Fetch {
   }
 
   bool is_right(const CheckpointFile& file, const fs::path& path) const {
-    std::error_code unknown;
-    if (!fs::exists(path, unknown)) return false;
+    if (!path_exists(path)) return false;
     const auto wrong = mismatch(file, path, console_);
     if (wrong) console_.warn(fmt::format("{} is damaged: {}", path.string(), *wrong));
     return !wrong;
@@ -86,8 +85,7 @@ class Fetch {
 
   fs::path source(const CheckpointFile& file) const {
     if (!checkpoint_.is_folder()) return plan_.from;
-    std::error_code unknown;
-    if (fs::is_directory(plan_.from, unknown)) return plan_.from / file.name;
+    if (is_folder(plan_.from)) return plan_.from / file.name;
     throw bad_input(plan_.from.string() + ": there is no such folder",
                     fmt::format("{} has {} files: name the folder they are in", checkpoint_.name,
                                 checkpoint_.files.size()));
@@ -101,16 +99,14 @@ class Fetch {
   }
 
   void move_folder(const fs::path& staging, const fs::path& place) const {
-    std::error_code problem;
-    if (!fs::exists(place, problem)) {
-      fs::rename(staging, place, problem);
+    if (!path_exists(place)) {
+      rename_path(staging, place);
     } else {  // a damaged one, in which the user may keep other files
       for (const CheckpointFile& file : checkpoint_.files) {
-        if (!problem) fs::rename(staging / file.name, place / file.name, problem);
+        rename_path(staging / file.name, place / file.name);
       }
-      if (!problem) fs::remove(staging, problem);
+      remove_path(staging);
     }
-    if (problem) throw failure("cannot write " + place.string() + ": " + problem.message());
     sync_folder(place.parent_path());
   }
 
@@ -130,10 +126,7 @@ bool fetch_checkpoint(const PublishedCheckpoint& checkpoint, const FetchPlan& pl
 }
 
 fs::path destination(const FetchOptions& options) {
-  const fs::path folder = options.to.empty() ? cache_folder() : options.to;
-  std::error_code unknown;
-  const fs::path absolute = fs::absolute(folder, unknown);
-  return (unknown ? folder : absolute).lexically_normal();
+  return absolute_path(options.to.empty() ? cache_folder() : options.to);
 }
 
 std::string mirror(const FetchOptions& options) {

@@ -64,7 +64,7 @@ StoredEmbeddings read_npy_embeddings(const std::filesystem::path& path) {
 
 std::vector<ClassWords> classes_beside(const std::filesystem::path& path) {
   const std::filesystem::path list = class_list_of(path);
-  if (!is_npy(path) || !std::filesystem::exists(list)) {
+  if (!is_npy(path) || !path_exists(list)) {
     throw bad_input(
         path.string() + ": nothing says which classes the rows stand for",
         "name them in `classes`, or put the list beside it as " + list.filename().string());

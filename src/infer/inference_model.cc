@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/fields_json.h"
 #include "infer/graphed_model.h"
 #include "model/init_from_clip.h"
 #include "model/plain_clip.h"
@@ -45,8 +46,20 @@ std::optional<GemmPrecision> gemm_precision(Precision precision) {
 
 namespace {
 
+// The decoder's weights, and the settings of the model that leave no trace in them.
+std::string fingerprint_of_decoder(const SegmentationModel& model) {
+  std::string settings = to_json(model.config.fields());
+  std::vector<at::Tensor> tensors = {
+      at::from_blob(settings.data(), {std::ssize(settings)}, at::kByte)};
+  for (const Parameter& parameter : model.parameters.all()) {
+    if (parameter.name.starts_with("decode_head.")) tensors.push_back(parameter.tensor);
+  }
+  return fingerprint(tensors);
+}
+
 void use_trained(LoadedModel loaded, at::Device device, InferenceModel& model) {
   const c10::InferenceMode no_gradients;
+  model.decoder_fingerprint = fingerprint_of_decoder(loaded.model);
   loaded.model.parameters.to(device);
   model.trained_on = std::move(loaded.trained_on);
   model.model = dense_model(loaded.model);

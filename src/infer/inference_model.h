@@ -23,6 +23,8 @@ struct InferenceModel {
   std::shared_ptr<const TextTower> text_tower;
   ClipConfig text_config;  // its sizes
   TrainedOn trained_on;    // empty where nothing is known
+  // Identifies what masks depend on besides the encodings; see Fingerprint. Empty for a CLIP.
+  std::string decoder_fingerprint;
   std::string source;      // the weights, for messages
   std::string assumption;  // what the weights do not say and was assumed
 };

@@ -2,72 +2,120 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
-#include <fstream>
-#include <sstream>
-
+#include "base/files.h"
+#include "image/png.h"
+#include "image/test_images.h"
 #include "support/test_dir.h"
-#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {
 
+using testing::HasSubstr;
+
 using Names = std::vector<std::string>;
 
-class PhotoList : public testing::Test {
+class PhotoListTest : public testing::Test {
  protected:
-  void touch(const std::string& name) { std::ofstream(folder_ / name) << 'x'; }
+  void touch(const std::string& name, const std::string& content = "x") {
+    write_file(folder_ / name, content);
+  }
+  void photo(const std::string& name) { write_png(folder_ / name, gradient_image(4, 4)); }
 
-  // Names of the photos that inputs in the folder expand to.
-  Names expand(Names inputs, const std::string& list = "") {
+  // `inputs` in the folder; "-" is the list.
+  PhotoList list_of(Names inputs, const std::string& list = "") {
     for (std::string& input : inputs) {
       if (input != "-") input = (folder_ / input).string();
     }
-    std::istringstream stream(list);
+    return list_photos(inputs, [&] { return list; });
+  }
+  static Names names_of(const PhotoList& list) {
     Names names;
-    for (const auto& photo : list_photos(inputs, stream))
-      names.push_back(photo.filename().string());
+    for (const auto& photo : list.photos) names.push_back(photo.filename().string());
     return names;
+  }
+  Names expand(Names inputs, const std::string& list = "") {
+    return names_of(list_of(std::move(inputs), list));
   }
 
   TestDir folder_;
 };
 
-TEST_F(PhotoList, AFolderGivesItsPhotosInNaturalOrder) {
-  for (const char* name :
-       {"b10.jpg", "b9.PNG", "B9.5.webp", "a.jpeg", "notes.txt", "x_overlay.png", "x_labels.png"}) {
-    touch(name);
-  }
-  std::filesystem::create_directory(folder_ / "deeper.jpg");
+TEST_F(PhotoListTest, AFolderGivesItsPhotosInNaturalOrder) {
+  for (const char* name : {"b10.jpg", "b9.PNG", "B9.5.webp", "a.jpeg"}) touch(name);
   EXPECT_EQ(expand({"."}), (Names{"a.jpeg", "B9.5.webp", "b9.PNG", "b10.jpg"}));
 }
 
-TEST_F(PhotoList, PatternsAreExpandedUnlessAFileHasThatName) {
+TEST_F(PhotoListTest, AFolderIsReadByContent) {
+  for (const char* name : {"a.jpg", "b.jfif", "c.jpg.1", "d"}) photo(name);
+  touch("e.gif", "GIF89a..."), touch("f.tif", std::string("II*\0....", 8)), touch("g", "GIF87a..");
+  touch("notes.txt"), touch("h.bin", "\x80\x90"), touch("empty", "");
+  touch(".hidden.jpg"), touch("._a.jpg", std::string("\0\5\x16\7", 4));
+  photo("old.png.tmp-12-0");
+  std::filesystem::create_directory(folder_ / "deeper.jpg");
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  const PhotoList list = list_of({"."});
+  EXPECT_EQ(names_of(list), (Names{"a.jpg", "b.jfif", "c.jpg.1", "d"}));
+  ASSERT_EQ(list.left_out.size(), 1U);
+  EXPECT_TRUE(list.left_out[0].pictures);
+  EXPECT_THAT(list.left_out[0].text,
+              HasSubstr("left out 8 files: 2 GIF images, 1 TIFF image, 1 empty file, 1 special "
+                        "file, 1 text file, 1 unfinished tagclip file, 1 unknown file (JPEG, PNG "
+                        "and WebP are read); 1 folder in it is not searched"));
+}
+
+TEST_F(PhotoListTest, OnlyWhatARecordCallsAResultIsOne) {
+  photo("street_labels.png"), photo("cat.jpg");
+  for (const char* name : {"cat_overlay.png", "cat_labels.png"}) photo(name);
+  touch("dog_labels.png"), touch("dog_classes.json", "{}");
+  EXPECT_EQ(expand({"."}), (Names{"cat.jpg", "cat_labels.png", "cat_overlay.png", "dog_labels.png",
+                                  "street_labels.png"}));
+  touch("cat_classes.json", R"({"photo": "cat.jpg", "classes": [], "unlabelled": {}})");
+  const PhotoList list = list_of({"."});
+  EXPECT_EQ(names_of(list), (Names{"cat.jpg", "dog_labels.png", "street_labels.png"}));
+  EXPECT_THAT(list.left_out.at(0).text, HasSubstr("2 JSON text files, 2 tagclip results"));
+  EXPECT_FALSE(list.left_out.at(0).pictures);
+}
+
+TEST_F(PhotoListTest, WhatCannotBeLookedAtIsLeftToItsTurn) {
+  std::filesystem::create_symlink("loop", folder_ / "loop");
+  std::filesystem::create_symlink("nowhere", folder_ / "dangling.jpg");
+  photo("a.jpg");
+  EXPECT_EQ(expand({"."}), (Names{"a.jpg", "dangling.jpg", "loop"}));
+  EXPECT_EQ(expand({"loop", "a.jpg/below", std::string(256, 'x')}).size(), 3U);
+}
+
+TEST_F(PhotoListTest, PatternsAreExpandedUnlessAFileHasThatName) {
   for (const char* name : {"p1.jpg", "p2.jpg", "p10.jpg", "q[1].jpg", "q1.jpg"}) touch(name);
   EXPECT_EQ(expand({"p*.jpg"}), (Names{"p1.jpg", "p2.jpg", "p10.jpg"}));
   EXPECT_EQ(expand({"q[1].jpg"}), Names{"q[1].jpg"});
 }
 
-TEST_F(PhotoList, KeepsTheOrderOfInputsAndNamesEachPhotoOnce) {
+TEST_F(PhotoListTest, KeepsTheOrderOfInputsAndNamesEachPhotoOnce) {
   for (const char* name : {"a.jpg", "b.jpg"}) touch(name);
   EXPECT_EQ(expand({"b.jpg", ".", "./a.jpg", "missing.jpg"}),
             (Names{"b.jpg", "a.jpg", "missing.jpg"}));
 }
 
-TEST_F(PhotoList, ReadsAListFromAStream) {
-  for (const char* name : {"a.jpg", "b.jpg"}) touch(name);
+TEST_F(PhotoListTest, ReadsAList) {
+  for (const char* name : {"a.jpg", "b.jpg", "q1.jpg"}) touch(name);
   const std::string folder = folder_.path().string();
-  EXPECT_EQ(expand({"-"}, folder + "/b.jpg\r\n\n" + folder + "/*.jpg\n"),
-            (Names{"b.jpg", "a.jpg"}));
+  EXPECT_EQ(expand({"-"}, "\xEF\xBB\xBF" + folder + "/b.jpg\r\n\n" + folder + "/*.jpg\n"),
+            (Names{"b.jpg", "a.jpg", "q1.jpg"}));
+  const std::string with_nul = folder + "/q[1].jpg" + '\0' + folder + "/a.jpg" + '\0';
+  EXPECT_EQ(expand({"-"}, with_nul), (Names{"q[1].jpg", "a.jpg"})) << "names, not patterns";
 }
 
-TEST_F(PhotoList, NothingFoundIsAnError) {
-  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"."}); }),
-              testing::HasSubstr("no .jpg"));
-  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"*.jpg"}); }),
-              testing::HasSubstr("nothing matches"));
-  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { expand({"-"}, "\n"); }),
-              testing::HasSubstr("is empty"));
+TEST_F(PhotoListTest, AnEntryThatGivesNothingCostsItselfAlone) {
+  touch("a.jpg");
+  std::filesystem::create_directory(folder_ / "empty");
+  const PhotoList list = list_of({"empty", "a.jpg", "gone[1].jpg"});
+  EXPECT_EQ(names_of(list), Names{"a.jpg"});
+  ASSERT_EQ(list.unusable.size(), 2U);
+  EXPECT_THAT(list.unusable[0].error.what(), HasSubstr("empty: no photo in this folder"));
+  EXPECT_THAT(list.unusable[1].error.what(), HasSubstr("gone[1].jpg: there is no such file"));
+  EXPECT_EQ(list.unusable[1].entry, (folder_ / "gone[1].jpg").string());
 }
 
 TEST(NaturalLess, CountsNumbersAsNumbers) {

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "clip/embedding_cache.h"
+#include "clip/fingerprint.h"
 #include "infer/embedding_file.h"
 #include "infer/encoding_file.h"
 #include "infer/precision_cache.h"
@@ -90,6 +92,22 @@ void report(const EmbeddedVocabulary& vocabulary, const Hooks& hooks) {
                           count == 1 ? " class: " : " classes: ", seen, count - seen));
 }
 
+// Photos that cannot be segmented are left out: their own turn reports why.
+PrecisionEvidence try_on_usable(const DenseModel& model, const EmbeddedVocabulary& vocabulary,
+                                const InferenceOptions& options, const std::vector<Image>& photos) {
+  PrecisionEvidence evidence;
+  try {
+    return try_precisions(model, vocabulary, options, photos);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kBadInput) throw;
+    if (photos.size() == 1) return evidence;
+  }
+  for (const Image& photo : photos) {
+    evidence += try_on_usable(model, vocabulary, options, {photo});
+  }
+  return evidence;
+}
+
 // Compares precisions on some of the photos, unless enough have been compared.
 GemmPrecision measured(const DenseModel& model, const InferenceOptions& options,
                        const EmbeddedVocabulary& vocabulary, const PhotoSource& photos,
@@ -99,7 +117,7 @@ GemmPrecision measured(const DenseModel& model, const InferenceOptions& options,
   const std::vector<Image> more =
       pick_photos(photos, evidence.photos, kTrialPhotos - evidence.count());
   if (!more.empty()) {
-    evidence += try_precisions(model, vocabulary, options, more);
+    evidence += try_on_usable(model, vocabulary, options, more);
     if (evidence.trials.size() > 1) note(hooks, describe(evidence, fastest_faithful(evidence)));
     try {
       cache.write(evidence);
@@ -108,6 +126,26 @@ GemmPrecision measured(const DenseModel& model, const InferenceOptions& options,
     }
   }
   return evidence.count() > 0 ? fastest_faithful(evidence).precision : GemmPrecision::kFloat32;
+}
+
+// The words, their order and how they are put together, and what embeds them.
+std::string digest_of_words(const InferenceModel& loaded, const VocabularyRequest& request,
+                            const EmbeddedVocabulary& vocabulary) {
+  std::string text;
+  for (size_t c = 0; c < vocabulary.classes.size(); ++c) {
+    const ClassWords& entry = vocabulary.classes[c];
+    text += entry.title + '\n';
+    for (const std::string& word : entry.words) text += word + '\n';
+    const bool one = vocabulary.rows_of_class.empty();
+    text += std::to_string(one ? 1 : vocabulary.rows_of_class[c]) + "\n\n";
+  }
+  for (const std::string& prompt : vocabulary.templates) text += prompt + '\n';
+  if (!request.text_embeddings.empty()) {
+    text += fingerprint({vocabulary.embeddings});
+  } else if (loaded.text_tower) {
+    text += fingerprint(*loaded.text_tower, loaded.text_config);
+  }
+  return file_digest(std::as_bytes(std::span(text)));
 }
 
 }  // namespace
@@ -233,6 +271,10 @@ EncodedPhoto Pipeline::encode(const Image& photo, StageTimes& times, const Hooks
   return std::move(encode(std::span(&photo, 1), times, hooks).front());
 }
 
+void Pipeline::check_size(Size photo) const {
+  plan_windows(photo, window_grid(options_, shared_->dense()));
+}
+
 size_t Pipeline::photos_per_batch() const {
   return PhotoEncoder(shared_->dense(), options_).photos_per_batch();
 }
@@ -257,6 +299,24 @@ std::vector<std::vector<float>> Pipeline::class_scores(const EncodedPhoto& photo
                                                        const EmbeddedVocabulary& vocabulary,
                                                        std::span<const int> classes) const {
   return tagclip::class_scores(photo, shared_->dense(), vocabulary, options_, classes);
+}
+
+MadeFrom Pipeline::made_from(const VocabularyRequest& request,
+                             const EmbeddedVocabulary& vocabulary) const {
+  const InferenceModel loaded = shared_->whole();
+  MadeFrom result = {{"weights", shared_->fingerprint() + loaded.decoder_fingerprint},
+                     {"words", digest_of_words(loaded, request, vocabulary)}};
+  // The windows as they come out, where the settings leave them to the model.
+  InferenceOptions resolved = options_;
+  const WindowGrid grid = window_grid(options_, loaded.model);
+  resolved.window = grid.window, resolved.stride = grid.stride;
+  resolved.short_side = grid.short_side;
+  for (const Field& field : fields(std::as_const(resolved)).all()) {
+    constexpr std::array kNotOfLabels = {"device", "text_weights", "max_pixels"};
+    if (std::ranges::find(kNotOfLabels, field.name) != kNotOfLabels.end()) continue;
+    result[field.name] = plain_text(field.get());
+  }
+  return result;
 }
 
 SlidingSegmenter Pipeline::segmenter(EmbeddedVocabulary vocabulary) const {

@@ -9,6 +9,7 @@
 
 #include "infer/inference_model.h"
 #include "infer/precision_trials.h"
+#include "infer/result_record.h"
 #include "infer/sliding_segmenter.h"
 #include "infer/vocabulary.h"
 
@@ -63,6 +64,8 @@ class Pipeline {
   std::vector<EncodedPhoto> encode(std::span<const Image> photos, StageTimes& times,
                                    const Hooks& hooks = {});
   EncodedPhoto encode(const Image& photo, StageTimes& times, const Hooks& hooks = {});
+  // Throws Error(kBadInput) for a photo of a size that cannot be encoded.
+  void check_size(Size photo) const;
   // The number of photos worth encoding together.
   size_t photos_per_batch() const;
 
@@ -79,6 +82,9 @@ class Pipeline {
   std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo,
                                                const EmbeddedVocabulary& vocabulary,
                                                std::span<const int> classes) const;
+  // Returns all that labels depend on beside the photo, for words embedded from this request. Reads
+  // all weights, once.
+  MadeFrom made_from(const VocabularyRequest& request, const EmbeddedVocabulary& vocabulary) const;
   // Segments whole photos with one vocabulary. The pipeline must outlive it and keep its precision.
   SlidingSegmenter segmenter(EmbeddedVocabulary vocabulary) const;
 

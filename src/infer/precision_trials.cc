@@ -47,6 +47,7 @@ int64_t count_pixels(const std::vector<LabelMap>& maps) {
 }  // namespace
 
 PrecisionEvidence& PrecisionEvidence::operator+=(const PrecisionEvidence& more) {
+  if (more.photos.empty()) return *this;
   if (photos.empty()) return *this = more;
   photos.insert(photos.end(), more.photos.begin(), more.photos.end());
   for (size_t i = 0; i < more.trials.size(); ++i) {

@@ -58,21 +58,23 @@ std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& voc
 }
 
 std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary,
-                    const std::string& photo, const std::string& weights) {
+                    const std::string& photo, const std::string& weights,
+                    const MadeFrom& made_from) {
   const std::vector<Colour> palette = result_palette(vocabulary.classes.size());
   ordered_json classes = ordered_json::array();
   for (const FoundClass& found : result.found) {
     classes.push_back(to_json(found, vocabulary, palette[found.index]));
   }
-  const ordered_json object = {{"photo", photo},
-                               {"width", result.labels.width},
-                               {"height", result.labels.height},
-                               {"classes", classes},
-                               {"unlabelled",
-                                {{"value", stored_ignore_index(vocabulary.classes.size())},
-                                 {"share", rounded(result.unlabelled)}}},
-                               {"weights", weights},
-                               {"prompt_templates", vocabulary.templates}};
+  ordered_json object = {{"photo", photo},
+                         {"width", result.labels.width},
+                         {"height", result.labels.height},
+                         {"classes", classes},
+                         {"unlabelled",
+                          {{"value", stored_ignore_index(vocabulary.classes.size())},
+                           {"share", rounded(result.unlabelled)}}},
+                         {"weights", weights},
+                         {"prompt_templates", vocabulary.templates}};
+  if (!made_from.empty()) object[kMadeFromKey] = made_from;
   return json_text(object, 2);
 }
 

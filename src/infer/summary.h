@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "infer/result_record.h"
 #include "infer/sliding_segmenter.h"
 
 namespace tagclip {
@@ -21,8 +22,12 @@ inline constexpr double kWorthNaming = 0.001;
 std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary);
 
 // The classes of a label file, largest first, as a JSON object over several lines. `photo` and
-// `weights` are names for the reader.
+// `weights` are names for the reader. `made_from` is left out where it is empty.
 std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary,
-                    const std::string& photo, const std::string& weights);
+                    const std::string& photo, const std::string& weights,
+                    const MadeFrom& made_from = {});
+
+// The member of that object that holds `made_from`.
+inline constexpr const char* kMadeFromKey = "made_from";
 
 }  // namespace tagclip

@@ -6,14 +6,13 @@
 #include <string_view>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "io/tiff.h"
 
 namespace tagclip {
 namespace {
 
 using std::string_view_literals::operator""sv;
-
-constexpr size_t kPrefixBytes = 4096;
 
 struct Signature {
   size_t offset;
@@ -75,6 +74,7 @@ constexpr auto kSignatures = std::to_array<Signature>({
     {0, "8BPS"sv, "a Photoshop document"},
     {0, "v/1\x01"sv, "an OpenEXR image"},
     {0, "%PDF-"sv, "a PDF document"},
+    {0, "\0\x05\x16\x07"sv, "a macOS resource file (AppleDouble)"},
     {0, "\x89HDF\r\n\x1A\n"sv, "an HDF5 file"},
     {0, "CDF\x01"sv, "a NetCDF file"},
     {0, "GGUF"sv, "a GGUF model"},
@@ -205,7 +205,7 @@ bool is_text(std::string_view bytes) {
 }
 
 std::string_view describe_text(std::string_view bytes) {
-  if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+  bytes = without_byte_order_mark(bytes);
   const size_t start = bytes.find_first_not_of(" \t\r\n\f");
   if (start == std::string_view::npos) return "text";
   std::string head(bytes.substr(start, 64));
@@ -236,12 +236,12 @@ std::string_view describe_prefix(std::string_view bytes) {
 }  // namespace
 
 std::string describe_bytes(std::span<const std::byte> bytes) {
-  bytes = bytes.first(std::min(bytes.size(), kPrefixBytes));
+  bytes = bytes.first(std::min(bytes.size(), kSignatureBytes));
   return std::string(describe_prefix({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
 }
 
 std::string describe_file(const std::filesystem::path& path) {
-  return describe_bytes(read_prefix(path, kPrefixBytes));
+  return describe_bytes(read_prefix(path, kSignatureBytes));
 }
 
 }  // namespace tagclip

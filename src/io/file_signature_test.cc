@@ -34,6 +34,7 @@ TEST(FileKind, Images) {
                       "ftypheic",
                       12}),
             "a HEIC photo");
+  EXPECT_EQ(describe({"\0\x05\x16\x07\0\x02\0\0", 8}), "a macOS resource file (AppleDouble)");
   EXPECT_EQ(describe({"BM\x46\0\0\0\0\0\0\0\x36\0", 12}), "a BMP image");
 }
 

@@ -58,11 +58,9 @@ std::string host_name() {
 // there are, also when the clock went back or the second is the same.
 std::filesystem::path next_path(const std::filesystem::path& folder) {
   auto time = static_cast<int64_t>(now());
-  std::error_code problem;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) {
-    time = std::max(time, time_in(entry.path().filename().string()) + 1);
+  for (const FolderEntry& entry : list_folder(folder)) {
+    time = std::max(time, time_in(entry.name) + 1);
   }
-  if (problem) throw failure("cannot list " + folder.string() + ": " + problem.message());
   return folder / fmt::format("{}{}.{}.{}", kPrefix, time, host_name(), ::getpid());
 }
 

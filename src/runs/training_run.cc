@@ -56,9 +56,8 @@ constexpr std::string_view kPhotoEnd = ".photo.png";
 // Returns the first kMaxPhotos names of examples in a folder.
 std::vector<std::string> first_names(const std::filesystem::path& folder) {
   std::set<std::string> names;
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
-    const std::string file = entry.path().filename().string();
+  if (!is_folder(folder)) return {};
+  for (const auto& [file, kind] : list_folder(folder)) {
     if (!file.ends_with(kPhotoEnd)) continue;
     names.insert(file.substr(0, file.size() - kPhotoEnd.size()));
     if (names.size() > kMaxPhotos) names.erase(std::prev(names.end()));
@@ -125,21 +124,18 @@ namespace fs = std::filesystem;
 constexpr const char* kRecord = "run.json";
 constexpr int kMaxDepth = 4;
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 void collect_runs(const fs::path& folder, int depth, std::set<fs::path>& runs) {
-  if (is_there(folder / kRecord)) {
+  if (path_exists(folder / kRecord)) {
     runs.insert(folder);
     return;
   }
   if (depth == kMaxDepth) return;
-  std::error_code unreadable;
-  for (const auto& entry : fs::directory_iterator(folder, unreadable)) {
-    if (entry.is_directory(unreadable) && !entry.is_symlink(unreadable)) {
-      collect_runs(entry.path(), depth + 1, runs);
+  for (const FolderEntry& entry : list_folder(folder)) {
+    if (entry.kind != PathKind::kFolder) continue;
+    try {
+      collect_runs(folder / entry.name, depth + 1, runs);
+    } catch (const Error&) {  // reading it as a run tells why it cannot be read
+      runs.insert(folder / entry.name);
     }
   }
 }
@@ -154,10 +150,9 @@ StoredMetrics read_metrics_of(const RunData& data, const fs::path& path) {
 
 // Reads config.toml. Opening a pipe would wait for its writer for ever.
 Settings read_run_settings(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_regular_file(path, ignored)) return read_settings(path);
+  if (is_file(path)) return read_settings(path);
   throw bad_input(path.string() + ": expected the settings of the run, found " +
-                      (is_there(path) ? "no regular file" : "nothing"),
+                      (path_exists(path) ? "no regular file" : "nothing"),
                   "tagclip train writes them beside run.json");
 }
 
@@ -199,7 +194,8 @@ std::vector<ExamplePhoto> read_example_photos(const std::filesystem::path& folde
   std::vector<ExamplePhoto> examples;
   for (const std::string& name : names.empty() ? first_names(folder) : names) {
     const std::string kept = example_name(name);
-    if (is_there(folder / (kept + std::string(kPhotoEnd)))) examples.push_back(reader.read(kept));
+    if (path_exists(folder / (kept + std::string(kPhotoEnd))))
+      examples.push_back(reader.read(kept));
   }
   return examples;
 }
@@ -214,8 +210,8 @@ TrainingRun read_training_run(const fs::path& folder, const std::vector<std::str
   TrainingRun run{.folder = folder,
                   .record = read_run_record(folder / kRecord),
                   .settings = read_run_settings(folder / "config.toml")};
-  if (is_there(folder / "log.jsonl")) run.curves = read_training_curves(folder / "log.jsonl");
-  if (is_there(folder / "metrics.json")) {
+  if (path_exists(folder / "log.jsonl")) run.curves = read_training_curves(folder / "log.jsonl");
+  if (path_exists(folder / "metrics.json")) {
     run.metrics = read_metrics_of(run.record.data, folder / "metrics.json");
   }
   run.examples = read_example_photos(folder / "examples", run.record.data.classes.size(), photos);
@@ -225,10 +221,9 @@ TrainingRun read_training_run(const fs::path& folder, const std::vector<std::str
 std::vector<fs::path> find_runs(const std::vector<std::string>& places) {
   std::vector<fs::path> found;
   for (const std::string& place : places) {
-    std::error_code ignored;
-    if (!fs::is_directory(place, ignored)) {
+    if (!is_folder(place)) {
       throw bad_input(place + ": expected the folder of a training run, found " +
-                          (is_there(place) ? "a file" : "nothing"),
+                          (path_exists(place) ? "a file" : "nothing"),
                       "give the output folders of tagclip train, or a folder that holds them");
     }
     std::set<fs::path> runs;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -15,13 +16,19 @@ namespace {
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-// All lines, the empty ones too.
-std::vector<ListLine> read_lines(const std::filesystem::path& path, uint64_t max_bytes) {
-  const std::string text = read_text(path, max_bytes);
+void refuse_utf16(std::string_view text, const std::string& source) {
+  if (!looks_like_utf16(text)) return;
+  throw bad_input(source + ": UTF-16 text, expected UTF-8",
+                  "save it as UTF-8: iconv -f UTF-16 -t UTF-8 makes it so");
+}
+
+// The texts, trimmed and checked, each with its number.
+std::vector<ListLine> numbered(const std::vector<std::string_view>& texts,
+                               const std::filesystem::path& path) {
   std::vector<ListLine> lines;
-  for (const std::string_view line : split_lines(text)) {
+  for (const std::string_view text : texts) {
     std::string where = fmt::format("{}, line {}", path.string(), lines.size() + 1);
-    std::string trimmed = checked_trim(line, where);
+    std::string trimmed = checked_trim(text, where);
     lines.push_back({std::move(where), std::move(trimmed)});
   }
   return lines;
@@ -30,16 +37,35 @@ std::vector<ListLine> read_lines(const std::filesystem::path& path, uint64_t max
 }  // namespace
 
 std::vector<ListLine> read_list_file(const std::filesystem::path& path) {
-  std::vector<ListLine> lines = read_lines(path, 64 * kMiB);
+  const std::string text = read_text(path, 64 * kMiB);
+  refuse_utf16(text, path.string());
+  std::vector<ListLine> lines = numbered(split_lines(text), path);
   std::erase_if(lines, [](const ListLine& l) { return l.text.empty() || l.text.front() == '#'; });
   return lines;
+}
+
+SplitNames split_names(std::string_view text, const std::string& source) {
+  refuse_utf16(text, source);
+  text = without_byte_order_mark(text);
+  SplitNames list{.names = {}, .nul_separated = text.find('\0') != text.npos};
+  const char separator = list.nul_separated ? '\0' : '\n';
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    std::string_view name = text.substr(0, end);
+    if (!list.nul_separated && name.ends_with('\r')) name.remove_suffix(1);
+    list.names.push_back(name);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  while (!list.names.empty() && trim(list.names.back()).empty()) list.names.pop_back();
+  return list;
 }
 
 std::vector<std::string> read_names(const std::filesystem::path& path) {
   constexpr size_t kMaxName = 1000;  // bytes
   std::vector<std::string> names;
   std::unordered_map<std::string, size_t> line_of;
-  for (auto& [where, name] : read_lines(path, 256 * kMiB)) {
+  const std::string text = read_text(path, 256 * kMiB);
+  for (auto& [where, name] : numbered(split_names(text, path.string()).names, path)) {
     if (name.empty()) throw bad_input(where + ": is empty");
     if (name.size() > kMaxName) {
       throw bad_input(fmt::format("{}: is longer than {} bytes", where, kMaxName));
@@ -56,10 +82,13 @@ std::vector<std::string> read_names(const std::filesystem::path& path) {
 }
 
 bool names_file(const std::string& text) {
-  if (text.find('\0') != text.npos) return false;  // a path would end there
-  std::error_code unreachable;
-  const auto status = std::filesystem::status(text, unreachable);
-  return std::filesystem::exists(status) && !std::filesystem::is_directory(status);
+  const PathStatus status = path_status(text);
+  // Words can be longer than the name of a file.
+  const bool may_be_words = status.error == ENAMETOOLONG && !text.ends_with(".txt");
+  if (status.error != 0 && !may_be_words && looks_like_path(text)) {
+    throw cannot_read(text, status.error);
+  }
+  return status.kind == PathKind::kFile || status.kind == PathKind::kOther;
 }
 
 bool looks_like_path(std::string_view text) {

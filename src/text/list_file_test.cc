@@ -29,6 +29,39 @@ TEST(ReadNames, ReadsEntries) {
   EXPECT_THAT(read_names(dir / "list.txt"), ElementsAre("sky", "water"));
 }
 
+TEST(SplitNames, TakesLinesOrWhatEndsInNul) {
+  using std::string_literals::operator""s;
+  const auto names = [](const std::string& text) {
+    const SplitNames list = split_names(text, "the list");
+    return std::vector<std::string>(list.names.begin(), list.names.end());
+  };
+  EXPECT_THAT(names("\xEF\xBB\xBF"
+                    "a.jpg\r\nb c .jpg\n\n"),
+              ElementsAre("a.jpg", "b c .jpg"));
+  EXPECT_THAT(names("a\nb.jpg\0c.jpg\0"s), ElementsAre("a\nb.jpg", "c.jpg"));
+  EXPECT_TRUE(split_names("a\0"s, "").nul_separated);
+  EXPECT_FALSE(split_names("a\n", "").nul_separated);
+  EXPECT_THAT(names(""), ElementsAre());
+}
+
+TEST(SplitNames, Utf16IsNamed) {
+  TestDir dir;
+  write_file(dir / "list.txt", std::string("\xFF\xFE"
+                                           "a\0\n\0",
+                                           6));
+  EXPECT_THAT(message_of(dir / "list.txt"), HasSubstr("list.txt: UTF-16 text, expected UTF-8"));
+}
+
+TEST(NamesFile, APathThatCannotBeReachedIsNoWord) {
+  TestDir dir;
+  std::filesystem::create_symlink("loop", dir / "loop");
+  EXPECT_THROW(names_file((dir / "loop").string()), Error);
+  EXPECT_THROW(names_file(std::string(300, 'x') + ".txt"), Error);
+  EXPECT_FALSE(names_file("cat, " + std::string(300, 'x')));
+  EXPECT_FALSE(names_file("cat"));
+  EXPECT_FALSE(names_file(dir.path().string()));
+}
+
 TEST(ReadNames, NamesTheLineInError) {
   TestDir dir;
   write_file(dir / "twice.txt", "sky\nwater\nsky\n");

@@ -77,11 +77,9 @@ Checkpoint Checkpoints::read(const fs::path& path) {
 
 std::map<int64_t, fs::path> Checkpoints::files() const {
   std::map<int64_t, fs::path> result;
-  std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(folder_, missing)) {
-    if (const auto iteration = iteration_of(entry.path().filename())) {
-      result[*iteration] = entry.path();
-    }
+  if (!is_folder(folder_)) return result;
+  for (const FolderEntry& entry : list_folder(folder_)) {
+    if (const auto iteration = iteration_of(entry.name)) result[*iteration] = folder_ / entry.name;
   }
   return result;
 }
@@ -93,7 +91,7 @@ void Checkpoints::save(int64_t iteration, const std::map<std::string, at::Tensor
   tagclip::save(folder_ / file_name(iteration), tensors, metadata);
   int64_t kept = 0;
   for (const auto& [number, path] : files() | std::views::reverse) {
-    if (++kept > keep_) fs::remove(path);
+    if (++kept > keep_) remove_path(path);
   }
 }
 
@@ -117,14 +115,11 @@ std::optional<Checkpoint> Checkpoints::newest(
 }
 
 void Checkpoints::tidy(const Checkpoint& newest) const {
-  for (const fs::path& path : newest.damaged) fs::rename(path, path.string() + ".damaged");
-  std::vector<fs::path> half_written;
-  for (const auto& entry : fs::directory_iterator(folder_)) {
-    const std::string name = entry.path().filename();
-    const bool ours = name.starts_with(kPrefix) && name.find(".safetensors.tmp-") != name.npos;
-    if (ours) half_written.push_back(entry.path());
+  for (const fs::path& path : newest.damaged) rename_path(path, path.string() + ".damaged");
+  for (const FolderEntry& entry : list_folder(folder_)) {
+    const bool half_written = entry.name.starts_with(kPrefix) && is_unfinished(entry.name);
+    if (half_written) remove_path(folder_ / entry.name);
   }
-  for (const fs::path& path : half_written) fs::remove(path);
 }
 
 std::vector<ChangedSetting> changed_settings(const Checkpoint& checkpoint, const std::string& key,

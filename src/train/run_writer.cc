@@ -94,7 +94,7 @@ RunWriter::RunWriter(const fs::path& folder, RunRecord record, int64_t done, int
       events_(folder, done + 1) {
   record_.started = utc_time(std::chrono::system_clock::now());
   const fs::path path = folder_ / "run.json";
-  if (done > 0 && fs::exists(path)) {
+  if (done > 0 && path_exists(path)) {
     const RunRecord before = read_run_record(path);
     record_.started = before.started;
     seconds_before_ = before.seconds;

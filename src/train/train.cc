@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "data_check/data_check.h"
 #include "train/file_check.h"
 #include "train/folder_lock.h"
@@ -91,7 +92,7 @@ class Run {
   // True if an earlier session left nothing to do.
   bool is_over() const {
     return trainer_->iteration() == config_.schedule.iterations && !validation_is_due() &&
-           std::filesystem::exists(folder_.model_path("model"));
+           path_exists(folder_.model_path("model"));
   }
 
   bool validation_is_due() const {

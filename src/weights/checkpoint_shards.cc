@@ -48,10 +48,10 @@ std::vector<fs::path> read_index(const fs::path& index) {
 
 std::vector<fs::path> find_in_folder(const fs::path& folder) {
   for (const char* name : kWeights) {
-    if (fs::is_regular_file(folder / name)) return {folder / name};
+    if (is_file(folder / name)) return {folder / name};
   }
   for (const char* name : kIndices) {
-    if (fs::is_regular_file(folder / name)) return read_index(folder / name);
+    if (is_file(folder / name)) return read_index(folder / name);
   }
   throw bad_input(folder.string() + ": this folder holds no weights",
                   fmt::format("looked for {} and {}; or name the file itself",
@@ -61,7 +61,7 @@ std::vector<fs::path> find_in_folder(const fs::path& folder) {
 }  // namespace
 
 std::vector<fs::path> find_weight_files(const fs::path& path) {
-  if (fs::is_directory(path)) return find_in_folder(path);
+  if (is_folder(path)) return find_in_folder(path);
   if (path.filename().string().ends_with(".index.json")) return read_index(path);
   return {path};
 }

@@ -49,7 +49,7 @@ class SegmentRanksTest(ProgramTest):
         shares = [len(out.splitlines()) for _, out, _ in results[3]]
         self.assertEqual((sum(shares), max(shares)), (6, 3), "the ranks take turns")
         for words in (results[1][0][2], results[3][0][2]):
-            self.assertIn("6 done, 1 failed; results are in", words)
+            self.assertIn("6 done, 1 failed, 0 left; results are in", words)
             self.assertIn("photos: 7 of 7 (100%)", words)
         warnings = [err.count("broken.jpg") for _, _, err in results[3]]
         self.assertEqual(sorted(warnings), [0, 0, 1])
@@ -110,7 +110,7 @@ class SegmentRanksTest(ProgramTest):
         ranks[1].send_signal(signal.SIGTERM)
         results = finish(ranks, timeout=30)
         self.assert_all_ended(results, STOPPED)
-        self.assertRegex(results[0][2], r"stopped: \d+ of 5006 photos are left")
+        self.assertRegex(results[0][2], r"stopped: \d+ done, 0 failed, \d+ left")
 
     def test_a_lost_rank_ends_all(self):
         ranks = self.begin()

@@ -132,8 +132,8 @@ class Inputs(SegmentTest):
 
     def test_inputs_that_name_nothing(self):
         (self.folder / "empty").mkdir()
-        self.assert_refused(self.segment("q*.png"), 3, "q*.png: nothing matches")
-        self.assert_refused(self.segment("empty"), 3, "empty: no .jpg, .jpeg, .png or .webp")
+        self.assert_refused(self.segment("q*.png"), 3, "q*.png: there is no such file, and nothing matches")
+        self.assert_refused(self.segment("empty"), 3, "empty: no photo in this folder")
         self.assert_refused(self.segment("-"), 3, "the list of photos is empty")
         self.assert_refused(self.segment(""), 2, "INPUT", "empty")
         self.assert_refused(self.segment(), 2, "INPUT is required")

@@ -53,8 +53,9 @@ class ExistingResults(SegmentTest):
     def test_are_replaced_only_when_asked(self):
         self.assert_done(self.segment(CAT))
         before = self.written()
-        self.assert_refused(self.segment(CAT, "--threshold", "1"), 1, "out holds results of this photo",
-                            "--overwrite", "--output")
+        self.assert_refused(self.segment(CAT), 1, "out holds results of this photo", "--overwrite", "--output")
+        self.assert_refused(self.segment(CAT, "--threshold", "1"), 1, "out holds results that were made with another "
+                            "--threshold, for 1 photo", "--overwrite", "--output")
         self.assertEqual(self.written(), before)
         self.assert_done(self.segment(CAT, "--threshold", "1", "--overwrite"))
         self.assertNotEqual(self.written()["cat_labels.png"], before["cat_labels.png"])
@@ -62,7 +63,7 @@ class ExistingResults(SegmentTest):
     def test_photos_without_results_are_done(self):
         self.assert_done(self.segment(CAT))
         before = self.written()
-        result = self.segment(PHOTOS, "--threshold", "1")
+        result = self.segment(PHOTOS)
         self.assert_done(result)
         self.assertRegex(result.err, r"warning: 1 of 4 photos have results in out already")
         after = self.written()
@@ -176,7 +177,7 @@ class Words(SegmentTest):
         run.send_signal(signal.SIGINT)
         err = run.communicate(timeout=60)[1]
         self.assertEqual(run.returncode, STOPPED, err)
-        self.assertRegex(err, r"stopped: \d+ of 40 photos are left")
+        self.assertRegex(err, r"stopped: \d+ done, 0 failed, \d+ left; results are in out")
         self.assertEqual(len(self.written()) % 3, 0, "no photo is done by half")
 
 
