@@ -17,9 +17,14 @@ enum class Device {
 
 // The part of the weights that tells the classes apart.
 enum class Mode {
-  kTrained,  // a decoder that was trained for it: TagCLIP, ZegCLIP
-  kClip,     // a CLIP as it is, by the values of its last attention: MaskCLIP
-  kSclip,    // a CLIP as it is, by correlative self-attention: SCLIP
+  kTrained,    // a decoder that was trained for it: TagCLIP, ZegCLIP
+  kClip,       // a CLIP as it is, by the method with the best published results: SC-CLIP
+  kQuick,      // a CLIP as it is, NACLIP on the whole photo in one pass
+  kMaskClip,   // a CLIP as it is, by the values of its last attention
+  kSclip,      // ... by correlative self-attention
+  kClearClip,  // ... by attention of queries to queries, without residual and MLP
+  kNaclip,     // ... by attention of keys to keys and to near patches
+  kScClip,     // ... self-calibrated by the similarity of patches in middle blocks
 };
 
 // The number format of the image encoder's matrix products, on CPUs. A GPU computes in float32.
@@ -37,8 +42,16 @@ enum class Weighting { kNone, kSeen, kUnseen, kBoth };
 
 // The way several words for one class are combined.
 enum class Synonyms {
+  kAuto,  // kMean for a model that was trained to segment, kMax for a CLIP as it is
   kMean,  // into one embedding, the mean of theirs
   kMax,   // each word is scored, and the class gets the largest score
+};
+
+// What sharpens the borders of the labels by the photo's edges.
+enum class Refine {
+  kNone,
+  kGuided,  // the guided filter: fast, of short reach
+  kPamr,    // pixel-adaptive mask refinement, 10 steps with dilations 8 and 16
 };
 
 // The settings of inference. src/infer/options.h gives each its name, range and help text.
@@ -51,7 +64,9 @@ struct InferenceOptions {
 
   int window = 0;      // side of the sliding window, pixels; 0: the model's training size
   int stride = 0;      // its step, pixels; 0: 426/512 of the window, for a CLIP 1/2
-  int short_side = 0;  // photos are resized to it, pixels; 0: the window, for a CLIP 3/2 of it
+  int short_side = 0;  // photos are resized to it, pixels; 0: the window, for a CLIP the mode's own
+  double logit_scale =
+      0;  // what a CLIP's cosines are multiplied with, up to 1000; 0: the mode's own
 
   Weighting weighting = Weighting::kBoth;
   // Subtracted from the scores of seen classes (calibrated stacking, Chao et al. 2016), 0 to 1.
@@ -59,6 +74,7 @@ struct InferenceOptions {
   std::optional<double> seen_bias = {};
   // True if the model's trusty token joins the class queries. Without it no score is weighted.
   bool trusty_token = true;
+  Refine refine = Refine::kNone;
   double threshold = 0;  // pixels with a lower best score are unlabelled, 0 to 1; 0: none is
 
   int64_t max_pixels = 64LL << 20;  // larger photo files are refused
@@ -70,11 +86,11 @@ struct VocabularyOptions {
   // classes the model was trained on.
   std::string classes = {};
   // Prompt templates: "single", "multi", "imagenet", a file with one per line, or one that holds
-  // {}. Empty: the model's own.
+  // {}. Empty: the model's own, for a CLIP "imagenet".
   std::string prompt = {};
   // Words or a file of words that together are one more class, "background". Empty: no such class.
   std::string background = {};
-  Synonyms synonyms = Synonyms::kMean;
+  Synonyms synonyms = Synonyms::kAuto;
   // A file that holds the embeddings of the classes: .npy, or what `tagclip embed` writes. Empty:
   // the words are embedded.
   std::filesystem::path text_embeddings = {};

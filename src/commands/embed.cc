@@ -19,7 +19,10 @@ bool needs_list(const EmbedCommandOptions& options) {
 
 int tagclip_embed(const tagclip::EmbedCommandOptions& options, tagclip::Console& console) {
   using namespace tagclip;
-  const VocabularyRequest request = parse_vocabulary(options.vocabulary);
+  VocabularyRequest request = parse_vocabulary(options.vocabulary);
+  for (ClassWords& entry : request.classes) {  // a file holds one embedding per class
+    if (entry.synonyms == Synonyms::kAuto) entry.synonyms = Synonyms::kMean;
+  }
   const bool with_list = needs_list(options);
   check_free(options.output, options.overwrite);
   if (with_list) check_free(class_list_of(options.output), options.overwrite);

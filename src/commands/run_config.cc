@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/files.h"
 
 namespace tagclip {
 
@@ -13,11 +14,10 @@ namespace fs = std::filesystem;
 // The path of an input as the config file means it.
 std::string resolved(const fs::path& file, const std::string& name, const std::string& text,
                      Console& console) {
-  std::error_code error;
   const fs::path beside = (file.parent_path() / text).lexically_normal();
   if (fs::path(text).is_absolute() || file.parent_path().empty()) return text;
-  if (fs::exists(beside, error)) return beside;
-  if (fs::exists(text, error)) {
+  if (path_status(beside).kind != PathKind::kNothing) return beside;
+  if (path_status(text).kind != PathKind::kNothing) {
     console.note(fmt::format(
         "{}: {} = {} is not beside this file; it is taken from the folder that tagclip runs in",
         file.string(), name, text));
@@ -26,10 +26,7 @@ std::string resolved(const fs::path& file, const std::string& name, const std::s
 }
 
 // A pipe has no folder.
-bool has_folder(const fs::path& file) {
-  std::error_code error;
-  return fs::is_regular_file(file, error);
-}
+bool has_folder(const fs::path& file) { return path_status(file).kind == PathKind::kFile; }
 
 }  // namespace
 

@@ -87,6 +87,7 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
     throw bad_input(path.string() + ": the encoding is damaged: it holds what is not a number",
                     kHint);
   }
+  encoded.photo = std::make_shared<Image>(photo);
   return encoded;
 }
 

@@ -1,12 +1,16 @@
 #include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
+#include "clip/clip_file.h"
 #include "data/image_ops.h"
 #include "infer/inference_model.h"
 #include "infer/sliding_segmenter.h"
 #include "kernels/blend/reference.h"
+#include "kernels/refine/pamr.h"
+#include "model/dense_clip.h"
 #include "support/places.h"
 
 // The released code's results on one photo with small random weights: from the file to the label
@@ -150,6 +154,72 @@ TEST_F(Golden, MeanOfPhotoAndMirrorImage) {
   const at::Tensor expected = tensor_of("e2e/expected.safetensors", "flip_tta.both.mean_softmax");
   EXPECT_LT((every_7th - expected).abs().max().item<float>(), kTolerance);
   expect_labels(best_class(mean).labels, mean, "flip_tta_both");
+}
+
+// --- A CLIP as it is ---
+
+TEST(GoldenDenseClip, PixelAdaptiveMaskRefinement) {
+  if (!std::filesystem::exists(kGolden / "dense_clip")) GTEST_SKIP() << "left out: no dense_clip";
+  const std::string file = "dense_clip/pamr.safetensors";
+  const at::Tensor image = tensor_of(file, "image").permute({2, 0, 1});
+  struct Case {
+    std::string name, maps;
+    PamrOptions options;
+  };
+  for (const auto& [name, maps, options] :
+       {Case{"one_step_dilation_1", "logits_full", {1, {1}}},
+        Case{"one_step", "logits_full", {1, {8, 16}}}, Case{"ten_steps", "logits_low", {}},
+        Case{"ten_steps_full", "logits_full", {}},
+        Case{"ten_steps_probabilities", "probabilities_low", {}},
+        Case{"fifty_steps_six_dilations", "logits_low", {50, {1, 2, 4, 8, 12, 24}}}}) {
+    const Pamr pamr(image, options);
+    const at::Tensor expected = tensor_of(file, name)[0];
+    const at::Tensor given = at::upsample_bilinear2d(
+        tensor_of(file, maps), {image.size(1), image.size(2)}, /*align_corners=*/true)[0];
+    ASSERT_EQ(given.size(0), expected.size(0)) << name;
+    for (int64_t c = 0; c < given.size(0); ++c) {
+      EXPECT_LT((pamr(given[c]) - expected[c]).abs().max().item<double>(), 2e-5) << name;
+    }
+  }
+}
+
+// The whole recipe of SC-CLIP and NACLIP on the same photo: windows, synonyms, scores, labels.
+TEST(GoldenDenseClip, PhotosOfThePublishedRecipes) {
+  const auto folder = kGolden / "dense_clip";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "left out: there is no " << folder;
+  const c10::InferenceMode no_gradients;
+  const Image photo = read_image(kGolden / "e2e" / "photo.png");
+  const Clip clip = load_clip(folder / "weights.safetensors");
+  EmbeddedVocabulary words{.embeddings = tensor_of("dense_clip/expected.safetensors", "in.text"),
+                           .rows_of_class = {3, 1, 2, 2, 1}};
+  for (int c = 0; c < 5; ++c) words.classes.push_back({{std::to_string(c)}});
+  words.seen.assign(5, false);
+  struct Case {
+    std::string name;
+    DenseMethod method;
+    bool whole_photo;
+    int short_side;
+  };
+  for (const auto& [name, method, whole_photo, short_side] :
+       {Case{"scclip.slide", DenseMethod::kScClip, false, 96},
+        Case{"naclip.slide", DenseMethod::kNaclip, false, 96},
+        Case{"naclip.whole", DenseMethod::kNaclip, true, 96},
+        Case{"naclip.whole_ragged", DenseMethod::kNaclip, true, 92}}) {
+    const DenseModel model = dense_clip(clip, method, whole_photo);
+    const InferenceOptions options{.short_side = short_side};
+    StageTimes times;
+    const EncodedPhoto encoded = PhotoEncoder(model, options)(photo, times);
+    const auto maps = class_scores(encoded, model, words, options, std::vector{0, 1, 2, 3, 4});
+    at::Tensor scores = at::empty({5, photo.height, photo.width});
+    for (int c = 0; c < 5; ++c) {
+      scores[c].copy_(at::tensor(maps[c]).view({photo.height, photo.width}));
+    }
+    const at::Tensor every_7th = scores.slice(1, 0, at::nullopt, 7).slice(2, 0, at::nullopt, 7);
+    const at::Tensor expected = tensor_of("dense_clip/photo.safetensors", name + ".scores");
+    EXPECT_LT((every_7th - expected).abs().max().item<float>(), 5e-5) << name;
+    const LabelMap labels = read_label_map(folder / ("label_" + name + ".png"));
+    EXPECT_EQ(segment(encoded, model, words, options).labels.labels, labels.labels) << name;
+  }
 }
 
 }  // namespace

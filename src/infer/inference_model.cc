@@ -7,8 +7,9 @@
 #include "base/error.h"
 #include "base/fields_json.h"
 #include "infer/graphed_model.h"
+#include "model/dense_clip.h"
 #include "model/init_from_clip.h"
-#include "model/plain_clip.h"
+#include "text/class_words.h"
 
 namespace tagclip {
 namespace {
@@ -62,6 +63,7 @@ void use_trained(LoadedModel loaded, at::Device device, InferenceModel& model) {
   model.decoder_fingerprint = fingerprint_of_decoder(loaded.model);
   loaded.model.parameters.to(device);
   model.trained_on = std::move(loaded.trained_on);
+  model.templates = model.trained_on.templates;
   model.model = dense_model(loaded.model);
   if (!loaded.model.text_encoder) return;
   model.text_tower = std::make_shared<TextTower>(*loaded.model.text_encoder);
@@ -78,16 +80,33 @@ LoadedModel load_trained(const StoredWeights& stored) {
   return load_model(stored);
 }
 
+DenseMethod dense_method(Mode mode) {
+  switch (mode) {
+    case Mode::kMaskClip:
+      return DenseMethod::kMaskClip;
+    case Mode::kSclip:
+      return DenseMethod::kSclip;
+    case Mode::kClearClip:
+      return DenseMethod::kClearClip;
+    case Mode::kNaclip:
+    case Mode::kQuick:
+      return DenseMethod::kNaclip;
+    case Mode::kClip:
+    case Mode::kScClip:
+      return DenseMethod::kScClip;
+    case Mode::kTrained:
+      break;
+  }
+  TAGCLIP_CHECK(false, "no such method");
+}
+
 void use_clip(const StoredWeights& stored, Mode mode, at::Device device, InferenceModel& model) {
   StartingClip starting = load_starting_clip(stored);
   starting.clip.parameters.to(device);
   model.assumption = std::move(starting.assumption);
-  if (!starting.knows_temperature) {
-    model.assumption =
-        "the temperature of the CLIP inside is not stored: 100 is taken, as OpenAI's have";
-  }
-  model.model = plain_clip(
-      starting.clip, mode == Mode::kClip ? DenseAttention::kValue : DenseAttention::kCorrelative);
+  model.model = dense_clip(starting.clip, dense_method(mode), mode == Mode::kQuick);
+  model.templates = parse_templates("imagenet");
+  model.synonyms = Synonyms::kMax;
   model.text_tower = std::make_shared<TextTower>(starting.clip.text);
   model.text_config = starting.clip.config;
 }

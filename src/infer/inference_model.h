@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "infer/options.h"
 #include "model/checkpoint.h"
@@ -21,15 +22,17 @@ struct InferenceModel {
   DenseModel model;
   // The text tower of InferenceOptions::text_weights, or of the weights; nullptr if neither has.
   std::shared_ptr<const TextTower> text_tower;
-  ClipConfig text_config;  // its sizes
-  TrainedOn trained_on;    // empty where nothing is known
+  ClipConfig text_config;               // its sizes
+  TrainedOn trained_on;                 // empty where nothing is known
+  std::vector<std::string> templates;   // the prompts that suit it; empty: "a photo of a {}"
+  Synonyms synonyms = Synonyms::kMean;  // what Synonyms::kAuto is for it
   // Identifies what masks depend on besides the encodings; see Fingerprint. Empty for a CLIP.
   std::string decoder_fingerprint;
   std::string source;      // the weights, for messages
   std::string assumption;  // what the weights do not say and was assumed
 };
 
-// Loads weights in any dialect; for Mode::kClip and kSclip the CLIP in them is taken. `device`: the
+// Loads weights in any dialect; for each mode but kTrained the CLIP in them is taken. `device`: the
 // one to compute on; without it choose_device(options.device). Throws as load_model and
 // load_starting_clip; Error(kBadInput) where text_weights makes embeddings of another size than the
 // model compares with.

@@ -15,7 +15,9 @@ namespace tagclip {
 inline const Choices<Device> kDeviceNames = {
     {"auto", Device::kAuto}, {"cpu", Device::kCpu}, {"cuda", Device::kCuda}};
 inline const Choices<Mode> kModeNames = {
-    {"trained", Mode::kTrained}, {"clip", Mode::kClip}, {"sclip", Mode::kSclip}};
+    {"trained", Mode::kTrained},   {"clip", Mode::kClip},    {"quick", Mode::kQuick},
+    {"maskclip", Mode::kMaskClip}, {"sclip", Mode::kSclip},  {"clearclip", Mode::kClearClip},
+    {"naclip", Mode::kNaclip},     {"scclip", Mode::kScClip}};
 inline const Choices<Precision> kPrecisionNames = {{"auto", Precision::kAuto},
                                                    {"float32", Precision::kFloat32},
                                                    {"bfloat16x3", Precision::kBFloat16x3},
@@ -25,8 +27,11 @@ inline const Choices<Weighting> kWeightingNames = {{"none", Weighting::kNone},
                                                    {"seen", Weighting::kSeen},
                                                    {"unseen", Weighting::kUnseen},
                                                    {"both", Weighting::kBoth}};
-inline const Choices<Synonyms> kSynonymsNames = {{"mean", Synonyms::kMean},
-                                                 {"max", Synonyms::kMax}};
+inline const Choices<Synonyms> kSynonymsNames = {
+    {"auto", Synonyms::kAuto}, {"mean", Synonyms::kMean}, {"max", Synonyms::kMax}};
+
+inline const Choices<Refine> kRefineNames = {
+    {"none", Refine::kNone}, {"guided", Refine::kGuided}, {"pamr", Refine::kPamr}};
 
 // The list refers to `options`, constant or not, which must outlive it.
 template <class Options>
@@ -36,20 +41,24 @@ FieldsOf<Options> fields(Options& options) {
   FieldsOf<Options> list;
   list.add("device", options.device, kDeviceNames, "Where to compute");
   list.add("mode", options.mode, kModeNames,
-           "trained: the weights' decoder; clip: a CLIP as it is, by the values of its last "
-           "attention (MaskCLIP); sclip: by correlative self-attention (SCLIP)");
+           "trained: the weights' decoder; the others segment with a CLIP as it is: clip by the "
+           "method with the best published results, which is scclip; quick by naclip on the whole "
+           "photo in one pass");
   list.add("precision", options.precision, kPrecisionNames,
            "Number format of the image encoder's matrix products, on CPUs. auto: the fastest that "
            "labels at least 99.8% of the pixels as float32 does, measured on some of the photos, "
            "until six have been compared, and kept");
   list.add("text_weights", options.text_weights,
            "A CLIP whose text tower embeds the words, for weights that hold none");
-  list.add("short_side", options.short_side, kSide,
-           "Photos are resized to this short side, pixels; 0 = the window, for a CLIP 3/2 of it");
+  list.add(
+      "short_side", options.short_side, kSide,
+      "Photos are resized to this short side, pixels; 0 = the window, for a CLIP the mode's own");
   list.add("window", options.window, kSide,
            "Side of the sliding window, pixels; 0 = the model's own size");
   list.add("stride", options.stride, kSide,
            "Step of the sliding window, pixels; 0 = 426/512 of the window, for a CLIP half of it");
+  list.add("logit_scale", options.logit_scale, {0, 1000},
+           "What a CLIP's cosines are multiplied with before the softmax; 0 = the mode's own");
   list.add("weighting", options.weighting, kWeightingNames,
            "The classes whose scores the trusty map weights");
   list.add("seen_bias", options.seen_bias, {0, 1}, "auto",
@@ -57,6 +66,10 @@ FieldsOf<Options> fields(Options& options) {
            "inductive training, as released, and 0 otherwise");
   list.add("trusty_token", options.trusty_token,
            "Whether the trusty token joins the class queries; without it no score is weighted");
+  list.add(
+      "refine", options.refine, kRefineNames,
+      "What sharpens borders by the photo's edges: guided, a fast filter of short reach; pamr, "
+      "pixel-adaptive mask refinement");
   list.add("threshold", options.threshold, {0, 1}, "Pixels with a lower score stay unlabelled");
   list.add("max_pixels", options.max_pixels, {1, 0x1p40}, "Larger photos are refused");
   return list;
@@ -84,13 +97,13 @@ FieldsOf<Options> fields(Options& options) {
       "model was trained on");
   list.add("prompt", options.prompt,
            "Prompt templates: single, multi, imagenet, a file with one per line, or one holding "
-           "{}; without it the model's own");
+           "{}; without it the model's own, for a CLIP imagenet");
   list.add("background", options.background,
            "Words (or a file) for whatever else is in the photos; together they are the class "
            "background");
   list.add("synonyms", options.synonyms, kSynonymsNames,
            "mean: one embedding per class, the mean of its words'; max: each word is scored, and "
-           "the class gets the largest score");
+           "the class gets the largest score; auto: mean for a trained model, max for a CLIP");
   list.add("text_embeddings", options.text_embeddings,
            "Take the classes' embeddings from a file: .npy or what tagclip embed writes");
   list.add("no_cache", options.no_cache, "Neither read nor keep the embeddings of words");

@@ -18,6 +18,8 @@ namespace {
 // Pixels of the windows that go through the model together.
 constexpr int64_t kPixelsPerBatch = 1 << 20, kGpuPixelsPerBatch = 1 << 23;
 constexpr int64_t kMaxEncodingBytes = 4LL << 30;
+// A window that covers any photo.
+constexpr int kWholePhoto = 1 << 20;
 
 Image resized_to(const Image& photo, Size size) {
   return Size{photo.width, photo.height} == size ? photo : resize_bilinear(photo, size);
@@ -86,11 +88,18 @@ Encoding concat(const std::vector<Encoding>& parts) {
   return result;
 }
 
-void check_memory(const std::vector<CropBox>& windows, const ClipConfig& clip) {
+void check_memory(const std::vector<CropBox>& windows, const EncoderInfo& encoder) {
   const double patches = static_cast<double>(windows[0].width) * windows[0].height /
-                         static_cast<double>(clip.patch * clip.patch);
+                         static_cast<double>(encoder.clip.patch * encoder.clip.patch);
+  if (encoder.max_patches > 0 && patches > static_cast<double>(encoder.max_patches)) {
+    throw bad_input(
+        fmt::format("a window of {}x{} has {:.0f} patches, too many to compare with each "
+                    "other: at most {}",
+                    windows[0].width, windows[0].height, patches, encoder.max_patches),
+        "set a smaller `window`");
+  }
   const double floats =
-      patches * static_cast<double>(clip.embedding) * static_cast<double>(windows.size());
+      patches * static_cast<double>(encoder.clip.embedding) * static_cast<double>(windows.size());
   if (floats * sizeof(float) <= kMaxEncodingBytes) return;
   throw bad_input(fmt::format("the photo needs {} windows, too many to hold", windows.size()),
                   "cut the photo into pieces");
@@ -101,12 +110,14 @@ void check_memory(const std::vector<CropBox>& windows, const ClipConfig& clip) {
 WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model) {
   const WindowSizes sizes = model.encoder->info.windows;
   WindowGrid grid{options.window, options.stride, options.short_side};
-  if (grid.window == 0) grid.window = static_cast<int>(sizes.window);
+  const bool whole_photo = sizes.whole_photo && grid.window == 0;
+  if (grid.window == 0) grid.window = static_cast<int>(std::lround(sizes.window));
   const auto windows = [&](double count) {
     return std::max(1, static_cast<int>(std::lround(count * grid.window)));
   };
-  if (grid.stride == 0) grid.stride = windows(sizes.stride);
   if (grid.short_side == 0) grid.short_side = windows(sizes.short_side);
+  if (whole_photo) grid.window = kWholePhoto;
+  if (grid.stride == 0) grid.stride = whole_photo ? kWholePhoto : windows(sizes.stride);
   const int64_t patch = model.encoder->info.clip.patch;
   const auto check_side = [&](const char* setting, int side) {
     if (side >= patch) return;
@@ -172,7 +183,7 @@ size_t windows_per_batch(const CropBox& window, at::Device device) {
 
 EncodedPhoto PhotoEncoder::plan(const Image& photo) const {
   EncodedPhoto result = plan_windows({photo.width, photo.height}, grid_);
-  check_memory(result.windows, clip_config());
+  check_memory(result.windows, model_.encoder->info);
   return result;
 }
 
@@ -205,7 +216,10 @@ std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos
     times.encode += watch.lap();
     rest = rest.subspan(batch.size());
   }
-  for (size_t i = 0; i < photos.size(); ++i) results[i].encoding = concat(parts[i]);
+  for (size_t i = 0; i < photos.size(); ++i) {
+    results[i].encoding = concat(parts[i]);
+    results[i].photo = std::make_shared<Image>(photos[i]);
+  }
   return results;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,11 +38,12 @@ WindowLayout layout_of(const std::vector<CropBox>& windows, Size size);
 
 // A photo encoded window by window, before any word is asked for.
 struct EncodedPhoto {
-  WindowGrid grid;               // what it was made with
-  Size original_size;            // the photo's
-  Size resized_size;             // of the image that the windows are cut from
-  std::vector<CropBox> windows;  // K, all of one size
-  Encoding encoding;             // of all windows; B = K
+  WindowGrid grid;                          // what it was made with
+  Size original_size;                       // the photo's
+  Size resized_size;                        // of the image that the windows are cut from
+  std::vector<CropBox> windows;             // K, all of one size
+  Encoding encoding;                        // of all windows; B = K
+  std::shared_ptr<const Image> photo = {};  // whose edges refine the labels
 };
 
 // A photo of that size without its encoding: the sizes and windows alone. Throws Error(kBadInput)

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
+#include "infer/refine.h"
 #include "kernels/blend/reference.h"
 
 namespace tagclip {
@@ -53,17 +55,49 @@ std::vector<FoundClass> found_classes(const BestClass& best, size_t classes) {
   return found;
 }
 
-// One class of the logits and of their rule.
-WindowLogits of_class(const WindowLogits& logits, int64_t c) {
-  const auto own = [c](const at::Tensor& x) { return x.defined() ? x.narrow(1, c, 1) : x; };
-  return {own(logits.classes), logits.trusty, own(logits.presence)};
+// The class of each row that is scored. Under a softmax every word is scored on its own, and a
+// class has the score of its best word; elsewhere the largest logit of its words is the class's.
+std::vector<uint16_t> classes_of_rows(const EmbeddedVocabulary& vocabulary,
+                                      const ScoreSemantics& scoring) {
+  const bool words_apart =
+      scoring.activation == ScoreActivation::kSoftmax && !vocabulary.rows_of_class.empty();
+  std::vector<uint16_t> classes;
+  for (size_t c = 0; c < vocabulary.classes.size(); ++c) {
+    const int64_t rows = words_apart ? vocabulary.rows_of_class[c] : 1;
+    classes.insert(classes.end(), rows, static_cast<uint16_t>(c));
+  }
+  return classes;
 }
 
-ScoreRule of_class(const ScoreRule& rule, int64_t c) {
-  ScoreRule own = rule;
-  own.seen_bias = {rule.seen_bias[c]};
-  own.weight = {rule.weight[c]};
-  return own;
+ScoreRule rule_of_rows(const ScoreRule& of_classes, const std::vector<uint16_t>& classes) {
+  ScoreRule rule = of_classes;
+  rule.seen_bias.clear();
+  rule.weight.clear();
+  for (const uint16_t c : classes) {
+    rule.seen_bias.push_back(of_classes.seen_bias[c]);
+    rule.weight.push_back(of_classes.weight[c]);
+  }
+  return rule;
+}
+
+// The rows' maps at the photo's size, each [H, W]. One row alone is not refined, as in `refine`.
+std::map<int64_t, at::Tensor> refined_maps(const WindowLogits& logits, const WindowLayout& layout,
+                                           const ScoreRule& rule, const Image& photo, Refine method,
+                                           const std::vector<int64_t>& rows) {
+  std::map<int64_t, at::Tensor> maps;
+  if (rows.size() < 2) return maps;
+  for (const int64_t r : rows) maps[r] = at::empty({photo.height, photo.width});
+  refine_maps(maps_of_rows(logits, layout, rule, rows), photo, method,
+              [&](const RefinedTile& tile) {
+                const CropBox& box = tile.box;
+                for (size_t i = 0; i < rows.size(); ++i) {
+                  maps[rows[i]]
+                      .narrow(0, box.y, box.height)
+                      .narrow(1, box.x, box.width)
+                      .copy_(tile.refined[static_cast<int64_t>(i)]);
+                }
+              });
+  return maps;
 }
 
 // The seen bias of a model's classes.
@@ -73,14 +107,20 @@ float seen_bias(bool inductive, const InferenceOptions& options, const ScoreSema
   }
   if (options.seen_bias.value_or(0) == 0) return 0;
   throw usage_error("`seen_bias` is for models that were trained to segment",
-                    "leave it out in the modes clip and sclip");
+                    "leave it out but in the mode trained");
 }
 
 void check_size(const EncodedPhoto& photo, const EmbeddedVocabulary& vocabulary) {
+  TAGCLIP_CHECK(photo.photo != nullptr, "an encoding keeps its photo");
   if (vocabulary.classes.size() >= kIgnoreIndex) {
     throw usage_error(fmt::format("{} classes: label files number at most {}",
                                   vocabulary.classes.size(), kIgnoreIndex - 1),
                       "look for fewer classes");
+  }
+  if (vocabulary.embeddings.size(0) >= kIgnoreIndex) {
+    throw usage_error(fmt::format("the classes have {} words, more than {}",
+                                  vocabulary.embeddings.size(0), kIgnoreIndex - 1),
+                      "look for fewer words, or set `synonyms` to mean");
   }
   const auto patches = static_cast<double>(photo.encoding.patches.size(1));
   const auto windows = static_cast<double>(photo.windows.size());
@@ -102,9 +142,13 @@ WindowLogits decode(const EncodedPhoto& photo, const DenseModel& model,
     Encoding part = photo.encoding;
     part.patches = part.patches.narrow(0, begin, n).to(device);
     part.image = part.image.narrow(0, begin, n).to(device);
-    batches.push_back(logits_of_classes(
-        (*model.decoder)(part, vocabulary.embeddings, {.trusty_token = options.trusty_token}),
-        vocabulary));
+    MaskLogits logits = (*model.decoder)(
+        part, vocabulary.embeddings,
+        {.trusty_token = options.trusty_token, .logit_scale = options.logit_scale});
+    if (model.scoring.activation == ScoreActivation::kSigmoid) {
+      logits = logits_of_classes(std::move(logits), vocabulary);
+    }
+    batches.push_back(std::move(logits));
   }
   finish(device);
   WindowLogits logits{concat(batches, &MaskLogits::classes), concat(batches, &MaskLogits::trusty),
@@ -128,6 +172,10 @@ ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, const Infere
   const bool weight_seen = weighting == Weighting::kSeen || weighting == Weighting::kBoth;
   const bool weight_novel = weighting == Weighting::kUnseen || weighting == Weighting::kBoth;
   const float bias = seen_bias(inductive, options, scoring);
+  if (options.logit_scale > 0 && scoring.activation != ScoreActivation::kSoftmax) {
+    throw usage_error("`logit_scale` is for a CLIP that was not trained to segment",
+                      "leave it out in the mode trained");
+  }
   ScoreRule rule{.activation = scoring.activation, .trusty_means_seen = scoring.trusty_means_seen};
   for (const bool is_seen : seen) {
     rule.seen_bias.push_back(is_seen ? bias : 0);
@@ -142,13 +190,20 @@ SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
                        const EmbeddedVocabulary& vocabulary, const InferenceOptions& options) {
   const c10::InferenceMode no_gradients;
   check_size(photo, vocabulary);
-  const ScoreRule rule = score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring);
+  const std::vector<uint16_t> classes = classes_of_rows(vocabulary, model.scoring);
+  const ScoreRule rule = rule_of_rows(
+      score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring), classes);
   SegmentedPhoto result;
   Stopwatch watch;
   const WindowLogits logits = decode(photo, model, vocabulary, options);
   result.times.decode = watch.lap();
-  BestClass best = blend(logits, layout_of(photo.windows, photo.resized_size), rule,
-                         {photo.original_size.height, photo.original_size.width});
+  const WindowLayout layout = layout_of(photo.windows, photo.resized_size);
+  BestClass best =
+      blend(logits, layout, rule, {photo.original_size.height, photo.original_size.width});
+  if (options.refine != Refine::kNone) {
+    refine(logits, layout, rule, *photo.photo, options.refine, best);
+  }
+  for (uint16_t& label : best.labels) label = classes[label];
   apply_threshold(options.threshold, best);
   result.found = found_classes(best, vocabulary.classes.size());
   const auto unlabelled = std::ranges::count(best.labels, kIgnoreIndex);
@@ -169,24 +224,37 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
     if (c >= 0 && c < std::ssize(vocabulary.classes)) continue;
     throw usage_error(fmt::format("there is no class {}", c), "classes are numbered from 0");
   }
-  const ScoreRule rule = score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring);
+  const std::vector<uint16_t> rows = classes_of_rows(vocabulary, model.scoring);
+  const ScoreRule rule =
+      rule_of_rows(score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring), rows);
   const WindowLogits logits = decode(photo, model, vocabulary, options);
   const WindowLayout layout = layout_of(photo.windows, photo.resized_size);
   const Extent size{photo.original_size.height, photo.original_size.width};
-  const auto map_of = [&](int64_t c) {
-    return blend_maps(of_class(logits, c), layout, of_class(rule, c), size).squeeze(0);
+  std::map<int64_t, at::Tensor> refined;
+  if (options.refine != Refine::kNone) {
+    refined = refined_maps(logits, layout, rule, *photo.photo, options.refine,
+                           winning_rows(blend(logits, layout, rule, size)));
+  }
+  const auto map_of_row = [&](int64_t r) {
+    const auto own = refined.find(r);
+    return own != refined.end() ? own->second : blend_map(logits, layout, rule, size, r).cpu();
   };
   at::Tensor denominator;  // of the softmax, as a logarithm [H, W]
   if (rule.activation == ScoreActivation::kSoftmax) {
-    for (int64_t c = 0; c < logits.classes.size(1); ++c) {
-      denominator = denominator.defined() ? at::logaddexp(denominator, map_of(c)) : map_of(c);
+    for (int64_t r = 0; r < logits.classes.size(1); ++r) {
+      denominator =
+          denominator.defined() ? at::logaddexp(denominator, map_of_row(r)) : map_of_row(r);
     }
   }
   std::vector<std::vector<float>> maps;
   for (const int c : classes) {
-    at::Tensor map = map_of(c);
+    at::Tensor map;  // of the class's best row
+    for (int64_t r = 0; r < std::ssize(rows); ++r) {
+      if (rows[r] != c) continue;
+      map = map.defined() ? at::maximum(map, map_of_row(r)) : map_of_row(r);
+    }
     if (denominator.defined()) map = (map - denominator).exp();
-    map = map.cpu().contiguous();
+    map = map.contiguous();
     maps.emplace_back(map.const_data_ptr<float>(), map.const_data_ptr<float>() + map.numel());
   }
   return maps;

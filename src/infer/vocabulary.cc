@@ -102,8 +102,11 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
         "set `text_embeddings` to a file of embeddings that were made elsewhere");
   }
   if (classes.empty()) classes = trained_classes(model.trained_on);
-  if (templates.empty()) templates = model.trained_on.templates;
+  if (templates.empty()) templates = model.templates;
   if (templates.empty()) templates = parse_templates("single");
+  for (ClassWords& entry : classes) {
+    if (entry.synonyms == Synonyms::kAuto) entry.synonyms = model.synonyms;
+  }
 
   DistinctClasses distinct = distinct_classes(
       with_trained_names(std::move(classes), model.trained_on), templates,

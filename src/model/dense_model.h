@@ -38,9 +38,11 @@ struct MaskLogits {
 
 // Sliding windows where the settings leave them to the model.
 struct WindowSizes {
-  int64_t window = 0;     // pixels
+  double window = 0;      // pixels
   double stride = 1;      // in windows
   double short_side = 1;  // of the resized image, in windows
+  // Whether one window covers the photo instead. `window` then measures the short side alone.
+  bool whole_photo = false;
 };
 
 // The meaning of a model's logits as scores.
@@ -56,6 +58,7 @@ struct EncoderInfo {
   ClipConfig clip;                   // sizes: patch, embedding, resolution, ...
   PixelNormalization normalization;  // of the pixels
   WindowSizes windows;
+  int64_t max_patches = 0;  // of a window, whose attention the encoder holds at once; 0: no limit
   // Identifies everything that encodings depend on; see Fingerprint.
   std::shared_ptr<const Fingerprint> fingerprint;
 };
@@ -81,11 +84,13 @@ class PatchEncoder {
   const EncoderInfo info;
 };
 
-// The parts that a decoder leaves out on request.
+// Requests to a decoder beside its input.
 struct DecodeOptions {
   // True if a decoder that has a trusty token adds it to its queries. Without it there is no trusty
   // map, and self-attention sees the C rows of the text alone (Table 3 as released).
   bool trusty_token = true;
+  // What cosines are multiplied with, where a decoder compares nothing but them; 0: its own.
+  double logit_scale = 0;
 };
 
 class MaskDecoder {

@@ -12,7 +12,7 @@ namespace tagclip {
 // One class as the user names it: the first word, where there is no title of its own, is its name.
 struct ClassWords {
   std::vector<std::string> words;
-  Synonyms synonyms = Synonyms::kMean;
+  Synonyms synonyms = Synonyms::kAuto;
   std::string title = {};
   const std::string& name() const { return title.empty() ? words.front() : title; }
   bool operator==(const ClassWords&) const = default;

@@ -24,10 +24,10 @@ namespace fs = std::filesystem;
 // The folder and those above it that do not exist, the innermost first.
 std::vector<fs::path> missing_folders(fs::path folder) {
   std::vector<fs::path> missing;
-  std::error_code unreadable;
   folder = folder.lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
-  for (; !folder.empty() && !fs::exists(folder, unreadable); folder = folder.parent_path()) {
+  for (; !folder.empty() && path_status(folder).kind == PathKind::kNothing;
+       folder = folder.parent_path()) {
     missing.push_back(folder);
   }
   return missing;
@@ -105,9 +105,8 @@ FolderLock::FolderLock(const fs::path& folder, const std::function<void(const st
 FolderLock::~FolderLock() {
   ::unlink(file_.c_str());  // while it is locked: nobody else's file can be there
   ::close(descriptor_);
-  std::error_code not_empty;
   for (const fs::path& folder : created_) {
-    if (!fs::remove(folder, not_empty)) break;
+    if (::rmdir(folder.c_str()) != 0) break;  // not empty
   }
 }
 

@@ -32,9 +32,7 @@ ConstFieldList kept(const TrainConfig& config) {
 // The settings as config.toml has them: they mean the same wherever it is read.
 std::string portable_toml(const TrainConfig& config) {
   TrainConfig portable = with_absolute_inputs(config);
-  std::error_code error;
-  const std::filesystem::path output = std::filesystem::absolute(config.output, error);
-  if (!error) portable.output = output.lexically_normal();
+  portable.output = absolute_path(config.output);
   return to_toml(portable.fields());
 }
 
@@ -143,11 +141,9 @@ void RunFolder::resume(Trainer& trainer, const std::string& validation) {
 
 // The finished model of a run that was extended stays, under the name of its iteration.
 void RunFolder::keep_shorter_run() const {
-  std::error_code error;
-  if (shorter_.empty() || !std::filesystem::exists(model_path("model"), error)) return;
+  if (shorter_.empty() || !is_file(model_path("model"))) return;
   const std::filesystem::path kept = model_path("model_" + shorter_);
-  std::filesystem::rename(model_path("model"), kept, error);
-  if (error) throw cannot_write(kept, error.value());
+  rename_path(model_path("model"), kept);
   note_(fmt::format("the model of the shorter run is {}", kept.string()));
 }
 

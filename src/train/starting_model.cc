@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "model/init_from_clip.h"
 
 namespace tagclip {
@@ -28,8 +29,7 @@ ModelConfig model_config(const TrainConfig& config, const ClipConfig& clip) {
 
 // Refuses a CLIP that is not there, with the way to one.
 void check_is_there(const char* setting, const std::string& path) {
-  std::error_code unreadable;
-  if (path.empty() || std::filesystem::exists(path, unreadable) || unreadable) return;
+  if (path.empty() || path_exists(path)) return;
   const bool is_name = path.find('/') == path.npos && !path.ends_with(".pt") &&
                        !path.ends_with(".safetensors") && !path.ends_with(".bin");
   throw bad_input(

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "runs/run_record.h"
 
 namespace tagclip {
@@ -282,10 +283,8 @@ TrainConfig with_absolute_inputs(TrainConfig config) {
   FieldList fields = config.fields();
   for (const std::string& name : input_paths(config)) {
     const std::string text = std::get<std::string>(fields.at(name).get());
-    std::error_code error;
-    if (!std::filesystem::exists(text, error)) continue;
-    const std::filesystem::path whole = std::filesystem::absolute(text, error);
-    if (!error) fields.set(name, whole.lexically_normal().string());
+    if (path_status(text).kind == PathKind::kNothing) continue;
+    fields.set(name, absolute_path(text).string());
   }
   return config;
 }

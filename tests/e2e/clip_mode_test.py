@@ -1,4 +1,4 @@
-"""--mode clip and sclip: a CLIP without a decoder segments, and the others are told how."""
+"""The modes of a CLIP without a decoder: it segments, and the others are told how."""
 
 import json
 import unittest
@@ -7,11 +7,12 @@ import numpy as np
 from PIL import Image
 
 import samples
-from support import BAD_INPUT, CHECKPOINTS, MINI, PHOTOS, ROOT, ProgramTest, tagclip
+from support import BAD_INPUT, CHECKPOINTS, MINI, PHOTOS, ROOT, USAGE, ProgramTest, tagclip
 
 CAT = PHOTOS / "cat.jpg"
 OPENAI = CHECKPOINTS / "openai_torchscript.pt"
 CLASSES = "cat, grass, sky"
+MODES = ("clip", "quick", "maskclip", "sclip", "clearclip", "naclip", "scclip")
 
 
 class ClipModeTest(ProgramTest):
@@ -32,17 +33,19 @@ class Modes(ClipModeTest):
     def options(self, weights):
         return ["--weights", weights, *(["--text-embeddings", "rows.npy"] if weights == OPENAI else [])]
 
-    def test_both_modes_label_every_pixel(self):
+    def test_every_mode_labels_every_pixel(self):
         for weights in (OPENAI, MINI):
             labels = {}
-            for mode in ("clip", "sclip"):
+            for mode in MODES:
                 labels[mode], about = self.segment(mode, f"{weights.stem}-{mode}", *self.options(weights))
                 self.assertEqual((labels[mode].shape, about["unlabelled"]["share"]), ((300, 451), 0))
                 self.assertGreater(len(about["classes"]), 1)
                 for entry in about["classes"]:
                     self.assertFalse(entry["seen"], "no CLIP has seen labels")
                     self.assertTrue(1 / 3 <= entry["mean_score"] <= 1, "the best of a softmax over three")
-            self.assertTrue((labels["clip"] != labels["sclip"]).any())
+            np.testing.assert_array_equal(labels["clip"], labels["scclip"], "the best of the published methods")
+            different = {labels[mode].tobytes() for mode in MODES}
+            self.assertEqual(len(different), len(MODES) - 1)
 
     def test_every_container_gives_the_same_masks(self):
         first = self.segment("clip", "a", *self.options(OPENAI))[0]
@@ -52,12 +55,31 @@ class Modes(ClipModeTest):
             np.testing.assert_array_equal(labels, first)
 
     def test_default_windows_are_those_of_the_paper(self):
-        """Windows of the CLIP's own 64 pixels, half overlapping, on a short side of 96."""
+        """Windows of the CLIP's own 64 pixels, half overlapping, on a short side of 96; ClearCLIP's are larger."""
         own = self.segment("sclip", "a", *self.options(OPENAI))[0]
         options = ["--window", 64, "--stride", 32, "--short-side", 96]
         np.testing.assert_array_equal(self.segment("sclip", "b", *self.options(OPENAI), *options)[0], own)
         options[-1] = 128
         self.assertTrue((self.segment("sclip", "c", *self.options(OPENAI), *options)[0] != own).any())
+        clear = self.segment("clearclip", "d", *self.options(OPENAI))[0]
+        options = ["--window", 128, "--stride", 64, "--short-side", 128, "--logit-scale", 50]
+        np.testing.assert_array_equal(self.segment("clearclip", "e", *self.options(OPENAI), *options)[0], clear)
+
+    def test_quick_is_naclip_on_the_whole_photo(self):
+        own = self.segment("quick", "a", *self.options(OPENAI))[0]
+        options = ["--window", 16384, "--stride", 16384, "--short-side", 96]
+        np.testing.assert_array_equal(self.segment("naclip", "b", *self.options(OPENAI), *options)[0], own)
+
+    def test_prompts_of_the_published_results(self):
+        """CLIP's 80 templates."""
+        own = self.segment("clip", "a", "--weights", MINI)[1]
+        self.assertEqual(len(own["prompt_templates"]), 80)
+
+    def test_scale_sharpens_scores(self):
+        scores = [self.segment("clip", f"s{scale}", *self.options(OPENAI), "--logit-scale", scale)[1]
+                  for scale in (1, 100)]
+        flat, sharp = [entry["classes"][0]["mean_score"] for entry in scores]
+        self.assertLess(flat, sharp)
 
     def test_text_weights_read_the_words(self):
         clip = samples.micro_clip()
@@ -78,6 +100,14 @@ class Refused(ClipModeTest):
     def test_a_model_without_a_text_tower_is_no_clip(self):
         model = ROOT / "tests/data/model/tagclip_tiny_weights.safetensors"
         self.refused("--weights", model, "--mode", "clip", says=[model, "no text tower"])
+
+    def test_scale_of_a_trained_model(self):
+        result = tagclip("segment", CAT, "-c", CLASSES, "-o", "none", "--logit-scale", 10, cwd=self.folder)
+        self.assert_refused(result, USAGE, "--logit-scale")
+
+    def test_more_patches_than_can_be_compared(self):
+        self.refused("--weights", MINI, "--mode", "naclip", "--short-side", 8000, "--window", 8000,
+                     says=["too many to compare", "--window"])
 
     def test_text_weights_of_another_width(self):
         self.refused("--text-weights", OPENAI, says=[OPENAI, "32", "192"])

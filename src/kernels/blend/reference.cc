@@ -54,6 +54,16 @@ at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, co
   return resize(sum / count, image).squeeze(0);
 }
 
+at::Tensor blend_map(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                     Extent image, int64_t c) {
+  const auto own = [c](const at::Tensor& x) { return x.defined() ? x.narrow(1, c, 1) : x; };
+  ScoreRule own_rule = rule;
+  own_rule.seen_bias = {rule.seen_bias[c]};
+  own_rule.weight = {rule.weight[c]};
+  return blend_maps({own(logits.classes), logits.trusty, own(logits.presence)}, layout, own_rule,
+                    image)[0];
+}
+
 at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layout,
                             const ScoreRule& rule, Extent image, int64_t head_size) {
   const at::Tensor maps = blend_maps(logits, layout, rule, image, head_size);

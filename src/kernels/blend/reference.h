@@ -15,6 +15,10 @@ at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layo
 at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                       Extent image, int64_t head_size = 0);
 
+// The same of class c alone, [H, W].
+at::Tensor blend_map(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+                     Extent image, int64_t c);
+
 // The best class of scores [C, H, W].
 BestClass best_class(const at::Tensor& scores);
 

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <vector>
+
+#include "data/image_ops.h"
+#include "image/image.h"
+#include "infer/options.h"
+#include "kernels/blend/blend.h"
+
+namespace tagclip {
+
+// Scores that follow the edges of the photo. Rows are what `blend` compares: classes, or words.
+
+// A part of the photo with the maps of some rows, [R, height, width], before and after refinement.
+struct RefinedTile {
+  CropBox box;
+  at::Tensor plain, refined;
+};
+
+// Interpolates maps [R, h, w] to the photo's size and refines them, tile by tile, so that the
+// memory does not grow with the photo. `method` is not Refine::kNone.
+void refine_maps(const at::Tensor& maps, const Image& photo, Refine method,
+                 const std::function<void(const RefinedTile&)>& use);
+
+// The rows that are the best somewhere, ascending.
+std::vector<int64_t> winning_rows(const BestClass& best);
+
+// The maps of some rows at the size of the resized image: [R, h, w] on the CPU.
+at::Tensor maps_of_rows(const WindowLogits& logits, const WindowLayout& layout,
+                        const ScoreRule& rule, const std::vector<int64_t>& rows);
+
+// Refines the rows that win somewhere and compares them anew; `best` is what `blend` returned for
+// the same logits. Under a softmax the other rows keep their part of the sum.
+void refine(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
+            const Image& photo, Refine method, BestClass& best);
+
+}  // namespace tagclip

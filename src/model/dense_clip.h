@@ -1,0 +1,90 @@
+#pragma once
+
+#include "clip/packed_tower.h"
+#include "model/dense_model.h"
+#include "model/sc_clip.h"
+
+namespace tagclip {
+
+// Segmentation with a CLIP that was not trained for it: the cosines between patches and texts. The
+// last attention of the vision tower mixes patches until they are indistinguishable; the methods
+// differ in what they put in its place.
+enum class DenseMethod {
+  kMaskClip,   // each patch keeps its own value (Zhou et al. 2022, without the refinements)
+  kSclip,      // correlative self-attention (Wang et al. 2024)
+  kClearClip,  // attention of queries to queries alone, without residual and MLP (Lan et al. 2024)
+  kNaclip,     // keys to keys and to near patches, likewise (Hajimiri et al. 2025)
+  kScClip,     // self-calibrated (Bai et al. 2024); see sc_clip.h
+};
+
+// Returns what each method but kScClip has in the place of a block's attention. x [B, 1 + N, D]
+// after ln_1, N patches of a grid [height, width] -> [B, 1 + N, D].
+at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x, DenseMethod method,
+                           Extent grid);
+
+// The last block of a vision tower as a method changes it.
+class DenseLastBlock {
+ public:
+  DenseLastBlock(DenseMethod method, const ResidualBlock& block)
+      : method_(method), ln_1_(block.ln_1), attn_(block.attn) {}
+
+  // Whether every token goes through the block's MLP afterwards, or the class token alone.
+  bool has_mlp() const;
+  // Tokens [B, 1 + N, D], which ln_post follows but for the MLP. The class token is plain CLIP's,
+  // whatever the method.
+  at::Tensor operator()(const TrunkTokens& trunk, Extent grid) const;
+
+ private:
+  DenseMethod method_;
+  LayerNorm ln_1_;
+  SelfAttention attn_;
+};
+
+class DenseClipEncoder : public PatchEncoder {
+ public:
+  DenseClipEncoder(VisionTower tower, DenseMethod method, EncoderInfo info);
+
+  Encoding operator()(const at::Tensor& pixels) const override;
+  Packer packer() const override;
+
+ private:
+  VisionTower tower_;
+  DenseMethod method_;
+};
+
+// The same for inference on CPUs, its matrices packed for a precision; those of the last attention
+// stay float32.
+class PackedDenseClipEncoder : public PatchEncoder {
+ public:
+  // As PackedPromptedEncoder.
+  PackedDenseClipEncoder(VisionTower tower, DenseMethod method, const EncoderInfo& info,
+                         GemmPrecision precision);
+
+  Encoding operator()(const at::Tensor& pixels) const override;
+
+ private:
+  DenseMethod method_;
+  at::Tensor class_embedding_, positional_embedding_;
+  LayerNorm ln_pre_, ln_post_;
+  DenseLastBlock last_block_;
+  PackedTower tower_;
+};
+
+// text . patches times a scale; no trusty map.
+class CosineDecoder : public MaskDecoder {
+ public:
+  explicit CosineDecoder(double logit_scale) : logit_scale_(logit_scale) {}
+
+  MaskLogits operator()(const Encoding& encoding, const at::Tensor& text,
+                        const DecodeOptions& options) const override;
+
+ private:
+  double logit_scale_;
+};
+
+// A CLIP that segments by a method. Windows, short side and scale are those of the method's
+// published results, in sizes of CLIP's own resolution (224 pixels for ViT-B/16). `whole_photo`:
+// the photo goes through the tower at once instead of in windows.
+DenseModel dense_clip(const Clip& clip, DenseMethod method, bool whole_photo = false);
+
+}  // namespace tagclip

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "clip/transformer.h"
+#include "kernels/blend/blend.h"
+
+namespace tagclip {
+
+// SC-CLIP (Bai et al. 2024, "Self-Calibrated CLIP for Training-Free Open-Vocabulary Segmentation"):
+// patches that have become outliers are mended from their neighbours, and the similarity of the
+// patches in middle blocks says which belong together. Block numbers are those of the published
+// code for 12 blocks, and go by depth for other towers.
+
+// What the blocks before the last one leave of B images, each [B, 1 + N, D]. H_n are the tokens
+// after block n of L.
+struct TrunkTokens {
+  at::Tensor last;    // H_(L-1)
+  at::Tensor early;   // H_4 of 12; this and the others are undefined where a method reads the last
+  at::Tensor late;    // H_9 of 12: H_(L-3)
+  at::Tensor middle;  // H_4 + H_5 + ... + H_(L-2)
+};
+
+// Collects TrunkTokens block by block.
+class TrunkRecorder {
+ public:
+  // `layers`: L. `all`: the last ones are not enough.
+  TrunkRecorder(int64_t layers, bool all);
+  // To be called with H_0 to H_(L-1). Tensors may be overwritten afterwards, but for H_(L-1).
+  void record(int64_t n, const at::Tensor& tokens);
+  const TrunkTokens& tokens() const { return tokens_; }
+
+ private:
+  int64_t last_, early_, late_, middle_end_;
+  bool all_;
+  TrunkTokens tokens_;
+};
+
+// How far each patch lies from its nearest ones, against how far they lie from theirs: d(i) times
+// the mean of 1/d over the 30 nearest, where d is the squared distance of the 30th. x [B, N, D] ->
+// [B, N]. With fewer than 31 patches all others count.
+at::Tensor outlier_scores(const at::Tensor& x);
+
+// The patches whose scores lie above the 0.95 quantile: [B, N] -> [B, N] bool.
+at::Tensor outliers(const at::Tensor& scores);
+
+// Replaces each outlier by the mean of its sound neighbours among the eight around it; one without
+// any stays. x [B, N, D], is_outlier [B, N].
+at::Tensor mend(const at::Tensor& x, const at::Tensor& is_outlier, Extent grid);
+
+// The patches [B, N, D] that ln_post follows; no residual and no MLP.
+at::Tensor sc_clip_patches(const TrunkTokens& trunk, Extent grid, const LayerNorm& ln_1,
+                           const SelfAttention& attention);
+
+}  // namespace tagclip
