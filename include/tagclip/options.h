@@ -82,8 +82,8 @@ struct InferenceOptions {
 
 // The classes to look for, as a person writes them.
 struct VocabularyOptions {
-  // "cat, sofa, wall", or a file with one class per line and commas between synonyms. Empty: the
-  // classes the model was trained on.
+  // "cat, sofa, wall", or a file with one class per line and commas between synonyms; JSON, YAML
+  // and CSV, too. Empty: the classes the model was trained on.
   std::string classes = {};
   // Prompt templates: "single", "multi", "imagenet", a file with one per line, or one that holds
   // {}. Empty: the model's own, for a CLIP "imagenet".

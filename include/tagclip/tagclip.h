@@ -196,8 +196,9 @@ class TAGCLIP_API Segmenter {
 
   // The classes the model was trained on.
   Vocabulary trained_classes(const Hooks& hooks = {}) const;
-  // Classes of your own, no word twice. `templates`: each with {} where the word goes; none: the
-  // model's own. The cache of embeddings is neither read nor written.
+  // Classes of your own. Those that CLIP reads alike become one, which Hooks::warn tells;
+  // Vocabulary::classes() are those that are left. `templates`: each with {} where the word goes;
+  // none: the model's own. The cache of embeddings is neither read nor written.
   Vocabulary embed(const std::vector<Words>& classes,
                    const std::vector<std::string>& templates = {}, const Hooks& hooks = {}) const;
   // Classes as a person writes them, on a command line or in a form.

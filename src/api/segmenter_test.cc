@@ -96,6 +96,21 @@ TEST_F(Api, FromWordsToFiles) {
       HasSubstr("no/folder.png"));
 }
 
+TEST_F(Api, WarningsReachTheHooks) {
+  const Segmenter segmenter = load();
+  std::vector<std::string> warnings;
+  const tagclip::Hooks hooks{.warn = [&](const std::string& text) { warnings.push_back(text); }};
+  const Vocabulary words = segmenter.embed({{"cat"}, {"sky"}, {"Cat"}}, {}, hooks);
+  EXPECT_EQ(words.classes().size(), 2U);
+  EXPECT_THAT(warnings,
+              testing::ElementsAre(HasSubstr("\"Cat\" of class 3 and \"cat\" of class 1")));
+  warnings.clear();
+  std::vector<std::byte> bytes = bytes_of(photo_);
+  bytes.resize(bytes.size() - 2);
+  segmenter.segment(Photo(bytes, "upload"), words, hooks);
+  EXPECT_THAT(warnings, testing::ElementsAre(HasSubstr("upload: the JPEG lacks its end marker")));
+}
+
 TEST_F(Api, APhotoIsAFileItsBytesOrPixels) {
   const Segmenter segmenter = load();
   const Vocabulary words = segmenter.trained_classes();

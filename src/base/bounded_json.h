@@ -12,8 +12,13 @@ namespace tagclip {
 // stack.
 std::optional<nlohmann::json> parse_bounded_json(std::string_view text);
 
-// JSON as text. Names of files need not be UTF-8, which JSON is: their other bytes become U+FFFD.
-// `indent`: columns per level; -1 puts all of it on one line.
+// Says what is wrong with a text that parse_bounded_json refuses, and where: "line 3, column 15:
+// NaN is not a number in JSON".
+std::string json_fault(std::string_view text);
+
+// JSON as text. Names of files need not be UTF-8, which JSON is: in such a text each byte that is
+// not becomes \xE9 with its value, and a backslash becomes \x5C, so that different names stay
+// different. `indent`: columns per level; -1 puts all of it on one line.
 std::string json_text(const nlohmann::ordered_json& value, int indent = -1);
 
 }  // namespace tagclip

@@ -28,6 +28,11 @@ Command convert_command() {
         list.add_option("--activation", options->activation,
                         "What the blocks of a CLIP compute with, where its weights do not say")
             ->check(one_of({"quick_gelu", "gelu"}));
+        list.add_option(
+                "--heads", options->heads,
+                "Attention heads of a CLIP's vision and text tower, where its weights do not "
+                "say: 16,12 for ViT-L-14")
+            ->type_name("VISION,TEXT");
         list.add_flag("--overwrite", options->overwrite, "Replace files that exist already");
         list.footer(
             "Example: tagclip convert ViT-B-16.pt vit-b-16.safetensors --precision bfloat16");

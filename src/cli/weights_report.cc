@@ -163,11 +163,15 @@ std::string format_report(const StoredWeights& weights, const WeightsSummary& su
       "{}: {}\n{}, {}, {} parameters, {}\n", weights.source, summary.kind, container_text(weights),
       tensors_text(static_cast<int64_t>(weights.tensors.size())), grouped(summary.parameters),
       human_size(static_cast<double>(total_bytes(weights))));
-  if (!weights.left_out.empty()) {
-    text += fmt::format("beside the model: {}\n",
-                        shown(fmt::format("{}", fmt::join(weights.left_out, ", "))));
+  for (const std::string& said : {weights.wrapping.choice, describe_prefix(weights.wrapping)}) {
+    if (!said.empty()) text += said + "\n";
+  }
+  if (const auto& left_out = weights.wrapping.left_out; !left_out.empty()) {
+    text +=
+        fmt::format("beside the model: {}\n", shown(fmt::format("{}", fmt::join(left_out, ", "))));
   }
   if (!summary.missing.empty()) text += summary.missing + "\n";
+  if (!summary.assumption.empty()) text += summary.assumption + "\n";
   text += table("architecture", summary.architecture);
   text += group_table("parameters", summary.groups);
   text += group_table("element types", summary.types);
@@ -196,7 +200,10 @@ std::string to_json(const StoredWeights& weights, const WeightsSummary& summary,
                          {"format", container_text(weights)},
                          {"kind", summary.kind},
                          {"missing", summary.missing},
-                         {"left_out", weights.left_out},
+                         {"assumption", summary.assumption},
+                         {"prefix", weights.wrapping.prefix},
+                         {"choice", weights.wrapping.choice},
+                         {"left_out", weights.wrapping.left_out},
                          {"bytes", total_bytes(weights)},
                          {"tensor_count", weights.tensors.size()},
                          {"parameters", summary.parameters},

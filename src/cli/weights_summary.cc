@@ -6,7 +6,9 @@
 #include <array>
 #include <unordered_map>
 
+#include "base/error.h"
 #include "base/text.h"
+#include "weights/clip_settings.h"
 #include "weights/model_sizes.h"
 #include "weights/weights_dialect.h"
 
@@ -79,38 +81,48 @@ std::string describe_token(const StoredWeights& file, int64_t parameters) {
       100.0 * static_cast<double>(token->numel()) / static_cast<double>(parameters));
 }
 
-std::string missing_part(const StoredWeights& file) {
+// Says what can be done with a CLIP, or why the loader would not take it.
+void assess_clip(const StoredWeights& file, WeightsSummary& summary) {
+  try {
+    const ClipSettings settings = read_clip_settings(file);
+    summary.missing =
+        "CLIP only, no decoder: train one (tagclip train --set clip=FILE), or segment with "
+        "--mode clip";
+    summary.assumption = settings.assumption;
+  } catch (const Error& error) {
+    summary.missing = fmt::format("it cannot be used as it is: {}", error.what());
+    if (!error.hint().empty()) summary.missing += fmt::format("\n{}", error.hint());
+  }
+}
+
+void assess(const StoredWeights& file, WeightsSummary& summary) {
+  if (is_clip(file)) return assess_clip(file, summary);
   if (is_segmentation_model(file) && !file.contains_prefix("text_encoder.")) {
-    return "no text tower: give the CLIP it was made from with --text-weights";
+    summary.missing = "no text tower: give the CLIP it was made from with --text-weights";
+    return;
   }
-  if (is_clip(file)) {
-    return "CLIP only, no decoder: train one (tagclip train --set clip=FILE), or segment with "
-           "--mode clip";
-  }
-  const bool vision = file.find("visual.conv1.weight") || file.contains_prefix("vision_model.");
-  if (vision) return "no text tower: half a CLIP";
-  return {};
+  summary.missing = advice_for(file);
 }
 
 }  // namespace
 
 WeightsSummary summarise(const StoredWeights& file) {
   WeightsSummary summary;
-  std::vector<std::string> names;
   GroupCounter groups, types;
   const bool openai = file.find("visual.conv1.weight") && file.find("token_embedding.weight");
   for (const TensorView& tensor : file.tensors) {
-    names.push_back(tensor.name);
     summary.parameters += tensor.numel();
     groups.add(group_of(tensor.name, openai), tensor);
     types.add(std::string(to_string(tensor.dtype)), tensor);
   }
   summary.groups = groups.take();
   summary.types = types.take();
-  summary.kind = describe_weights(names);
+  summary.kind = describe_weights(file);
   // The parts have the same names in both: only the state as a whole tells them apart.
-  if (openai) summary.kind = fmt::format("a CLIP of {}", to_string(dialect_of(file)));
-  summary.missing = missing_part(file);
+  if (openai && is_clip(file)) {
+    summary.kind = fmt::format("a CLIP of {}", to_string(dialect_of(file)));
+  }
+  assess(file, summary);
 
   const auto add = [&](const char* part, const std::string& description) {
     if (!description.empty()) summary.architecture.emplace_back(part, description);

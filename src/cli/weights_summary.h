@@ -17,8 +17,9 @@ struct WeightsSummary {
     int64_t parameters = 0;
   };
 
-  std::string kind;     // in words, see describe_weights
-  std::string missing;  // what a use may lack, and what to do; may be empty
+  std::string kind;        // in words, see describe_weights
+  std::string missing;     // what a use may lack, and what to do; may be empty
+  std::string assumption;  // what a use would have to assume; may be empty
   int64_t parameters = 0;
   std::vector<Group> groups;  // backbone, decode_head, ...: in the order of their first tensor
   std::vector<Group> types;   // likewise by element type

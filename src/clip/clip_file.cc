@@ -1,9 +1,6 @@
 #include "clip/clip_file.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -11,16 +8,11 @@
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/fields_json.h"
-#include "base/files.h"
 #include "base/text.h"
 #include "clip/hugging_face.h"
-#include "weights/clip_config_json.h"
-#include "weights/weights_dialect.h"
 
 namespace tagclip {
 namespace {
-
-int64_t heads_of(int64_t width) { return std::max<int64_t>(1, width / 64); }
 
 // ClipConfig's 0 stands for the usual: four times the tower's width.
 int64_t mlp_setting(int64_t mlp, int64_t width) { return mlp == 4 * width ? 0 : mlp; }
@@ -33,78 +25,23 @@ void require(const StateDict& state, const std::vector<SizedTensor>& tensors) {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kMaxConfigBytes = 4 << 20;
-
-void check_kind(const StoredWeights& stored) {
-  if (stored.contains_prefix("visual.layer1.")) {
-    throw bad_input(stored.source + ": a CLIP with a ResNet, which is not supported",
-                    "use one with a ViT, such as ViT-B-16");
-  }
-  if (is_clip(stored)) return;
-  throw bad_input(stored.source + ": not a CLIP; it looks like " + describe_weights(stored.names()),
-                  "tagclip info " + stored.source + " tells what it holds");
+// The heads that the weights' metadata tell, or those of the values they are compared with.
+ClipAnswers with_stored_heads(const Metadata& heads, ClipAnswers known) {
+  if (!heads.contains("v_heads") || !heads.contains("t_heads")) return known;
+  known.vision_heads = positive_number(heads, "v_heads", 1);
+  known.text_heads = positive_number(heads, "t_heads", 1);
+  if (!known.quick_gelu) known.quick_gelu = true;
+  return known;
 }
 
-void check_agreement(const ClipConfig& config, const ClipConfigJson& stated,
-                     const fs::path& config_file, const std::string& weights) {
-  struct Size {
-    const char* name;
-    int64_t in_config, in_tensors;
-  };
-  const auto sizes = std::to_array<Size>({
-      {"embedding", stated.embedding, config.embedding},
-      {"resolution", stated.resolution, config.resolution},
-      {"patch", stated.patch, config.patch},
-      {"context", stated.context, config.context},
-      {"vocabulary", stated.vocabulary, config.vocabulary},
-      {"width of the vision tower", stated.vision_width, config.vision_width},
-      {"layers of the vision tower", stated.vision_layers, config.vision_layers},
-      {"width of the text tower", stated.text_width, config.text_width},
-      {"layers of the text tower", stated.text_layers, config.text_layers},
-  });
-  for (const Size& size : sizes) {
-    if (size.in_config == 0 || size.in_config == size.in_tensors) continue;
-    throw bad_input(fmt::format("{}: {} {}, but the tensors of {} have {}", config_file.string(),
-                                size.name, size.in_config, weights, size.in_tensors),
-                    "put the weights into a folder with the config they came with");
-  }
-}
-
-void apply(const ClipConfigJson& stated, const fs::path& file, ClipWeights& weights) {
-  check_agreement(weights.config, stated, file, weights.state.source);
-  weights.config.vision_heads = stated.vision_heads;
-  weights.config.text_heads = stated.text_heads;
-  weights.config.activation = stated.quick_gelu ? Activation::kQuickGelu : Activation::kGelu;
-  if (stated.imagenet_statistics) weights.config.pixel_statistics = PixelStatistics::kImageNet;
-}
-
-void apply_hugging_face_config(const fs::path& folder, ClipWeights& weights) {
-  const fs::path file = folder / "config.json";
-  if (!is_file(file)) {
-    throw bad_input(
-        weights.state.source + ": Hugging Face weights, but there is no " + file.string(),
-        "the weights alone tell neither heads nor activation: keep the two together");
-  }
-  ClipConfigJson stated =
-      parse_hugging_face_config(read_text(file, kMaxConfigBytes), file.string());
-  const fs::path preprocessor = folder / "preprocessor_config.json";
-  if (is_file(preprocessor)) {
-    stated.imagenet_statistics =
-        parse_preprocessor_config(read_text(preprocessor, kMaxConfigBytes), preprocessor.string());
-  }
-  apply(stated, file, weights);
-}
-
-void apply_open_clip_config(const fs::path& folder, ClipWeights& weights) {
-  const fs::path file = folder / "open_clip_config.json";
-  if (is_file(file)) {
-    apply(parse_open_clip_config(read_text(file, kMaxConfigBytes), file.string()), file, weights);
-    return;
-  }
-  weights.assumption =
-      "there is no open_clip_config.json beside the weights: heads of 64 and QuickGELU are "
-      "assumed, "
-      "as in OpenAI's models";
+void apply(const ClipSettings& settings, ClipWeights& weights) {
+  weights.config.vision_heads = settings.vision_heads;
+  weights.config.text_heads = settings.text_heads;
+  weights.config.activation = settings.quick_gelu ? Activation::kQuickGelu : Activation::kGelu;
+  if (settings.imagenet_statistics) weights.config.pixel_statistics = PixelStatistics::kImageNet;
+  weights.heads_are_assumed = settings.heads_are_assumed;
+  weights.activation_is_assumed = settings.activation_is_assumed;
+  weights.assumption = settings.assumption;
 }
 
 void apply_own_config(ClipWeights& weights) {
@@ -130,7 +67,7 @@ void read_vision_sizes(const StateDict& state, const std::string& prefix, ClipCo
   require(state, tensors_of_vision_sizes(prefix));
   const VisionSizes sizes = vision_sizes(shapes_of(state), prefix);
   config.vision_width = sizes.width;
-  config.vision_heads = heads_of(sizes.width);
+  config.vision_heads = published_vision_heads(sizes.width).value_or(1);
   config.vision_layers = sizes.layers;
   config.vision_mlp = mlp_setting(sizes.mlp, sizes.width);
   config.patch = sizes.patch;
@@ -143,7 +80,7 @@ void read_text_sizes(const StateDict& state, const std::string& prefix, ClipConf
   const TextSizes sizes = text_sizes(shapes_of(state), prefix);
   config.vocabulary = sizes.vocabulary;
   config.text_width = sizes.width;
-  config.text_heads = heads_of(sizes.width);
+  config.text_heads = published_text_heads(sizes.width).value_or(1);
   config.text_layers = sizes.layers;
   config.text_mlp = mlp_setting(sizes.mlp, sizes.width);
   config.context = sizes.context;
@@ -182,32 +119,25 @@ std::string with_present_names(const std::string& settings) {
   return object->dump();
 }
 
-ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_counts) {
-  check_kind(stored);
+ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_counts,
+                              const ClipAnswers& known) {
+  Metadata heads = stored.metadata;
+  heads.insert(head_counts.begin(), head_counts.end());
+  const ClipSettings settings = read_clip_settings(stored, with_stored_heads(heads, known));
   ClipWeights weights;
-  weights.dialect = dialect_of(stored);
+  weights.dialect = settings.dialect;
   weights.state = StateDict::from(stored);
   if (weights.dialect == Dialect::kHuggingFace) weights.state = from_hugging_face(weights.state);
   weights.metadata = stored.metadata;
   for (const char* name : kOpenAiScalars) weights.state.tensors.erase(name);
   weights.state.tensors.erase("attn_mask");  // a buffer of older open_clips
 
-  Metadata heads = weights.metadata;
-  heads.insert(head_counts.begin(), head_counts.end());
   weights.config = infer_clip_config(weights.state, heads);
   weights.config.pixel_statistics = PixelStatistics::kClip;
-  switch (weights.dialect) {
-    case Dialect::kTagclip:
-      apply_own_config(weights);
-      break;
-    case Dialect::kOpenAi:
-      break;
-    case Dialect::kHuggingFace:
-      apply_hugging_face_config(stored.folder, weights);
-      break;
-    case Dialect::kOpenClip:
-      if (!heads.contains("v_heads")) apply_open_clip_config(stored.folder, weights);
-      break;
+  if (weights.dialect == Dialect::kTagclip) {
+    apply_own_config(weights);
+  } else {
+    apply(settings, weights);
   }
   check_stored(weights.config, weights.state.source);
   return weights;

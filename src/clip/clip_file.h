@@ -5,6 +5,7 @@
 
 #include "clip/clip.h"
 #include "clip/weights.h"
+#include "weights/clip_settings.h"
 #include "weights/model_sizes.h"
 #include "weights/weights_dialect.h"
 
@@ -18,14 +19,16 @@ struct ClipWeights {
   ClipConfig config;
   Metadata metadata;
   Dialect dialect = Dialect::kTagclip;
+  bool heads_are_assumed = false, activation_is_assumed = false;
   std::string assumption;  // what neither the tensors nor a config state, for the user to know
 };
 
-// Reads a CLIP in any dialect. Sizes come from the tensors; heads and activation from our metadata,
-// from `head_counts` ("v_heads", "t_heads"), or from the config.json or open_clip_config.json
-// beside, which must agree with the tensors; OpenAI's own files need none. Throws Error(kBadInput):
-// no CLIP (says what it looks like), another architecture, sizes that do not fit together.
-ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_counts = {});
+// Reads a CLIP in any dialect. Sizes come from the tensors; heads and activation from our metadata
+// or from the config.json or open_clip_config.json beside, which must agree with the tensors, else
+// from `head_counts` ("v_heads", "t_heads") or `known`; OpenAI's own files need none. Throws
+// Error(kBadInput) as read_clip_settings, and for sizes that do not fit together.
+ClipWeights read_clip_weights(const StoredWeights& stored, const Metadata& head_counts = {},
+                              const ClipAnswers& known = {});
 ClipWeights read_clip_weights(const std::filesystem::path& path);
 
 // Returns its towers as float32 on the CPU. Throws Error(kBadInput) listing the tensors that do not
@@ -56,9 +59,9 @@ std::string open_clip_config(const ClipConfig& config);
 TensorShapes shapes_of(const StateDict& state);
 
 // Read the sizes of one tower off its tensors, whose names start with `prefix` ("visual.", or
-// nothing for OpenAI's text tower). Head counts leave no trace in tensors: heads are taken to be 64
-// wide, as in every published CLIP. Throw Error(kBadInput) naming the first tensor that is missing
-// or has other dimensions.
+// nothing for OpenAI's text tower). Head counts leave no trace in tensors: heads are taken to be as
+// wide as in the published CLIP of that width. Throw Error(kBadInput) naming the first tensor that
+// is missing or has other dimensions.
 void read_vision_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config);
 void read_text_sizes(const StateDict& state, const std::string& prefix, ClipConfig& config);
 

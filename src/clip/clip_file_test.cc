@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 
 #include "base/fields_json.h"
 #include "clip/hugging_face.h"
@@ -13,6 +14,7 @@
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 #include "verify/golden_clip.h"
+#include "weights/hugging_face_names.h"
 
 namespace tagclip {
 namespace {
@@ -259,6 +261,77 @@ TEST_F(Dialects, ANumberOfHeadsThatDoesNotDivideIsRefused) {
   config.vision_heads = 5;
   write_odd_hugging_face(config);
   EXPECT_THAT(refusal(), HasSubstr("vision_heads"));
+}
+
+TEST_F(Dialects, ClipTensorNamesAreTheParameters) {
+  const StateDict ours = state_of(odd_clip());
+  const auto names = [](const StateDict& state) {
+    std::vector<std::string> list;
+    for (const auto& [name, tensor] : state.tensors) list.push_back(name);
+    return list;
+  };
+  EXPECT_EQ(clip_tensor_names(3, 2, /*hugging_face=*/false), names(ours));
+  EXPECT_EQ(clip_tensor_names(3, 2, /*hugging_face=*/true), names(to_hugging_face(ours)));
+}
+
+TEST_F(Dialects, ALinkFindsTheConfigBesideItsTargetAndBesideItself) {
+  const TestDir elsewhere;
+  write_odd_hugging_face(odd_clip().config);
+  fs::create_symlink(dir / "model.safetensors", elsewhere / "link");
+  expect_same(read_clip_weights(elsewhere / "link"), odd_clip());
+  // As in the cache of Hugging Face: the weights lie elsewhere under another name.
+  fs::rename(dir / "model.safetensors", elsewhere / "blob");
+  fs::create_symlink(elsewhere / "blob", dir / "model.safetensors");
+  expect_same(read_clip_weights(fs::path(dir / ".")), odd_clip());
+}
+
+TEST_F(Dialects, AScalarMayHaveOneElementInAnyShape) {
+  StateDict state = state_of(odd_clip());
+  write("open_clip_config.json", open_clip_config(odd_clip().config));
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{1}, {1, 1}}) {
+    state.tensors["logit_scale"] = odd_clip().logit_scale.view(shape);
+    save(dir / "open_clip_model.safetensors", state.tensors, {});
+    expect_same(read_clip_weights(fs::path(dir / ".")), odd_clip());
+  }
+}
+
+TEST_F(Dialects, NumbersThatAreNoneAreRefused) {
+  write("open_clip_config.json", open_clip_config(odd_clip().config));
+  const auto with = [&](const std::string& name, const at::Tensor& tensor) {
+    StateDict state = state_of(odd_clip());
+    state.tensors[name] = tensor;
+    save(dir / "open_clip_model.safetensors", state.tensors, {});
+    return bad_input_text([&] { load_clip(fs::path(dir / ".")); });
+  };
+  at::Tensor matrix = odd_clip().visual.proj.to(at::kHalf);
+  matrix[5][3] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(with("visual.proj", matrix), HasSubstr("\"visual.proj\" holds NaN at [5, 3]"));
+  matrix[5][3] = -std::numeric_limits<float>::infinity();
+  EXPECT_THAT(with("visual.proj", matrix), HasSubstr("holds -infinity at [5, 3]"));
+  EXPECT_THAT(with("visual.proj", odd_clip().visual.proj.to(at::kChar)),
+              AllOf(HasSubstr("visual.proj"), HasSubstr("type I8")));
+  // Hugging Face stores it transposed: the place is that of the tensor in memory here.
+  StateDict theirs = to_hugging_face(state_of(odd_clip()));
+  theirs.tensors["visual_projection.weight"][3][5] = std::numeric_limits<float>::quiet_NaN();
+  save(dir / "model.safetensors", theirs.tensors, {});
+  write("config.json", hugging_face_config(odd_clip().config));
+  EXPECT_THAT(bad_input_text([&] { load_clip(dir / "model.safetensors"); }),
+              HasSubstr("holds NaN at [5, 3]"));
+}
+
+TEST_F(Dialects, AFolderWithSeveralFilesGivesTheOneThatLoads) {
+  save(dir / "model.safetensors",
+       {{"patch_embed.proj.weight", at::zeros({1})}, {"blocks.0.norm1.weight", at::zeros({1})}},
+       {});
+  write("config.json", R"({"architecture": "vit_base_patch16_clip_224"})");
+  save(dir / "open_clip_model.safetensors", state_of(odd_clip()).tensors, {});
+  write("open_clip_config.json", open_clip_config(odd_clip().config));
+  expect_same(read_clip_weights(fs::path(dir / ".")), odd_clip());
+}
+
+TEST_F(Dialects, AnAdapterIsNamed) {
+  write("adapter_config.json", R"({"peft_type": "LORA", "base_model_name_or_path": "me/clip"})");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("an adapter (LORA)"), HasSubstr("merge it into me/clip")));
 }
 
 TEST_F(Dialects, AResNetIsRefused) {

@@ -1,13 +1,17 @@
 #include "clip/text_embeddings.h"
 
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <span>
 
+#include "base/error.h"
+#include "base/text.h"
 #include "clip/fingerprint.h"
 #include "text/tokenizer.h"
+#include "weights/tensor_view.h"
 
 namespace tagclip {
 namespace {
@@ -68,6 +72,22 @@ class Encoder {
   std::vector<bool> cut_;
   std::vector<std::string> truncated_;
 };
+
+// Throws where a word's row [d] holds NaN or an infinity: finite weights can multiply to one.
+void check_finite(const at::Tensor& rows, const std::vector<std::string>& words,
+                  const std::string& source) {
+  const at::Tensor flat = rows.contiguous();
+  const int64_t at = first_non_finite(
+      DType::kF32, static_cast<const std::byte*>(flat.const_data_ptr()), flat.numel());
+  if (at < 0) return;
+  const double number = flat.const_data_ptr<float>()[at];
+  throw bad_input(
+      fmt::format("{}: the text embedding of {} holds {} at {}: nothing can be compared with it",
+                  source, in_quotes(words[at / rows.size(1)]),
+                  std::isnan(number) ? "NaN" : "infinity", at % rows.size(1)),
+      "the text tower's weights are damaged or do not fit its settings: take those of another "
+      "source");
+}
 
 // Words that were cut are not cached, so that the user is warned each time.
 void keep(EmbeddingCache& cache, const std::string& tower, const std::string& templates,
@@ -138,6 +158,7 @@ TextEmbeddings embed_classes(const TextTower& tower, const ClipConfig& config,
       index.push_back(static_cast<int64_t>(missing[i]));
     }
     const at::Tensor rows = encoder(part, templates);
+    check_finite(rows, part, options.source);
     if (options.cache) keep(*options.cache, key, prompts, part, encoder.cut(), rows);
     word_rows.index_copy_(0, at::tensor(index, at::kLong), rows);
     if (!options.progress(texts(begin + n), texts(missing.size()))) return result;

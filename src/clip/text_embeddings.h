@@ -25,11 +25,13 @@ struct EmbedOptions {
   EmbeddingCache* cache = nullptr;  // looked up first; new words are stored in it
   // Called with (texts done, texts in all); false stops, which leaves the rows undefined.
   std::function<bool(int64_t, int64_t)> progress = [](int64_t, int64_t) { return true; };
+  std::string source = "the text tower";  // its weights, for messages
 };
 
 // The text embeddings of classes (spec section 1). A word's is the mean, over the templates, of the
 // unit embeddings of its texts; a class's the mean of its words' where synonyms are averaged.
-// Memory is bounded whatever the number of texts. Throws as EmbeddingCache.
+// Memory is bounded whatever the number of texts. Throws as EmbeddingCache, and Error(kBadInput)
+// naming the word whose embedding is not finite, before it is stored.
 TextEmbeddings embed_classes(const TextTower& tower, const ClipConfig& config,
                              const std::vector<ClassWords>& classes,
                              const std::vector<std::string>& templates,

@@ -4,8 +4,10 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include "clip/fingerprint.h"
 #include "clip/test_golden.h"
 #include "support/test_dir.h"
+#include "support/test_errors.h"
 #include "text/tokenizer.h"
 
 namespace tagclip {
@@ -80,6 +82,20 @@ TEST_F(Embeddings, TheCacheGivesTheSameAndIsAskedFirst) {
   EXPECT_EQ(embed({"the {}", "a {}"}).from_cache, 0) << "other templates";
   at::Tensor(tower.text_projection).mul_(2);
   EXPECT_EQ(embed({"a {}", "the {}"}).from_cache, 0) << "other weights";
+}
+
+TEST_F(Embeddings, WhatIsNotFiniteIsRefusedAndNotCached) {
+  const TestDir folder;
+  EmbeddingCache cache(folder / "words");
+  const EmbedOptions options{.cache = &cache, .source = "clip.pt"};
+  const at::Tensor kept = tower.text_projection.clone();
+  at::Tensor(tower.text_projection).fill_(1e38);  // finite, but its products are not
+  const std::string why = bad_input_text(
+      [&] { embed_classes(tower, config, {{{"cat"}}, {{"dog"}}}, {"a {}"}, options); });
+  EXPECT_NE(why.find("clip.pt: the text embedding of \"cat\" holds NaN at 0"), why.npos) << why;
+  EXPECT_FALSE(cache.find(fingerprint(tower, config), "a {}\n", {"cat"}, 8)[0].has_value());
+  at::Tensor(tower.text_projection).copy_(kept);
+  EXPECT_NO_THROW(embed_classes(tower, config, {{{"cat"}}}, {"a {}"}, options));
 }
 
 TEST_F(Embeddings, TextsBeyondTheContextAreReported) {

@@ -1,19 +1,24 @@
 #include "clip/weights.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <exception>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "weights/clip_settings.h"
 
 namespace tagclip {
 namespace {
 
-constexpr std::array<std::pair<DType, at::ScalarType>, 10> kTypes{{
+constexpr auto kTypes = std::to_array<std::pair<DType, at::ScalarType>>({
     {DType::kF64, at::kDouble},
     {DType::kF32, at::kFloat},
     {DType::kF16, at::kHalf},
@@ -22,9 +27,19 @@ constexpr std::array<std::pair<DType, at::ScalarType>, 10> kTypes{{
     {DType::kI32, at::kInt},
     {DType::kI16, at::kShort},
     {DType::kI8, at::kChar},
+    {DType::kU64, at::kUInt64},
+    {DType::kU32, at::kUInt32},
+    {DType::kU16, at::kUInt16},
     {DType::kU8, at::kByte},
     {DType::kBool, at::kBool},
-}};
+    {DType::kF8E4M3, at::kFloat8_e4m3fn},
+    {DType::kF8E5M2, at::kFloat8_e5m2},
+    {DType::kF8E4M3Fnuz, at::kFloat8_e4m3fnuz},
+    {DType::kF8E5M2Fnuz, at::kFloat8_e5m2fnuz},
+    {DType::kF8E8M0, at::kFloat8_e8m0fnu},
+    {DType::kC64, at::kComplexFloat},
+    {DType::kC128, at::kComplexDouble},
+});
 
 at::ScalarType scalar_type(DType dtype) {
   return std::ranges::find(kTypes, dtype, &decltype(kTypes)::value_type::first)->second;
@@ -34,12 +49,6 @@ DType dtype_of(at::ScalarType type) {
   const auto found = std::ranges::find(kTypes, type, &decltype(kTypes)::value_type::second);
   TAGCLIP_CHECK(found != kTypes.end(), "element type that safetensors cannot hold");
   return found->first;
-}
-
-std::string list(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += "\n    " + line;
-  return text;
 }
 
 }  // namespace
@@ -103,13 +112,74 @@ StateDict StateDict::renamed(const std::string& from, const std::string& to) con
   return result;
 }
 
+namespace {
+
+bool fits(const at::Tensor& found, const at::Tensor& expected) {
+  return found.sizes() == expected.sizes() || (found.numel() == 1 && expected.numel() == 1);
+}
+
+// The place in the tensor of the element that lies `at` elements into its memory: "[5, 3]".
+std::string place_of(const at::Tensor& tensor, int64_t at) {
+  std::vector<int64_t> dimensions(tensor.dim()), index(tensor.dim(), 0);
+  std::iota(dimensions.begin(), dimensions.end(), 0);
+  std::ranges::sort(dimensions, std::ranges::greater{},
+                    [&](int64_t d) { return tensor.stride(d); });
+  for (const int64_t d : dimensions) {
+    if (tensor.size(d) == 1) continue;
+    index[d] = at / tensor.stride(d);
+    at -= index[d] * tensor.stride(d);
+  }
+  return shape_text(index);
+}
+
+// Looks through the tensors with all threads, and throws for the first by name.
+void check_all_numbers(const StateDict& state) {
+  std::vector<std::pair<std::string_view, at::Tensor>> tensors(state.tensors.begin(),
+                                                               state.tensors.end());
+  std::vector<std::exception_ptr> errors(tensors.size());
+  const auto check = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      try {
+        check_numbers(state.source, std::string(tensors[i].first), tensors[i].second);
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+    }
+  };
+  at::parallel_for(0, static_cast<int64_t>(tensors.size()), /*grain_size=*/1, check);
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
+}
+
+}  // namespace
+
+void check_numbers(const std::string& source, const std::string& name, const at::Tensor& tensor) {
+  const DType dtype = dtype_of(tensor.scalar_type());
+  check_weight_type(source, name, dtype);
+  const at::Tensor cpu = tensor.detach().to(at::kCPU);
+  const at::Tensor dense = cpu.is_non_overlapping_and_dense() ? cpu : cpu.contiguous();
+  const auto* data = static_cast<const std::byte*>(dense.const_data_ptr());
+  const int64_t at = first_non_finite(dtype, data, dense.numel());
+  if (at < 0) return;
+  const double number =
+      at::from_blob(const_cast<std::byte*>(data) + at * dense.element_size(), {}, dense.options())
+          .item<double>();
+  throw bad_input(
+      fmt::format("{}: {} holds {} at {}", source, in_quotes(name),
+                  std::isnan(number) ? "NaN" : (number < 0 ? "-infinity" : "infinity"),
+                  place_of(dense, at)),
+      "such weights compute nothing: they come from a training that diverged, or from numbers too "
+      "large for float16; take an earlier checkpoint, or the float32 or bfloat16 weights");
+}
+
 void check_fit(const ParameterList& parameters, const StateDict& state) {
   std::vector<std::string> missing, misshapen, unexpected;
   for (const Parameter& parameter : parameters.all()) {
     const auto found = state.tensors.find(parameter.name);
     if (found == state.tensors.end()) {
       missing.push_back(parameter.name);
-    } else if (found->second.sizes() != parameter.tensor.sizes()) {
+    } else if (!fits(found->second, parameter.tensor)) {
       misshapen.push_back(fmt::format("{}: {} in the file, {} expected", parameter.name,
                                       shape_text(found->second.sizes()),
                                       shape_text(parameter.tensor.sizes())));
@@ -118,24 +188,26 @@ void check_fit(const ParameterList& parameters, const StateDict& state) {
   for (const auto& [name, tensor] : state.tensors) {
     if (parameters.find(name) == nullptr) unexpected.push_back(in_quotes(name));
   }
-  if (!missing.empty() || !misshapen.empty() || !unexpected.empty()) {
-    std::string what = state.source + ": the tensors do not fit the model";
-    if (!missing.empty()) what += fmt::format("\n  {} missing:{}", missing.size(), list(missing));
-    if (!misshapen.empty())
-      what += fmt::format("\n  {} of another shape:{}", misshapen.size(), list(misshapen));
-    if (!unexpected.empty())
-      what += fmt::format("\n  {} unexpected:{}", unexpected.size(), list(unexpected));
-    throw bad_input(what);
+  if (const auto error = misfit(state.source, missing, misshapen, unexpected)) throw *error;
+  check_all_numbers(state);
+}
+
+StateDict fitted(const ParameterList& parameters, StateDict state) {
+  check_fit(parameters, state);
+  for (const Parameter& parameter : parameters.all()) {
+    at::Tensor& tensor = state.tensors.at(parameter.name);
+    if (tensor.sizes() != parameter.tensor.sizes()) tensor = tensor.view(parameter.tensor.sizes());
   }
+  return state;
 }
 
 void load(ParameterList& parameters, const StateDict& state) {
-  check_fit(parameters, state);
+  const StateDict shaped = fitted(parameters, state);
   at::NoGradGuard no_grad;
   parameters.allocate();
   for (const Parameter& parameter : parameters.all()) {
     at::Tensor target = parameter.tensor;
-    target.copy_(state.tensors.at(parameter.name));
+    target.copy_(shaped.tensors.at(parameter.name));
   }
 }
 

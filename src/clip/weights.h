@@ -33,11 +33,20 @@ struct StateDict {
   StateDict renamed(const std::string& from, const std::string& to) const;
 };
 
-// Throws Error(kBadInput) listing all tensors that are missing, unexpected or misshapen, if any.
+// Throws Error(kBadInput) listing all tensors that are missing, unexpected or misshapen, if any; a
+// tensor of one element fits a parameter of one element whatever the two shapes are. Throws also
+// when a tensor is of no type of weights, or holds NaN or an infinity: names it and the first
+// place.
 void check_fit(const ParameterList& parameters, const StateDict& state);
+// Returns the tensors in the parameters' shapes. Throws as check_fit.
+StateDict fitted(const ParameterList& parameters, StateDict state);
 // Copies every tensor into the parameter of its name, converting to the parameter's type. Throws as
 // check_fit.
 void load(ParameterList& parameters, const StateDict& state);
+
+// Throws Error(kBadInput) naming the tensor and the first place where it holds NaN or an infinity,
+// and when it is of no type of weights. `source` is the file in the message.
+void check_numbers(const std::string& source, const std::string& name, const at::Tensor& tensor);
 
 enum class StorageType { kFloat32, kFloat16, kBFloat16 };
 

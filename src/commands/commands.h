@@ -70,7 +70,9 @@ struct ConvertOptions {
   std::filesystem::path input, output;
   std::string to = "tagclip";      // tagclip, open-clip, hugging-face
   std::string precision = "keep";  // keep, float32, float16, bfloat16
-  std::string activation;          // quick_gelu, gelu; empty: as the weights say
+  // These tell what a CLIP computes where its weights do not; empty: as they say.
+  std::string activation;  // quick_gelu, gelu
+  std::string heads;       // attention heads of the vision and the text tower: "12,8"
   bool overwrite = false;
 };
 

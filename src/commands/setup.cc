@@ -26,6 +26,7 @@ Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOpti
     return {load_saved_state(weights, warn), weights.string(), options, device};
   }
   Pipeline pipeline(weights, options, device);
+  for (const std::string& note : pipeline.notes()) console.note(note);
   if (const std::string& assumption = pipeline.assumption(); !assumption.empty()) {
     console.warn(fmt::format("{}: {}", weights.string(), assumption));
   }

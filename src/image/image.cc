@@ -65,11 +65,18 @@ std::optional<ImageSize> read_upright_size(const std::filesystem::path& path,
                                            const ImageLimits& limits) {
   const MappedFile file(path);
   const std::span<const std::byte> bytes = file.bytes();
-  if (is_jpeg(bytes)) return jpeg_size(bytes, path.string(), limits);
-  if (!is_png(bytes)) return {};
-  const PngHeader header = read_png_header(bytes, path.string(), limits);
-  if (may_hold_orientation(bytes)) return {};
-  return ImageSize{header.width, header.height};
+  ImageSize stored;
+  if (is_jpeg(bytes)) {
+    stored = jpeg_size(bytes, path.string(), limits);
+  } else if (is_png(bytes)) {
+    const PngHeader header = read_png_header(bytes, path.string(), limits);
+    stored = {header.width, header.height};
+  } else {
+    return {};
+  }
+  // Rows are stored as columns from kLeftTop on.
+  if (orientation_in_file(bytes) < Orientation::kLeftTop) return stored;
+  return ImageSize{stored.height, stored.width};
 }
 
 }  // namespace tagclip

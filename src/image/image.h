@@ -49,8 +49,8 @@ struct ImageSize {
   int width = 0, height = 0;
 };
 
-// The size of the upright image, from the file's header alone. Nothing where that does not tell it:
-// the file is no JPEG, PNG or WebP, or may say after its pixels that it is turned. Throws
+// The size of the upright image, without a look at its pixels. Nothing for a file that is neither
+// JPEG nor PNG. Throws
 // Error(kBadInput) for files that cannot be read, broken headers, and as check_size.
 std::optional<ImageSize> read_upright_size(const std::filesystem::path& path,
                                            const ImageLimits& limits = {});

@@ -155,7 +155,7 @@ bool JpegReader::has_every_scan() const {
 
 // A kind of JPEG that this libjpeg does not decode, though nothing is wrong with the file.
 struct UnsupportedKind {
-  std::string what;  // "a JPEG of 12 bits a sample"; empty where the file is damaged
+  std::string what;  // "a JPEG of 12 bits per sample"; empty where the file is damaged
   std::string advice;
 };
 
@@ -180,7 +180,7 @@ UnsupportedKind kind_of_frame(int marker) {
 UnsupportedKind unsupported_kind(int code, int detail, int components) {
   switch (code) {
     case JERR_BAD_PRECISION:
-      return {fmt::format("a JPEG of {} bits a sample", detail), kTurbo3};
+      return {fmt::format("a JPEG of {} bits per sample", detail), kTurbo3};
     case JERR_SOF_UNSUPPORTED:
       return kind_of_frame(detail);
     case JERR_UNKNOWN_MARKER:
@@ -252,11 +252,9 @@ Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name,
 ImageSize jpeg_size(std::span<const std::byte> bytes, const std::string& name,
                     const ImageLimits& limits) {
   JpegReader reader;
-  if (!reader.read_header(bytes)) throw damaged(name, "JPEG", reader.reason());
+  if (!reader.read_header(bytes)) throw reader.error(name);
   check_size(name, reader.width(), reader.height(), limits);
-  // Rows are stored as columns from kLeftTop on.
-  if (reader.orientation() < Orientation::kLeftTop) return {reader.width(), reader.height()};
-  return {reader.height(), reader.width()};
+  return {reader.width(), reader.height()};
 }
 
 }  // namespace tagclip

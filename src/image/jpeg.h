@@ -17,7 +17,7 @@ bool is_jpeg(std::span<const std::byte> bytes);
 Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name,
                   const ImageLimits& limits);
 
-// The size of the upright image, from the header alone. Throws Error(kBadInput) for a damaged
+// The size of the stored image, from the header alone. Throws Error(kBadInput) for a damaged
 // header and as check_size.
 ImageSize jpeg_size(std::span<const std::byte> bytes, const std::string& name,
                     const ImageLimits& limits);

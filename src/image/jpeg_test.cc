@@ -125,7 +125,7 @@ TEST(Jpeg, KindsThatAreNotSupportedAreNamed) {
   const auto refusal = [](uint8_t marker, uint8_t bits) {
     return bad_input_text([&] { decode_image(with_frame(marker, bits), "a.jpg"); });
   };
-  EXPECT_THAT(refusal(0xC1, 12), testing::HasSubstr("a.jpg: a JPEG of 12 bits a sample is not"));
+  EXPECT_THAT(refusal(0xC1, 12), testing::HasSubstr("a.jpg: a JPEG of 12 bits per sample is not"));
   EXPECT_THAT(refusal(0xC3, 8), testing::HasSubstr("a.jpg: a lossless JPEG is not supported"));
   EXPECT_THAT(refusal(0xF7, 8), testing::HasSubstr("a.jpg: a JPEG-LS image is not supported"));
   EXPECT_THAT(refusal(0xC5, 8),

@@ -342,22 +342,6 @@ Image decode_png(std::span<const std::byte> bytes, const std::string& name,
   return image;
 }
 
-bool may_hold_orientation(std::span<const std::byte> bytes) {
-  constexpr size_t kSignature = 8, kBeforeData = 8, kAroundData = 12;  // with the checksum
-  bytes = bytes.subspan(kSignature);
-  while (bytes.size() >= kAroundData) {
-    const std::string_view chunk(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    // EXIF, or as ImageMagick writes it into a text.
-    const bool is_text = chunk.substr(4, 4).ends_with("Xt");
-    if (chunk.substr(4, 4) == "eXIf") return true;
-    if (is_text && chunk.substr(kBeforeData).starts_with("Raw profile type")) return true;
-    const uint64_t length = kAroundData + uint64_t{big_endian_u32(bytes)};
-    if (length > bytes.size()) break;
-    bytes = bytes.subspan(length);
-  }
-  return false;
-}
-
 PngHeader read_png_header(std::span<const std::byte> bytes, const std::string& name,
                           const ImageLimits& limits) {
   return PngReader(bytes, name, limits).header();

@@ -34,10 +34,6 @@ struct PngHeader {
 PngHeader read_png_header(std::span<const std::byte> bytes, const std::string& name,
                           const ImageLimits& limits);
 
-// Returns true if a chunk of the file may say that the image is turned. Call after read_png_header,
-// which checks that the chunks fit into the file.
-bool may_hold_orientation(std::span<const std::byte> bytes);
-
 // The samples [height, width, channels] as stored, indices of a palette for one: a byte for a
 // sample of 1 to 8 bits, two in native order for 16 bits.
 struct PngSampleRows {

@@ -91,12 +91,13 @@ at::Tensor checked_rows(const at::Tensor& rows, int64_t embedding, const std::st
                     source, embedding, shape_text(rows.sizes())),
         "embeddings belong to the CLIP whose text tower made them");
   }
+  check_numbers(source, kTensor, rows);
   const at::Tensor numbers = rows.to(at::kFloat);
   const at::Tensor lengths = numbers.norm(2, 1);
   const at::Tensor usable = lengths.isfinite().logical_and(lengths.gt(0));
   if (!usable.all().item<bool>()) {
     const int64_t row = usable.logical_not().nonzero()[0].item<int64_t>();
-    throw bad_input(fmt::format("{}: row {} is zero or not finite", source, row));
+    throw bad_input(fmt::format("{}: row {} is zero, or too large for float32", source, row));
   }
   return l2_normalize(numbers);
 }

@@ -63,11 +63,28 @@ TEST_F(EmbeddingFile, RowsOfAnyLengthBecomeUnitVectors) {
             1e-6);
 }
 
+TEST_F(EmbeddingFile, RowsOfClassesThatAreTheSameToClipBecomeOne) {
+  at::Tensor rows = at::eye(3, 32);
+  write_rows(rows, "a\nb\nA\n");
+  const EmbeddedVocabulary all = read_text_embeddings(npy, model);
+  EXPECT_TRUE(all.embeddings.equal(rows.narrow(0, 0, 2)));
+  EXPECT_EQ(all.classes.size(), 2U);
+  EXPECT_EQ(all.same.size(), 1U);
+  // The user's own list beside what embed made of it.
+  write_rows(rows.narrow(0, 0, 2), "a\nb\nA\n");
+  EXPECT_EQ(read_text_embeddings(npy, model).classes.size(), 2U);
+}
+
+TEST_F(EmbeddingFile, NamesWithCommasAreReadBack) {
+  write_text_embeddings(npy, embed_vocabulary(model, {{{"a, b", "c"}}, {{"tree"}}}));
+  const EmbeddedVocabulary read = read_text_embeddings(npy, model);
+  ASSERT_EQ(read.classes.size(), 2U);
+  EXPECT_EQ(read.classes[0].words, (std::vector<std::string>{"a, b", "c"}));
+}
+
 TEST_F(EmbeddingFile, WhatDoesNotFitIsRefused) {
   write_rows(at::ones({3, 32}), "a\nb\n");
   EXPECT_THAT(refusal(), testing::AllOf(HasSubstr("3 embeddings"), HasSubstr("2 classes")));
-  write_rows(at::ones({2, 32}), "a\nA\n");
-  EXPECT_THAT(refusal(), HasSubstr("already in"));
   write_rows(at::ones({2, 31}), "a\nb\n");
   EXPECT_THAT(refusal(), HasSubstr("rows of 32 numbers"));
   at::Tensor rows = at::ones({2, 32});

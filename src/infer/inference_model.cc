@@ -10,6 +10,7 @@
 #include "model/dense_clip.h"
 #include "model/init_from_clip.h"
 #include "text/class_words.h"
+#include "weights/clip_settings.h"
 
 namespace tagclip {
 namespace {
@@ -47,6 +48,11 @@ std::optional<GemmPrecision> gemm_precision(Precision precision) {
 
 namespace {
 
+void note_prefix(const StoredWeights& stored, InferenceModel& model) {
+  const std::string prefix = describe_prefix(stored.wrapping);
+  if (!prefix.empty()) model.notes.push_back(stored.source + ": " + prefix);
+}
+
 // The decoder's weights, and the settings of the model that leave no trace in them.
 std::string fingerprint_of_decoder(const SegmentationModel& model) {
   std::string settings = to_json(model.config.fields());
@@ -72,6 +78,7 @@ void use_trained(LoadedModel loaded, at::Device device, InferenceModel& model) {
 
 LoadedModel load_trained(const StoredWeights& stored) {
   if (is_clip(stored)) {
+    read_clip_settings(stored);  // throws where `mode` clip would not take it either
     throw bad_input(
         stored.source + ": a CLIP without a decoder",
         "segment with `mode` clip, or train a decoder for it: tagclip train --set clip=" +
@@ -113,7 +120,10 @@ void use_clip(const StoredWeights& stored, Mode mode, at::Device device, Inferen
 
 void use_text_tower(const std::filesystem::path& weights, at::Device device,
                     InferenceModel& model) {
-  StartingClip starting = load_starting_clip(weights);
+  const StoredWeights stored = read_stored_weights(weights);
+  note_prefix(stored, model);
+  StartingClip starting = load_starting_clip(stored);
+  model.text_source = weights.string();
   const int64_t embedding = model.model.encoder->info.clip.embedding;
   if (!starting.assumption.empty()) {
     if (!model.assumption.empty()) model.assumption += "; ";
@@ -140,13 +150,16 @@ InferenceModel load_for_inference(const std::filesystem::path& weights,
                                   const InferenceOptions& options,
                                   std::optional<at::Device> device) {
   const StoredWeights stored = read_stored_weights(weights);
-  if (options.mode == Mode::kTrained) {
-    return load_for_inference(load_trained(stored), weights.string(), options, device);
-  }
   const at::Device place = device ? *device : choose_device(options.device);
   InferenceModel model;
-  model.source = weights.string();
-  use_clip(stored, options.mode, place, model);
+  model.source = model.text_source = weights.string();
+  note_prefix(stored, model);
+  if (options.mode == Mode::kTrained) {
+    use_trained(load_trained(stored), place, model);
+    model.assumption = stored.wrapping.choice;
+  } else {
+    use_clip(stored, options.mode, place, model);
+  }
   finish(options, place, model);
   return model;
 }
@@ -156,7 +169,7 @@ InferenceModel load_for_inference(LoadedModel loaded, const std::string& source,
                                   std::optional<at::Device> device) {
   const at::Device place = device ? *device : choose_device(options.device);
   InferenceModel model;
-  model.source = source;
+  model.source = model.text_source = source;
   use_trained(std::move(loaded), place, model);
   finish(options, place, model);
   return model;

@@ -90,11 +90,9 @@ template <class Options>
   requires std::same_as<std::remove_const_t<Options>, VocabularyOptions>
 FieldsOf<Options> fields(Options& options) {
   FieldsOf<Options> list;
-  list.add(
-      "classes", options.classes,
-      "Words (\"cat, grass, sky\"), or a file with one class per line and commas between "
-      "synonyms (JSON, YAML and CSV, too), or - for standard input; without it the classes the "
-      "model was trained on");
+  list.add("classes", options.classes,
+           "Words (\"cat, grass, sky\"), or a file with one class per line and commas between "
+           "synonyms (JSON, YAML and CSV, too); without it the classes the model was trained on");
   list.add("prompt", options.prompt,
            "Prompt templates: single, multi, imagenet, a file with one per line, or one holding "
            "{}; without it the model's own, for a CLIP imagenet");

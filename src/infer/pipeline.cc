@@ -216,6 +216,9 @@ void Pipeline::check() const {
 }
 
 const std::string& Pipeline::assumption() const { return shared_->loaded.assumption; }
+
+const std::vector<std::string>& Pipeline::notes() const { return shared_->loaded.notes; }
+
 const TrainedOn& Pipeline::trained_on() const { return shared_->loaded.trained_on; }
 at::Device Pipeline::device() const { return shared_->dense().encoder->info.device; }
 

@@ -33,7 +33,8 @@ class Pipeline {
 
   const InferenceOptions& options() const { return options_; }
   bool shares_model_with(const Pipeline& other) const { return shared_ == other.shared_; }
-  const std::string& assumption() const;  // see InferenceModel
+  const std::string& assumption() const;  // these two: see InferenceModel
+  const std::vector<std::string>& notes() const;
   const TrainedOn& trained_on() const;
   at::Device device() const;
 

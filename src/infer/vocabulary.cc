@@ -112,7 +112,9 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
       with_trained_names(std::move(classes), model.trained_on), templates,
       Tokenizer(static_cast<int>(vocabulary)), static_cast<int>(model.text_config.context));
   classes = std::move(distinct.classes);
-  TextEmbeddings embedded = embed_classes(*tower, model.text_config, classes, templates, options);
+  EmbedOptions named = options;
+  named.source = model.text_source;
+  TextEmbeddings embedded = embed_classes(*tower, model.text_config, classes, templates, named);
   std::vector<bool> seen = seen_classes(classes, model.trained_on);
   return {.classes = std::move(classes),
           .seen = std::move(seen),

@@ -27,6 +27,32 @@ TEST_F(Vocabulary, SeenIsAClassThatANameOrSynonymMatchesInAnyLetterCase) {
   EXPECT_EQ(seen_classes(classes, test_classes()), (std::vector{true, false, false, true}));
 }
 
+TEST_F(Vocabulary, ATrainedNameMayHoldAComma) {
+  TrainedOn trained = test_classes();
+  trained.classes[1] = "building, edifice";
+  const EmbeddedVocabulary found =
+      embed_vocabulary(load(trained), {{{"Building", "edifice"}}, {{"sky"}}});
+  EXPECT_EQ(found.classes[0].words, std::vector<std::string>{"building, edifice"});
+  EXPECT_EQ(found.seen, (std::vector{true, false}));
+}
+
+TEST_F(Vocabulary, SynonymsOfTrainingAreEmbeddedAgain) {
+  TrainedOn trained = test_classes();
+  trained.synonyms = {{}, {"hound", "puppy"}, {}};
+  const InferenceModel model = load(trained);
+  EXPECT_EQ(model.trained_on.words(1), (std::vector<std::string>{"Dog", "hound", "puppy"}));
+  const EmbeddedVocabulary own = embed_vocabulary(model);
+  EXPECT_EQ(own.classes[1].words, model.trained_on.words(1));
+  EXPECT_EQ(embed_vocabulary(model, {{{"Puppy"}}}).seen, std::vector{true});
+}
+
+TEST_F(Vocabulary, WordsThatAreTheSameToClipAreOneClass) {
+  const EmbeddedVocabulary found = embed_vocabulary(load(), {{{"cat"}}, {{"tree"}}, {{" CAT"}}});
+  EXPECT_EQ(found.classes.size(), 2U);
+  EXPECT_EQ(found.embeddings.size(0), 2);
+  EXPECT_THAT(found.same, testing::ElementsAre(testing::HasSubstr("they are one class")));
+}
+
 TEST_F(Vocabulary, TemplatesOfTheUserComeFirst) {
   const EmbeddedVocabulary own = embed_vocabulary(load(), {{{"tree"}}}, {"one {}"});
   EXPECT_EQ(own.templates, std::vector<std::string>{"one {}"});

@@ -148,10 +148,10 @@ LoadedModel load_model(const StoredWeights& stored, const std::string& architect
 ModelWeights read_model_weights(const StoredWeights& stored, const std::string& architecture,
                                 const Metadata& head_counts) {
   if (!is_segmentation_model(stored)) {
+    const std::string advice = advice_for(stored);
     throw bad_input(
-        stored.source + ": not a segmentation model; it looks like " +
-            describe_weights(stored.names()),
-        "train a decoder for it with 'tagclip train', or give the weights of a trained model");
+        stored.source + ": not a segmentation model; it looks like " + describe_weights(stored),
+        advice.empty() ? "give the weights of a trained model" : advice);
   }
   const StateDict raw = StateDict::from(stored);
   StateDict state = canonical(raw);

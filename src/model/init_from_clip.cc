@@ -43,7 +43,9 @@ StartingClip load_starting_clip(const std::filesystem::path& path) {
 StartingClip load_starting_clip(const StoredWeights& stored) {
   if (!is_segmentation_model(stored)) {
     const ClipWeights weights = read_clip_weights(stored);
-    return {make_clip(weights), weights.assumption, /*knows_temperature=*/true};
+    std::string assumption = stored.wrapping.choice;
+    if (!assumption.empty() && !weights.assumption.empty()) assumption += "; ";
+    return {make_clip(weights), assumption + weights.assumption, /*knows_temperature=*/true};
   }
   const LoadedModel loaded = load_model(stored);
   if (!loaded.model.text_encoder) {

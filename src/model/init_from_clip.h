@@ -15,7 +15,7 @@ void initialise_from_clip(SegmentationModel& model, const Clip& clip);
 
 struct StartingClip {
   Clip clip;
-  std::string assumption;         // see ClipWeights
+  std::string assumption;         // see ClipWeights; also which of several models was read
   bool knows_temperature = true;  // otherwise it is 100, the limit of CLIP's training
 };
 

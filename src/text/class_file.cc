@@ -37,6 +37,10 @@ constexpr std::array<std::string_view, 7> kInLines = {",",      "\uFF0C", "\u300
 using Separators = std::span<const std::string_view>;
 
 size_t separator_at(std::string_view text, size_t at, Separators separators) {
+  // CLIP's <|endoftext|> is one word.
+  const bool in_token =
+      text[at] == '|' && ((at > 0 && text[at - 1] == '<') || text.substr(at).starts_with("|>"));
+  if (in_token) return 0;
   for (const std::string_view separator : separators) {
     if (text.substr(at).starts_with(separator)) return separator.size();
   }
@@ -420,7 +424,7 @@ void check_not_utf16(std::string_view text, const std::string& source) {
 std::string checked_word(std::string_view text, const std::string& where) {
   std::string word = checked_trim(text, where);
   if (word.empty()) {
-    throw bad_input(fmt::format("{}: empty word", where), "remove the superfluous separator");
+    throw bad_input(fmt::format("{}: empty word", where), "remove the superfluous comma");
   }
   if (word.size() > kMaxWordBytes) {
     throw bad_input(

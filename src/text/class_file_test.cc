@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
+#include <random>
+
 #include "base/files.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
@@ -149,8 +152,32 @@ TEST(ClassList, OneKindOfSeparator) {
   }
   EXPECT_EQ(listed("\"building, edifice\", sky"), kHouse);
   EXPECT_EQ(listed("\"cat; dog\""), (Words{{"cat; dog"}}));
+  EXPECT_EQ(listed("<|endoftext|>, cat"), (Words{{"<|endoftext|>"}, {"cat"}}));
   EXPECT_THAT(bad_input_text([] { listed("sofa, couch; sky"); }),
               AllOf(HasSubstr("several kinds of separators"), HasSubstr("into a file")));
+}
+
+TEST(ClassList, ChangedBytesAreReadOrRefused) {
+  const std::string texts[] = {
+      "0: sky, \"a, b\"\n1: road; street\n",
+      R"({"categories": [{"id": 1, "name": "sky"}, {"id": 2, "name": "a"}]})",
+      "['sky', \"traffic light\", {a: [b, c]}]",
+      "names:\n  - id: 1\n    name: sky  # blue\n  - id: 2\n    name: a\n"};
+  std::mt19937 random(5);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = texts[round % std::size(texts)];
+    for (int i = 0; i <= round % 5; ++i) {
+      text[random() % text.size()] = "\"'{}[],:;|-# \n\tab0\xC3"[random() % 21];
+    }
+    parse_simple_yaml(text);
+    try {
+      for (const ListedClass& entry : parse_class_list(text, "list")) {
+        EXPECT_FALSE(entry.words.empty()) << text;
+      }
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    }
+  }
 }
 
 // Bounded work and no crash for whatever is taken for YAML.

@@ -11,6 +11,7 @@
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "weights/weights_dialect.h"
 
 namespace tagclip {
 namespace {
@@ -82,6 +83,11 @@ class Section {
                          shown(value)));
     }
   }
+  void refuse_unless_empty(const char* key) const {
+    if (!contains(key) || object_.at(key).empty()) return;
+    reject(fmt::format("{} is {}: such a variant of CLIP is not supported", key,
+                       shown(object_.at(key))));
+  }
   bool are_numbers(const char* key, std::initializer_list<double> expected) const {
     const auto near = [](const json& found, double wanted) {
       return found.is_number() && std::abs(found.get<double>() - wanted) < 1e-3;
@@ -111,14 +117,17 @@ class Section {
 
 json parse(std::string_view text, const std::string& source) {
   std::optional<json> value = parse_bounded_json(text);
-  if (!value || !value->is_object()) throw bad_input(source + ": not a JSON object");
+  if (!value) {
+    throw bad_input(source + ", " + json_fault(text), "fetch the file again, or mend it there");
+  }
+  if (!value->is_object()) throw bad_input(source + ": not a JSON object");
   return std::move(*value);
 }
 
 bool is_quick_gelu(const Section& section) {
   const std::string name = section.text("hidden_act", "quick_gelu");
   if (name != "quick_gelu" && name != "gelu") {
-    section.reject("hidden_act: expected quick_gelu or gelu, found another one");
+    section.reject("hidden_act: expected quick_gelu or gelu, found " + in_quotes(name));
   }
   return name == "quick_gelu";
 }
@@ -129,10 +138,45 @@ void check_epsilon(const Section& section) {
   }
 }
 
-void check_mlp_ratio(const Section& section) {
-  // The tensors tell it; only a number that cannot be is looked for here.
-  if (section.number("mlp_ratio", 4.0) <= 0)
-    section.reject("mlp_ratio: expected a positive number");
+// transformers takes a text's embedding at the first token of this id; 2 stands for the highest id,
+// which is the end token's in CLIP's vocabulary and what the towers here look for.
+void check_end_token(const Section& words) {
+  const int64_t last = words.size("vocab_size", 49408) - 1;
+  if (!words.contains("eos_token_id")) return;
+  const int64_t end = words.size("eos_token_id", last);
+  if (end == 2 || end == last) return;
+  words.reject(
+      fmt::format("eos_token_id: expected {}, the vocabulary's last, or 2; found {}", last, end));
+}
+
+// One tower of a CLIPConfig. transformers lets `text_config_dict`, with the defaults of what it
+// leaves out, override all of `text_config`.
+Section hugging_face_tower(const Section& all, const char* key, const char* dict) {
+  const Section tower = all.section(all.contains(dict) ? dict : key);
+  check_epsilon(tower);
+  tower.refuse_unless_empty("quantization_config");
+  tower.refuse_unless_empty("pruned_heads");
+  return tower;
+}
+
+// The width inside an MLP, of which open_clip takes the whole part; 0 where it is not stated.
+int64_t mlp_width(const Section& section, int64_t width) {
+  if (!section.contains("mlp_ratio")) return 0;
+  const double ratio = section.number("mlp_ratio", 4.0);
+  if (ratio <= 0 || ratio > 1024) section.reject("mlp_ratio: expected a positive number");
+  return static_cast<int64_t>(static_cast<double>(width) * ratio);
+}
+
+// open_clip's text in its own words: the tokenizer here is its default.
+void check_tokenizer(const Section& words) {
+  if (!words.text("hf_tokenizer_name", "").empty()) {
+    words.reject("hf_tokenizer_name is " + in_quotes(words.text("hf_tokenizer_name", "")) +
+                 ": only CLIP's own tokenizer is supported");
+  }
+  const Section settings = words.section("tokenizer_kwargs");
+  settings.expect_plain(
+      {},
+      {{"clean", "lower"}, {"reduction_mask", ""}, {"additional_special_tokens", json::array()}});
 }
 
 // True if photos are normalised with ImageNet's numbers; otherwise they must be CLIP's own.
@@ -154,15 +198,18 @@ ClipConfigJson parse_hugging_face_config(std::string_view text, const std::strin
   const std::string type = all.text("model_type", "");
   if (type != "clip") {
     all.reject(type.empty() ? "there is no model_type: not a model's config"
-                            : "model_type: expected clip, found another one");
+                            : fmt::format("model_type {}: {}, not a CLIP", in_quotes(type),
+                                          describe_model_type(type)));
   }
-  const Section vision = all.section("vision_config"), words = all.section("text_config");
+  all.refuse_unless_empty("quantization_config");
+  const Section vision = hugging_face_tower(all, "vision_config", "vision_config_dict");
+  const Section words = hugging_face_tower(all, "text_config", "text_config_dict");
+  if (vision.size("num_channels", 3) != 3) vision.reject("num_channels: expected 3");
+  check_end_token(words);
   const bool quick = is_quick_gelu(vision);
   if (quick != is_quick_gelu(words)) {
     all.reject("hidden_act differs between the towers, which is not supported");
   }
-  check_epsilon(vision);
-  check_epsilon(words);
   // The defaults are those of the classes of transformers.
   return {.vision_heads = vision.size("num_attention_heads", 12),
           .text_heads = words.size("num_attention_heads", 8),
@@ -174,8 +221,10 @@ ClipConfigJson parse_hugging_face_config(std::string_view text, const std::strin
           .vocabulary = words.size("vocab_size", 0),
           .vision_width = vision.size("hidden_size", 0),
           .vision_layers = vision.size("num_hidden_layers", 0),
+          .vision_mlp = vision.size("intermediate_size", 0),
           .text_width = words.size("hidden_size", 0),
-          .text_layers = words.size("num_hidden_layers", 0)};
+          .text_layers = words.size("num_hidden_layers", 0),
+          .text_mlp = words.size("intermediate_size", 0)};
 }
 
 ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& source) {
@@ -187,27 +236,26 @@ ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& 
   }
   const Section vision = all.section("vision_cfg"), words = all.section("text_cfg");
   if (vision.is_list("layers")) vision.reject("layers is a list: a ResNet is not supported");
-  // open_clip has many variants that the tensors' names do not give away.
+  // open_clip has many variants that the tensors' names do not give away. Of the keys that are
+  // taken with any value some are read below; others set what plain CLIPs do without, or what only
+  // training does.
   all.expect_plain({"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "custom_text",
-                    "init_logit_scale", "cast_dtype"},
+                    "init_logit_scale", "nonscalar_logit_scale", "cast_dtype"},
                    {});
   vision.expect_plain(
       {"layers", "width", "head_width", "mlp_ratio", "patch_size", "image_size", "patch_dropout",
        "attn_pooler_queries", "attn_pooler_heads", "timm_model_pretrained", "timm_pool",
-       "timm_proj", "timm_drop", "timm_drop_path"},
+       "timm_proj", "timm_proj_bias", "timm_drop", "timm_drop_path"},
       {{"pool_type", "tok"}, {"pos_embed_type", "learnable"}});
   words.expect_plain({"context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio",
-                      "pad_id", "eos_id", "hf_tokenizer_name", "tokenizer_kwargs"},
-                     {{"pool_type", "argmax"},
-                      {"proj_type", "linear"},
-                      {"hf_model_pretrained", true},
-                      {"hf_proj_type", "mlp"},
-                      {"hf_pooler_type", "mean_pooler"}});
-  check_mlp_ratio(vision);
-  check_mlp_ratio(words);
+                      "pad_id", "eos_id", "hf_model_pretrained", "hf_proj_type", "hf_pooler_type",
+                      "hf_tokenizer_name", "tokenizer_kwargs"},
+                     {{"pool_type", "argmax"}, {"proj_type", "linear"}});
+  check_tokenizer(words);
 
   const int64_t width = vision.size("width", 768), head = vision.size("head_width", 64);
   if (width % head != 0) vision.reject("width: expected a multiple of head_width");
+  const int64_t text_width = words.size("width", 512);
   return {.vision_heads = width / head,
           .text_heads = words.size("heads", 8),
           .quick_gelu = all.flag("quick_gelu"),
@@ -219,8 +267,10 @@ ClipConfigJson parse_open_clip_config(std::string_view text, const std::string& 
           .vocabulary = words.size("vocab_size", 0),
           .vision_width = width,
           .vision_layers = vision.size("layers", 0),
+          .vision_mlp = mlp_width(vision, width),
           .text_width = words.size("width", 0),
-          .text_layers = words.size("layers", 0)};
+          .text_layers = words.size("layers", 0),
+          .text_mlp = mlp_width(words, text_width)};
 }
 
 bool parse_preprocessor_config(std::string_view text, const std::string& source) {

@@ -115,4 +115,29 @@ std::optional<ProjectionName> projection_of_hugging_face(std::string_view name) 
   return {};
 }
 
+std::vector<std::string> clip_tensor_names(int64_t vision_layers, int64_t text_layers,
+                                           bool hugging_face) {
+  const Side side = hugging_face ? &Pair::hugging_face : &Pair::openai;
+  std::vector<std::string> names{"logit_scale"};
+  for (const Pair& tensor : kTensors) names.emplace_back(tensor.*side);
+  for (size_t tower = 0; tower < kBlocks.size(); ++tower) {
+    const int64_t layers = tower == 0 ? vision_layers : text_layers;
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      const std::string number = std::to_string(layer) + ".";
+      const std::string block = std::string(kBlocks[tower].*side) + number;
+      for (const char* ending : {"weight", "bias"}) {
+        for (const Pair& part : kParts) names.push_back(block + std::string(part.*side) + ending);
+        const ProjectionName packed = projection({&kBlocks[tower], number, {}}, ending, 0);
+        if (hugging_face) {
+          names.insert(names.end(), packed.parts.begin(), packed.parts.end());
+        } else {
+          names.push_back(packed.packed);
+        }
+      }
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 }  // namespace tagclip

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tagclip {
 
@@ -27,5 +29,9 @@ struct ProjectionName {
 };
 std::optional<ProjectionName> projection_of_openai(std::string_view name);
 std::optional<ProjectionName> projection_of_hugging_face(std::string_view name);
+
+// The names of all tensors of a CLIP with so many blocks, at OpenAI or at Hugging Face, sorted.
+std::vector<std::string> clip_tensor_names(int64_t vision_layers, int64_t text_layers,
+                                           bool hugging_face);
 
 }  // namespace tagclip

@@ -10,14 +10,15 @@
 
 namespace tagclip {
 
-// An array of NumPy's .npy format, versions 1 to 3: row-major, little-endian numbers.
+// An array of NumPy's .npy format, versions 1 to 3. Files may be column-major (what NumPy calls
+// Fortran order) or big-endian; the array here is row-major and little-endian.
 struct NpyArray {
-  std::vector<std::byte> bytes;  // of the file
-  TensorView view;               // into `bytes`; without a name
+  std::vector<std::byte> bytes;
+  TensorView view;  // into `bytes`; without a name
 };
 
-// Throws Error(kBadInput) naming the file: not such a file, truncated, column-major, big-endian, an
-// element type that is no plain number, more bytes than the shape says.
+// Throws Error(kBadInput) naming the file: not such a file, truncated, an element type
+// that is no plain number (named), more bytes than the shape says.
 NpyArray read_npy(const std::filesystem::path& path);
 NpyArray parse_npy(std::vector<std::byte> bytes, const std::string& name);
 

@@ -53,6 +53,25 @@ TEST(Npy, ThereAndBack) {
   }
 }
 
+// numpy.save writes [[1, 2, 3], [4, 5, 6]] so, in C and in Fortran order.
+TEST(Npy, ColumnMajorAndBigEndianFiles) {
+  const std::vector<int16_t> expected = {1, 2, 3, 4, 5, 6};
+  const struct {
+    std::string type, fortran, numbers;
+  } cases[] = {{"<i2", "False", {"\1\0\2\0\3\0\4\0\5\0\6\0", 12}},
+               {">i2", "False", {"\0\1\0\2\0\3\0\4\0\5\0\6", 12}},
+               {"<i2", "True", {"\1\0\4\0\2\0\5\0\3\0\6\0", 12}},
+               {">i2", "True", {"\0\1\0\4\0\2\0\5\0\3\0\6", 12}}};
+  for (const auto& [type, fortran, numbers] : cases) {
+    const std::string header =
+        "{'descr': '" + type + "', 'fortran_order': " + fortran + ", 'shape': (2, 3), }\n";
+    const NpyArray array = parse_npy(file(header, numbers), "a.npy");
+    EXPECT_EQ(array.view.shape, (std::vector<int64_t>{2, 3}));
+    ASSERT_EQ(array.view.data.size(), 12U);
+    EXPECT_EQ(std::memcmp(array.view.data.data(), expected.data(), 12), 0) << type << fortran;
+  }
+}
+
 TEST(Npy, RefusesWhatItCannotRead) {
   const auto refuses = [](std::vector<std::byte> bytes, const std::string& why) {
     EXPECT_THAT(bad_input_text([&] { parse_npy(std::move(bytes), "a.npy"); }), HasSubstr(why));
@@ -68,9 +87,12 @@ TEST(Npy, RefusesWhatItCannotRead) {
   refuses(file(kHeader, data, '\4'), "version 4");
   refuses(file(kHeader, data.substr(1)), "needs 12 bytes, the file holds 11");
   refuses(file(kHeader, data + "y"), "holds 13");
-  refuses(with("False", "True"), "row-major");
-  refuses(with("<f2", ">f2"), "little-endian");
-  refuses(with("<f2", "|O"), "little-endian");
+  refuses(with("False", "Maybe"), "neither True nor False");
+  refuses(with("'<f2'", "'<U5'"), "elements of type \"<U5\", which is not supported");
+  refuses(with("'<f2'", "'|O'"), "\"|O\", which is not supported");
+  refuses(with("'<f2'", "'<c8'"), "not supported");
+  refuses(with("'<f2'", "[('a', '<f2')]"), "an array of records");
+  refuses(with("'<f2'", "12"), "no element type");
   refuses(with("(2, 3)", "(2, -3)"), "damaged");
   refuses(with("(2, 3)", "(2, x)"), "damaged");
   refuses(with("(2, 3)", "(4294967296, 4294967296, 3)"), "too large");

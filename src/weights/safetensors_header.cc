@@ -171,7 +171,11 @@ bool HeaderHandler::string(string_t& value) {
   }
   if (expect_ != Expect::kDType) throw unexpected("the string " + in_quotes(value));
   const std::optional<DType> dtype = parse_dtype(value);
-  if (!dtype) throw broken(place() + ": element type " + in_quotes(value) + " is not supported");
+  if (!dtype) {
+    throw bad_input(file_ + ": " + place() + ": numbers of type " + in_quotes(value) +
+                        ", which is not supported",
+                    "convert the weights to float16 or float32 with the program that made them");
+  }
   tensor().dtype = *dtype;
   expect_ = Expect::kField;
   return true;

@@ -1,50 +1,18 @@
 #include "weights/stored_weights.h"
 
 #include <algorithm>
-#include <array>
-#include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "weights/checkpoint_shards.h"
+#include "weights/clip_settings.h"
+#include "weights/weights_dialect.h"
 
 namespace tagclip {
 namespace {
 
-// The names that trainers give to the model's part of a checkpoint.
-constexpr std::array<std::string_view, 3> kModelParts = {"state_dict.", "model_state_dict.",
-                                                         "model."};
-// DistributedDataParallel puts this before every name.
-constexpr std::string_view kModule = "module.";
-
 bool less(const TensorView& a, const TensorView& b) { return a.name < b.name; }
-
-void keep_part(std::string_view prefix, StoredWeights& weights) {
-  std::vector<TensorView> kept;
-  std::set<std::string> others;
-  for (TensorView& tensor : weights.tensors) {
-    if (tensor.name.starts_with(prefix)) {
-      tensor.name.erase(0, prefix.size());
-      kept.push_back(std::move(tensor));
-      continue;
-    }
-    others.insert(tensor.name.substr(0, tensor.name.find('.')));
-  }
-  weights.left_out.assign(others.begin(), others.end());
-  weights.tensors = std::move(kept);
-}
-
-void unwrap(StoredWeights& weights) {
-  for (const std::string_view part : kModelParts) {
-    if (!weights.contains_prefix(part)) continue;
-    keep_part(part, weights);
-    break;
-  }
-  const bool wrapped = std::ranges::all_of(
-      weights.tensors, [](const TensorView& tensor) { return tensor.name.starts_with(kModule); });
-  if (!wrapped) return;
-  for (TensorView& tensor : weights.tensors) tensor.name.erase(0, kModule.size());
-}
 
 void add_file(WeightsFile file, StoredWeights& weights) {
   weights.files.push_back(std::move(file));
@@ -59,7 +27,7 @@ void finish(StoredWeights& weights) {
     throw bad_input(weights.source + ": two shards hold " + in_quotes(twice->name));
   }
   if (weights.files.size() == 1) weights.metadata = weights.files.front().metadata();
-  unwrap(weights);
+  weights.wrapping = unwrap_names(weights.tensors);
 }
 
 }  // namespace
@@ -80,12 +48,58 @@ std::vector<std::string> StoredWeights::names() const {
   return names;
 }
 
-StoredWeights read_stored_weights(const std::filesystem::path& path) {
-  const std::vector<std::filesystem::path> paths = find_weight_files(path);
-  StoredWeights weights{.source = path.string(), .folder = paths.front().parent_path()};
+std::optional<std::filesystem::path> StoredWeights::file_beside(std::string_view name) const {
+  for (const std::filesystem::path& folder : folders) {
+    std::error_code missing;
+    if (std::filesystem::is_regular_file(folder / name, missing)) return folder / name;
+  }
+  return {};
+}
+
+namespace {
+
+// The folders of a file and of what it leads to if it is a link.
+std::vector<std::filesystem::path> folders_of(const std::filesystem::path& file) {
+  std::vector<std::filesystem::path> folders{file.parent_path()};
+  std::error_code error;
+  const std::filesystem::path target = std::filesystem::canonical(file, error);
+  const std::filesystem::path near = std::filesystem::canonical(
+      folders.front().empty() ? std::filesystem::path(".") : folders.front(), error);
+  if (!error && target.parent_path() != near) folders.push_back(target.parent_path());
+  return folders;
+}
+
+bool is_model(const StoredWeights& weights) {
+  return is_segmentation_model(weights) || is_clip(weights);
+}
+
+bool is_loadable(const StoredWeights& weights) try {
+  if (is_clip(weights)) read_clip_settings(weights);
+  return is_model(weights);
+} catch (const Error&) {
+  return false;
+}
+
+StoredWeights read_files(const std::vector<std::filesystem::path>& paths, std::string source) {
+  StoredWeights weights{.source = std::move(source), .folders = folders_of(paths.front())};
   for (const std::filesystem::path& part : paths) add_file(WeightsFile::open(part), weights);
   finish(weights);
   return weights;
+}
+
+}  // namespace
+
+StoredWeights read_stored_weights(const std::filesystem::path& path) {
+  const std::vector<WeightFiles> alternatives = find_weight_files(path);
+  if (alternatives.size() == 1) return read_files(alternatives.front(), path.string());
+  for (const auto& usable : {is_loadable, is_model}) {
+    for (const WeightFiles& files : alternatives) {
+      const std::filesystem::path& name = files.size() == 1 ? files.front() : path;
+      StoredWeights weights = read_files(files, name.string());
+      if (usable(weights)) return weights;
+    }
+  }
+  return read_files(alternatives.front(), path.string());
 }
 
 StoredWeights parse_stored_weights(std::span<const std::byte> bytes, const std::string& name) {

@@ -10,10 +10,33 @@
 
 namespace tagclip {
 
-enum class DType { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
+// Weights are of the first four; all others are read so that they can be named.
+enum class DType {
+  kF64,
+  kF32,
+  kF16,
+  kBF16,
+  kI64,
+  kI32,
+  kI16,
+  kI8,
+  kU64,
+  kU32,
+  kU16,
+  kU8,
+  kBool,
+  kF8E4M3,
+  kF8E5M2,
+  kF8E4M3Fnuz,
+  kF8E5M2Fnuz,
+  kF8E8M0,
+  kC64,
+  kC128,
+};
 
 size_t size_of(DType dtype);              // bytes of one element
 std::string_view to_string(DType dtype);  // the name in a safetensors header: "F32", "BF16", ...
+bool is_weight_type(DType dtype);         // float64, float32, float16 or bfloat16
 
 // The element type of that name: "F32".
 std::optional<DType> parse_dtype(std::string_view name);
@@ -34,5 +57,9 @@ struct TensorView {
 
   int64_t numel() const;  // product of the shape
 };
+
+// The place of the first NaN or infinity among `count` elements at `data`, which need not be
+// aligned; -1 where all are finite. Only for the types of weights.
+int64_t first_non_finite(DType dtype, const std::byte* data, int64_t count);
 
 }  // namespace tagclip

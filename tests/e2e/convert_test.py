@@ -10,6 +10,8 @@ from support import (BAD_INPUT, CHECKPOINTS, FAILURE, MINI, ROOT, USAGE, Program
 
 MODEL_DATA = ROOT / "tests/data/model"
 CLIPS = [CHECKPOINTS / "openai_torchscript.pt", CHECKPOINTS / "open_clip_epoch_7.pt"]
+# What the second does not tell: it has no config.
+KNOWN = "--activation", "quick_gelu", "--heads", "1,1"
 MODELS = [CHECKPOINTS / "mmseg_iter_20000_legacy.pth", MINI]
 FOLDERS = {"open-clip": ("open_clip_model.safetensors", "open_clip_config.json"),
            "hugging-face": ("model.safetensors", "config.json", "preprocessor_config.json")}
@@ -21,6 +23,8 @@ def tensors(path):
 
 class ConvertTest(ProgramTest):
     def convert(self, weights, name, *options):
+        if weights in CLIPS:
+            options = *options, *KNOWN
         self.assert_done(tagclip("convert", weights, name, *options, cwd=self.folder))
         return self.folder / name
 
@@ -69,16 +73,23 @@ class Layouts(ConvertTest):
                                     USAGE, model, "segmentation model", layout)
         self.assertEqual(self.tree(), {})
 
-    def test_an_assumption_is_said_and_can_be_answered(self):
+    def test_what_is_not_known_is_asked_for_and_never_written(self):
         sample = CHECKPOINTS / "open_clip_epoch_7.pt"
-        for options, activation in ([], "quick_gelu"), (["--activation", "gelu"], "gelu"):
-            result = tagclip("convert", sample, "a", "--overwrite", *options, cwd=self.folder)
-            self.assert_done(result)
-            self.assertEqual("QuickGELU are assumed" in result.err, not options)
-            self.assertEqual(json.loads(read_safetensors(self.folder / "a")[0]["tagclip.clip"])["activation"],
-                             activation)
+        for options, parts in (((), ("`heads` (1,1 if", "`activation`", "QuickGELU")),
+                               (("--activation", "gelu"), ("`heads` (1,1 if",)),
+                               (("--heads", "1,1"), ("`activation`",)),
+                               (("--heads", "12"), ("two whole numbers", '"12"'))):
+            with self.subTest(options):
+                self.assert_refused(tagclip("convert", sample, "a", *options, cwd=self.folder), USAGE, *parts)
+        self.assertEqual(self.tree(), {})
+        self.assert_done(tagclip("convert", sample, "a", "--activation", "gelu", "--heads", "2,4", cwd=self.folder))
         config = json.loads((self.convert("a", "b", "--to", "open-clip") / "open_clip_config.json").read_text())
         self.assertFalse(config["model_cfg"]["quick_gelu"])
+        self.assertEqual(config["model_cfg"]["vision_cfg"]["head_width"], 32)
+        self.assertEqual(config["model_cfg"]["text_cfg"]["heads"], 4)
+        for options in ("--heads", "1,1"), ("--activation", "quick_gelu"):
+            self.assert_refused(tagclip("convert", "a", "c", *options, cwd=self.folder), USAGE, "2 and 4 heads")
+        self.assertFalse((self.folder / "c").exists())
 
 
 # Bits of float32 -> bits of the narrower type, half to even.

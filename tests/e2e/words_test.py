@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-from support import BAD_INPUT, DONE, USAGE, peak_of
+from support import BAD_INPUT, DONE, USAGE, peak_of, tagclip
 from words import PHOTO, WIDTH, WORDS, WordsTest
 
 MANY = 10_000
@@ -60,6 +60,68 @@ class Synonyms(WordsTest):
         self.assertLess((together != either).mean(), 0.15)
         mean = self.segment("-c", "words.list.txt", *options)[0]
         self.assertTrue((mean != together).any())
+
+
+class OneGrammar(WordsTest):
+    """Each way of writing the same two classes gives the same rows."""
+
+    def setUp(self):
+        super().setUp()
+        self.rows = self.embed("-c", "cat, traffic light", "--prompt", "single")
+
+    def assert_same(self, *options, **more):
+        np.testing.assert_allclose(self.embed(*options, "--prompt", "single", **more), self.rows, atol=1e-6)
+
+    def test_lists(self):
+        for words in ("cat; traffic light", "cat\uff0ctraffic light", "cat|traffic light", '["cat", "traffic light"]',
+                      "0: cat, 1: traffic light", "cat\ntraffic light"):
+            with self.subTest(words):
+                self.assert_same("-c", words)
+
+    def test_files(self):
+        for name, text in (("a.txt", "0: cat\n1: traffic light\n"), ("a.json", '{"1": "traffic light", "0": "cat"}'),
+                           ("a.yaml", "nc: 2\nnames:\n  - cat\n  - traffic light\n"),
+                           ("a.csv", "name,r,g,b\ncat,0,0,0\ntraffic light,1,2,3\n")):
+            with self.subTest(name):
+                self.assert_same("-c", self.write(name, text))
+
+    def test_standard_input(self):
+        self.number += 1
+        result = tagclip("embed", "-c", "-", "-o", "piped.npy", "--prompt", "single", cwd=self.folder,
+                         stdin="cat\ntraffic light\n", env={"TAGCLIP_HOME": str(self.home)})
+        self.assert_done(result)
+        np.testing.assert_allclose(np.load(self.folder / "piped.npy"), self.rows, atol=1e-6)
+        self.assert_refused(self.run_with("segment", "-", "-c", "-"), USAGE, "standard input", "only one thing")
+
+    def test_a_word_wins_over_a_file_of_its_name(self):
+        self.write("cat", "dog\n")
+        self.assert_same("-c", "cat, traffic light")
+        result = self.run_with("embed", "-c", "cat", "-o", "one.npy", "--prompt", "single")
+        np.testing.assert_allclose(np.load(self.folder / "one.npy"), self.rows[:1], atol=1e-6)
+        self.assertIn("'./cat' is the file", result.err)
+
+
+class SameToClip(WordsTest):
+    def test_are_one_class_and_said_so(self):
+        self.write("same.txt", "traffic light\ntraffic\u00a0light\nTraffic  light\nsky\n")
+        labels, about, result = self.segment("-c", "same.txt", "--mode", "sclip")
+        self.assertIn("2 classes", result.err)
+        self.assertRegex(result.err, "warning: .*of class 3 and .*of class 1 are the same to CLIP: they are one class")
+        self.assertLessEqual(set(np.unique(labels)), {0, 1})
+        self.assertEqual(len(self.embed("-c", "same.txt")), 2)
+        self.segment("--text-embeddings", "words.npy", "--mode", "sclip")
+
+    def test_rows_of_every_line_are_read_as_well(self):
+        rows = self.embed("-c", "cat, sky")
+        np.save(self.folder / "own.npy", rows[[0, 0, 1]])
+        self.write("own.txt", "cat\nCat\nsky\n")
+        _, about, result = self.segment("--text-embeddings", "own.npy")
+        self.assertIn("2 classes", result.err)
+        self.assertIn("the same to CLIP", result.err)
+
+    def test_in_the_background(self):
+        result = self.segment("-c", "traffic light", "--background", "traffic\u00a0light, wall")[2]
+        self.assertRegex(result.err, "of background and .* of class 1 are the same to CLIP")
 
 
 class Background(WordsTest):

@@ -50,7 +50,7 @@ const PickleValue& make_number(PickleMachine& machine, std::string_view type,
   if (type == "i2") return make_integer<int16_t>(machine, bits);
   if (type == "i1") return make_integer<int8_t>(machine, bits);
   if (type[0] == 'u') return make_integer<uint64_t>(machine, bits);
-  throw machine.broken("a numpy number of type " + in_quotes(type) + " is not supported");
+  throw machine.unsupported("a numpy number of type " + in_quotes(type));
 }
 
 // A letter and the number of bytes.
@@ -61,9 +61,9 @@ bool is_number_type(std::string_view type) {
 
 const PickleValue& make_numpy_type(PickleMachine& machine, const PickleItems& arguments) {
   const std::string* type = arguments.empty() ? nullptr : arguments[0]->text();
-  if (type == nullptr || !is_number_type(*type)) {
-    throw machine.broken("a numpy type that is no plain number: " +
-                         (type != nullptr ? in_quotes(*type) : "not text"));
+  if (type == nullptr) throw machine.broken("a numpy type without a name");
+  if (!is_number_type(*type)) {
+    throw machine.unsupported("a numpy value of type " + in_quotes(*type) + ", no plain number");
   }
   auto object = std::make_unique<PickleObject>(PickleObject{std::string(kNumpyType), {}});
   set_attribute(machine, *object, "type", machine.make(*type));
@@ -102,7 +102,7 @@ const PickleValue& make_numpy_scalar(PickleMachine& machine, const PickleItems& 
 const PickleValue& encode_latin1(PickleMachine& machine, const PickleItems& arguments) {
   const std::string* text = arguments.size() == 2 ? arguments[0]->text() : nullptr;
   const std::string* codec = arguments.size() == 2 ? arguments[1]->text() : nullptr;
-  if (text == nullptr || codec == nullptr || *codec != "latin1") {
+  if (text == nullptr || codec == nullptr || (*codec != "latin1" && *codec != "latin-1")) {
     throw machine.broken("_codecs.encode without text and latin1");
   }
   machine.spend(text->size());
@@ -149,6 +149,12 @@ std::vector<int64_t> counts_of(PickleMachine& machine, const PickleValue& value)
   return counts;
 }
 
+// A tensor whose elements lie otherwise than in rows of a storage: only its name is known.
+const PickleValue& other_tensor(PickleMachine& machine, const std::string& what) {
+  machine.spend(sizeof(PickleObject) + what.size());
+  return machine.make(std::make_unique<PickleObject>(PickleObject{what, {}}));
+}
+
 const PickleValue& rebuild_tensor(PickleMachine& machine, const PickleGlobal& global,
                                   const PickleItems& arguments) {
   const PickleValue& storage = argument(machine, global, arguments, 0);
@@ -157,6 +163,18 @@ const PickleValue& rebuild_tensor(PickleMachine& machine, const PickleGlobal& gl
 
   auto tensor = std::make_unique<PickleTensor>();
   tensor->storage = **held;
+  if (global.callable == PickleCallable::kRebuildTypedTensor) {
+    const PickleValue& type = argument(machine, global, arguments, 6);
+    const PickleGlobal* known = type.text() != nullptr ? find_pickle_global(*type.text()) : nullptr;
+    if (known == nullptr || known->callable != PickleCallable::kName) {
+      throw machine.unexpected("an element type", type);
+    }
+    if (!known->dtype) return other_tensor(machine, "a tensor of " + known->name);
+    // The storage counts bytes.
+    tensor->storage.numel =
+        tensor->storage.numel * size_of(tensor->storage.dtype) / size_of(*known->dtype);
+    tensor->storage.dtype = *known->dtype;
+  }
   tensor->offset = count_of(machine, argument(machine, global, arguments, 1));
   tensor->shape = counts_of(machine, argument(machine, global, arguments, 2));
   tensor->strides = counts_of(machine, argument(machine, global, arguments, 3));
@@ -183,6 +201,54 @@ const PickleValue& ordered_dict(PickleMachine& machine, const PickleItems& argum
   return machine.make(std::move(dict));
 }
 
+// A list of the elements of one that is given, or an empty one.
+const PickleValue& list_of(PickleMachine& machine, const PickleItems& arguments) {
+  PickleList list;
+  if (!arguments.empty()) {
+    if (arguments[0]->items() == nullptr) throw machine.unexpected("a list", *arguments[0]);
+    list.items = *arguments[0]->items();
+    machine.spend(list.items.size() * sizeof(list.items[0]));
+  }
+  return machine.make(std::move(list));
+}
+
+const PickleValue& counter(PickleMachine& machine, const PickleItems& arguments) {
+  if (arguments.empty()) return machine.make(PickleDict{});
+  if (arguments[0]->dict() == nullptr) throw machine.unexpected("a dictionary", *arguments[0]);
+  return *arguments[0];
+}
+
+// complex(1, 2), slice(1, 2, None), range(1, 2, 3)
+const PickleValue& numbers(PickleMachine& machine, const PickleItems& arguments) {
+  for (const PickleValue* argument : arguments) {
+    if (!argument->number() && !argument->is_none()) {
+      throw machine.unexpected("a number", *argument);
+    }
+  }
+  machine.spend(arguments.size() * sizeof(arguments[0]));
+  return machine.make(PickleTuple{arguments});
+}
+
+// bytearray(b"..."), bytearray("...", "latin-1"), bytes()
+const PickleValue& make_bytes(PickleMachine& machine, const PickleItems& arguments) {
+  if (arguments.empty()) return machine.make(PickleBytes{});
+  if (arguments.size() == 2) return encode_latin1(machine, arguments);
+  if (arguments[0]->bytes() == nullptr) throw machine.unexpected("bytes", *arguments[0]);
+  return *arguments[0];
+}
+
+const PickleValue& rebuild_from_type(PickleMachine& machine, const PickleGlobal& global,
+                                     const PickleItems& arguments) {
+  const PickleValue& function = argument(machine, global, arguments, 0);
+  const auto* called = std::get_if<const PickleGlobal*>(&function.data);
+  if (called == nullptr || (*called)->callable == PickleCallable::kRebuildFromType) {
+    throw machine.unexpected("a function that makes a tensor", function);
+  }
+  const PickleValue& theirs = argument(machine, global, arguments, 2);
+  if (theirs.items() == nullptr) throw machine.unexpected("a tuple of arguments", theirs);
+  return call_pickle_global(machine, **called, *theirs.items());
+}
+
 std::string device_text(PickleMachine& machine, const PickleItems& arguments) {
   std::string text;
   for (const PickleValue* part : arguments) {
@@ -207,7 +273,12 @@ const PickleValue& call_pickle_global(PickleMachine& machine, const PickleGlobal
     case PickleCallable::kOrderedDict:
       return ordered_dict(machine, arguments);
     case PickleCallable::kRebuildTensor:
+    case PickleCallable::kRebuildTypedTensor:
       return rebuild_tensor(machine, global, arguments);
+    case PickleCallable::kRebuildOther:
+      return other_tensor(machine, global.name);
+    case PickleCallable::kRebuildFromType:
+      return rebuild_from_type(machine, global, arguments);
     case PickleCallable::kRebuildParameter: {
       const PickleValue& tensor = argument(machine, global, arguments, 0);
       if (tensor.tensor() == nullptr) throw machine.unexpected("a tensor", tensor);
@@ -221,6 +292,22 @@ const PickleValue& call_pickle_global(PickleMachine& machine, const PickleGlobal
       }
       return value;
     }
+    case PickleCallable::kSet:
+    case PickleCallable::kList:
+      return list_of(machine, arguments);
+    case PickleCallable::kDefaultDict:
+      return machine.make(PickleDict{});
+    case PickleCallable::kCounter:
+      return counter(machine, arguments);
+    case PickleCallable::kNumbers:
+      return numbers(machine, arguments);
+    case PickleCallable::kBytes:
+      return make_bytes(machine, arguments);
+    case PickleCallable::kLayout: {
+      const PickleValue& layout = argument(machine, global, arguments, 0);
+      if (layout.text() == nullptr) throw machine.unexpected("a layout's name", layout);
+      return layout;
+    }
     case PickleCallable::kDevice:
       return machine.make(device_text(machine, arguments));
     case PickleCallable::kNumpyType:
@@ -230,7 +317,8 @@ const PickleValue& call_pickle_global(PickleMachine& machine, const PickleGlobal
     case PickleCallable::kEncode:
       return encode_latin1(machine, arguments);
     case PickleCallable::kStorageClass:
-    case PickleCallable::kElementType:
+    case PickleCallable::kName:
+    case PickleCallable::kType:
     case PickleCallable::kScriptModule:
       break;
   }
@@ -239,6 +327,9 @@ const PickleValue& call_pickle_global(PickleMachine& machine, const PickleGlobal
 
 const PickleValue& new_pickle_object(PickleMachine& machine, const PickleGlobal& global,
                                      const PickleItems& arguments) {
+  if (global.callable == PickleCallable::kRebuildParameter) {
+    return call_pickle_global(machine, global, arguments);
+  }
   if (global.callable != PickleCallable::kScriptModule || !arguments.empty()) {
     throw machine.broken("an instance of " + in_quotes(global.name) +
                          " is made in a way that torch.save does not");
@@ -277,7 +368,7 @@ const PickleValue& make_pickle_storage(PickleMachine& machine, const PickleValue
   if (parts->size() == 6 && !(*parts)[5]->is_none()) {
     throw machine.broken("a storage that is part of another, which PyTorch gave up before 1.0");
   }
-  const PickleStorage storage{*key, (*type)->dtype,
+  const PickleStorage storage{*key, (*type)->dtype.value(),
                               static_cast<uint64_t>(count_of(machine, *(*parts)[4]))};
   machine.spend(sizeof(PickleStorage) + key->size());
   machine.add_storage(storage);

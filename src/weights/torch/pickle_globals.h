@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,13 +11,24 @@ namespace tagclip {
 // The meaning that a class or function of the pickle has here.
 enum class PickleCallable {
   kOrderedDict,
-  kRebuildTensor,     // storage, offset, shape, strides, more that is dropped
-  kRebuildParameter,  // tensor, more that is dropped
-  kStorageClass,      // only part of a storage's description, never called
-  kSize,              // torch.Size
-  kDevice,            // torch.device
-  kElementType,       // torch.float32: a value, never called
-  kNumpyType,         // numpy.dtype
+  kRebuildTensor,       // storage, offset, shape, strides, more that is dropped
+  kRebuildTypedTensor,  // the same, and as argument 6 the element type
+  kRebuildOther,        // sparse, nested, ...: a tensor that is no plain one
+  kRebuildParameter,    // tensor, more that is dropped
+  kRebuildFromType,     // function, class that is dropped, arguments of the function
+  kStorageClass,        // only part of a storage's description, never called
+  kSize,                // torch.Size
+  kDevice,              // torch.device
+  kName,                // torch.float32, torch.per_tensor_affine: a value, never called
+  kLayout,              // torch.strided and its like, by name
+  kType,                // int, torch.Tensor: only an argument, never called
+  kSet,                 // set and frozenset, of a list
+  kList,                // collections.deque, of a list and its longest length
+  kDefaultDict,         // of its values' class, which is dropped
+  kCounter,             // of a dict
+  kNumbers,             // complex, slice, range: the numbers that make it
+  kBytes,               // bytes and bytearray
+  kNumpyType,           // numpy.dtype
   kNumpyScalar,
   kEncode,        // how protocol 2 spells bytes
   kScriptTyped,   // TorchScript: a list or dict with its type, which is dropped
@@ -27,7 +39,7 @@ enum class PickleCallable {
 struct PickleGlobal {
   std::string name;  // "torch._utils._rebuild_tensor_v2"
   PickleCallable callable;
-  DType dtype = DType::kF32;  // of a storage class
+  std::optional<DType> dtype = {};  // of a storage class; of an element type that tensors can have
 };
 
 // The allowed name, nullptr for any other. Classes of TorchScript archives are not among them.

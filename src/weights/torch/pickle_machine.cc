@@ -118,6 +118,11 @@ Error PickleMachine::unexpected(std::string_view expected, const PickleValue& fo
   return broken(fmt::format("expected {}, found {}", expected, found.kind()));
 }
 
+Error PickleMachine::unsupported(const std::string& what) const {
+  return bad_input(fmt::format("{}: it holds {}, which is not supported", name_, what),
+                   "save the tensors alone: torch.save(model.state_dict(), path)");
+}
+
 Error PickleMachine::refused(const std::string& global) const {
   return bad_input(
       fmt::format("{}: the pickle asks for {}, which is not part of plain tensors: refused, "
@@ -182,10 +187,21 @@ void push_float(Machine& m) {  // big-endian, unlike all other numbers
   m.push_new(std::bit_cast<double>(bits));
 }
 
+// True if this would be UTF-8 if half of a surrogate pair were a character, as Python has it in
+// names of files.
+bool is_utf8_with_surrogates(std::string text) {
+  for (size_t at = 0; at + 2 < text.size(); ++at) {
+    if (text[at] == '\xED' && (text[at + 1] & 0xE0) == 0xA0) text[at + 1] = '\x80';
+  }
+  return is_utf8(text);
+}
+
 void push_text(Machine& m, uint64_t length) {
   const std::string_view text = m.input().take_text(length);
-  if (!is_utf8(text)) throw m.broken("text that is not UTF-8");
-  m.push_new(std::string(text));
+  if (is_utf8(text)) return m.push_new(std::string(text));
+  if (!is_utf8_with_surrogates(std::string(text))) throw m.broken("text that is not UTF-8");
+  m.spend(text.size());
+  m.push_new(PickleBytes{std::string(text)});
 }
 
 void push_bytes(Machine& m, uint64_t length) {
@@ -217,6 +233,8 @@ void append_many(Machine& m) {
   PickleItems& items = m.top_as<PickleList>("a list").items;
   items.insert(items.end(), values.begin(), values.end());
 }
+
+void push_frozen_set(Machine& m) { m.push_new(PickleTuple{m.pop_to_mark()}); }
 
 void add_entries(Machine& m, PickleDict& dict, const PickleItems& items) {
   if (items.size() % 2 != 0) throw m.broken("a dictionary's key without a value");
@@ -255,7 +273,7 @@ void look_up(Machine& m, std::string_view module, std::string_view attribute) {
   if (global == nullptr || (global->callable == PickleCallable::kScriptTyped && !script)) {
     throw m.refused(name);
   }
-  if (global->callable == PickleCallable::kElementType) return m.push_new(name);
+  if (global->callable == PickleCallable::kName) return m.push_new(name);
   m.push_new(global);
 }
 
@@ -351,6 +369,9 @@ constexpr auto kOpcodes = std::to_array<Opcode>({
     {'e', "APPENDS", append_many},
     {'}', "EMPTY_DICT", [](Machine& m) { m.push_new(PickleDict{}); }},
     {'d', "DICT", push_dict},
+    {0x8F, "EMPTY_SET", [](Machine& m) { m.push_new(PickleList{}); }},
+    {0x90, "ADDITEMS", append_many},
+    {0x91, "FROZENSET", push_frozen_set},
     {'s', "SETITEM", set_item},
     {'u', "SETITEMS", set_items},
 
@@ -378,9 +399,6 @@ constexpr auto kOpcodes = std::to_array<Opcode>({
     {0x82, "EXT1", nullptr},
     {0x83, "EXT2", nullptr},
     {0x84, "EXT4", nullptr},
-    {0x8F, "EMPTY_SET", nullptr},
-    {0x90, "ADDITEMS", nullptr},
-    {0x91, "FROZENSET", nullptr},
     {0x97, "NEXT_BUFFER", nullptr},
     {0x98, "READONLY_BUFFER", nullptr},
     {'I', "INT", nullptr},

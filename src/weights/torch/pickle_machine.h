@@ -75,6 +75,8 @@ class PickleMachine {
   void spend(size_t copied_bytes);
 
   Error broken(const std::string& what) const;
+  // The error for a value that is sound, but not known here.
+  Error unsupported(const std::string& what) const;
   Error unexpected(std::string_view expected, const PickleValue& found) const;
   // The error for what only a program could want.
   Error refused(const std::string& global) const;

@@ -1,0 +1,217 @@
+#include "weights/clip_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "weights/clip_config_json.h"
+#include "weights/hugging_face_names.h"
+
+namespace tagclip {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMaxConfigBytes = 4 << 20;
+
+struct TowerSizes {
+  VisionSizes vision;
+  TextSizes text;
+};
+
+TowerSizes sizes_of(const StoredWeights& stored, Dialect dialect) {
+  const TensorShapes shapes =
+      dialect == Dialect::kHuggingFace ? openai_shapes_of(stored) : shapes_of(stored);
+  return {vision_sizes(shapes, "visual."), text_sizes(shapes, "")};
+}
+
+// Tensors that CLIPs are stored with and that are no parameters.
+bool is_buffer(const std::string& name) {
+  return name == "attn_mask" || name.ends_with(".embeddings.position_ids") ||
+         std::ranges::find(kOpenAiScalars, name) != std::end(kOpenAiScalars);
+}
+
+void check_tensors(const StoredWeights& stored, Dialect dialect, const TowerSizes& sizes) {
+  const std::vector<std::string> expected =
+      clip_tensor_names(sizes.vision.layers, sizes.text.layers, dialect == Dialect::kHuggingFace);
+  std::vector<std::string> found, missing, unexpected;
+  for (const TensorView& tensor : stored.tensors) {
+    if (!is_buffer(tensor.name)) found.push_back(tensor.name);
+  }
+  std::ranges::set_difference(expected, found, std::back_inserter(missing));
+  std::ranges::set_difference(found, expected, std::back_inserter(unexpected));
+  for (std::string& name : unexpected) name = in_quotes(name);
+  if (const auto error = misfit(stored.source, missing, {}, unexpected)) throw *error;
+  for (const TensorView& tensor : stored.tensors) {
+    if (!is_buffer(tensor.name)) check_weight_type(stored.source, tensor.name, tensor.dtype);
+  }
+}
+
+void check_agreement(const TowerSizes& sizes, const ClipConfigJson& stated, const fs::path& config,
+                     const std::string& weights) {
+  struct Size {
+    const char* name;
+    int64_t in_config, in_tensors;
+  };
+  const auto& [vision, text] = sizes;
+  const auto all = std::to_array<Size>({
+      {"embedding", stated.embedding, vision.embedding},
+      {"resolution", stated.resolution, vision.grid * vision.patch},
+      {"patch", stated.patch, vision.patch},
+      {"context", stated.context, text.context},
+      {"vocabulary", stated.vocabulary, text.vocabulary},
+      {"width of the vision tower", stated.vision_width, vision.width},
+      {"layers of the vision tower", stated.vision_layers, vision.layers},
+      {"width of the vision tower's MLPs", stated.vision_mlp, vision.mlp},
+      {"width of the text tower", stated.text_width, text.width},
+      {"layers of the text tower", stated.text_layers, text.layers},
+      {"width of the text tower's MLPs", stated.text_mlp, text.mlp},
+  });
+  for (const Size& size : all) {
+    if (size.in_config == 0 || size.in_config == size.in_tensors) continue;
+    throw bad_input(fmt::format("{}: {} {}, but the tensors of {} have {}", config.string(),
+                                size.name, size.in_config, weights, size.in_tensors),
+                    "put the weights into a folder with the config they came with");
+  }
+}
+
+// The config beside the weights; nothing where there is none.
+std::optional<ClipConfigJson> read_config(const StoredWeights& stored, Dialect dialect,
+                                          const TowerSizes& sizes) {
+  const bool hugging_face = dialect == Dialect::kHuggingFace;
+  const auto file = stored.file_beside(hugging_face ? "config.json" : "open_clip_config.json");
+  if (!file) return {};
+  const std::string text = read_text(*file, kMaxConfigBytes);
+  ClipConfigJson stated = hugging_face ? parse_hugging_face_config(text, file->string())
+                                       : parse_open_clip_config(text, file->string());
+  check_agreement(sizes, stated, *file, stored.source);
+  if (!hugging_face) return stated;
+  if (const auto preprocessor = stored.file_beside("preprocessor_config.json")) {
+    stated.imagenet_statistics = parse_preprocessor_config(
+        read_text(*preprocessor, kMaxConfigBytes), preprocessor->string());
+  }
+  return stated;
+}
+
+// OpenAI published no wider model, and only theirs have QuickGELU for certain.
+constexpr int64_t kWidestOfOpenAi = 1024;
+
+std::string assumption_of(const ClipSettings& settings, const TowerSizes& sizes,
+                          const char* config) {
+  std::string heads, activation;
+  if (settings.heads_are_assumed) {
+    heads = fmt::format(
+        "heads of {} (vision tower) and {} (text tower), as published CLIPs of "
+        "their widths have",
+        sizes.vision.width / settings.vision_heads, sizes.text.width / settings.text_heads);
+  }
+  if (settings.activation_is_assumed) {
+    activation = settings.quick_gelu ? "QuickGELU, as in OpenAI's models"
+                                     : "GELU, as in most models of this width";
+  }
+  return fmt::format("there is no {} beside the weights: assumed are {}{}{}", config, heads,
+                     heads.empty() || activation.empty() ? "" : ", and ", activation);
+}
+
+// Fills in what no config states.
+void answer_or_assume(const StoredWeights& stored, const TowerSizes& sizes,
+                      const ClipAnswers& known, ClipSettings& settings) {
+  const bool hugging_face = settings.dialect == Dialect::kHuggingFace;
+  const char* config = hugging_face ? "config.json" : "open_clip_config.json";
+  const std::string remedy = fmt::format(
+      "put the {} it came with beside it, or let tagclip convert write them down: set `heads` and "
+      "`activation` there",
+      config);
+  const auto vision = published_vision_heads(sizes.vision.width);
+  const auto text = published_text_heads(sizes.text.width);
+  settings.heads_are_assumed = known.vision_heads == 0;
+  settings.activation_is_assumed = !known.quick_gelu.has_value();
+  if (hugging_face && (settings.heads_are_assumed || settings.activation_is_assumed)) {
+    throw bad_input(fmt::format("{}: Hugging Face weights, but there is no {} beside them; the "
+                                "weights alone tell neither heads nor activation",
+                                stored.source, config),
+                    remedy);
+  }
+  if (settings.heads_are_assumed && (!vision || !text)) {
+    throw bad_input(
+        fmt::format("{}: the number of attention heads is not known: there is no {} beside it, and "
+                    "no published CLIP has towers of width {} and {}",
+                    stored.source, config, sizes.vision.width, sizes.text.width),
+        remedy);
+  }
+  settings.vision_heads = settings.heads_are_assumed ? *vision : known.vision_heads;
+  settings.text_heads = settings.heads_are_assumed ? *text : known.text_heads;
+  settings.quick_gelu = known.quick_gelu.value_or(sizes.vision.width <= kWidestOfOpenAi);
+  if (settings.heads_are_assumed || settings.activation_is_assumed) {
+    settings.assumption = assumption_of(settings, sizes, config);
+  }
+}
+
+}  // namespace
+
+std::optional<int64_t> published_vision_heads(int64_t width) {
+  constexpr auto kHeadWidths = std::to_array<std::pair<int64_t, int64_t>>(
+      {{1280, 80}, {1408, 88}, {1664, 104}, {1792, 112}});  // ViT-H, g, bigG, e
+  for (const auto& [tower, head] : kHeadWidths) {
+    if (tower == width) return width / head;
+  }
+  return published_text_heads(width);
+}
+
+std::optional<int64_t> published_text_heads(int64_t width) {
+  if (width <= 0 || width % 64 != 0) return {};
+  return width / 64;
+}
+
+ClipSettings read_clip_settings(const StoredWeights& stored, const ClipAnswers& known) {
+  if (!is_clip(stored)) throw not_a_clip(stored);
+  ClipSettings settings{.dialect = dialect_of(stored)};
+  const TowerSizes sizes = sizes_of(stored, settings.dialect);
+  check_tensors(stored, settings.dialect, sizes);
+  if (settings.dialect == Dialect::kTagclip) return settings;
+  if (settings.dialect == Dialect::kOpenAi) {
+    // OpenAI's code makes them so.
+    settings.vision_heads = std::max<int64_t>(1, sizes.vision.width / 64);
+    settings.text_heads = std::max<int64_t>(1, sizes.text.width / 64);
+  } else if (const auto stated = read_config(stored, settings.dialect, sizes)) {
+    settings.vision_heads = stated->vision_heads;
+    settings.text_heads = stated->text_heads;
+    settings.quick_gelu = stated->quick_gelu;
+    settings.imagenet_statistics = stated->imagenet_statistics;
+  } else {
+    answer_or_assume(stored, sizes, known, settings);
+  }
+  return settings;
+}
+
+std::optional<Error> misfit(const std::string& source, const std::vector<std::string>& missing,
+                            const std::vector<std::string>& misshapen,
+                            const std::vector<std::string>& unexpected) {
+  std::string lists;
+  const auto add = [&](const std::vector<std::string>& lines, const char* what) {
+    if (lines.empty()) return;
+    lists += fmt::format("\n  {} {}:", lines.size(), what);
+    for (const std::string& line : lines) lists += "\n    " + line;
+  };
+  add(missing, "missing");
+  add(misshapen, "of another shape");
+  add(unexpected, "unexpected");
+  if (lists.empty()) return {};
+  return bad_input(source + ": the tensors do not fit the model" + lists);
+}
+
+void check_weight_type(const std::string& source, const std::string& tensor, DType dtype) {
+  if (is_weight_type(dtype)) return;
+  throw bad_input(
+      fmt::format("{}: {} holds numbers of type {}, which weights cannot be computed with here",
+                  source, in_quotes(tensor), to_string(dtype)),
+      "use the model's float32, float16 or bfloat16 weights; quantised ones must be turned back by "
+      "the program that made them");
+}
+
+}  // namespace tagclip
