@@ -10,7 +10,6 @@
 namespace tagclip {
 namespace {
 
-constexpr size_t kMaxLength = 4 << 20;
 constexpr int kMaxDepth = 32;
 
 struct TooDeep {};
@@ -22,8 +21,8 @@ bool check_depth(int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
 
 }  // namespace
 
-std::optional<nlohmann::json> parse_bounded_json(std::string_view text) {
-  if (text.size() > kMaxLength) return std::nullopt;
+std::optional<nlohmann::json> parse_bounded_json(std::string_view text, size_t max_bytes) {
+  if (text.size() > max_bytes) return std::nullopt;
   try {
     auto value = nlohmann::json::parse(text, check_depth, /*allow_exceptions=*/false);
     if (value.is_discarded()) return std::nullopt;

@@ -230,6 +230,12 @@ std::filesystem::path link_target(const std::filesystem::path& link) {
   return target;
 }
 
+std::optional<std::filesystem::path> resolved_path(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path whole = std::filesystem::canonical(path, error);
+  return error ? std::nullopt : std::optional(std::move(whole));
+}
+
 std::optional<uint64_t> free_bytes(const std::filesystem::path& folder) {
   std::error_code unknown;
   const std::filesystem::space_info disk = std::filesystem::space(folder, unknown);
@@ -410,6 +416,18 @@ void create_folders(const std::filesystem::path& folder) {
 void remove_path(const std::filesystem::path& path) {
   check_writable_name(path);
   if (std::remove(path.c_str()) != 0 && !is_absence(errno)) throw cannot_write(path, errno);
+}
+
+void remove_folder(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+}
+
+void create_link(const std::filesystem::path& target, const std::filesystem::path& link) {
+  check_writable_name(link);
+  std::error_code problem;
+  std::filesystem::create_symlink(target, link, problem);
+  if (problem) throw cannot_write(link, problem.value());
 }
 
 void rename_path(const std::filesystem::path& from, const std::filesystem::path& to) {

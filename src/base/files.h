@@ -43,6 +43,9 @@ uint64_t size_of_file(const std::filesystem::path& path);
 // Returns the path that a link holds. Throws Error(kBadInput) when it cannot be read.
 std::filesystem::path link_target(const std::filesystem::path& link);
 
+// `path` from the root on with every link followed; nothing where it leads nowhere. Never throws.
+std::optional<std::filesystem::path> resolved_path(const std::filesystem::path& path);
+
 // The bytes that a user may still write to the folder's file system; nothing where the system does
 // not tell.
 std::optional<uint64_t> free_bytes(const std::filesystem::path& folder);
@@ -171,6 +174,12 @@ void create_folders(const std::filesystem::path& folder);
 
 // Removes a file, a link or an empty folder; nothing happens where there is none.
 void remove_path(const std::filesystem::path& path);
+
+// Removes a folder with all that is in it, as far as the system lets it. Never throws.
+void remove_folder(const std::filesystem::path& folder);
+
+// Makes the symbolic link `link` to `target`.
+void create_link(const std::filesystem::path& target, const std::filesystem::path& link);
 
 // Renames within a file system, in place of what had the new name.
 void rename_path(const std::filesystem::path& from, const std::filesystem::path& to);

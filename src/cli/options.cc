@@ -55,6 +55,7 @@ Check one_of(std::vector<std::string> words) {
 }
 
 Check whole_number(int64_t low, int64_t high) { return within(low, high); }
+Check number(double low, double high) { return within(low, high); }
 
 Check not_empty() {
   return {[](const std::string& text) {

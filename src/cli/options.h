@@ -20,6 +20,7 @@ struct Check {
 
 Check one_of(std::vector<std::string> words);
 Check whole_number(int64_t low, int64_t high);  // inclusive
+Check number(double low, double high);          // inclusive
 Check not_empty();
 
 // The variable that an option's value is stored in. A vector takes every value that is given, in

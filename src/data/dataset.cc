@@ -19,6 +19,7 @@ std::vector<LabelledFile> complete_pairs(const DatasetInfo& info, const std::str
   complain("no photo for ", files.without_photo);
   complain("no label file for ", files.without_labels);
   if (problems.empty()) return std::move(files.pairs);
+  if (!files.explanation.empty()) problems.push_back(files.explanation);
   throw bad_input(fmt::format("{}: {}", files.list, fmt::join(problems, "; ")),
                   fmt::format("names stand without ending; photos are in {}/, label files in {}/",
                               folder_of_split(info.kind->photos, split),

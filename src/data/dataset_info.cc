@@ -26,7 +26,6 @@ bool is_coco_value(int value) {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kClassList = "classes.txt";
 constexpr const char* kUnseenList = "unseen.txt";
 
 bool reduces_zero_label(const DatasetOptions& options, const DatasetKind& kind) {
@@ -90,30 +89,33 @@ std::vector<ClassWords> read_class_list(const fs::path& list) {
   check_distinct(listed);
   std::vector<ClassWords> classes;
   for (const ListedClass& entry : listed) classes.push_back({entry.words});
+  std::string& first = classes.front().words.front();
+  if (first == "_background_") first = "background";  // as LabelMe's tools write it
   return classes;
 }
 
-// classes.txt names every value of the label files of a plain folder; elsewhere it renames the
-// classes that are built in.
+// The class list names every value of the label files of a set of one's own; elsewhere it renames
+// the classes that are built in.
 std::vector<ClassWords> read_classes(const fs::path& folder, const DatasetKind& kind, bool reduce) {
-  const fs::path list = folder / kClassList;
+  const auto list = find_class_list(folder);
   std::vector<ClassWords> classes = as_classes(builtin_classes(kind, reduce));
   if (!kind.classes.empty()) {
-    if (!is_file(list)) return classes;
-    std::vector<ClassWords> own = read_class_list(list);
+    if (!list) return classes;
+    std::vector<ClassWords> own = read_class_list(*list);
     if (own.size() == classes.size()) return own;
-    throw bad_input(fmt::format("{} names {}, but a {} set has {} classes", list.string(),
+    throw bad_input(fmt::format("{} names {}, but a {} set has {} classes", list->string(),
                                 own.size(), kind.name, classes.size()),
-                    "remove it: their names are built in");
+                    "with `dataset` folder these are classes of your own; without the file the "
+                    "built-in names count");
   }
-  classes = read_class_list(list);
+  classes = read_class_list(*list);
   if (classes.size() > kIgnoreIndex) {
-    throw bad_input(fmt::format("{} has {} classes; label files can tell {} apart", list.string(),
+    throw bad_input(fmt::format("{} has {} classes; label files can tell {} apart", list->string(),
                                 classes.size(), kIgnoreIndex));
   }
   if (!reduce) return classes;
   if (classes.size() == 1) {
-    throw bad_input(list.string() + " has one class, and reducing the zero label leaves it out");
+    throw bad_input(list->string() + " has one class, and reducing the zero label leaves it out");
   }
   classes.erase(classes.begin());
   return classes;

@@ -14,6 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr uint64_t kMaxListBytes = uint64_t{1} << 20;
+
 bool holds(const fs::path& folder, std::string_view alternatives) {
   while (true) {
     const size_t end = std::min(alternatives.find('|'), alternatives.size());
@@ -34,10 +36,55 @@ std::vector<std::string> missing_parts(const fs::path& folder, const DatasetKind
   return missing;
 }
 
+bool fits_pattern(std::string_view name, std::string_view pattern) {
+  return std::ranges::equal(name, pattern, [](char c, char wanted) {
+    return wanted == '#' ? c >= '0' && c <= '9' : c == wanted;
+  });
+}
+
+// Whether most of the first photos are called as the published set calls them.
+bool has_published_photos(const fs::path& folder, const DatasetKind& kind) {
+  constexpr int kLooks = 100;
+  int looks = 0, fitting = 0;
+  for (const char* split : {"train", "val"}) {
+    const fs::path photos = folder / folder_of_split(kind.photos, split);
+    if (path_status(photos).kind != PathKind::kFolder) continue;
+    for (const FolderEntry& entry : list_folder(photos)) {
+      if (entry.name.starts_with('.')) continue;
+      if (looks == kLooks) break;
+      ++looks;
+      fitting += fits_pattern(fs::path(entry.name).stem().string(), kind.photo_names);
+    }
+  }
+  return looks == 0 || 2 * fitting > looks;
+}
+
+// Whether a class list of the folder has as many lines as the published set has classes.
+bool has_published_classes(const fs::path& folder, const DatasetKind& kind) {
+  const auto list = find_class_list(folder);
+  if (!list) return true;
+  const size_t lines = split_lines(read_text(*list, kMaxListBytes)).size();
+  return lines == kind.classes.size() ||
+         (kind.zero_is_background && lines == kind.classes.size() + 1);
+}
+
+// Whether a folder that is laid out like a published set holds that set, not somebody's own.
+bool is_published(const fs::path& folder, const DatasetKind& kind) {
+  return has_published_photos(folder, kind) && has_published_classes(folder, kind);
+}
+
 std::vector<const DatasetKind*> fitting_kinds(const fs::path& folder) {
   std::vector<const DatasetKind*> fitting;
   for (const DatasetKind& kind : dataset_kinds()) {
-    if (missing_parts(folder, kind).empty()) fitting.push_back(&kind);
+    if (!missing_parts(folder, kind).empty()) continue;
+    if (kind.photo_names.empty() || is_published(folder, kind)) fitting.push_back(&kind);
+  }
+  // VOC's folders with a class list fit both; published photos say which.
+  const auto published = [](const DatasetKind* kind) { return !kind->photo_names.empty(); };
+  if (std::ranges::any_of(fitting, published)) {
+    std::erase_if(fitting, [&](const DatasetKind* kind) {
+      return !published(kind) && kind != &dataset_kinds().front();
+    });
   }
   return fitting;
 }
@@ -77,11 +124,35 @@ std::string data_set_inside(const fs::path& folder) {
   return {};
 }
 
+// The folder is laid out like a published set, but holds other photos, and no list of its classes.
+Error is_unnamed_own_set(const fs::path& folder, const DatasetKind& kind) {
+  if (path_status(folder / "labelmap.txt").kind == PathKind::kFile) {
+    return bad_input(
+        folder.string() +
+            " is an export of CVAT: its masks hold the colours of "
+            "labelmap.txt, not the numbers of classes",
+        fmt::format("tagclip data convert {} -o FOLDER makes a data set of it", folder.string()));
+  }
+  return bad_input(
+      fmt::format("{} is laid out like {}, but its photos are not called as there ({}): a set of "
+                  "your own needs a class list",
+                  folder.string(), kind.name, kind.photo_names),
+      fmt::format("write classes.txt, the name of each label value from 0 on in a line of its own; "
+                  "`dataset` {} reads it as {}'s classes all the same",
+                  kind.name, kind.name));
+}
+
 // Tells of the kinds the folder has a part of, or of all when it has none.
 Error fits_none(const fs::path& folder) {
+  for (const DatasetKind& kind : dataset_kinds()) {
+    if (!kind.photo_names.empty() && missing_parts(folder, kind).empty()) {
+      return is_unnamed_own_set(folder, kind);
+    }
+  }
   std::vector<std::string> near, all;
   for (const DatasetKind& kind : dataset_kinds()) {
     if (kind.name == "context60") continue;  // the layout of context59
+    if (&kind != &dataset_kinds().front() && kind.name == "folder") continue;
     const auto missing = missing_parts(folder, kind);
     all.push_back(fmt::format("{} lacks {}", kind.name, fmt::join(missing, ", ")));
     if (missing.size() < kind.must_hold.size()) near.push_back(all.back());
@@ -90,7 +161,8 @@ Error fits_none(const fs::path& folder) {
   return bad_input(fmt::format("{} is laid out like no data set: {}", folder.string(),
                                fmt::join(near.empty() ? all : near, "; ")),
                    inside.empty() ? "a folder of your own has images/, labels/, classes.txt and a "
-                                    "list of names for each split"
+                                    "list of names for each split; tagclip data convert makes one "
+                                    "of what annotation tools export"
                                   : "did you mean " + inside + "?");
 }
 
@@ -110,12 +182,27 @@ const DatasetKind& detect(const fs::path& folder) {
 }  // namespace
 
 const std::vector<DatasetKind>& dataset_kinds() {
+  constexpr std::string_view kVocPhotos = "####_######";
   static const std::vector<DatasetKind> kinds = {
       {.name = "folder",
        .must_hold = {"images/", "labels/", "classes.txt"},
        .photos = "images",
        .labels = {{"labels", ".png"}},
        .lists = ""},
+      // Sets of one's own in VOC's folders, as LabelMe makes them, and in COCO's.
+      {.name = "folder",
+       .must_hold = {"JPEGImages/", "SegmentationClass/|SegmentationClassPNG/",
+                     "classes.txt|class_names.txt"},
+       .photos = "JPEGImages",
+       .labels = {{"SegmentationClass", ".png"}, {"SegmentationClassPNG", ".png"}},
+       .lists = "ImageSets/Segmentation"},
+      {.name = "folder",
+       .must_hold = {"images/train2017/|images/val2017/",
+                     "annotations/train2017/|annotations/val2017/", "classes.txt|class_names.txt"},
+       .photos = "images/{}2017",
+       .labels = {{"annotations/{}2017", ".png"}},
+       .lists = "",
+       .lists_itself = true},
       // The devkit's layout. SBD's further labels, made into PNGs, lie in SegmentationClassAug.
       {.name = "voc2012",
        .must_hold = {"JPEGImages/", "SegmentationClass/|SegmentationClassAug/",
@@ -126,7 +213,8 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .classes = voc_classes(),
        .zero_is_background = true,
        .reduce_zero_label = true,
-       .usual_unseen = "voc-5"},
+       .usual_unseen = "voc-5",
+       .photo_names = kVocPhotos},
       // 164K. mmsegmentation writes *_labelTrainIds.png beside the published maps.
       {.name = "coco-stuff",
        .must_hold = {"images/train2017/|images/val2017/",
@@ -137,7 +225,8 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .lists = "",
        .lists_itself = true,
        .classes = coco_stuff_classes(),
-       .usual_unseen = "coco-stuff-15"},
+       .usual_unseen = "coco-stuff-15",
+       .photo_names = "############"},
       // VOC 2010's photos with the label PNGs that mmsegmentation makes of PASCAL Context.
       {.name = "context59",
        .must_hold = {"JPEGImages/", "SegmentationClassContext/", "ImageSets/SegmentationContext/"},
@@ -147,7 +236,8 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .classes = context_classes(),
        .zero_is_background = true,
        .reduce_zero_label = true,
-       .usual_unseen = "context-zs3"},
+       .usual_unseen = "context-zs3",
+       .photo_names = kVocPhotos},
       {.name = "context60",
        .must_hold = {"JPEGImages/", "SegmentationClassContext/", "ImageSets/SegmentationContext/"},
        .photos = "JPEGImages",
@@ -156,15 +246,25 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .classes = context_classes(),
        .zero_is_background = true,
        .reduce_zero_label = false,
-       .usual_unseen = "context-zs3"},
+       .usual_unseen = "context-zs3",
+       .photo_names = kVocPhotos},
   };
   return kinds;
 }
 
 std::vector<std::string> dataset_kind_names() {
   std::vector<std::string> names = {"auto"};
-  for (const DatasetKind& kind : dataset_kinds()) names.emplace_back(kind.name);
+  for (const DatasetKind& kind : dataset_kinds()) {
+    if (names.back() != kind.name) names.emplace_back(kind.name);
+  }
   return names;
+}
+
+std::optional<fs::path> find_class_list(const fs::path& folder) {
+  for (const char* name : {"classes.txt", "class_names.txt"}) {
+    if (path_status(folder / name).kind == PathKind::kFile) return folder / name;
+  }
+  return {};
 }
 
 const DatasetKind& find_dataset_kind(const fs::path& folder, const std::string& name) {
@@ -179,8 +279,10 @@ const DatasetKind& find_dataset_kind(const fs::path& folder, const std::string& 
     throw bad_input(fmt::format("there is no data set folder {}", folder.string()));
   }
   if (kind == kinds.end()) return detect(folder);
+  for (const DatasetKind& layout : kinds) {
+    if (layout.name == name && missing_parts(folder, layout).empty()) return layout;
+  }
   const auto missing = missing_parts(folder, *kind);
-  if (missing.empty()) return *kind;
   throw bad_input(
       fmt::format("the data set {} lacks {}", folder.string(), fmt::join(missing, ", ")),
       fmt::format("{} is read as a {} set; \"auto\" finds out what it is", folder.string(),

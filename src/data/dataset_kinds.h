@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,17 +30,25 @@ struct DatasetKind {
   bool zero_is_background = false;          // value 0 precedes `classes`
   bool reduce_zero_label = false;           // unless the user says otherwise
   std::string_view usual_unseen = {};       // a built-in split
+  // How a published set calls its photos, # being a digit: a folder of other photos is laid out
+  // like it, but somebody's own.
+  std::string_view photo_names = {};
 };
 
-// All kinds; the first is the plain folder.
+// All kinds; the first is the plain folder. Those of one name are several layouts of one kind.
 const std::vector<DatasetKind>& dataset_kinds();
 
 // "auto" and the names of the kinds.
 std::vector<std::string> dataset_kind_names();
 
-// The kind called `name`, or for "auto" the one whose files and folders `folder` holds. Throws
-// Error: kUsage for an unknown name (with the nearest one), kBadInput listing what is missing when
-// there is no such folder or it is not of that kind, or when it fits several kinds.
+// The list that names the classes of a set of one's own, where there is one: classes.txt, or
+// LabelMe's class_names.txt.
+std::optional<std::filesystem::path> find_class_list(const std::filesystem::path& folder);
+
+// The kind called `name`, or for "auto" the one whose files and folders `folder` holds: a published
+// set only when its photos have that set's names and its class list, if there is one, the right
+// length. Throws Error: kUsage for an unknown name (with the nearest one), kBadInput listing what
+// is missing when there is no such folder or it is not of that kind, or when it fits several kinds.
 const DatasetKind& find_dataset_kind(const std::filesystem::path& folder, const std::string& name);
 
 // `folder` with {} replaced by `split`.

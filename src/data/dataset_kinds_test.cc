@@ -27,15 +27,16 @@ class DatasetKindsTest : public testing::Test {
   }
 
   void make_voc() {
-    add("JPEGImages/a.png", "SegmentationClass/a.png", {0, 1, 20, kVoid});
-    add("JPEGImages/b.png", "SegmentationClassAug/b.png", {0, 2, 3, kVoid});
-    files_.text("ImageSets/Segmentation/train.txt", "a\n");
-    files_.text("ImageSets/Segmentation/aug.txt", "b\n");
+    add("JPEGImages/2007_000001.png", "SegmentationClass/2007_000001.png", {0, 1, 20, kVoid});
+    add("JPEGImages/2007_000002.png", "SegmentationClassAug/2007_000002.png", {0, 2, 3, kVoid});
+    files_.text("ImageSets/Segmentation/train.txt", "2007_000001\n");
+    files_.text("ImageSets/Segmentation/aug.txt", "2007_000002\n");
   }
 
   void make_context() {
-    add("JPEGImages/a.png", "SegmentationClassContext/a.png", {0, 1, 59, kVoid});
-    files_.text("ImageSets/SegmentationContext/val.txt", "a\n");
+    add("JPEGImages/2007_000001.png", "SegmentationClassContext/2007_000001.png",
+        {0, 1, 59, kVoid});
+    files_.text("ImageSets/SegmentationContext/val.txt", "2007_000001\n");
   }
 
   Error error_of(const DatasetOptions& options, const std::string& split = "train") {
@@ -76,18 +77,18 @@ TEST_F(DatasetKindsTest, TrainaugJoinsTheListsOfTrainAndAug) {
   make_voc();
   const Dataset both(files_.options(), "trainaug");
   ASSERT_EQ(both.size(), 2u);
-  EXPECT_EQ(both.label_path(0), files_ / "SegmentationClass/a.png");
-  EXPECT_EQ(both.label_path(1), files_ / "SegmentationClassAug/b.png");
-  files_.text("ImageSets/Segmentation/trainaug.txt", "b\n");
+  EXPECT_EQ(both.label_path(0), files_ / "SegmentationClass/2007_000001.png");
+  EXPECT_EQ(both.label_path(1), files_ / "SegmentationClassAug/2007_000002.png");
+  files_.text("ImageSets/Segmentation/trainaug.txt", "2007_000002\n");
   EXPECT_EQ(Dataset(files_.options(), "trainaug").size(), 1u);
 }
 
 TEST_F(DatasetKindsTest, TheSetsOwnListsComeFirst) {
   make_voc();
   files_.text("unseen.txt", "cat\n");
-  files_.text("train.txt", "b\n");
+  files_.text("train.txt", "2007_000002\n");
   const Dataset train(files_.options(), "train");
-  EXPECT_EQ(train.name(0), "b");
+  EXPECT_EQ(train.name(0), "2007_000002");
   EXPECT_EQ(std::ranges::count(train.seen(), false), 1);
   EXPECT_FALSE(train.seen()[7]);
 }
@@ -101,7 +102,7 @@ TEST_F(DatasetKindsTest, ClassesTxtRenamesBuiltInClasses) {
   EXPECT_EQ(train.classes()[3], "name 3");
   EXPECT_FALSE(train.seen()[15]);  // still the usual five
   files_.text("classes.txt", "sky\n");
-  EXPECT_THAT(error_of(files_.options()).what(),
+  EXPECT_THAT(error_of(files_.options("voc2012")).what(),
               AllOf(HasSubstr("names 1,"), HasSubstr("20 classes")));
 }
 
@@ -120,6 +121,39 @@ TEST_F(DatasetKindsTest, AFolderThatCannotBeReachedIsNamed) {
   EXPECT_THAT(error_of(options).what(), HasSubstr("loop: Too many levels of symbolic links"));
 }
 
+TEST_F(DatasetKindsTest, AnOwnSetInVocsFoldersIsAnOwnSet) {
+  add("JPEGImages/cup.png", "SegmentationClass/cup.png", {0, 1, 2, kVoid});
+  files_.text("ImageSets/Segmentation/train.txt", "cup\n");
+  // Its classes must be known: they are not VOC's.
+  EXPECT_THAT(error_of(files_.options()).what(), HasSubstr("needs a class list"));
+  files_.text("labelmap.txt", "background:0,0,0::\n");
+  EXPECT_THAT(error_of(files_.options()).hint(), HasSubstr("tagclip data convert"));
+  files_.text("class_names.txt", "_background_\ncup\nplate\n");
+  for (const char* kind : {"auto", "folder"}) {
+    const Dataset own(files_.options(kind), "train");
+    EXPECT_THAT(own.classes(), ElementsAre("background", "cup", "plate"));
+    EXPECT_EQ(std::ranges::count(own.seen(), false), 0);
+    EXPECT_THAT(own.labels(0).labels, ElementsAre(0, 1, 2, kIgnoreIndex));
+  }
+}
+
+TEST_F(DatasetKindsTest, AnotherNumberOfClassesMakesVocsPhotosAnOwnSet) {
+  make_voc();
+  files_.labels("SegmentationClass/2007_000001.png", 4, 1, {0, 1, 1, kVoid});
+  files_.text("classes.txt", "floor\nchair\n");
+  const Dataset own(files_.options(), "train");
+  EXPECT_THAT(own.classes(), ElementsAre("floor", "chair"));
+  EXPECT_THAT(own.labels(0).labels, ElementsAre(0, 1, 1, kIgnoreIndex));
+}
+
+TEST_F(DatasetKindsTest, AnOwnSetInCocosFoldersIsAnOwnSet) {
+  add("images/train2017/cup.png", "annotations/train2017/cup.png", {0, 1, 1, kVoid});
+  files_.text("classes.txt", "table\ncup\n");
+  const Dataset own(files_.options(), "train");
+  EXPECT_THAT(own.classes(), ElementsAre("table", "cup"));
+  EXPECT_THAT(own.labels(0).labels, ElementsAre(0, 1, 1, kIgnoreIndex));
+}
+
 TEST_F(DatasetKindsTest, ContextWithAndWithoutBackground) {
   make_context();
   const Dataset without(files_.options(), "val");
@@ -132,7 +166,7 @@ TEST_F(DatasetKindsTest, ContextWithAndWithoutBackground) {
 }
 
 TEST_F(DatasetKindsTest, CocoStuffReadsPixelMaps) {
-  add("images/val2017/a.png", "annotations/val2017/a.png", {0, 10, 12, 181});
+  add("images/val2017/000000000001.png", "annotations/val2017/000000000001.png", {0, 10, 12, 181});
   const Dataset val(files_.options(), "val");
   EXPECT_EQ(val.classes().size(), 171u);
   EXPECT_EQ(std::ranges::count(val.seen(), false), 15);
@@ -140,28 +174,30 @@ TEST_F(DatasetKindsTest, CocoStuffReadsPixelMaps) {
 }
 
 TEST_F(DatasetKindsTest, CocoStuffPrefersTrainIds) {
-  add("images/train2017/a.png", "annotations/train2017/a.png", {0, 10, 12, 181});
-  files_.labels("annotations/train2017/a_labelTrainIds.png", 4, 1, {0, 10, 11, 170});
+  add("images/train2017/000000000001.png", "annotations/train2017/000000000001.png",
+      {0, 10, 12, 181});
+  files_.labels("annotations/train2017/000000000001_labelTrainIds.png", 4, 1, {0, 10, 11, 170});
   const Dataset train(files_.options(), "train");
   ASSERT_EQ(train.size(), 1u);
-  EXPECT_EQ(train.label_path(0), files_ / "annotations/train2017/a_labelTrainIds.png");
+  EXPECT_EQ(train.label_path(0), files_ / "annotations/train2017/000000000001_labelTrainIds.png");
   EXPECT_THAT(train.labels(0).labels, ElementsAre(0, 10, 11, 170));
 }
 
 TEST_F(DatasetKindsTest, UnusedCocoIdsAreErrors) {
-  add("images/val2017/a.png", "annotations/val2017/a.png", {0, 11, 0, 0});
+  add("images/val2017/000000000001.png", "annotations/val2017/000000000001.png", {0, 11, 0, 0});
   const Dataset val(files_.options(), "val");
   EXPECT_THROW(val.labels(0), Error);
 }
 
 TEST_F(DatasetKindsTest, CocoStuffNamesPhotosWithoutLabels) {
-  add("images/val2017/a.png", "annotations/val2017/a.png", {0, 0, 0, 0});
-  files_.photo("images/val2017/b.png", test::make_photo(4, 1, 2));
-  EXPECT_THAT(error_of(files_.options(), "val").what(), HasSubstr("no label file for b"));
+  add("images/val2017/000000000001.png", "annotations/val2017/000000000001.png", {0, 0, 0, 0});
+  files_.photo("images/val2017/000000000002.png", test::make_photo(4, 1, 2));
+  EXPECT_THAT(error_of(files_.options(), "val").what(),
+              HasSubstr("no label file for 000000000002"));
 }
 
 TEST_F(DatasetKindsTest, CocoStuffHasNoZeroLabel) {
-  add("images/val2017/a.png", "annotations/val2017/a.png", {0, 0, 0, 0});
+  add("images/val2017/000000000001.png", "annotations/val2017/000000000001.png", {0, 0, 0, 0});
   DatasetOptions options = files_.options();
   options.zero_label = ZeroLabel::kReduce;
   const Error error = error_of(options, "val");
@@ -204,15 +240,15 @@ TEST_F(DatasetKindsTest, SaysWhatEachKindLacks) {
                     HasSubstr("voc2012 lacks JPEGImages/, SegmentationClass/ or "
                               "SegmentationClassAug/, ImageSets/Segmentation/"),
                     HasSubstr("coco-stuff lacks"), HasSubstr("context59 lacks")));
-  files_.photo("JPEGImages/a.png", test::make_photo(4, 1, 1));
+  files_.photo("JPEGImages/2007_000001.png", test::make_photo(4, 1, 1));
   EXPECT_THAT(error_of(files_.options()).what(), testing::Not(HasSubstr("coco-stuff")));
   EXPECT_THAT(error_of(files_.options("voc2012")).what(), HasSubstr("lacks SegmentationClass/"));
 }
 
 TEST_F(DatasetKindsTest, FindsTheSetInsideTheFolder) {
-  add("VOCdevkit/VOC2012/JPEGImages/a.png", "VOCdevkit/VOC2012/SegmentationClass/a.png",
-      {0, 0, 0, 0});
-  files_.text("VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt", "a\n");
+  add("VOCdevkit/VOC2012/JPEGImages/2007_000001.png",
+      "VOCdevkit/VOC2012/SegmentationClass/2007_000001.png", {0, 0, 0, 0});
+  files_.text("VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt", "2007_000001\n");
   EXPECT_THAT(error_of(files_.options()).hint(), HasSubstr("VOCdevkit/VOC2012?"));
 }
 

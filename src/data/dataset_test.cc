@@ -131,6 +131,43 @@ TEST_F(DatasetTest, ListsPhotosAndLabelsWithoutPartner) {
                                        HasSubstr("no label file for b, c, ../images/a")));
 }
 
+TEST_F(DatasetTest, ReadsNamesAsToolsGiveThem) {
+  // Endings of cameras, labels with a suffix, folders, names that are listed with their ending.
+  std::filesystem::create_directories(dir_ / "images/site");
+  std::filesystem::create_directories(dir_ / "labels/site");
+  std::filesystem::rename(dir_ / "images/a.png", dir_ / "images/a.PNG");
+  std::filesystem::rename(dir_ / "labels/a.png", dir_ / "labels/a_mask.PNG");
+  std::filesystem::rename(dir_ / "images/b.png", dir_ / "images/site/b.png");
+  std::filesystem::rename(dir_ / "labels/b.png", dir_ / "labels/site/b_label.png");
+  write_file(dir_ / "images/._a.PNG", "macOS");
+  write_file(dir_ / "train.txt", "a.PNG\nsite/b\n");
+  const Dataset dataset({.folder = dir_.path().string()}, "train");
+  ASSERT_EQ(dataset.size(), 2u);
+  EXPECT_EQ(dataset.image_path(0), dir_ / "images/a.PNG");
+  EXPECT_EQ(dataset.label_path(0), dir_ / "labels/a_mask.PNG");
+  EXPECT_EQ(dataset.label_path(1), dir_ / "labels/site/b_label.png");
+  EXPECT_NO_THROW(dataset.read(1));
+}
+
+TEST_F(DatasetTest, SaysWhatIsThereInstead) {
+  std::filesystem::rename(dir_ / "images/a.png", dir_ / "images/a.bmp");
+  EXPECT_THAT(error_of().what(), HasSubstr("images/a.bmp is there, but photos are JPEG"));
+  std::filesystem::rename(dir_ / "images/a.bmp", dir_ / "images/a.png");
+  std::filesystem::rename(dir_ / "labels/a.png", dir_ / "labels/a.jpg");
+  EXPECT_THAT(error_of().what(), HasSubstr("labels/a.jpg is there, but label files are PNG"));
+  std::filesystem::rename(dir_ / "labels/a.jpg", dir_ / "labels/a.png");
+  std::filesystem::create_directories(dir_ / "images/site");
+  std::filesystem::rename(dir_ / "images/a.png", dir_ / "images/site/a.png");
+  EXPECT_THAT(error_of().what(),
+              HasSubstr("images/site/a.png is there: the list has to say site/a"));
+}
+
+TEST_F(DatasetTest, TwoLabelFilesOfOnePhotoAreAmbiguous) {
+  std::filesystem::rename(dir_ / "labels/a.png", dir_ / "labels/a_mask.png");
+  write_labels("a_label", {3, 2, std::vector<uint16_t>(6)});
+  EXPECT_THAT(error_of().what(), AllOf(HasSubstr("a_mask.png"), HasSubstr("a_label.png")));
+}
+
 TEST_F(DatasetTest, ShortensLongLists) {
   write_file(dir_ / "train.txt", "1\n2\n3\n4\n5\n6\n7\n");
   EXPECT_THAT(error_of().what(), HasSubstr("no photo for 1, 2, 3, 4, 5 and 2 more"));

@@ -22,41 +22,128 @@ namespace fs = std::filesystem;
 
 using FilesByName = std::unordered_map<std::string, std::string>;  // without ending → with it
 
-constexpr std::string_view kPhotoEndings[] = {".jpg", ".jpeg", ".png", ".webp"};
-constexpr std::string_view kNoSplits[] = {"classes.txt", "unseen.txt"};
+// The files of a folder and those below it, by their names inside of it.
+struct Listing {
+  FilesByName files;   // of the endings that were asked for
+  FilesByName others;  // the rest
+};
 
-// The files of `folder` that have one of `endings`.
-FilesByName list_files(const fs::path& folder, std::span<const std::string_view> endings) {
-  FilesByName files;
-  for (const auto& [file, kind] : list_folder(folder)) {
-    if (file.starts_with('.')) continue;  // hidden: what macOS keeps beside photos is named alike
+constexpr std::string_view kPhotoEndings[] = {".jpg", ".jpeg", ".png", ".webp", ".jfif", ".jpe"};
+constexpr std::string_view kLabelSuffixes[] = {"_masks", "_mask",       "-mask",         "_labels",
+                                               "_label", "-label",      "_segmentation", "_seg",
+                                               "_gt",    "_groundtruth"};
+constexpr std::string_view kNoSplits[] = {"classes.txt", "class_names.txt", "unseen.txt",
+                                          "labelmap.txt"};
+
+bool ends_with_any_case(std::string_view file, std::string_view ending) {
+  if (file.size() < ending.size()) return false;
+  return std::ranges::equal(file.substr(file.size() - ending.size()), ending, [](char a, char b) {
+    const auto lower = [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    };
+    return lower(a) == lower(b);
+  });
+}
+
+constexpr int kMostFolders = 8;  // below each other
+
+// Adds the names in `folder` and in those below it, without a look at the files. Hidden ones, such
+// as macOS's ._a.jpg, are none.
+void add_names(const fs::path& folder, const std::string& prefix, int depth,
+               std::vector<std::string>& names) {
+  for (const auto& [name, kind] : list_folder(folder)) {
+    if (name.starts_with('.')) continue;
+    const auto is_folder = [&] {  // a link is looked at, others are known
+      return (kind ? *kind : path_status(folder / name).kind) == PathKind::kFolder;
+    };
+    if (depth < kMostFolders && is_folder()) {
+      add_names(folder / name, prefix + name + "/", depth + 1, names);
+    } else {
+      names.push_back(prefix + name);
+    }
+  }
+}
+
+std::vector<std::string> names_below(const fs::path& folder) {
+  std::vector<std::string> names;
+  add_names(folder, "", 0, names);
+  return names;
+}
+
+// The files of `folder`, and which of them have one of `endings`.
+Listing list_files(const fs::path& folder, std::span<const std::string_view> endings) {
+  Listing listing;
+  for (const std::string& file : names_below(folder)) {
     const auto ending = std::ranges::find_if(
-        endings, [&](std::string_view candidate) { return file.ends_with(candidate); });
-    if (ending == endings.end()) continue;
-    const auto [known, is_new] = files.emplace(file.substr(0, file.size() - ending->size()), file);
+        endings, [&](std::string_view candidate) { return ends_with_any_case(file, candidate); });
+    if (ending == endings.end()) {
+      listing.others.emplace(file.substr(0, file.rfind('.')), file);
+      continue;
+    }
+    const auto [known, is_new] =
+        listing.files.emplace(file.substr(0, file.size() - ending->size()), file);
     if (is_new) continue;
     throw bad_input(fmt::format("{} holds both {} and {}", folder.string(), known->second, file),
                     "keep one of them");
   }
-  return files;
+  return listing;
+}
+
+// Label files whose names say that they are labels stand for their photos, too.
+void add_names_without_suffix(const fs::path& folder, FilesByName& files) {
+  FilesByName more;
+  for (const auto& [name, file] : files) {
+    const std::string photo = without_label_suffix(name);
+    if (photo == name || files.contains(photo)) continue;
+    const auto [known, is_new] = more.emplace(photo, file);
+    if (is_new) continue;
+    throw bad_input(fmt::format("{} holds both {} and {}", folder.string(), known->second, file),
+                    "keep one of them");
+  }
+  files.merge(more);
 }
 
 // The label files of each of the kind's sorts.
-std::vector<FilesByName> list_labels(const DatasetInfo& info, const std::string& split) {
-  std::vector<FilesByName> sorts;
+std::vector<Listing> list_labels(const DatasetInfo& info, const std::string& split) {
+  std::vector<Listing> sorts;
   for (const LabelFiles& files : info.kind->labels) {
     const fs::path folder = info.folder / folder_of_split(files.folder, split);
-    sorts.push_back(is_folder(folder) ? list_files(folder, {&files.ending, 1}) : FilesByName{});
+    sorts.push_back(is_folder(folder) ? list_files(folder, {&files.ending, 1}) : Listing{});
+    if (info.kind->classes.empty()) add_names_without_suffix(folder, sorts.back().files);
   }
   // A name of one sort may look like that of another with a shorter ending.
   for (size_t i = 0; i + 1 < sorts.size(); ++i) {
-    for (const auto& [name, file] : sorts[i]) {
+    if (info.kind->labels[i].folder != info.kind->labels[i + 1].folder) continue;
+    for (const auto& [name, file] : sorts[i].files) {
       const std::string taken =
           file.substr(0, file.size() - info.kind->labels[i + 1].ending.size());
-      if (taken != name) sorts[i + 1].erase(taken);
+      if (taken != name) sorts[i + 1].files.erase(taken);
     }
   }
   return sorts;
+}
+
+// The entry of a listed name, which may stand there with its ending.
+FilesByName::const_iterator find_file(const FilesByName& files, const std::string& name) {
+  const auto file = files.find(name);
+  if (file != files.end() || !has_photo_ending(name)) return file;
+  const auto without = files.find(name.substr(0, name.rfind('.')));
+  return without != files.end() && without->second == name ? without : files.end();
+}
+
+// What may have been meant by a name that has no file, as a sentence: a file with another ending,
+// or in a folder below.
+std::string explain_missing(const std::string& name, const std::string& folder,
+                            const Listing& listing, const char* wanted) {
+  if (const auto other = listing.others.find(name); other != listing.others.end()) {
+    return fmt::format("{}/{} is there, but {}", folder, other->second, wanted);
+  }
+  for (const auto& [inside, file] : listing.files) {
+    if (inside.ends_with("/" + name)) {
+      return fmt::format("{}/{} is there: the list has to say {}", folder, file, inside);
+    }
+  }
+  return {};
 }
 
 std::vector<fs::path> list_candidates(const DatasetInfo& info, const std::string& split) {
@@ -93,14 +180,14 @@ Names joined(const fs::path& first, const fs::path& second) {
   return both;
 }
 
-Names names_of(const DatasetInfo& info, const std::string& split, const FilesByName& photos,
-               const std::vector<FilesByName>& labels) {
+Names names_of(const DatasetInfo& info, const std::string& split, const Listing& photos,
+               const std::vector<Listing>& labels) {
   if (const auto list = find_list(info, split)) return {read_names(*list), list->string()};
   if (const auto lists = find_trainaug(info, split)) return joined(lists->first, lists->second);
   std::set<std::string> names;
-  for (const auto& [name, file] : photos) names.insert(name);
-  for (const FilesByName& sort : labels) {
-    for (const auto& [name, file] : sort) names.insert(name);
+  for (const auto& [name, file] : photos.files) names.insert(name);
+  for (const Listing& sort : labels) {
+    for (const auto& [name, file] : sort.files) names.insert(name);
   }
   const fs::path folder = info.folder / folder_of_split(info.kind->photos, split);
   if (names.empty()) throw bad_input(folder.string() + " holds no photos");
@@ -117,17 +204,19 @@ void check_split(const DatasetInfo& info, const std::string& split) {
   throw bad_input(
       fmt::format("the data set {} has no split \"{}\": there is no {}", info.folder.string(),
                   split, list_candidates(info, split).back().string()),
-      fmt::format("splits here: {}",
-                  splits.empty() ? "none" : fmt::format("{}", fmt::join(splits, ", "))));
+      splits.empty() ? "a split is a list of names, one a line; tagclip data convert makes lists "
+                       "for training and validation"
+                     : fmt::format("splits here: {}", fmt::join(splits, ", ")));
 }
 
 // The lists of a folder.
 void add_lists(const fs::path& folder, std::set<std::string>& splits) {
   if (!is_folder(folder)) return;
-  for (const FolderEntry& entry : list_folder(folder)) {
-    const fs::path name = entry.name;
+  std::vector<std::string> names;
+  add_names(folder, "", kMostFolders, names);
+  for (const fs::path name : names) {
     const bool other = std::ranges::find(kNoSplits, name.string()) != std::end(kNoSplits);
-    if (!other && !entry.name.starts_with('.') && name.extension() == ".txt")
+    if (!other && name.extension() == ".txt")
       splits.insert(name.stem().string());
   }
 }
@@ -137,22 +226,36 @@ void add_lists(const fs::path& folder, std::set<std::string>& splits) {
 SplitFiles list_split(const DatasetInfo& info, const std::string& split) {
   check_split(info, split);
   const std::string photo_folder = folder_of_split(info.kind->photos, split);
-  const FilesByName photos = list_files(info.folder / photo_folder, kPhotoEndings);
-  const std::vector<FilesByName> labels = list_labels(info, split);
+  const Listing photos = list_files(info.folder / photo_folder, kPhotoEndings);
+  const std::vector<Listing> labels = list_labels(info, split);
   const Names names = names_of(info, split, photos, labels);
 
   SplitFiles files{names.list};
+  const auto explain = [&](const std::string& name, const std::string& folder,
+                           const Listing& listing, const char* wanted) {
+    if (files.explanation.empty()) {
+      files.explanation = explain_missing(name, folder, listing, wanted);
+    }
+  };
   for (const std::string& name : names.names) {
-    const auto photo = photos.find(name);
-    const auto sort =
-        std::ranges::find_if(labels, [&](const FilesByName& l) { return l.contains(name); });
-    if (photo == photos.end()) files.without_photo.push_back(name);
-    if (sort == labels.end()) files.without_labels.push_back(name);
-    if (photo == photos.end() || sort == labels.end()) continue;
+    const auto photo = find_file(photos.files, name);
+    const std::string& known = photo == photos.files.end() ? name : photo->first;
+    const auto sort = std::ranges::find_if(
+        labels, [&](const Listing& listing) { return listing.files.contains(known); });
+    if (photo == photos.files.end()) {
+      files.without_photo.push_back(name);
+      explain(name, photo_folder, photos, "photos are JPEG, PNG or WebP files");
+    }
+    if (sort == labels.end()) {
+      files.without_labels.push_back(name);
+      explain(name, folder_of_split(info.kind->labels.front().folder, split), labels.front(),
+              "label files are PNG, as others do not keep their values");
+    }
+    if (photo == photos.files.end() || sort == labels.end()) continue;
     const size_t i = sort - labels.begin();
     files.pairs.push_back(
         {name, photo_folder + "/" + photo->second,
-         folder_of_split(info.kind->labels[i].folder, split) + "/" + sort->at(name), i});
+         folder_of_split(info.kind->labels[i].folder, split) + "/" + sort->files.at(known), i});
   }
   return files;
 }
@@ -168,6 +271,22 @@ std::vector<std::string> splits_of(const DatasetInfo& info) {
     }
   }
   return {splits.begin(), splits.end()};
+}
+
+bool has_photo_ending(std::string_view file) {
+  return std::ranges::any_of(kPhotoEndings, [&](std::string_view ending) {
+    return ends_with_any_case(file, ending) && file.size() > ending.size();
+  });
+}
+
+std::string without_label_suffix(const std::string& stem) {
+  for (const std::string_view suffix : kLabelSuffixes) {
+    if (ends_with_any_case(stem, suffix) && stem.size() > suffix.size() &&
+        !stem.ends_with("/" + std::string(suffix))) {
+      return stem.substr(0, stem.size() - suffix.size());
+    }
+  }
+  return stem;
 }
 
 std::string some_of(const std::vector<std::string>& names) {

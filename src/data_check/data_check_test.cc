@@ -8,6 +8,7 @@
 #include "data/test_dataset.h"
 #include "data/test_golden.h"
 #include "image/palette.h"
+#include "image/test_images.h"
 
 namespace tagclip {
 namespace {
@@ -121,9 +122,9 @@ TEST_F(DataCheckTest, LabelsOutOfRange) {
 }
 
 TEST_F(DataCheckTest, AStrayLabelIsNoBackground) {
-  files_.text("classes.txt", "1\n2\n3\n4\n5\n6\n7\n8\n");
-  files_.text("unseen.txt", "8\n");
-  label_all({0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7, 7, 8});
+  files_.text("classes.txt", "a\nb\nc\nd\ne\nf\ng\nh\n");
+  files_.text("unseen.txt", "h\n");
+  label_all({3, 0, 4, 1, 5, 2, 7, 6, 7, 7, 7, 7, 7, 7, 7, 8});
   EXPECT_THAT(codes(check()), ElementsAre("error labels-out-of-range"));
 }
 
@@ -182,6 +183,83 @@ TEST_F(DataCheckTest, OtherRgbLabelsAreUnreadable) {
   EXPECT_THAT(codes(check()), ElementsAre("error labels-unreadable"));
 }
 
+TEST_F(DataCheckTest, MostlyBlackPicturesAreOfNoPalette) {
+  std::vector<Colour> own(kSide * kSide);
+  for (size_t i = 0; i < 9; ++i) own[i] = {200, 10, 77};
+  for (const char* name : {"a", "b", "c", "d"}) {
+    Image picture{kSide, kSide, {}};
+    for (const Colour& c : own) picture.pixels.insert(picture.pixels.end(), c.begin(), c.end());
+    files_.photo("labels/" + std::string(name) + ".png", picture);
+  }
+  const DataCheck found = check();
+  EXPECT_EQ(codes(found)[0], "error colours-as-labels");
+  EXPECT_THAT(found.findings[0].what, HasSubstr("(0,0,0; 200,10,77)"));
+  EXPECT_THAT(found.findings[0].advice, HasSubstr("tagclip data convert"));
+}
+
+TEST_F(DataCheckTest, IndicesInThreeChannels) {
+  Image picture{kSide, kSide, {}};
+  for (const uint16_t label : stripes({0, 1, 2, 3})) {
+    picture.pixels.insert(picture.pixels.end(), 3, static_cast<uint8_t>(label));
+  }
+  files_.photo("labels/a.png", picture);
+  EXPECT_THAT(codes(check()), ElementsAre("error indices-in-three-channels"));
+}
+
+TEST_F(DataCheckTest, ObjectsOf255) {
+  label_all({0, 0, kIgnoreIndex});
+  const DataCheck found = check();
+  EXPECT_EQ(codes(found)[0], "error object-is-255");
+  EXPECT_THAT(found.findings[0].what, HasSubstr("hold 0 (67% of the pixels) and 255 only"));
+}
+
+TEST_F(DataCheckTest, LabelsThatWereResizedLikePhotos) {
+  std::vector<uint16_t> labels(kSide * kSide);
+  for (int i = 0; i < kSide * kSide; ++i) {
+    // Blocks of 0 and 3 with what bilinear resizing puts between them.
+    constexpr uint16_t kRow[] = {0, 0, 0, 1, 2, 3, 3, 3, 3, 2, 1, 0, 0, 0, 1, 2};
+    labels[i] = kRow[i % kSide];
+  }
+  for (const char* name : {"a", "b", "c", "d"}) {
+    files_.labels("labels/" + std::string(name) + ".png", kSide, kSide, labels);
+  }
+  EXPECT_THAT(codes(check()), ElementsAre("error smoothed-labels"));
+}
+
+TEST_F(DataCheckTest, NothingToLearn) {
+  label_all({kIgnoreIndex});
+  EXPECT_THAT(codes(check()), testing::Contains("error nothing-labelled").Times(2));
+  for (const char* name : {"a", "b"}) add_labels(name, {3, kIgnoreIndex});  // unseen water alone
+  for (const char* name : {"c", "d"}) add_labels(name, {0, 1, 2, 3});
+  EXPECT_THAT(codes(check()), testing::Contains("error no-seen-class"));
+  const auto quick = quick_check(files_.options(), "train", 300);
+  EXPECT_THAT(quick, testing::Contains(testing::Field(&Finding::code, "no-seen-class")));
+}
+
+TEST_F(DataCheckTest, OddClassLists) {
+  files_.text("classes.txt", "sky\ntall_grass\n2: road\nwater\n");
+  const DataCheck found = check();
+  EXPECT_THAT(codes(found), ElementsAre("warning class-names"));
+  EXPECT_THAT(found.findings[0].what, HasSubstr("tall_grass, 2: road"));
+  files_.text("classes.txt", "sky\n");
+  files_.text("unseen.txt", "sky\n");
+  std::filesystem::remove(files_ / "unseen.txt");
+  label_all({0});
+  EXPECT_THAT(codes(check()), ElementsAre("warning one-class"));
+}
+
+TEST_F(DataCheckTest, PhotosThatExifTurnsUpsideDown) {
+  const Image photo = test::make_photo(kSide, kSide, 'a');
+  const auto write = [&](uint8_t orientation) {
+    const Bytes png = encode_png(kSide, kSide, photo.pixels,
+                                 {.exif = exif_block(orientation, /*big_endian=*/false)});
+    write_file(files_ / "images/a.png", png);
+    return codes(check());
+  };
+  EXPECT_THAT(write(3), ElementsAre("warning exif-turned"));
+  EXPECT_THAT(write(1), IsEmpty());
+}
+
 TEST_F(DataCheckTest, PaletteTurnedGrey) {
   label_all({0, 38, 75, 113, 147});  // background, aeroplane, bicycle, bird, person
   const DataCheck found = check();
@@ -204,6 +282,7 @@ TEST_F(DataCheckTest, ClassesThatNeverOccur) {
               ElementsAre("warning seen-class-absent", "warning unseen-class-absent"));
   EXPECT_THAT(found.findings[0].what, HasSubstr("train: seen classes that never occur: road"));
   EXPECT_THAT(found.findings[1].what, HasSubstr("val: 1 of 1 unseen classes never occur: water"));
+  EXPECT_THAT(found.findings[1].advice, HasSubstr("counts 0 where it is predicted"));
 }
 
 TEST_F(DataCheckTest, PhotosOfBothSplits) {
@@ -221,7 +300,7 @@ TEST_F(DataCheckTest, CocoStuffFilesUnderTheWrongName) {
   const auto check_values = [&](const std::string& file, const std::vector<uint16_t>& values) {
     coco.photo("images/val2017/a.png", test::make_photo(kSide, kSide, 1));
     coco.labels("annotations/val2017/" + file, kSide, kSide, stripes(values));
-    const DataCheck found = check(coco.options());
+    const DataCheck found = check(coco.options("coco-stuff"));
     std::filesystem::remove(coco / "annotations/val2017" / file);
     return found.findings.at(0).code;
   };

@@ -1,38 +1,91 @@
 #include "data_check/image_label_stats.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "image/label_map.h"
 #include "image/palette.h"
 
 namespace tagclip {
 namespace {
 
-// Returns the name of the palette that an RGB image takes its colours from, if any.
-std::string_view palette_of(const Image& picture) {
+constexpr Colour kBlack = {0, 0, 0};
+
+using ColourCounts = std::vector<std::pair<Colour, uint64_t>>;
+
+// The colours of a picture, the most frequent first; nothing when it has more than classes can be.
+ColourCounts count_colours(const Image& picture) {
+  constexpr size_t kMostColours = 300;
+  std::map<Colour, uint64_t> pixels;
+  for (size_t i = 0; i < picture.pixels.size(); i += 3) {
+    ++pixels[{picture.pixels[i], picture.pixels[i + 1], picture.pixels[i + 2]}];
+    if (pixels.size() > kMostColours) return {};
+  }
+  ColourCounts counts(pixels.begin(), pixels.end());
+  std::ranges::stable_sort(counts, std::greater(), &ColourCounts::value_type::second);
+  return counts;
+}
+
+// Returns the name of the palette that the colours are taken from, if any. Black is in many, and
+// counts for none.
+std::string_view palette_of(const ColourCounts& colours) {
   // Boundaries may be drawn in white or VOC's cream, which are in no palette.
   constexpr double kEnough = 0.9;
   for (const LabelPalette& palette : label_palettes()) {
-    size_t known = 0;
-    for (size_t i = 0; i < picture.pixels.size(); i += 3) {
-      const Colour colour{picture.pixels[i], picture.pixels[i + 1], picture.pixels[i + 2]};
-      known += std::ranges::find(palette.colours, colour) != palette.colours.end();
+    uint64_t known = 0, all = 0;
+    for (const auto& [colour, pixels] : colours) {
+      if (colour == kBlack) continue;
+      all += pixels;
+      if (std::ranges::find(palette.colours, colour) != palette.colours.end()) known += pixels;
     }
-    if (static_cast<double>(known) >= kEnough * static_cast<double>(picture.size())) {
+    if (all > 0 && static_cast<double>(known) >= kEnough * static_cast<double>(all)) {
       return palette.title;
     }
   }
   return {};
 }
 
-// Returns the palette of a label file that was saved as an RGB image, which read_label_map refuses.
-std::string_view palette_of_labels(const std::filesystem::path& labels, const ImageLimits& limits) {
+// Looks at a label file that read_label_map refuses.
+std::optional<RgbLabels> look_at_rgb(const std::filesystem::path& labels,
+                                     const ImageLimits& limits) {
+  // A picture of classes has few colours for its size; a photo has many.
+  constexpr size_t kMostClasses = 40;
   try {
-    return palette_of(read_image(labels, limits));
+    const ColourCounts colours = count_colours(read_image(labels, limits));
+    if (colours.empty()) return {};
+    RgbLabels rgb;
+    rgb.equal_channels = std::ranges::all_of(colours, [](const auto& entry) {
+      return entry.first[0] == entry.first[1] && entry.first[1] == entry.first[2];
+    });
+    rgb.palette = palette_of(colours);
+    if (colours.size() <= kMostClasses) {
+      for (const auto& [colour, pixels] : colours) rgb.colours.push_back(colour);
+    }
+    if (!rgb.equal_channels && rgb.palette.empty() && rgb.colours.empty()) return {};
+    return rgb;
   } catch (const Error&) {
     return {};
   }
+}
+
+LabelBorders borders_of(const LabelMap& map) {
+  LabelBorders borders;
+  const auto look = [&](int a, int b, int c) {
+    if (a == kIgnoreIndex || b == kIgnoreIndex) return;
+    borders.steps += a != b;
+    borders.between += c != kIgnoreIndex && ((a < b && b < c) || (a > b && b > c));
+  };
+  const size_t width = map.width;
+  for (int y = 0; y < map.height; ++y) {
+    const uint16_t* row = &map.labels[y * width];
+    for (int x = 0; x + 2 < map.width; ++x) look(row[x], row[x + 1], row[x + 2]);
+    if (y + 2 >= map.height) continue;
+    for (size_t x = 0; x < width; ++x) look(row[x], row[x + width], row[x + 2 * width]);
+  }
+  return borders;
 }
 
 std::vector<std::pair<uint16_t, uint64_t>> count_values(const LabelMap& map) {
@@ -62,8 +115,10 @@ double ratio(uint64_t part, uint64_t all) {
 ImageLabelStats read_image_label_stats(const DatasetInfo& info, const LabelledFile& files) {
   ImageLabelStats stats;
   try {
-    const Image photo = read_image(info.folder / files.photo, info.limits);
+    const std::vector<std::byte> bytes = read_bytes(info.folder / files.photo);
+    const Image photo = decode_image(bytes, (info.folder / files.photo).string(), info.limits);
     stats.image_warning = photo.warning;
+    stats.orientation = orientation_in_file(bytes);
     stats.image_size = {photo.width, photo.height};
     stats.hash = image_hash(photo);
   } catch (const Error& error) {
@@ -73,9 +128,10 @@ ImageLabelStats read_image_label_stats(const DatasetInfo& info, const LabelledFi
     const LabelMap map = read_label_map(info.folder / files.labels, info.limits);
     stats.label_size = {map.width, map.height};
     stats.values = count_values(map);
+    stats.borders = borders_of(map);
   } catch (const Error& error) {
     stats.label_error = error.what();
-    stats.rgb_palette = palette_of_labels(info.folder / files.labels, info.limits);
+    stats.rgb = look_at_rgb(info.folder / files.labels, info.limits);
   }
   return stats;
 }
@@ -91,6 +147,7 @@ void add_to_histogram(LabelHistogram& histogram, const std::vector<LabelledFile>
                       const std::vector<ImageLabelStats>& stats, size_t label_files) {
   for (size_t i = 0; i < pairs.size(); ++i) {
     if (pairs[i].label_files != label_files) continue;
+    histogram.borders.add(stats[i].borders);
     for (const auto& [value, pixels] : stats[i].values) {
       add(is_void(value) ? histogram.void_pixels : histogram.values[value], pixels, pairs[i].name);
       histogram.pixels += pixels;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,8 +13,28 @@
 #include "data/image_ops.h"
 #include "data/split_files.h"
 #include "data_check/image_hash.h"
+#include "image/exif.h"
+#include "image/palette.h"
 
 namespace tagclip {
+
+// A label file that is an RGB picture, which read_label_map refuses.
+struct RgbLabels {
+  bool equal_channels = false;  // each pixel is grey: the channels may hold the index
+  std::string_view palette;     // whose colours it has; empty: of no palette that is known
+  std::vector<Colour> colours;  // the most frequent first; empty: too many for classes
+};
+
+// How often neighbouring labels differ, and how often a label lies between its two neighbours:
+// hardly ever, unless labels were resized like photos.
+struct LabelBorders {
+  uint64_t steps = 0, between = 0;
+
+  void add(const LabelBorders& other) {
+    steps += other.steps;
+    between += other.between;
+  }
+};
 
 // The statistics of an image and its label file. The pixels themselves are not kept.
 struct ImageLabelStats {
@@ -22,7 +43,9 @@ struct ImageLabelStats {
   Size image_size, label_size;
   ImageHash hash;
   std::vector<std::pair<uint16_t, uint64_t>> values;  // label value → pixels, as stored; sorted
-  std::string_view rgb_palette;  // name of the palette whose colours an RGB label file has
+  Orientation orientation = Orientation::kTopLeft;    // in which the image's file holds it
+  LabelBorders borders;
+  std::optional<RgbLabels> rgb;  // of a label file that cannot be read because it is one
 
   bool readable() const { return image_error.empty() && label_error.empty(); }
 };
@@ -47,6 +70,7 @@ struct LabelCount {
 struct LabelHistogram {
   std::map<int, LabelCount> values;  // without void
   LabelCount void_pixels;
+  LabelBorders borders;
   uint64_t pixels = 0;  // all
 
   bool has(int value) const { return values.contains(value); }

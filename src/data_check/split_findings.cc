@@ -1,6 +1,7 @@
 #include "data_check/split_findings.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <unordered_set>
@@ -46,18 +47,19 @@ void find_missing(const CheckedSplit& split, std::vector<Finding>& findings) {
     findings.push_back(
         {Severity::kError, code,
          fmt::format("{}: {} {}: {}", split.name, photos(names.size()), what, some_of(names)),
-         fmt::format("complete the files, or take the names out of {}", split.files.list)});
+         split.files.explanation.empty()
+             ? fmt::format("complete the files, or take the names out of {}", split.files.list)
+             : split.files.explanation});
   };
   add("photos-missing", "of the list not there", split.files.without_photo);
   add("labels-missing", "without label file", split.files.without_labels);
 }
 
-// Label files with a palette's colours are reported by find_colour_labels.
+// RGB pictures of classes are reported by find_rgb_labels.
 void find_unreadable(const CheckedSplit& split, std::vector<Finding>& findings) {
   const auto add = [&](const char* code, const char* file, std::string ImageLabelStats::* error) {
     const auto fails = [&](const ImageLabelStats& f) {
-      return !(f.*error).empty() &&
-             (error == &ImageLabelStats::image_error || f.rgb_palette.empty());
+      return !(f.*error).empty() && (error == &ImageLabelStats::image_error || !f.rgb);
     };
     const Names names = names_where(split, fails);
     if (names.empty()) return;
@@ -82,19 +84,68 @@ void find_warned_photos(const CheckedSplit& split, std::vector<Finding>& finding
        "look at them: " + some_of(names)});
 }
 
-void find_colour_labels(const CheckedSplit& split, std::vector<Finding>& findings) {
-  const Names names =
-      names_where(split, [](const ImageLabelStats& f) { return !f.rgb_palette.empty(); });
+// "128,64,128; 0,0,142"
+std::string list_colours(const std::vector<Colour>& colours) {
+  constexpr size_t kShown = 6;
+  std::string text;
+  for (size_t i = 0; i < std::min(kShown, colours.size()); ++i) {
+    text += fmt::format("{}{}", i == 0 ? "" : "; ", fmt::join(colours[i], ","));
+  }
+  return colours.size() > kShown ? text + "; ..." : text;
+}
+
+void find_rgb_labels(const CheckedSplit& split, std::vector<Finding>& findings) {
+  constexpr const char* kConvert =
+      "tagclip data convert makes indices of them, given the classes with their colours";
+  const auto add = [&](const char* code, auto is_so, auto what, const char* advice) {
+    const auto fits = [&](const ImageLabelStats& f) { return f.rgb && is_so(*f.rgb); };
+    const Names names = names_where(split, fits);
+    if (names.empty()) return;
+    const auto first = std::ranges::find_if(split.stats, fits);
+    findings.push_back({Severity::kError, code,
+                        fmt::format("{}: the label files of {} are RGB pictures {}: {}", split.name,
+                                    photos(names.size()), what(*first->rgb), some_of(names)),
+                        advice});
+  };
+  const auto is_grey = [](const RgbLabels& rgb) { return rgb.equal_channels; };
+  const auto has_palette = [](const RgbLabels& rgb) {
+    return !rgb.equal_channels && !rgb.palette.empty();
+  };
+  const auto has_own = [](const RgbLabels& rgb) {
+    return !rgb.equal_channels && rgb.palette.empty();
+  };
+  add(
+      "indices-in-three-channels", is_grey,
+      [](const RgbLabels&) { return std::string("with three equal channels"); },
+      "save one of the channels as a grey PNG, or let tagclip data convert do it");
+  add(
+      "palette-as-rgb", has_palette,
+      [](const RgbLabels& rgb) {
+        return fmt::format("in the colours of the {} palette instead of its indices", rgb.palette);
+      },
+      "use the original palette PNGs, and copy them without an image library that expands "
+      "palettes");
+  add(
+      "colours-as-labels", has_own,
+      [](const RgbLabels& rgb) {
+        return fmt::format("in colours of their own ({})", list_colours(rgb.colours));
+      },
+      kConvert);
+}
+
+// EXIF that turns a photo upside down or mirrors it leaves its size as it is.
+void find_hidden_turns(const CheckedSplit& split, std::vector<Finding>& findings) {
+  const Names names = names_where(split, [](const ImageLabelStats& f) {
+    return f.readable() && f.image_size == f.label_size && f.orientation != Orientation::kTopLeft &&
+           f.orientation < Orientation::kLeftTop;
+  });
   if (names.empty()) return;
-  const auto first = std::ranges::find_if(
-      split.stats, [](const ImageLabelStats& f) { return !f.rgb_palette.empty(); });
   findings.push_back(
-      {Severity::kError, "palette-as-rgb",
-       fmt::format("{}: the label files of {} are RGB pictures in the colours of the {} palette "
-                   "instead of its indices: {}",
-                   split.name, photos(names.size()), first->rgb_palette, some_of(names)),
-       "use the original palette PNGs, and copy them without an image library that expands "
-       "palettes"});
+      {Severity::kWarning, "exif-turned",
+       fmt::format("{}: EXIF turns {} upside down or mirrors them, which their size does not show: "
+                   "{}",
+                   split.name, photos(names.size()), some_of(names)),
+       "their labels must be drawn over the upright photos, as viewers show them: look at one"});
 }
 
 void find_size_mismatches(const CheckedSplit& split, std::vector<Finding>& findings) {
@@ -118,7 +169,7 @@ void find_size_mismatches(const CheckedSplit& split, std::vector<Finding>& findi
 
 void find_void(const CheckedSplit& split, std::vector<Finding>& findings) {
   const Names names = names_where(split, is_all_void);
-  if (names.empty()) return;
+  if (names.empty() || names.size() == split.stats.size()) return;  // all: find_unlearnable
   findings.push_back({Severity::kWarning, "nothing-labelled",
                       fmt::format("{}: {} without a labelled pixel: {}", split.name,
                                   photos(names.size()), some_of(names)),
@@ -153,6 +204,61 @@ void find_background(const DatasetInfo& info, std::vector<Finding>& findings) {
        "\"background\" is trained and measured like any class",
        "--zero-label reduce (zero_label in a config) makes it void, as zero-shot work "
        "on PASCAL VOC does"});
+}
+
+// Whether a split has a label file that can be read.
+bool has_labels(const CheckedSplit& split) {
+  return std::ranges::any_of(split.stats,
+                             [](const ImageLabelStats& f) { return f.label_error.empty(); });
+}
+
+// A training split without a pixel that teaches anything, a validation split without one that
+// measures.
+void find_unlearnable(const DatasetInfo& info, const std::vector<CheckedSplit>& splits,
+                      std::vector<Finding>& findings) {
+  for (const CheckedSplit& split : splits) {
+    if (!has_labels(split)) continue;
+    const ClassHistogram histogram = class_histogram(info, split.files.pairs, split.stats);
+    const bool trains = &split == &splits.front();
+    uint64_t seen = 0;
+    for (size_t c = 0; c < info.classes.size(); ++c) {
+      if (info.seen[c]) seen += histogram.classes[c].pixels;
+    }
+    const std::string photos_text = photos(split.stats.size());
+    if (histogram.labelled == 0) {
+      findings.push_back(
+          {Severity::kError, "nothing-labelled",
+           fmt::format("{}: no pixel of the {} has a class: all are void", split.name, photos_text),
+           "are these the label files, and does classes.txt name their values?"});
+    } else if (trains && seen == 0) {
+      findings.push_back(
+          {Severity::kError, "no-seen-class",
+           fmt::format("{}: no pixel of the {} has a seen class: there is nothing to learn from",
+                       split.name, photos_text),
+           "unseen.txt and --unseen list the classes hidden in training"});
+    }
+  }
+}
+
+// Class lists that people would not mean.
+void find_odd_classes(const DatasetInfo& info, std::vector<Finding>& findings) {
+  if (info.classes.size() == 1) {
+    findings.push_back(
+        {Severity::kWarning, "one-class",
+         fmt::format("\"{}\" is the only class: every pixel will be of it", info.classes[0]),
+         "name what else is there, too, if only as \"background\""});
+  }
+  if (!info.kind->classes.empty()) return;
+  Names odd;
+  for (const std::string& name : info.classes) {
+    const bool numbered = !name.empty() && name[0] >= '0' && name[0] <= '9';
+    if (numbered || name.find('_') != name.npos) odd.push_back(name);
+  }
+  if (odd.empty()) return;
+  findings.push_back(
+      {Severity::kWarning, "class-names",
+       fmt::format("class names are read as English words, and these are none: {}", some_of(odd)),
+       "write them as in a caption, \"traffic light\" for \"traffic_light\", without numbers"});
 }
 
 // Returns "a = b" for each photo of `a` that looks like one of `b` of another name.
@@ -198,8 +304,9 @@ void find_file_mistakes(const CheckedSplit& split, std::vector<Finding>& finding
   find_missing(split, findings);
   find_unreadable(split, findings);
   find_warned_photos(split, findings);
-  find_colour_labels(split, findings);
+  find_rgb_labels(split, findings);
   find_size_mismatches(split, findings);
+  find_hidden_turns(split, findings);
   find_void(split, findings);
 }
 
@@ -207,6 +314,8 @@ void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit
                          std::vector<Finding>& findings) {
   find_swapped(info, findings);
   find_background(info, findings);
+  find_odd_classes(info, findings);
+  find_unlearnable(info, splits, findings);
   const auto absent = [&](const CheckedSplit& split, bool seen) {
     const ClassHistogram histogram = class_histogram(info, split.files.pairs, split.stats);
     std::vector<bool> chosen(info.classes.size());
@@ -229,8 +338,8 @@ void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit
   findings.push_back({Severity::kWarning, "unseen-class-absent",
                       fmt::format("{}: {} of {} unseen classes never occur: {}", last.name,
                                   names.size(), unseen, some_of(names)),
-                      names.size() == unseen ? "nothing will be measured on unseen classes"
-                                             : "the mean over unseen classes leaves them out"});
+                      "in the means a class that never occurs counts 0 where it is predicted "
+                      "anywhere, and is left out where it is not"});
 }
 
 void find_near_duplicates(const std::vector<CheckedSplit>& splits, std::vector<Finding>& findings) {

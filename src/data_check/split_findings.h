@@ -17,12 +17,13 @@ struct CheckedSplit {
   std::vector<ImageLabelStats> stats;  // one per pair
 };
 
-// Finds photos and labels without partner, unreadable files, differing sizes, labels that are all
-// void.
+// Finds photos and labels without partner, unreadable files, RGB pictures for labels, differing
+// sizes, photos that EXIF turns unnoticed, labels that are all void.
 void find_file_mistakes(const CheckedSplit& split, std::vector<Finding>& findings);
 
-// Finds swapped seen and unseen classes, background trained as a class, seen classes absent from
-// training and unseen ones absent from validation. The first split is the training split, the last
+// Finds swapped seen and unseen classes, background trained as a class, odd class lists, splits
+// without anything to learn from, seen classes absent from training and unseen ones absent from
+// validation. The first split is the training split, the last
 // one the validation split.
 void find_class_mistakes(const DatasetInfo& info, const std::vector<CheckedSplit>& splits,
                          std::vector<Finding>& findings);

@@ -31,6 +31,10 @@ std::optional<Orientation> exif_orientation(std::span<const std::byte> block);
 // is the whole file: PNG and WebP may hold the block behind the pixels.
 Orientation orientation_in_file(std::span<const std::byte> encoded);
 
+// The orientation that a JPEG, PNG or WebP file asks for; kTopLeft where it asks for none or is no
+// such file. `encoded` is the whole file: PNG and WebP may hold it behind the pixels.
+Orientation orientation_in_file(std::span<const std::byte> encoded);
+
 // The upright image.
 Image upright(Image stored, Orientation orientation);
 

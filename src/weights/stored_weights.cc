@@ -50,8 +50,7 @@ std::vector<std::string> StoredWeights::names() const {
 
 std::optional<std::filesystem::path> StoredWeights::file_beside(std::string_view name) const {
   for (const std::filesystem::path& folder : folders) {
-    std::error_code missing;
-    if (std::filesystem::is_regular_file(folder / name, missing)) return folder / name;
+    if (path_status(folder / name).kind == PathKind::kFile) return folder / name;
   }
   return {};
 }
@@ -61,11 +60,9 @@ namespace {
 // The folders of a file and of what it leads to if it is a link.
 std::vector<std::filesystem::path> folders_of(const std::filesystem::path& file) {
   std::vector<std::filesystem::path> folders{file.parent_path()};
-  std::error_code error;
-  const std::filesystem::path target = std::filesystem::canonical(file, error);
-  const std::filesystem::path near = std::filesystem::canonical(
-      folders.front().empty() ? std::filesystem::path(".") : folders.front(), error);
-  if (!error && target.parent_path() != near) folders.push_back(target.parent_path());
+  const auto target = resolved_path(file);
+  const auto near = resolved_path(folders.front().empty() ? "." : folders.front());
+  if (target && near && target->parent_path() != *near) folders.push_back(target->parent_path());
   return folders;
 }
 

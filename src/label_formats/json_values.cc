@@ -1,0 +1,102 @@
+#include "label_formats/json_values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bounded_json.h"
+#include "base/files.h"
+
+namespace tagclip {
+
+nlohmann::json read_json(const std::filesystem::path& path) {
+  std::string text = read_text(path);
+  std::string_view content = text;
+  if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);  // a byte order mark
+  auto json = parse_bounded_json(content, kMaxReadBytes);
+  if (!json) throw bad_input(path.string() + " is no JSON, or is cut off or nested too deep");
+  return std::move(*json);
+}
+
+const nlohmann::json* find_key(const nlohmann::json& json, const char* key) {
+  if (!json.is_object()) return nullptr;
+  const auto entry = json.find(key);
+  return entry == json.end() ? nullptr : &*entry;
+}
+
+std::optional<std::string> text_at(const nlohmann::json& json, const char* key) {
+  const nlohmann::json* value = find_key(json, key);
+  if (value == nullptr || !value->is_string()) return {};
+  return value->get<std::string>();
+}
+
+std::optional<int64_t> integer_at(const nlohmann::json& json, const char* key) {
+  const nlohmann::json* value = find_key(json, key);
+  if (value == nullptr || !value->is_number()) return {};
+  const auto number = value->get<double>();
+  if (!(number >= -1e15 && number <= 1e15)) return {};
+  return static_cast<int64_t>(number);
+}
+
+Size size_at(const nlohmann::json& json, const char* width, const char* height) {
+  constexpr int64_t kMostSide = 1 << 20;
+  const auto w = integer_at(json, width), h = integer_at(json, height);
+  if (!w || !h) return {};
+  if (*w <= 0 || *h <= 0 || *w > kMostSide || *h > kMostSide) {
+    throw bad_input(fmt::format("it is for a photo of {}x{}", *w, *h));
+  }
+  return {static_cast<int>(*w), static_cast<int>(*h)};
+}
+
+bool any_json_with(const SourceFiles& files, std::initializer_list<std::string_view> keys) {
+  constexpr size_t kLooks = 20;
+  const auto names = files.with_ending(".json");
+  for (size_t i = 0; i < std::min(names.size(), kLooks); ++i) {
+    try {
+      // Text alone: a large file would be parsed for each format.
+      const std::string text = read_text(files.path(names[i]));
+      if (std::ranges::all_of(keys, [&](std::string_view key) {
+            return text.find(fmt::format("\"{}\"", key)) != text.npos;
+          })) {
+        return true;
+      }
+    } catch (const Error&) {  // told when the file is needed
+    }
+  }
+  return false;
+}
+
+std::vector<std::byte> from_base64(std::string_view text) {
+  std::vector<std::byte> bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    int digit = -1;
+    if (c >= 'A' && c <= 'Z') digit = c - 'A';
+    if (c >= 'a' && c <= 'z') digit = c - 'a' + 26;
+    if (c >= '0' && c <= '9') digit = c - '0' + 52;
+    if (c == '+') digit = 62;
+    if (c == '/') digit = 63;
+    if (c == '=' || c == '\n' || c == '\r') continue;
+    if (digit < 0) throw bad_input("a picture inside of it is no base64");
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<std::byte>(bits >> count & 0xFF));
+  }
+  return bytes;
+}
+
+std::string reason_of(const Error& error) {
+  const std::string hint = error.hint().empty() ? "" : " (" + error.hint() + ")";
+  return error.what() + hint;
+}
+
+void refuse_class_list(const std::filesystem::path& class_list, const std::string& why) {
+  if (class_list.empty()) return;
+  throw usage_error("classes: " + why, "leave `classes` out");
+}
+
+}  // namespace tagclip
