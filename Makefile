@@ -51,8 +51,9 @@ asan: needs-build build/  ## run the tests of the parsers under the address and 
 	@$(call compile,asan)
 	@ctest --preset asan --parallel $(CORES)
 
-bench: build-bench  ## measure speed and memory beside plain LibTorch
+bench: build-bench  ## measure speed and memory beside plain LibTorch, and what the trusty token costs
 	$(BENCH) all
+	$(BENCH) trusty-token --model voc
 
 bench-loader: build-bench  ## measure the training data loader beside PyTorch's with OpenCV
 	@scripts/setup.sh loader

@@ -36,6 +36,14 @@ class Contender:
         return 1000 * (time.perf_counter() - start)
 
 
+@dataclass
+class Unsupported:
+    """A row that this processor cannot run, and why."""
+    name: str
+    precision: str
+    reason: str
+
+
 @contextlib.contextmanager
 def quiet():
     """Without the warnings and progress bars of exporters."""
@@ -90,6 +98,11 @@ def open_vino(path, pixels, threads, precision):
     return lambda: program(pixels)[0]
 
 
+def open_vino_has_bfloat16():
+    """Without instructions for it OpenVINO takes the hint and computes in float32."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def write_models(weights, text, unseen, pixels, folder):
     """The careful model as files: ONNX, the same with int8 weights, OpenVINO's with int8 throughout."""
     export_onnx(Careful(weights, text, unseen), pixels, folder / "careful.onnx")
@@ -104,7 +117,8 @@ def write_models(weights, text, unseen, pixels, folder):
 
 
 def contenders(weights, text, unseen, pixels, threads, folder):
-    """Makes them one by one; the first is what the others' labels are compared with."""
+    """Makes them one by one, an Unsupported for each that this processor cannot run. The first is what the others'
+    labels are compared with."""
     # Quantising takes gigabytes, which a process of its own gives back.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         pool.submit(write_models, weights, text, unseen, pixels, folder).result()
@@ -120,10 +134,15 @@ def contenders(weights, text, unseen, pixels, threads, folder):
     low = Careful(weights, text, unseen).bfloat16()
     yield Contender("PyTorch, with care", "bfloat16", eager(low, pixels))
     yield Contender("torch.compile", "bfloat16", compiled(low, pixels))
-    yield Contender("OpenVINO", "bfloat16", open_vino(exported, pixels, threads, "bf16"))
+    has_bfloat16 = open_vino_has_bfloat16()
+    if has_bfloat16:
+        yield Contender("OpenVINO", "bfloat16", open_vino(exported, pixels, threads, "bf16"))
+    else:
+        yield Unsupported("OpenVINO", "bfloat16", "OpenVINO finds no instructions for bfloat16")
 
     yield Contender("ONNX Runtime", "int8", onnx_runtime(folder / "int8.onnx", pixels, threads))
-    yield Contender("OpenVINO with nncf", "int8", open_vino(folder / "int8.xml", pixels, threads, "bf16"))
+    rest = "bf16" if has_bfloat16 else "f32"
+    yield Contender("OpenVINO with nncf", "int8", open_vino(folder / "int8.xml", pixels, threads, rest))
 
 
 def versions():

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# floors.sh PROGRAM: holds the ratios of tagclip_bench to benchmarks/floors.toml, in two or three minutes. COCO's
-# training step is left out: plain, it takes 8 GB and a minute.
+# floors.sh PROGRAM: holds the ratios of tagclip_bench to benchmarks/floors.toml, in a few minutes. COCO's
+# training step is left out: the reference takes 8 GB and a minute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

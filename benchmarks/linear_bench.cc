@@ -18,7 +18,10 @@ void report_speed(benchmark::State& state) {
 }
 
 void kernel(benchmark::State& state, GemmPrecision precision, bool second) {
-  if (!runs_here(precision)) return state.SkipWithError("not on this processor");
+  if (!runs_here(precision)) {
+    return state.SkipWithError(
+        ("not on this processor: " + gemm_support(precision).reason).c_str());
+  }
   const c10::InferenceMode no_gradients;
   const int64_t in = second ? kInner : kWidth, out = second ? kWidth : kInner;
   const PackedLinear linear(at::randn({out, in}) * 0.03, at::randn({out}), precision);

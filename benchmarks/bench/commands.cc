@@ -9,18 +9,18 @@
 #include "base/error.h"
 #include "base/platform.h"
 #include "bench/floors.h"
-#include "bench/loader_task.h"
 #include "bench/report.h"
 #include "bench/scaling.h"
+#include "bench/script_tasks.h"
 #include "bench/tasks.h"
-#include "bench/turns.h"
 #include "infer/embedding_file.h"
 
 namespace tagclip::bench {
 namespace {
 
 constexpr int64_t kStepPhotos = 2;
-constexpr int64_t kLossPhotos = 2;  // plain losses of 16 photos and COCO's classes take 27 GiB
+constexpr int64_t kLossPhotos =
+    2;  // the reference's losses of 16 photos and COCO's classes take 27 GiB
 
 // One row of the comparison's table.
 struct Job {
@@ -34,12 +34,21 @@ struct Job {
                        .precision = std::string(name_of(workload.precision))}
         .name();
   }
-  // The command that measures it.
+  // Returns the command that measures it.
   std::string command() const { return task == "blend" || task == "mask-loss" ? "kernels" : task; }
+  // Says why the row cannot be measured on this processor; empty where it can.
+  const std::string& unsupported() const { return gemm_support(workload.precision).reason; }
 };
 
 void use_threads(int64_t threads) {
   if (threads > 0) at::set_num_threads(static_cast<int>(threads));
+}
+
+// Throws Error(kUsage) before anything is measured where the precision does not run here.
+GemmPrecision precision_here(const std::string& word) {
+  const GemmPrecision precision = parse_precision(word);
+  check_runs_here(precision);
+  return precision;
 }
 
 std::vector<Workload> workloads_of(const WorkloadOptions& choice) {
@@ -71,13 +80,12 @@ std::vector<Job> all_jobs(const std::vector<Workload>& workloads) {
   return jobs;
 }
 
-// The rows of the command that run on this processor.
+// Returns the rows of the command, whether or not they run on this processor.
 std::vector<Job> jobs_of(const ComparisonOptions& options) {
   std::vector<Job> jobs = all_jobs(workloads_of(options));
-  std::erase_if(jobs, [&](const Job& job) {
-    return (options.task != "all" && options.task != job.command()) ||
-           !runs_here(job.workload.precision);
-  });
+  if (options.task != "all") {
+    std::erase_if(jobs, [&](const Job& job) { return job.command() != options.task; });
+  }
   return jobs;
 }
 
@@ -90,8 +98,8 @@ Floors floors_of(const ComparisonOptions& options, const std::vector<Job>& jobs)
   return read_floors(options.floors, rows);
 }
 
-// A train step takes several times as long as a photo, and so do plain losses: half as many runs,
-// rounded up.
+// A train step takes several times as long as a photo, and so do the reference's losses: half as
+// many runs, rounded up.
 Measurement measure(const Job& job, int64_t runs, Console& console) {
   console.note(job.name() + ": warming up, comparing results");
   const int64_t pairs = job.task == "segment" ? runs : (runs + 1) / 2;
@@ -107,7 +115,7 @@ Measurement measure(const Job& job, int64_t runs, Console& console) {
   return measure_train_step(job.workload, job.photos, pairs, progress);
 }
 
-// Whether all results agree, and no ratio is under its floor; warns of those that fail.
+// Returns whether all results agree and no ratio is under its floor; warns of those that fail.
 bool pass(const std::vector<Measurement>& measurements, const Floors& floors, Console& console) {
   bool good = true;
   const auto complain = [&](const std::string& sentence) {
@@ -115,7 +123,7 @@ bool pass(const std::vector<Measurement>& measurements, const Floors& floors, Co
     good = false;
   };
   for (const Measurement& m : measurements) {
-    if (!m.agrees()) complain(m.name() + ": our results are not those of the plain computation");
+    if (!m.agrees()) complain(m.name() + ": our results are not those of plain LibTorch");
   }
   for (const std::string& sentence : below(floors, measurements)) complain(sentence);
   return good;
@@ -132,7 +140,13 @@ int run_comparison(const ComparisonOptions& options, Console& console) {
   if (!options.json) console.print(table_head(machine));
 
   std::vector<Measurement> measurements;
+  std::vector<UnsupportedRow> left_out;
   for (const Job& job : jobs) {
+    if (!job.unsupported().empty()) {
+      left_out.push_back({job.name(), job.unsupported()});
+      if (!options.json) console.print(table_row(left_out.back()));
+      continue;
+    }
     measurements.push_back(measure(job, options.runs, console));
     if (console.stop_requested()) {
       console.note("stopped in " + job.name() + ", which is left out");
@@ -140,22 +154,35 @@ int run_comparison(const ComparisonOptions& options, Console& console) {
     }
     if (!options.json) console.print(table_rows(measurements.back(), machine));
   }
-  if (options.json) console.print(to_json(machine, measurements));
+  if (options.json) console.print(to_json(machine, measurements, left_out));
   return pass(measurements, floors, console) ? 0 : static_cast<int>(ErrorKind::kFailure);
 }
 
-int run_loader(const LoaderSpeedOptions& options, Console& console) {
-  keep_freed_pages();  // as training does
-  const Dataset data({.folder = options.data}, options.split);
-  const LoaderSpeed speed = measure_loader(data, options.samples);
-  console.print(options.json ? to_json(speed) : table_rows(speed));
-  return 0;
+int run_token_cost(const TokenCostOptions& options, Console& console) {
+  use_threads(options.threads);
+  const GemmPrecision precision = precision_here(options.precision);
+  const Machine machine = this_machine();
+  if (!options.json) console.print(token_cost_head(machine));
+  std::vector<TokenCost> costs;
+  for (Workload workload : workloads_of(options)) {
+    workload.precision = precision;
+    costs.push_back(measure_token_cost(workload, kStepPhotos, options.runs,
+                                       [&](const std::string& task, int64_t done, int64_t pairs) {
+                                         console.progress(workload.name + " " + task + " runs",
+                                                          done, pairs);
+                                         return !console.stop_requested();
+                                       }));
+    if (!options.json) console.print(token_cost_rows(costs.back()));
+    if (console.stop_requested()) break;
+  }
+  if (options.json) console.print(to_json(machine, costs));
+  return console.stop_requested() ? kStopped : 0;
 }
 
 int run_scaling(const ScalingOptions& options, Console& console) {
   use_threads(options.threads);
   Workload workload = workloads_of(options).front();
-  workload.precision = parse_precision(options.precision);
+  workload.precision = precision_here(options.precision);
   const Machine machine = measure_machine();
   if (!options.json) console.print(scaling_head(machine, options.by));
   std::vector<ScalingPoint> points;
@@ -168,15 +195,30 @@ int run_scaling(const ScalingOptions& options, Console& console) {
   return console.stop_requested() ? kStopped : 0;
 }
 
-int run_turns(const TurnsOptions& options, Console& console) {
+int run_loader(const LoaderSpeedOptions& options, Console& console) {
+  keep_freed_pages();  // as training does
+  const Dataset data({.folder = options.data}, options.split);
+  const LoaderSpeed speed = measure_loader(data, options.samples);
+  console.print(options.json ? to_json(speed) : table_rows(speed));
+  return 0;
+}
+
+int run_interleaved(const InterleavedOptions& options, Console& console) {
   use_threads(options.threads);
+  const GemmPrecision precision = precision_here(options.precision);
   const Image photo = read_image(options.photo);
   InferenceModel model = load_for_inference(options.weights);
-  model.model = in_precision(std::move(model.model), parse_precision(options.precision));
+  model.model = in_precision(std::move(model.model), precision);
   const SlidingSegmenter segmenter(model.model,
                                    read_text_embeddings(options.text_embeddings, model));
-  segment_by_turns(segmenter, photo, std::cin,
-                   [&](const Turn& turn) { console.print(to_json(turn)); });
+  segment_on_request(segmenter, photo, std::cin,
+                     [&](const TimedRun& run) { console.print(to_json(run)); });
+  return 0;
+}
+
+int run_precisions(const PrecisionsOptions& options, Console& console) {
+  const Machine machine = this_machine();
+  console.print(options.json ? precisions_json(machine) : precisions_table(machine));
   return 0;
 }
 

@@ -6,11 +6,11 @@
 
 #include "base/console.h"
 
-// The commands of tagclip_bench, each with its options. All throw tagclip::Error, and return the
-// program's exit code otherwise.
+// These are the commands of tagclip_bench, each with its options. All throw tagclip::Error, and
+// return the program's exit code otherwise.
 namespace tagclip::bench {
 
-// Which models are measured.
+// These models are measured.
 struct WorkloadOptions {
   std::string model = "all";      // voc, coco, all: ViT-B/16 at 512 x 512 with random weights
   std::filesystem::path weights;  // a model instead of these; empty: none
@@ -39,19 +39,35 @@ struct ScalingOptions : WorkloadOptions {
   bool json = false;
 };
 
-struct TurnsOptions {
+struct TokenCostOptions : WorkloadOptions {
+  std::string precision = "float32";
+  int64_t threads = 0;  // 0: all
+  int64_t runs = 5;
+  bool json = false;
+};
+
+struct PrecisionsOptions {
+  bool json = false;
+};
+
+struct InterleavedOptions {
   std::filesystem::path weights, text_embeddings, photo;
   std::string precision = "float32";
   int64_t threads = 0;  // 0: all
 };
 
-// Ours beside plain LibTorch. Returns 1 where a result differs or a ratio is under its floor.
+// Compares ours with plain LibTorch. Rows that do not run on this processor are listed as such.
+// Returns 1 where a result differs or a ratio is under its floor.
 int run_comparison(const ComparisonOptions& options, Console& console);
-// How fast one core makes training samples.
-int run_loader(const LoaderSpeedOptions& options, Console& console);
-// How time and memory grow with classes, side, windows, batch or threads.
+// Measures the same models with the trusty token and without.
+int run_token_cost(const TokenCostOptions& options, Console& console);
+// Measures how time and memory grow with classes, side, windows, batch or threads.
 int run_scaling(const ScalingOptions& options, Console& console);
-// Segments the photo once for every line on standard input, and answers each with a line of JSON.
-int run_turns(const TurnsOptions& options, Console& console);
+// Measures how fast one core makes training samples.
+int run_loader(const LoaderSpeedOptions& options, Console& console);
+// Segments the photo once per line on standard input, and answers each with a line of JSON.
+int run_interleaved(const InterleavedOptions& options, Console& console);
+// Lists the precisions, and which of them this processor multiplies in.
+int run_precisions(const PrecisionsOptions& options, Console& console);
 
 }  // namespace tagclip::bench

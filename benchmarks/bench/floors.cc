@@ -1,12 +1,13 @@
 #include "bench/floors.h"
 
-#include <c10/util/StringUtil.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "base/config_file.h"
 #include "base/error.h"
-#include "bench/format.h"
+#include "base/text.h"
 
 namespace tagclip::bench {
 namespace {
@@ -17,15 +18,15 @@ double number(const FieldValue& value, const std::string& where) {
   throw bad_input(where + ": expected a number, found " + to_string(value));
 }
 
-// Of a row that has a floor.
+// Adds a sentence where the ratio of a row is under its floor.
 void compare(const std::string& what, std::optional<double> ratio, double floor, double noise,
              std::vector<std::string>& sentences) {
   if (!ratio) {
     sentences.push_back(what + " could not be measured, so its floor is not held");
   } else if (!(*ratio >= floor * (1 - noise))) {  // a NaN is no ratio
-    sentences.push_back(c10::str(what, ": plain / ours is ", rounded(*ratio), ", its floor ",
-                                 rounded(floor), " less noise of ",
-                                 formatted("%.0f%%", 100 * noise)));
+    sentences.push_back(
+        fmt::format("{}: plain LibTorch / ours is {:.3g}, its floor {:.3g} less noise of {}%", what,
+                    *ratio, floor, percent(noise, 0)));
   }
 }
 
@@ -47,8 +48,8 @@ Floors read_floors(const std::filesystem::path& path, const std::vector<std::str
     }
     const std::string row = name.substr(dot + 1);
     if (std::ranges::find(rows, row) == rows.end()) {
-      throw bad_input(c10::str(path.string(), ": bench has no row called ", row),
-                      "one of " + c10::Join(", ", rows));
+      throw bad_input(fmt::format("{}: bench has no row called {}", path.string(), row),
+                      fmt::format("one of {}", fmt::join(rows, ", ")));
     }
     (table == "speed" ? floors.speed : floors.memory)[row] = number(value, where);
   }
@@ -62,7 +63,7 @@ std::vector<std::string> below(const Floors& floors, const std::vector<Measureme
   std::vector<std::string> sentences;
   for (const Measurement& m : measurements) {
     if (const auto floor = floors.speed.find(m.name()); floor != floors.speed.end()) {
-      compare("speed of " + m.name(), m.runs.ratio().median, floor->second, floors.noise,
+      compare("speed of " + m.name(), m.runs.speedup().median, floor->second, floors.noise,
               sentences);
     }
     if (const auto floor = floors.memory.find(m.name()); floor != floors.memory.end()) {

@@ -18,9 +18,9 @@ const std::vector<std::string> kRows = {"VOC segment", "VOC blend"};
 Measurement blend(double ratio, std::optional<int64_t> our_peak = 1 << 20) {
   return {.workload = "VOC",
           .task = "blend",
-          .runs = {.ours = {1, 1, 1}, .plain = {ratio / 2, ratio, 2 * ratio}},
+          .runs = {.ours = {1, 1, 1}, .reference = {ratio / 2, ratio, 2 * ratio}},
           .our_peak = our_peak,
-          .plain_peak = 8 << 20};
+          .reference_peak = 8 << 20};
 }
 
 class FloorsTest : public ::testing::Test {
@@ -63,8 +63,9 @@ TEST_F(FloorsTest, OfRowsThatAreNeverMeasuredAreRefused) {
 TEST(BelowFloors, NamesTheRowsThatFellByMoreThanTheNoise) {
   const Floors floors{.noise = 0.1, .speed = {{"VOC blend", 10}}, .memory = {{"VOC blend", 8}}};
   EXPECT_THAT(below(floors, {blend(9.1)}), IsEmpty());
-  EXPECT_THAT(below(floors, {blend(8.9)}),
-              ElementsAre(HasSubstr("speed of VOC blend: plain / ours is 8.9, its floor 10")));
+  EXPECT_THAT(
+      below(floors, {blend(8.9)}),
+      ElementsAre(HasSubstr("speed of VOC blend: plain LibTorch / ours is 8.9, its floor 10")));
   EXPECT_THAT(below(floors, {blend(11, 2 << 20)}), ElementsAre(HasSubstr("memory of VOC blend")));
   EXPECT_THAT(below(floors, {blend(11, std::nullopt)}), ElementsAre(HasSubstr("not be measured")));
 }

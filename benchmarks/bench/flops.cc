@@ -7,7 +7,8 @@ namespace {
 
 class Counter {
  public:
-  // [rows, inner] x [inner, columns]; `gradients` of the two factors are needed in training.
+  // Adds [rows, inner] x [inner, columns]; training needs the gradients of `gradients` of the two
+  // factors.
   void product(int64_t rows, int64_t inner, int64_t columns, int gradients) {
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(inner * columns);
     forward += flops;
@@ -19,8 +20,8 @@ class Counter {
 
 int64_t patches_of(const ModelConfig& config) { return config.clip.grid() * config.clip.grid(); }
 
-// A block over class token and patches, whose keys are these and the prompts'. In the first one
-// nothing trained lies below the tokens.
+// Counts a block over class token and patches, whose keys are these and the prompts'. In the first
+// one nothing trained lies below the tokens.
 void count_block(const ModelConfig& config, bool first, Counter& counter) {
   const int64_t L = 1 + patches_of(config), D = config.clip.vision_width, keys = L + config.prompts;
   const int tokens = first ? 0 : 1;
@@ -32,7 +33,7 @@ void count_block(const ModelConfig& config, bool first, Counter& counter) {
   counter.product(L, 4 * D, D, 1);
 }
 
-// Projection of a layer's prompts, then their keys and values.
+// Counts the projection of a layer's prompts, then their keys and values.
 void count_prompts(const ModelConfig& config, Counter& counter) {
   const int64_t P = config.prompts, D = config.clip.vision_width;
   counter.product(P, D, D, 2);

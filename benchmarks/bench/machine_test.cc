@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
+#include "kernels/linear/precision.h"
 
 namespace tagclip::bench {
 namespace {
@@ -13,12 +14,15 @@ TEST(Machine, IsMeasured) {
   EXPECT_THAT(machine.cpu, testing::Not(testing::IsEmpty()));
   EXPECT_GE(machine.threads, 1);
   EXPECT_THAT(machine.libtorch, testing::HasSubstr("."));
-  for (const char* precision : {"float32", "bfloat16x3", "bfloat16", "int8"}) {
-    EXPECT_GT(machine.ceilings.at(precision), 1e7) << precision;
-    EXPECT_LT(machine.ceilings.at(precision), 1e15) << precision;
+  for (const GemmPrecision precision : kGemmPrecisions) {
+    const std::string name(name_of(precision));
+    ASSERT_EQ(machine.peak_gemm.contains(name), runs_here(precision)) << name;
+    if (!runs_here(precision)) continue;
+    EXPECT_GT(machine.peak_gemm.at(name), 1e7) << name;
+    EXPECT_LT(machine.peak_gemm.at(name), 1e15) << name;
   }
-  EXPECT_DOUBLE_EQ(machine.share(machine.ceilings.at("int8") / 4, "int8"), 0.25);
-  EXPECT_THROW(machine.share(1, "float8"), InternalError);
+  EXPECT_DOUBLE_EQ(machine.share_of_peak(machine.peak_gemm.at("float32") / 4, "float32"), 0.25);
+  EXPECT_THROW(machine.share_of_peak(1, "float8"), InternalError);
 }
 
 TEST(PeakMemory, SeesWhatWasHeldInBetween) {

@@ -1,4 +1,4 @@
-// tagclip_bench COMMAND [OPTIONS]: the table of commands and their options.
+// tagclip_bench COMMAND [OPTIONS]: this is the table of commands and their options.
 
 #include <memory>
 
@@ -40,7 +40,7 @@ void add_precision(OptionList& list, std::string& precision) {
       ->show_default();
 }
 
-// A required file.
+// Adds a file that must be given.
 void add_file(OptionList& list, const char* name, std::filesystem::path& file,
               const char* meaning) {
   list.add_option(name, file, meaning)->type_name("FILE")->required()->check(not_empty());
@@ -65,21 +65,18 @@ Command comparison(const char* task, const char* summary) {
           }};
 }
 
-Command loader() {
-  return {"loader", "Training samples per second of one core", [](OptionList& list) -> Action {
-            auto options = std::make_shared<LoaderSpeedOptions>();
-            list.add_option("--data", options->data, "A data set folder")
-                ->type_name("FOLDER")
-                ->required()
-                ->check(not_empty());
-            list.add_option("--split", options->split, "Which list of its photos")
-                ->type_name("NAME")
-                ->show_default();
-            list.add_option("--samples", options->samples, "How many samples to make")
-                ->check(whole_number(1, 1000000))
-                ->show_default();
+Command trusty_token() {
+  return {"trusty-token", "What the trusty token adds to parameters and time",
+          [](OptionList& list) -> Action {
+            auto options = std::make_shared<TokenCostOptions>();
+            add_model_choice(list, *options);
+            add_precision(list, options->precision);
+            add_threads(list, options->threads);
+            add_runs(list, options->runs,
+                     "Measured pairs of runs, with the token and without, after one to warm up; "
+                     "train steps get half as many, rounded up");
             add_json(list, options->json);
-            return [options](Console& console) { return run_loader(*options, console); };
+            return [options](Console& console) { return run_token_cost(*options, console); };
           }};
 }
 
@@ -103,17 +100,45 @@ Command scaling() {
           }};
 }
 
-Command turns() {
-  return {"turns", "Segment a photo once per line of standard input, for other programs to time",
+Command loader() {
+  return {"loader", "Training samples per second of one core", [](OptionList& list) -> Action {
+            auto options = std::make_shared<LoaderSpeedOptions>();
+            list.add_option("--data", options->data, "A data set folder")
+                ->type_name("FOLDER")
+                ->required()
+                ->check(not_empty());
+            list.add_option("--split", options->split, "Which list of its photos")
+                ->type_name("NAME")
+                ->show_default();
+            list.add_option("--samples", options->samples, "How many samples to make")
+                ->check(whole_number(1, 1000000))
+                ->show_default();
+            add_json(list, options->json);
+            return [options](Console& console) { return run_loader(*options, console); };
+          }};
+}
+
+Command interleaved() {
+  return {"interleaved",
+          "Segment a photo once per line of standard input, for other programs to time",
           [](OptionList& list) -> Action {
-            auto options = std::make_shared<TurnsOptions>();
+            auto options = std::make_shared<InterleavedOptions>();
             add_file(list, "-w,--weights", options->weights, "The model");
             add_file(list, "--text-embeddings", options->text_embeddings,
                      "The classes, as tagclip embed writes them");
             add_file(list, "--photo", options->photo, "What to segment");
             add_precision(list, options->precision);
             add_threads(list, options->threads);
-            return [options](Console& console) { return run_turns(*options, console); };
+            return [options](Console& console) { return run_interleaved(*options, console); };
+          }};
+}
+
+Command precisions() {
+  return {"precisions", "Which number formats this processor multiplies in, and by what",
+          [](OptionList& list) -> Action {
+            auto options = std::make_shared<PrecisionsOptions>();
+            add_json(list, options->json);
+            return [options](Console& console) { return run_precisions(*options, console); };
           }};
 }
 
@@ -128,7 +153,7 @@ int main(int argc, char** argv) {
        .commands = {comparison("all", "The next three together"),
                     comparison("segment", "A photo of one window to its label map"),
                     comparison("train-step", "A training step on two photos"),
-                    comparison("kernels", "The blend of inference and the mask losses"), loader(),
-                    scaling(), turns()}},
+                    comparison("kernels", "The blend of inference and the mask losses"),
+                    trusty_token(), scaling(), loader(), interleaved(), precisions()}},
       argc, argv);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "bench/machine.h"
 #include "infer/sliding_segmenter.h"
 #include "infer/stage_times.h"
 #include "train/train_step.h"
@@ -43,7 +44,7 @@ ScalingPoint measured(ScalingPoint point, int64_t runs, const std::function<Stag
   return point;
 }
 
-// A model ready to segment.
+// Holds a model that is ready to segment.
 struct Subject {
   explicit Subject(const Workload& subject)
       : workload(subject), model(packed(dense_model(model_of(subject)), subject.precision)) {}
@@ -90,7 +91,7 @@ void by_side(const Workload& workload, bool shrunk, int64_t runs, const PointDon
   }
 }
 
-// A training step on `photos` photos; the model is trained along.
+// Measures a training step on `photos` photos; the model is trained along.
 ScalingPoint measured_step(const Workload& workload, int64_t value, int64_t photos, int64_t runs) {
   SegmentationModel model = model_of(workload);
   const TrainConfig config;

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "bench/machine.h"
 #include "bench/measurement.h"
 #include "bench/workload.h"
 
@@ -15,14 +14,14 @@ namespace tagclip::bench {
 struct ScalingPoint {
   std::string task;
   int64_t value = 0;   // of what is varied
-  int64_t photos = 1;  // a run
+  int64_t photos = 1;  // per run
   std::vector<double> seconds;
   std::vector<double> core_seconds;  // of the same runs, on all cores together
   std::optional<int64_t> peak;       // bytes that the process came to hold in the first run
   std::vector<Stage> stages;         // empty where the task has none
 };
 
-// What `variable` can be:
+// `variable` can be one of these:
 //   classes   words asked of one encoded photo
 //   side      1, 2, 4, 8 windows, of a square photo that is shrunk to one, as `segment` does it
 //   windows   the same photos cut up, none shrunk
@@ -33,11 +32,5 @@ struct ScalingPoint {
 // `done` hears of each; false ends it.
 void measure_scaling(const Workload& workload, const std::string& variable, int64_t runs,
                      const std::function<bool(const ScalingPoint&)>& done);
-
-// The table in pieces, and all of it as one object.
-std::string scaling_head(const Machine& machine, const std::string& variable);
-std::string scaling_row(const ScalingPoint& point);
-std::string to_json(const Machine& machine, const std::string& variable,
-                    const std::vector<ScalingPoint>& points);
 
 }  // namespace tagclip::bench

@@ -3,8 +3,6 @@
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "bench/test_workload.h"
 
@@ -66,26 +64,6 @@ TEST(Scaling, EndsWhenTheUserStops) {
     });
     EXPECT_EQ(heard, 1) << variable;
   }
-}
-
-TEST(Scaling, IsReported) {
-  const ScalingPoint point{.task = "encode",
-                           .value = 4,
-                           .photos = 4,
-                           .seconds = {0.5, 2, 1},
-                           .core_seconds = {0.75, 0.8, 0.9},
-                           .peak = 3 << 20,
-                           .stages = {{"encode", 0.25}}};
-  EXPECT_EQ(scaling_row(point),
-            "4        encode      500      1000     750      4         3       encode 250");
-  const Machine machine{.cpu = "A processor", .threads = 2, .libtorch = "2.13.0"};
-  EXPECT_THAT(scaling_head(machine, "batch"), testing::HasSubstr("\nbatch    task"));
-  const auto json = nlohmann::json::parse(to_json(machine, "batch", {point}));
-  EXPECT_EQ(json["by"], "batch");
-  EXPECT_EQ(json["points"][0]["batch"], 4);
-  EXPECT_EQ(json["points"][0]["ms"]["median"], 1000);
-  EXPECT_EQ(json["points"][0]["core_ms"], 750);
-  EXPECT_EQ(json["points"][0]["peak_bytes"], 3 << 20);
 }
 
 }  // namespace

@@ -7,14 +7,14 @@
 #include <random>
 
 #include "base/error.h"
-#include "bench/plain_model.h"
+#include "bench/reference_model.h"
 #include "model/checkpoint.h"
 
 namespace tagclip::bench {
 namespace {
 
 constexpr int64_t kBands = 8;
-constexpr double kLogitSpread = 3;  // deviation
+constexpr double kLogitSpread = 3;  // standard deviation
 // The product of the standard deviations of the last q and k: the model's logits are then spread
 // over all classes, the hard case of what follows them, and their sigmoids are not saturated.
 constexpr double kQueryKeySpread = 0.4;
@@ -29,7 +29,7 @@ Workload coco_workload() { return {"COCO", {.prompts = 100}, 171, 15}; }
 
 Workload workload_of(const std::filesystem::path& weights) {
   const auto [config, trained_on, state] = read_model_weights(read_stored_weights(weights));
-  if (!PlainModel::computes(config)) {
+  if (!ReferenceModel::computes(config)) {
     throw usage_error(weights.string() + ": not TagCLIP as released, which is what bench measures",
                       "give a model with prompts in every layer and a trusty token");
   }

@@ -19,25 +19,26 @@ struct Workload {
   GemmPrecision precision = GemmPrecision::kFloat32;  // of the encoder at inference
 };
 
-// TagCLIP of ViT-B/16 at 512 x 512 as in the paper.
+// Both are TagCLIP of ViT-B/16 at 512 x 512 as in the paper.
 Workload voc_workload();   // 20 classes, 10 prompts
 Workload coco_workload();  // 171 classes, 100 prompts
 
-// A model from a file, asked for as many classes as it was trained on, or VOC's where it does not
-// say. Throws as load_model, and Error(kUsage) for a model that the plain way does not compute.
+// Takes a model from a file, asked for as many classes as it was trained on, or VOC's where it does
+// not say. Throws as load_model, and Error(kUsage) for a model that the reference does not compute.
 Workload workload_of(const std::filesystem::path& weights);
 
-// The workload's own weights, or random ones.
+// Returns the model with the workload's own weights, or random ones.
 SegmentationModel model_of(const Workload& workload);
 
-// What follows is random, and the same in every run.
+// All that follows is random, and the same in every run.
 
-// The logits of full-size models spread like a trained one's (deviation 3). Near zero, as
+// The logits of full-size models spread like a trained one's (standard deviation 3). Near zero, as
 // initialised, most classes could win nowhere, and blend would have it easy.
 SegmentationModel random_model(const ModelConfig& config);
 EmbeddedVocabulary random_vocabulary(const Workload& workload);
 Image random_photo(int64_t side);
-// [photos, C, h, w] and [photos, 1, h, w] at patch resolution, spread like a trained model's.
+// Returns [photos, C, h, w] and [photos, 1, h, w] at patch resolution, spread like a trained
+// model's.
 MaskLogits random_logits(const Workload& workload, int64_t photos, int64_t classes);
 // Labels are bands of one class each, the first one of each photo unlabelled.
 StepInput random_batch(const Workload& workload, int64_t photos);

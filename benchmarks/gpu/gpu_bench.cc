@@ -1,5 +1,6 @@
-// The whole model on a GPU: training steps of 16 photos and inference of 1 and 32, ours beside
-// plain LibTorch calls, by turns. ViT-B/16 with random weights at 512 x 512.
+// Measures the whole model on a GPU: training steps of 16 photos and inference of 1 and 32, ours
+// beside plain LibTorch calls, interleaved. The models are ViT-B/16 with random weights at 512 x
+// 512.
 #include <ATen/Context.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/InferenceMode.h>
@@ -11,9 +12,8 @@
 #include <memory>
 #include <string>
 
-#include "bench/paired_runs.h"
-#include "bench/plain_model.h"
-#include "bench/plain_step.h"
+#include "bench/measurement.h"
+#include "bench/reference_model.h"
 #include "bench/workload.h"
 #include "infer/graphed_model.h"
 #include "infer/photo_encoder.h"
@@ -29,7 +29,8 @@ constexpr at::DeviceIndex kGpuIndex = 0;
 
 at::Device gpu() { return {at::kCUDA, kGpuIndex}; }
 
-// The most that LibTorch takes of the GPU's memory while the object lives, beyond what it held.
+// Finds the most that LibTorch takes of the GPU's memory while the object lives, beyond what it
+// held.
 class GpuMemory {
  public:
   GpuMemory() {
@@ -57,31 +58,31 @@ void warm_up(const std::function<void()>& work) {
 
 struct Row {
   std::string name;
-  double our_gib = 0, plain_gib = 0;
-  PairedRuns runs;
+  double our_gib = 0, reference_gib = 0;
+  AbRuns runs;
   double difference = 0;  // relative, of what they compute
 };
 
 void print(const Row& row) {
-  const Spread ours = spread_of(row.runs.ours), plain = spread_of(row.runs.plain);
-  const Spread ratio = row.runs.ratio();
-  std::printf("%-22s ours  %8.2f (%.2f to %.2f) ms  %6.2f GiB   plain / ours %.2f (%.2f to %.2f)\n",
-              row.name.c_str(), 1e3 * ours.median, 1e3 * ours.min, 1e3 * ours.max, row.our_gib,
-              ratio.median, ratio.min, ratio.max);
-  std::printf("%-22s plain %8.2f (%.2f to %.2f) ms  %6.2f GiB   difference %.1e\n", "",
-              1e3 * plain.median, 1e3 * plain.min, 1e3 * plain.max, row.plain_gib, row.difference);
+  const Spread ours = milliseconds(row.runs.ours), reference = milliseconds(row.runs.reference);
+  const Spread speedup = row.runs.speedup();
+  std::printf("%-22s %9.2f (%.2f to %.2f) ms  %6.2f GiB   speedup %.2f (%.2f to %.2f)\n",
+              row.name.c_str(), ours.median, ours.min, ours.max, row.our_gib, speedup.median,
+              speedup.min, speedup.max);
+  std::printf("%-22s %9.2f (%.2f to %.2f) ms  %6.2f GiB   difference %.1e\n", "  plain LibTorch",
+              reference.median, reference.min, reference.max, row.reference_gib, row.difference);
   std::fflush(stdout);
 }
 
-void run_by_turns_on_gpu(Row& row, const std::function<void()>& ours,
-                         const std::function<void()>& plain, int64_t pairs) {
+void interleave_on_gpu(Row& row, const std::function<void()>& ours,
+                       const std::function<void()>& reference, int64_t pairs) {
   const auto finished = [](const std::function<void()>& work) {
     return [&work] {
       work();
       finish(gpu());
     };
   };
-  row.runs = run_by_turns(finished(ours), finished(plain), pairs, [](int64_t) { return true; });
+  row.runs = interleave(finished(ours), finished(reference), pairs, [](int64_t) { return true; });
 }
 
 SegmentationModel model_on_gpu(const Workload& workload) {
@@ -98,7 +99,8 @@ StepInput on_gpu(const StepInput& batch) {
           .pseudo = {}};
 }
 
-// A step of the recipe in bfloat16, of the classes that are seen; the batch stands on the GPU.
+// Measures a step of the recipe in bfloat16, of the classes that are seen; the batch stands on the
+// GPU.
 Row measure_step(Workload workload, int64_t photos) {
   workload.classes -= workload.unseen;
   workload.unseen = 0;
@@ -113,8 +115,8 @@ Row measure_step(Workload workload, int64_t photos) {
   const World alone;
   TrainStep step(model, config, alone);
   const FrozenBf16Weights bf16(frozen_matrices(model.parameters));
-  int64_t iteration = 0, plain_iteration = 0;
-  double loss = 0, plain_loss = 0;
+  int64_t iteration = 0, reference_iteration = 0;
+  double loss = 0, reference_loss = 0;
   const auto ours = [&] {
     loss = step.compute(batch, iteration).total;
     step.update(iteration++);
@@ -122,18 +124,18 @@ Row measure_step(Workload workload, int64_t photos) {
   warm_up(ours);
   row.our_gib = our_memory.gib();
 
-  const GpuMemory plain_memory;
-  SegmentationModel plain_model = model_on_gpu(workload);
-  PlainStep plain_step(plain_model, config);
-  const auto plain = [&] { plain_loss = plain_step(batch, plain_iteration++); };
-  warm_up(plain);
-  row.plain_gib = plain_memory.gib();
-  row.difference = std::abs(loss - plain_loss) / plain_loss;
-  run_by_turns_on_gpu(row, ours, plain, kStepPairs);
+  const GpuMemory reference_memory;
+  SegmentationModel reference_model = model_on_gpu(workload);
+  ReferenceStep reference_step(reference_model, config);
+  const auto reference = [&] { reference_loss = reference_step(batch, reference_iteration++); };
+  warm_up(reference);
+  row.reference_gib = reference_memory.gib();
+  row.difference = std::abs(loss - reference_loss) / reference_loss;
+  interleave_on_gpu(row, ours, reference, kStepPairs);
   return row;
 }
 
-// Pixels on the GPU -> label maps on the CPU, in float32, as `tagclip segment` computes.
+// Labels pixels on the GPU into maps on the CPU, in float32, as `tagclip segment` does.
 class OurLabels {
  public:
   OurLabels(const Workload& workload, const EmbeddedVocabulary& vocabulary)
@@ -160,9 +162,9 @@ class OurLabels {
   ScoreRule rule_;
 };
 
-class PlainLabels {
+class ReferenceLabels {
  public:
-  PlainLabels(const Workload& workload, const EmbeddedVocabulary& vocabulary)
+  ReferenceLabels(const Workload& workload, const EmbeddedVocabulary& vocabulary)
       : owner_(model_on_gpu(workload)),
         model_(owner_.config, parameters_by_name(owner_)),
         text_(vocabulary.embeddings.to(gpu())) {
@@ -185,7 +187,7 @@ class PlainLabels {
   }
 
   SegmentationModel owner_;
-  PlainModel model_;
+  ReferenceModel model_;
   at::Tensor text_, seen_;
 };
 
@@ -194,25 +196,26 @@ Row measure_inference(const Workload& workload, int64_t photos) {
   const EmbeddedVocabulary vocabulary = random_vocabulary(workload);
   const at::Tensor pixels = random_batch(workload, photos).pixels.to(gpu());
   Row row{.name = workload.name + " labels of " + std::to_string(photos)};
-  at::Tensor labels, plain_labels;
+  at::Tensor labels, reference_labels;
   const GpuMemory our_memory;
   const OurLabels our_way(workload, vocabulary);
   const auto ours = [&] { labels = our_way(pixels); };
   warm_up(ours);
   row.our_gib = our_memory.gib();
 
-  const GpuMemory plain_memory;
-  const PlainLabels plain_way(workload, vocabulary);
-  const auto plain = [&] { plain_labels = plain_way(pixels); };
-  warm_up(plain);
-  row.plain_gib = plain_memory.gib();
-  row.difference = labels.ne(plain_labels).to(at::kDouble).mean().item<double>();
-  run_by_turns_on_gpu(row, ours, plain, kLabelPairs);
+  const GpuMemory reference_memory;
+  const ReferenceLabels reference_way(workload, vocabulary);
+  const auto reference = [&] { reference_labels = reference_way(pixels); };
+  warm_up(reference);
+  row.reference_gib = reference_memory.gib();
+  row.difference = labels.ne(reference_labels).to(at::kDouble).mean().item<double>();
+  interleave_on_gpu(row, ours, reference, kLabelPairs);
   return row;
 }
 
 void measure() {
-  std::puts("medians (min to max) of runs by turns; GiB: the most that LibTorch took of the GPU;");
+  std::puts(
+      "medians (min to max) of interleaved runs; GiB: the most that LibTorch took of the GPU;");
   std::puts("difference: of the loss, or the share of pixels with another label");
   for (const Workload& workload : {voc_workload(), coco_workload()}) {
     print(measure_step(workload, 16));

@@ -188,9 +188,7 @@ class Run {
   }
 
   RunRecord record() const {
-    const ParameterList& parameters = trainer_->model().parameters;
-    int64_t trained = 0;
-    for (const Parameter& parameter : parameters.trained()) trained += parameter.tensor.numel();
+    const ParameterCounts counts = count_parameters(trainer_->model().parameters);
     const bool mixed = config_.precision == ComputePrecision::kBFloat16;
     return {.tagclip = TAGCLIP_VERSION,
             .libtorch = TORCH_VERSION,
@@ -201,8 +199,8 @@ class Run {
             .ranks = world_.size(),
             .data = run_data(),
             .iterations = config_.schedule.iterations,
-            .trained_parameters = trained,
-            .all_parameters = parameters.count()};
+            .trained_parameters = counts.trained,
+            .all_parameters = counts.all};
   }
 
   const TrainConfig& config_;

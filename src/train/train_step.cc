@@ -28,6 +28,13 @@ void seed_dropout(at::Generator& generator, int64_t seed, int64_t iteration) {
   generator.set_current_seed(sample_random(seed, iteration, kDropoutSlot)());
 }
 
+ParameterCounts count_parameters(const ParameterList& parameters) {
+  ParameterCounts counts{.all = parameters.count()};
+  for (const Parameter& parameter : parameters.trained())
+    counts.trained += parameter.tensor.numel();
+  return counts;
+}
+
 bool TrainReport::finite() const { return std::isfinite(total) && std::isfinite(gradient_norm); }
 
 TrainStep::TrainStep(SegmentationModel& model, const TrainConfig& config, const World& world,

@@ -25,6 +25,12 @@ struct TrainReport {
   bool finite() const;
 };
 
+// The number of a model's parameters: of those that are trained, and of all.
+struct ParameterCounts {
+  int64_t trained = 0, all = 0;
+};
+ParameterCounts count_parameters(const ParameterList& parameters);
+
 // The way a GPU runs a step: as one captured graph, or operation by operation.
 enum class Launch : uint8_t { kCudaGraph, kEager };
 

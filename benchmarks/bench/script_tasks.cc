@@ -1,4 +1,6 @@
-#include "bench/loader_task.h"
+#include "bench/script_tasks.h"
+
+#include <string>
 
 #include "bench/machine.h"
 #include "data/augment.h"
@@ -10,7 +12,7 @@ namespace {
 
 constexpr int64_t kStageSamples = 64;
 
-// Adds what passes between laps to the stages in turn.
+// Adds the core's time between laps to the stages in turn.
 class Laps {
  public:
   void lap(Stage& stage) {
@@ -59,6 +61,17 @@ LoaderSpeed measure_loader(const Dataset& data, int64_t samples) {
   speed.seconds = core_seconds() - start;
   speed.stages = measure_stages(config, data);
   return speed;
+}
+
+void segment_on_request(const SlidingSegmenter& segmenter, const Image& photo,
+                        std::istream& requests,
+                        const std::function<void(const TimedRun&)>& answer) {
+  segmenter(photo);
+  for (std::string line; std::getline(requests, line);) {
+    Stopwatch watch;
+    const StageTimes stages = segmenter(photo).times;
+    answer({watch.lap(), stages});
+  }
 }
 
 }  // namespace tagclip::bench

@@ -1,4 +1,4 @@
-#include "bench/loader_task.h"
+#include "bench/script_tasks.h"
 
 #include <gtest/gtest.h>
 
@@ -11,9 +11,9 @@
 namespace tagclip::bench {
 namespace {
 
-class LoaderTask : public ::testing::Test {
+class Loader : public ::testing::Test {
  protected:
-  LoaderTask() {
+  Loader() {
     for (const char* part : {"images", "labels"}) std::filesystem::create_directory(dir_ / part);
     write_png(dir_ / "images/a.png", {16, 8, std::vector<uint8_t>(16 * 8 * 3, 90)});
     write_label_map(dir_ / "labels/a.png", {16, 8, std::vector<uint16_t>(16 * 8, 1)},
@@ -25,7 +25,7 @@ class LoaderTask : public ::testing::Test {
   TestDir dir_;
 };
 
-TEST_F(LoaderTask, MakesWholeBatchesAndSaysWhereTheTimeGoes) {
+TEST_F(Loader, MakesWholeBatchesAndSaysWhereTheTimeGoes) {
   const LoaderSpeed speed = measure_loader(Dataset({.folder = dir_.path().string()}, "train"), 17);
   EXPECT_EQ(speed.samples, 32);
   EXPECT_GT(speed.seconds, 0);
@@ -40,7 +40,7 @@ TEST_F(LoaderTask, MakesWholeBatchesAndSaysWhereTheTimeGoes) {
   EXPECT_LT(sum, 5 / speed.samples_per_second());
 }
 
-TEST_F(LoaderTask, RefusesWhatTrainingRefuses) {
+TEST_F(Loader, RefusesWhatTrainingRefuses) {
   write_file(dir_ / "classes.txt", "ground\n");
   EXPECT_THROW(measure_loader(Dataset({.folder = dir_.path().string()}, "train"), 1), Error);
 }
