@@ -72,7 +72,7 @@ Fault find_fault(std::string_view text) {
 }  // namespace
 
 std::string json_fault(std::string_view text) {
-  if (text.size() > kMaxLength) return fmt::format("longer than {} MiB", kMaxLength >> 20);
+  if (text.size() > kMaxJsonBytes) return fmt::format("longer than {} MiB", kMaxJsonBytes >> 20);
   const auto [at, why] = find_fault(text);
   if (!why.empty()) return why;
   const std::string_view token = token_at(text, at);

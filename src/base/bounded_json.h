@@ -7,11 +7,13 @@
 
 namespace tagclip {
 
+inline constexpr size_t kMaxJsonBytes = size_t{4} << 20;
+
 // JSON text of a stranger, such as metadata that holds settings. Nothing when it is no JSON, longer
 // than `max_bytes` or nested deeper than 32: what is read so takes bounded memory, and walking it
 // bounded stack.
 std::optional<nlohmann::json> parse_bounded_json(std::string_view text,
-                                                 size_t max_bytes = size_t{4} << 20);
+                                                 size_t max_bytes = kMaxJsonBytes);
 
 // Says what is wrong with a text that parse_bounded_json refuses, and where: "line 3, column 15:
 // NaN is not a number in JSON".

@@ -135,7 +135,10 @@ class OpenFile {
   void check_type(Pipes pipes) {
     struct stat status{};
     if (::fstat(descriptor_, &status) != 0) throw cannot_read(path_, errno);
-    if (S_ISDIR(status.st_mode)) throw cannot_read(path_, "it is a folder, expected a file");
+    if (S_ISDIR(status.st_mode)) {
+      throw cannot_read(path_, "it is a folder, expected a file",
+                        owned_ ? "" : "give the folder by its name instead");
+    }
     if (!S_ISREG(status.st_mode) && pipes == Pipes::kRefused) {
       throw cannot_read(path_, "it is a pipe or a device, expected a file",
                         "save its content to a file first");

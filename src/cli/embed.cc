@@ -20,6 +20,7 @@ Command embed_command() {
             add_fields(list, fields(options->inference).only({"device", "mode", "text_weights"}));
             list.add_flag("--overwrite", options->overwrite, "Replace a file that exists already");
             list.footer(
+                "-c - reads the words from standard input, as from a file.\n"
                 "Example: tagclip embed --classes words.txt -o words.npy\n"
                 "         tagclip segment photo.jpg --text-embeddings words.npy");
             return [options](Console& console) {

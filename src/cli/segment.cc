@@ -52,6 +52,7 @@ Command segment_command() {
             "name a line, or names that end in NUL (find -print0). The same command goes on\n"
             "where it was stopped: it leaves out photos that have results of the same photo,\n"
             "words, weights and settings, and never replaces others without --overwrite.\n"
+            "-c - reads the words from standard input, as from a file.\n"
             "Example: tagclip segment photo.jpg --classes \"cat, sofa, floor\"");
         return [options](Console& console) {
           if (options->weights.empty()) options->weights = default_weights();

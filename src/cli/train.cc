@@ -18,8 +18,8 @@ Action declare(OptionList& list) {
   list.footer(
       "A run whose output folder holds one of the same settings goes on where that one\n"
       "was; one process at a time may write there. Ctrl-C, SIGTERM and SIGUSR1 save and\n"
-      "stop. Paths in CONFIG are relative to that file, output and those of --set to where\n"
-      "tagclip runs.");
+      "stop. Paths in CONFIG are relative to that file; output and those of --set are\n"
+      "relative to where tagclip runs.");
   return [options](Console& console) { return run_in_library(*options, console); };
 }
 

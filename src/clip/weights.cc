@@ -154,7 +154,8 @@ void check_all_numbers(const StateDict& state) {
 
 }  // namespace
 
-void check_numbers(const std::string& source, const std::string& name, const at::Tensor& tensor) {
+void check_numbers(const std::string& source, const std::string& name, const at::Tensor& tensor,
+                   const std::string& hint) {
   const DType dtype = dtype_of(tensor.scalar_type());
   check_weight_type(source, name, dtype);
   const at::Tensor cpu = tensor.detach().to(at::kCPU);
@@ -165,12 +166,14 @@ void check_numbers(const std::string& source, const std::string& name, const at:
   const double number =
       at::from_blob(const_cast<std::byte*>(data) + at * dense.element_size(), {}, dense.options())
           .item<double>();
-  throw bad_input(
-      fmt::format("{}: {} holds {} at {}", source, in_quotes(name),
-                  std::isnan(number) ? "NaN" : (number < 0 ? "-infinity" : "infinity"),
-                  place_of(dense, at)),
-      "such weights compute nothing: they come from a training that diverged, or from numbers too "
-      "large for float16; take an earlier checkpoint, or the float32 or bfloat16 weights");
+  throw bad_input(fmt::format("{}: {} holds {} at {}", source, in_quotes(name),
+                              std::isnan(number) ? "NaN" : (number < 0 ? "-infinity" : "infinity"),
+                              place_of(dense, at)),
+                  !hint.empty()
+                      ? hint
+                      : "such weights compute nothing: they come from a training that diverged, or "
+                        "from numbers too large for float16; take an earlier checkpoint, or the "
+                        "float32 or bfloat16 weights");
 }
 
 void check_fit(const ParameterList& parameters, const StateDict& state) {

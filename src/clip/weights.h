@@ -45,8 +45,10 @@ StateDict fitted(const ParameterList& parameters, StateDict state);
 void load(ParameterList& parameters, const StateDict& state);
 
 // Throws Error(kBadInput) naming the tensor and the first place where it holds NaN or an infinity,
-// and when it is of no type of weights. `source` is the file in the message.
-void check_numbers(const std::string& source, const std::string& name, const at::Tensor& tensor);
+// and when it is of no type of weights. `source` is the file in the message; without `hint` the
+// advice is that for weights.
+void check_numbers(const std::string& source, const std::string& name, const at::Tensor& tensor,
+                   const std::string& hint = {});
 
 enum class StorageType { kFloat32, kFloat16, kBFloat16 };
 

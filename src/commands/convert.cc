@@ -137,9 +137,8 @@ void convert_model(const ConvertOptions& options, const StoredWeights& stored) {
     throw usage_error("`activation` and `heads` are for a CLIP; a segmentation model's are known");
   }
   ModelWeights weights = read_model_weights(stored);
-  weights.state = fitted(
-      SegmentationModel(weights.config, weights.state.contains_prefix("text_encoder.")).parameters,
-      std::move(weights.state));
+  const SegmentationModel model(weights.config, weights.state.contains_prefix("text_encoder."));
+  weights.state = fitted(model.parameters, std::move(weights.state));
   check_free(options.output, options.overwrite);
   Metadata metadata = stored.metadata;
   metadata.insert_or_assign("format", "pt");

@@ -107,8 +107,9 @@ TEST_F(DatasetKindsTest, ClassesTxtRenamesBuiltInClasses) {
 }
 
 TEST_F(DatasetKindsTest, HiddenFilesAreNoPartOfASet) {
-  add("images/train2017/a.png", "annotations/train2017/a.png", {0, 10, 12, 181});
-  files_.text("images/train2017/._a.png", "beside a.png on a disk of macOS");
+  add("images/train2017/000000000001.png", "annotations/train2017/000000000001.png",
+      {0, 10, 12, 181});
+  files_.text("images/train2017/._000000000001.png", "beside 000000000001.png on a disk of macOS");
   files_.text("._train.txt", "beside train.txt");
   EXPECT_EQ(Dataset(files_.options(), "train").size(), 1U);
   EXPECT_THAT(splits_of(read_dataset_info(files_.options())), ElementsAre("train"));

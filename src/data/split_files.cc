@@ -216,8 +216,7 @@ void add_lists(const fs::path& folder, std::set<std::string>& splits) {
   add_names(folder, "", kMostFolders, names);
   for (const fs::path name : names) {
     const bool other = std::ranges::find(kNoSplits, name.string()) != std::end(kNoSplits);
-    if (!other && name.extension() == ".txt")
-      splits.insert(name.stem().string());
+    if (!other && name.extension() == ".txt") splits.insert(name.stem().string());
   }
 }
 

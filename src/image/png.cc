@@ -4,7 +4,6 @@
 #include <png.h>
 
 #include <algorithm>
-#include <bit>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
@@ -319,11 +318,12 @@ std::string keep_high_bytes(std::vector<uint8_t>& samples, const std::string& na
   }
   samples.resize(samples.size() / 2);
   if (brightest == 0 || brightest >= kDark) return {};
+  int bits = 8;  // sensors have 8, 10, 12 or 14
+  while (brightest >= 1 << bits) bits += 2;
   return fmt::format(
       "{}: the brightest value of this 16-bit PNG is {} of 65535, so it is nearly black: if it "
       "holds data of {} bits, spread them first: magick in.png -evaluate multiply {} out.png",
-      name, brightest, std::bit_width(static_cast<unsigned>(brightest)),
-      1 << (16 - std::bit_width(static_cast<unsigned>(brightest))));
+      name, brightest, bits, 1 << (16 - bits));
 }
 
 }  // namespace

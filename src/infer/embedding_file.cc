@@ -91,7 +91,7 @@ at::Tensor checked_rows(const at::Tensor& rows, int64_t embedding, const std::st
                     source, embedding, shape_text(rows.sizes())),
         "embeddings belong to the CLIP whose text tower made them");
   }
-  check_numbers(source, kTensor, rows);
+  check_numbers(source, kTensor, rows, "embed the words again");
   const at::Tensor numbers = rows.to(at::kFloat);
   const at::Tensor lengths = numbers.norm(2, 1);
   const at::Tensor usable = lengths.isfinite().logical_and(lengths.gt(0));

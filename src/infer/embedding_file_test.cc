@@ -93,7 +93,7 @@ TEST_F(EmbeddingFile, WhatDoesNotFitIsRefused) {
   EXPECT_THAT(refusal(), HasSubstr("row 1 is zero"));
   rows[1][4] = NAN;
   write_rows(rows, "a\nb\n");
-  EXPECT_THAT(refusal(), HasSubstr("not finite"));
+  EXPECT_THAT(refusal(), HasSubstr("NaN at [1, 4]"));
 }
 
 TEST_F(EmbeddingFile, SynonymsThatAreLookedForOnTheirOwnHaveNoRow) {

@@ -214,11 +214,19 @@ TEST(GoldenDenseClip, PhotosOfThePublishedRecipes) {
     for (int c = 0; c < 5; ++c) {
       scores[c].copy_(at::tensor(maps[c]).view({photo.height, photo.width}));
     }
-    const at::Tensor every_7th = scores.slice(1, 0, at::nullopt, 7).slice(2, 0, at::nullopt, 7);
+    at::Tensor every_7th = scores.slice(1, 0, at::nullopt, 7).slice(2, 0, at::nullopt, 7);
+    // NACLIP's scores are divided by their sum over the classes once the labels are chosen.
+    if (method == DenseMethod::kNaclip) every_7th = every_7th / every_7th.sum(0);
     const at::Tensor expected = tensor_of("dense_clip/photo.safetensors", name + ".scores");
     EXPECT_LT((every_7th - expected).abs().max().item<float>(), 5e-5) << name;
     const LabelMap labels = read_label_map(folder / ("label_" + name + ".png"));
-    EXPECT_EQ(segment(encoded, model, words, options).labels.labels, labels.labels) << name;
+    const LabelMap found = segment(encoded, model, words, options).labels;
+    const at::Tensor margins = std::get<0>(scores.topk(2, 0)).diff(1, 0).abs().flatten();
+    for (size_t i = 0; i < labels.size(); ++i) {
+      if (found.labels[i] == labels.labels[i]) continue;
+      ASSERT_LT(margins[static_cast<int64_t>(i)].item<float>(), 1e-4)
+          << name << ", pixel " << i << ": scores agree to 5e-5 each";
+    }
   }
 }
 

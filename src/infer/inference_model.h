@@ -28,9 +28,9 @@ struct InferenceModel {
   Synonyms synonyms = Synonyms::kMean;  // what Synonyms::kAuto is for it
   // Identifies what masks depend on besides the encodings; see Fingerprint. Empty for a CLIP.
   std::string decoder_fingerprint;
-  std::string source;      // the weights, for messages
-  std::string text_source;  // those of the text tower
-  std::string assumption;  // what the weights do not say and was assumed
+  std::string source;              // the weights, for messages
+  std::string text_source;         // those of the text tower
+  std::string assumption;          // what the weights do not say and was assumed
   std::vector<std::string> notes;  // how the files were read, a line each
 };
 

@@ -314,7 +314,8 @@ MadeFrom Pipeline::made_from(const VocabularyRequest& request,
   const WindowGrid grid = window_grid(options_, loaded.model);
   resolved.window = grid.window, resolved.stride = grid.stride;
   resolved.short_side = grid.short_side;
-  for (const Field& field : fields(std::as_const(resolved)).all()) {
+  const ConstFieldList list = fields(std::as_const(resolved));
+  for (const Field& field : list.all()) {
     constexpr std::array kNotOfLabels = {"device", "text_weights", "max_pixels"};
     if (std::ranges::find(kNotOfLabels, field.name) != kNotOfLabels.end()) continue;
     result[field.name] = plain_text(field.get());

@@ -64,7 +64,7 @@ std::vector<std::string> fields_of(const std::string& text) {
   if (fields.size() != 1) return fields;
   std::vector<std::string> words = split_at(text, " ");
   if (words.size() > 1 && hex_colour(words.back())) {
-    return {text.substr(0, text.find(words.back())), words.back()};
+    return {std::string(trim(text.substr(0, text.rfind(words.back())))), words.back()};
   }
   if (words.size() < 4) return fields;
   const auto are_numbers = [&](size_t from) {

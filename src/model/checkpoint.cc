@@ -148,7 +148,10 @@ LoadedModel load_model(const StoredWeights& stored, const std::string& architect
 ModelWeights read_model_weights(const StoredWeights& stored, const std::string& architecture,
                                 const Metadata& head_counts) {
   if (!is_segmentation_model(stored)) {
-    const std::string advice = advice_for(stored);
+    std::string advice = advice_for(stored);
+    if (is_clip(stored)) {
+      advice = "train a decoder for it: tagclip train --set clip=" + stored.source;
+    }
     throw bad_input(
         stored.source + ": not a segmentation model; it looks like " + describe_weights(stored),
         advice.empty() ? "give the weights of a trained model" : advice);

@@ -176,8 +176,11 @@ ClipSettings read_clip_settings(const StoredWeights& stored, const ClipAnswers& 
   if (settings.dialect == Dialect::kTagclip) return settings;
   if (settings.dialect == Dialect::kOpenAi) {
     // OpenAI's code makes them so.
-    settings.vision_heads = std::max<int64_t>(1, sizes.vision.width / 64);
-    settings.text_heads = std::max<int64_t>(1, sizes.text.width / 64);
+    const auto heads = [](int64_t answer, int64_t width) {
+      return answer > 0 ? answer : std::max<int64_t>(1, width / 64);
+    };
+    settings.vision_heads = heads(known.vision_heads, sizes.vision.width);
+    settings.text_heads = heads(known.text_heads, sizes.text.width);
   } else if (const auto stated = read_config(stored, settings.dialect, sizes)) {
     settings.vision_heads = stated->vision_heads;
     settings.text_heads = stated->text_heads;

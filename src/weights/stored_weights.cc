@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "weights/checkpoint_shards.h"
 #include "weights/clip_settings.h"

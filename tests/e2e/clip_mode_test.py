@@ -39,7 +39,6 @@ class Modes(ClipModeTest):
             for mode in MODES:
                 labels[mode], about = self.segment(mode, f"{weights.stem}-{mode}", *self.options(weights))
                 self.assertEqual((labels[mode].shape, about["unlabelled"]["share"]), ((300, 451), 0))
-                self.assertGreater(len(about["classes"]), 1)
                 for entry in about["classes"]:
                     self.assertFalse(entry["seen"], "no CLIP has seen labels")
                     self.assertTrue(1 / 3 <= entry["mean_score"] <= 1, "the best of a softmax over three")

@@ -149,7 +149,7 @@ class ConfigTest(ProgramTest):
         blocked.write_text("")
         for output in (blocked, blocked / "below", "/proc/none"):
             result = tagclip("train", config, "--set", f"output={output}")
-            self.assert_refused(result, 1, f"cannot create the folder {output}", "choose a folder")
+            self.assert_refused(result, 1, f"cannot create the folder {output}", "choose a")
 
 
 if __name__ == "__main__":

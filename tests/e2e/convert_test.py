@@ -75,9 +75,9 @@ class Layouts(ConvertTest):
 
     def test_what_is_not_known_is_asked_for_and_never_written(self):
         sample = CHECKPOINTS / "open_clip_epoch_7.pt"
-        for options, parts in (((), ("`heads` (1,1 if", "`activation`", "QuickGELU")),
-                               (("--activation", "gelu"), ("`heads` (1,1 if",)),
-                               (("--heads", "1,1"), ("`activation`",)),
+        for options, parts in (((), ("--heads (1,1 if", "--activation", "QuickGELU")),
+                               (("--activation", "gelu"), ("--heads (1,1 if",)),
+                               (("--heads", "1,1"), ("--activation",)),
                                (("--heads", "12"), ("two whole numbers", '"12"'))):
             with self.subTest(options):
                 self.assert_refused(tagclip("convert", sample, "a", *options, cwd=self.folder), USAGE, *parts)

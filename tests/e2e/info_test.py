@@ -29,6 +29,7 @@ class Weights(unittest.TestCase):
         self.assertRegex(text, r"vision tower +width 32, 3 layers, patch 8, resolution 64 \(8x8 patches\), embedding 32")
         self.assertRegex(text, r"visual prompts +4 tokens per layer")
         self.assertRegex(text, r"decoder +3 layers, self-attention a_n_n, width 32, a trusty token")
+        self.assertRegex(text, r"trusty token +32 parameters, 0.03% of all; tagclip report shows its time")
         self.assertRegex(text, r"backbone +49,024 in 50 tensors")
         self.assertRegex(text, r"decode_head +44,640 in 61 tensors")
         self.assertRegex(text, r"decoder_heads +4")

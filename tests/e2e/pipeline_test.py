@@ -76,7 +76,7 @@ class PipelineTest(ProgramTest):
             return report["seen_by"], {entry["name"] for entry in report["classes"] if not entry["seen"]}
 
         data = samples.micro_dataset()
-        self.assertEqual(judged("--data", data), ("the data set's split", {samples.UNSEEN}))
+        self.assertEqual(judged("--data", data), ("the split of the model's training", {samples.UNSEEN}))
         first = samples.CLASSES[0]
         self.assertEqual(judged("--data", data, "--unseen", first), ("the unseen classes that were named", {first}))
         # The same photos with another class list: another data set to the model.

@@ -134,7 +134,7 @@ class StartTest(ProgramTest):
             self.assertEqual(tensor, self.model("parts")[1][name], name)
         other = self.train("parts", f"start={self.folder / 'whole' / 'model.safetensors'}", "save_every=3",
                            "schedule.iterations=6", "seed=3", "validate_every=6")
-        self.assert_refused(other, BAD_INPUT, "other settings", "start was")
+        self.assert_refused(other, BAD_INPUT, "it began with another trained model")
 
     def test_something_is_asked_for_to_start_from(self):
         self.assert_refused(self.train("run"), USAGE, "no weights to start from", "set clip", "start")

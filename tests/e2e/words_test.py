@@ -1,10 +1,13 @@
 """The words of segment and embed: prompts, synonyms, background, what the report says of them."""
 
+import json
 import unittest
 
 import numpy as np
 
-from support import BAD_INPUT, DONE, USAGE, peak_of, tagclip
+import samples
+
+from support import BAD_INPUT, DONE, USAGE, peak_of, read_safetensors, tagclip
 from words import PHOTO, WIDTH, WORDS, WordsTest
 
 MANY = 10_000
@@ -50,15 +53,14 @@ class Synonyms(WordsTest):
         np.testing.assert_allclose(rows, [unit(cat + sky), grass], atol=1e-5)
 
     def test_max_takes_the_best_word(self):
-        """Of each patch, before its scores are blown up: so the class may only gain at its borders."""
         options = "--mode", "sclip", "--prompt", "single"
         apart = self.segment("-c", "cat, sky, grass", *options)[0]
         together = self.segment("-c", "words.list.txt", "--synonyms", "max", *options)[0]
         either = np.array([0, 0, 1])[apart]
         self.assertEqual(set(np.unique(apart)), {0, 1, 2})
-        self.assertTrue((together <= either).all())
-        self.assertLess((together != either).mean(), 0.15)
-        mean = self.segment("-c", "words.list.txt", *options)[0]
+        np.testing.assert_array_equal(together, either)
+        np.testing.assert_array_equal(self.segment("-c", "words.list.txt", *options)[0], either)  # the mode's own
+        mean = self.segment("-c", "words.list.txt", "--synonyms", "mean", *options)[0]
         self.assertTrue((mean != together).any())
 
 
@@ -99,6 +101,48 @@ class OneGrammar(WordsTest):
         result = self.run_with("embed", "-c", "cat", "-o", "one.npy", "--prompt", "single")
         np.testing.assert_allclose(np.load(self.folder / "one.npy"), self.rows[:1], atol=1e-6)
         self.assertIn("'./cat' is the file", result.err)
+
+
+class InTraining(WordsTest):
+    """classes.txt is read as every class file is."""
+
+    def test_synonyms_numbers_and_warnings(self):
+        data = samples.write_dataset(self.folder / "data", count=4)
+        lines = [f"{i}: {name}" for i, name in enumerate(samples.CLASSES)]
+        lines[0] += ", grass"
+        lines[1] = '1: "ball, round"'
+        (data / "classes.txt").write_text("\n".join(lines) + "\n")
+        photo = data / "images/sample1.jpg"
+        photo.write_bytes(photo.read_bytes()[:-2])
+        config = samples.train_config(self.folder, data, samples.micro_clip())
+        refused = tagclip("train", config, "--set", "max_pixels=1000", "--set", "check_data=false")
+        self.assert_refused(refused, BAD_INPUT, "limit of 1000", "max_pixels")
+        result = tagclip("train", config, "--set", f"output={self.folder / 'named'}")
+        self.assert_done(result)
+        self.assertEqual(result.err.count("sample1.jpg: the JPEG lacks its end marker"), 1)
+
+        model = self.folder / "named/model.safetensors"
+        trained = json.loads(read_safetensors(model)[0]["tagclip.trained_on"])["classes"]
+        names = ["meadow", "ball, round", *samples.CLASSES[2:]]
+        self.assertEqual([entry["name"] for entry in trained], names)
+        self.assertEqual(trained[0]["synonyms"], ["grass"])
+        self.assertNotIn("synonyms", trained[1])
+
+        measured = tagclip("eval", "--data", data, "-w", model, "--json")
+        self.assert_done(measured)
+        self.assertIn("sample1.jpg: the JPEG lacks", measured.err)
+        self.assertEqual([entry["name"] for entry in json.loads(measured.out)["classes"]], names)
+        found = self.run_with("segment", photo, "-w", model, "-o", "out", "-c", '"Ball, round", grass, zebra')
+        self.assert_done(found)
+        self.assertIn("3 classes: 2 seen in training", found.err)
+        self.assertIn("1 photo read with a warning", tagclip("data", "check", data).out)
+
+    def test_two_lines_that_are_the_same_to_clip(self):
+        data = samples.write_dataset(self.folder / "data", count=2)
+        (data / "classes.txt").write_text("Meadow\nball\nbox\nkite\nmeadow\n")
+        for command in (("data", "check", data), ("eval", "--data", data),
+                        ("train", samples.train_config(self.folder, data, samples.micro_clip()))):
+            self.assert_refused(tagclip(*command), BAD_INPUT, "classes.txt, line 5", '"meadow" is the same to CLIP as')
 
 
 class SameToClip(WordsTest):
