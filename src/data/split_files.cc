@@ -53,10 +53,9 @@ void add_names(const fs::path& folder, const std::string& prefix, int depth,
                std::vector<std::string>& names) {
   for (const auto& [name, kind] : list_folder(folder)) {
     if (name.starts_with('.')) continue;
-    const auto is_folder = [&] {  // a link is looked at, others are known
-      return (kind ? *kind : path_status(folder / name).kind) == PathKind::kFolder;
-    };
-    if (depth < kMostFolders && is_folder()) {
+    // Only a link needs a look.
+    const PathKind found = kind ? *kind : path_status(folder / name).kind;
+    if (depth < kMostFolders && found == PathKind::kFolder) {
       add_names(folder / name, prefix + name + "/", depth + 1, names);
     } else {
       names.push_back(prefix + name);
