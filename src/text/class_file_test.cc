@@ -5,6 +5,7 @@
 
 #include <iterator>
 #include <random>
+#include <string_view>
 
 #include "base/files.h"
 #include "support/test_dir.h"
@@ -163,11 +164,12 @@ TEST(ClassList, ChangedBytesAreReadOrRefused) {
       R"({"categories": [{"id": 1, "name": "sky"}, {"id": 2, "name": "a"}]})",
       "['sky', \"traffic light\", {a: [b, c]}]",
       "names:\n  - id: 1\n    name: sky  # blue\n  - id: 2\n    name: a\n"};
+  constexpr std::string_view kBytes = "\"'{}[],:;|-# \n\tab0\xC3";
   std::mt19937 random(5);
   for (int round = 0; round < 20'000; ++round) {
     std::string text = texts[round % std::size(texts)];
     for (int i = 0; i <= round % 5; ++i) {
-      text[random() % text.size()] = "\"'{}[],:;|-# \n\tab0\xC3"[random() % 21];
+      text[random() % text.size()] = kBytes[random() % kBytes.size()];
     }
     parse_simple_yaml(text);
     try {
