@@ -24,9 +24,9 @@ bool fits_by_header(const Dataset& data, size_t index) {
     const std::filesystem::path path = data.label_path(index);
     const MappedFile labels(path);
     if (!is_png(labels.bytes())) return false;
-    const PngHeader header = read_png_header(labels.bytes(), path.string(), ImageLimits{});
+    const PngHeader header = read_png_header(labels.bytes(), path.string(), data.info().limits);
     if (header.colours != kPalette && header.colours != kGrey) return false;
-    const auto photo = read_upright_size(data.image_path(index));
+    const auto photo = read_upright_size(data.image_path(index), data.info().limits);
     return photo && photo->width == header.width && photo->height == header.height;
   } catch (const Error&) {
     return false;

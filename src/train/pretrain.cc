@@ -40,7 +40,7 @@ constexpr int64_t kKept = 2;  // checkpoints
 constexpr const char* kShards = "tagclip.pretrain.shards";
 constexpr const char* kStart = "tagclip.pretrain.start";
 // They say how a run is watched and stored; the files are known by their content.
-const std::set<std::string> kFree = {"output", "log_every", "save_every"};
+const std::set<std::string> kFree = {"output", "log_every", "save_every", "max_pixels"};
 const std::set<std::string> kFiles = {"shards", "start"};
 
 void check_clip(const PretrainConfig& config) {

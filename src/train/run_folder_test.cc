@@ -68,6 +68,7 @@ TEST_F(RunFolderTest, TakesOverWhatDoesNotChangeTheLearning) {
   TrainConfig now = before_;
   now.data.folder = "/elsewhere/data/";
   now.bad_photos = BadImagePolicy::kSkip;
+  now.data.max_pixels = 1000;
   now.validation.weighting = Weighting::kNone;
   now.val_split = "test";
   now.log_every = 1;

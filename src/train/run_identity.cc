@@ -1,6 +1,7 @@
 #include "train/run_identity.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -71,6 +72,10 @@ class Differences {
 
 const char* of_flag(bool flag, const char* yes, const char* no) { return flag ? yes : no; }
 
+Names synonyms_of(const TrainedOn& trained_on, size_t c) {
+  return c < trained_on.synonyms.size() ? trained_on.synonyms[c] : Names();
+}
+
 void compare_classes(const TrainedOn& before, const TrainedOn& now, Differences& found) {
   const bool was_void = before.reduce_zero_label.value_or(false);
   const bool is_void = now.reduce_zero_label.value_or(false);
@@ -83,6 +88,12 @@ void compare_classes(const TrainedOn& before, const TrainedOn& now, Differences&
   const size_t first = is_void ? 1 : 0;
   found.compare(before.classes, now.classes, "class", "classes", first);
   if (before.classes != now.classes) return;
+  for (size_t c = 0; c < now.classes.size(); ++c) {
+    const Names was = synonyms_of(before, c), are = synonyms_of(now, c);
+    if (was == are) continue;
+    found.add(fmt::format("class {}, {}, had the synonyms \"{}\", has \"{}\"", c + first,
+                          now.classes[c], fmt::join(was, ", "), fmt::join(are, ", ")));
+  }
   for (size_t c = 0; c < now.seen.size(); ++c) {
     if (before.seen[c] == now.seen[c]) continue;
     found.add(fmt::format("class {}, {}, was {}, is {}", c + first, now.classes[c],

@@ -12,7 +12,7 @@ namespace tagclip {
 // The part of a run's files that decides, beside its settings, what the run learns. A run is bound
 // to it, and not to where the files lie. Checkpoints hold it in their metadata.
 struct RunIdentity {
-  TrainedOn trained_on;             // class names in their order, seen flags, prompt templates
+  TrainedOn trained_on;  // class names and synonyms in order, seen flags, prompt templates
   std::vector<std::string> photos;  // the list of the training photos, in its order
   std::string start;                // fingerprint of the trained model that the run began with;
                                     // empty where it began with a CLIP

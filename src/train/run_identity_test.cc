@@ -43,6 +43,15 @@ TEST(RunIdentity, NamesClassesThatDiffer) {
   EXPECT_THAT(differences(identity(), now), ElementsAre("there were 4 classes, there are 5"));
 }
 
+TEST(RunIdentity, NamesSynonymsThatDiffer) {
+  RunIdentity now = identity();
+  now.trained_on.synonyms = {{}, {}, {"cattle", "ox"}, {}};
+  EXPECT_THAT(differences(identity(), now),
+              ElementsAre(R"(class 2, cow, had the synonyms "", has "cattle, ox")"));
+  const Checkpoint checkpoint{.path = "file", .metadata = now.metadata(ModelConfig())};
+  EXPECT_THAT(differences(RunIdentity::read(checkpoint), now), IsEmpty());
+}
+
 TEST(RunIdentity, CountsClassesAsTheLabelFilesDo) {
   RunIdentity before = identity(), now = identity();
   now.trained_on.reduce_zero_label = true;

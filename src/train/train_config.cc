@@ -255,8 +255,8 @@ bool is_known_by_content(const std::string& setting) {
 
 bool is_free_to_change(const std::string& setting) {
   return free_settings().contains(setting) || is_known_by_content(setting) ||
-         setting == "bad_photos" || setting == "save_precision" || setting.starts_with("val_") ||
-         setting.starts_with("validation.");
+         setting == "bad_photos" || setting == "max_pixels" || setting == "save_precision" ||
+         setting.starts_with("val_") || setting.starts_with("validation.");
 }
 
 std::vector<std::string> input_paths(const TrainConfig& config) {

@@ -62,6 +62,7 @@ Validator::Validator(const TrainConfig& config, const Trainer& trainer, const Wo
 std::string Validator::identity() const {
   std::string text = to_json(scoring_fields(config_.validation));
   for (size_t c = 0; c < judged_seen_.size(); ++c) {
+    for (const std::string& word : data_.words()[c].words) text += word + ", ";
     text += data_.classes()[c] + (judged_seen_[c] ? "\nseen\n" : "\nunseen\n");
   }
   for (size_t i = 0; i < data_.size(); ++i) text += data_.name(i) + "\n";
