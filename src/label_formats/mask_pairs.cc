@@ -189,17 +189,22 @@ void explain_255(const std::vector<std::string>& masks, const SourceFiles& files
 }
 
 std::vector<MaskFile> find_masks(const SourceFiles& files) {
-  std::vector<MaskFile> masks;
+  std::vector<MaskFile> in_folders, by_suffix;
   for (const std::string& file : files.photos()) {
     if (is_for_people(file)) continue;
     const std::string stem = without_ending(file_name(file));
     const std::string name = without_label_suffix(stem);
-    const auto parts = path_parts(folder_of(file));
     const bool in_mask_folder = std::ranges::any_of(
-        parts, [](const std::string& part) { return is_mask_folder(ascii_lower(part)); });
-    if (in_mask_folder || name != stem) masks.push_back({file, name});
+        path_parts(folder_of(file)),
+        [](const std::string& part) { return is_mask_folder(ascii_lower(part)); });
+    if (in_mask_folder) {
+      in_folders.push_back({file, name});
+    } else if (name != stem) {
+      by_suffix.push_back({file, name});
+    }
   }
-  return masks;
+  // Beside a folder of masks a suffix belongs to the name of a photo.
+  return in_folders.empty() ? by_suffix : in_folders;
 }
 
 void pair_masks(const SourceFiles& files, const std::vector<MaskFile>& masks,
@@ -216,7 +221,8 @@ void pair_masks(const SourceFiles& files, const std::vector<MaskFile>& masks,
   for (const MaskFile& mask : masks) {
     std::vector<std::string> best;
     size_t most = 0;
-    const auto [begin, end] = photos.equal_range(mask.name);
+    const std::string stem = without_ending(file_name(mask.file));
+    const auto [begin, end] = photos.equal_range(photos.contains(stem) ? stem : mask.name);
     for (auto photo = begin; photo != end; ++photo) {
       const size_t shared =
           shared_parts(telling_folders(photo->second), telling_folders(mask.file));

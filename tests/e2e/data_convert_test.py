@@ -277,6 +277,8 @@ class Masks(ConvertTest):
         for name in "abc":
             self.photo(f"images/{name}.JPG")
             self.mask(f"masks/{name}_mask.png", 1, [BLUE, RED])
+        self.photo("images/street_label.jpg")  # a photo for all its name
+        self.mask("masks/street_label.png", 1, [BLUE, RED])
         self.assert_refused(self.convert(), BAD_INPUT, "does not say what the colours", "20,60,220",
                             "--classes")
         self.assertFalse(self.out.exists())
@@ -290,6 +292,7 @@ class Masks(ConvertTest):
                 self.assert_done(self.convert("--classes", path))
                 self.assertEqual(self.classes(), ["sky", "roof"])
                 self.assertEqual(set(self.labels("a")[0]), {0, 1})
+                self.assertTrue((self.out / "labels/street_label.png").exists())
 
     def test_objects_of_255(self):
         for name in "ab":
