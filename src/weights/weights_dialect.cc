@@ -14,7 +14,7 @@
 namespace tagclip {
 namespace {
 
-enum class Kind { kOther, kClip, kHuggingFaceClip, kHuggingFacePart, kSegmentation };
+enum class Kind { kOther, kClip, kHuggingFaceClip, kSegmentation };
 
 constexpr const char* kTakeAnother =
     "it computes something else than CLIP: use a CLIP with a plain ViT, such as ViT-B-16 of OpenAI "
@@ -69,8 +69,8 @@ constexpr auto kSigns = std::to_array<Sign>({
     {"vision_model.embeddings.patch_embedding.", "text_model.", "a CLIP in Hugging Face's layout",
      Kind::kHuggingFaceClip},
     {"vision_model.embeddings.patch_embedding.", "",
-     "the vision tower of a CLIP in Hugging Face's layout", Kind::kHuggingFacePart, kGiveWhole},
-    {"text_model.", "", "the text tower of a CLIP in Hugging Face's layout", Kind::kHuggingFacePart,
+     "the vision tower of a CLIP in Hugging Face's layout", Kind::kOther, kGiveWhole},
+    {"text_model.", "", "the text tower of a CLIP in Hugging Face's layout", Kind::kOther,
      kGiveWhole},
     {"conv1.weight", "ln_pre.weight", "the vision tower of a CLIP alone", Kind::kOther, kGiveWhole},
     {"visual.conv1.weight", "", "the vision tower of a CLIP alone", Kind::kOther, kGiveWhole},
@@ -130,9 +130,8 @@ bool lacks_first_norm(const StoredWeights& stored) {
 // Returns the model_type in the config.json beside weights of Hugging Face's layout, or of none
 // that is known. Nothing where there is none, or it says "clip".
 std::optional<std::string> other_model_type(const StoredWeights& stored) {
-  const Sign* sign = sign_of(stored);
-  const bool is_theirs = sign == nullptr || sign->kind == Kind::kHuggingFaceClip ||
-                         sign->kind == Kind::kHuggingFacePart;
+  const bool is_theirs = stored.contains_prefix("vision_model.") ||
+                         stored.contains_prefix("text_model.") || sign_of(stored) == nullptr;
   const auto file = stored.file_beside("config.json");
   if (!is_theirs || !file || stored.tensors.empty()) return {};
   const auto config = parse_bounded_json(read_text(*file, 4 << 20));

@@ -198,6 +198,12 @@ TEST(Pickle, TensorsOfNewerElementTypes) {
   EXPECT_EQ(Parsed(typed("uint4"))->object()->class_name, "a tensor of torch.uint4");
 }
 
+TEST(Pickle, AStorageWithoutATensorIsAValue) {
+  const Parsed value(dict({text("s"), storage("0", 3)}));
+  EXPECT_EQ(value->find("s")->kind(), "a storage");
+  EXPECT_EQ(value->find("s")->tensor(), nullptr);
+}
+
 TEST(Pickle, TensorsThatAreNoPlainOnes) {
   EXPECT_EQ(Parsed(call(global("torch._utils", "_rebuild_sparse_tensor"), {"N", ")"}))->tensor(),
             nullptr);
