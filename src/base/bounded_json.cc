@@ -55,7 +55,7 @@ struct Fault {
 Fault find_fault(std::string_view text) {
   using nlohmann::json;
   try {
-    static_cast<void>(json::parse(text, check_depth));
+    const json unused = json::parse(text, check_depth);
   } catch (const TooDeep&) {
     return {0, fmt::format("nested deeper than {}", kMaxDepth)};
   } catch (const json::parse_error& error) {

@@ -280,7 +280,7 @@ bool has_photo_ending(std::string_view file) {
 std::string without_label_suffix(const std::string& stem) {
   for (const std::string_view suffix : kLabelSuffixes) {
     if (ends_with_any_case(stem, suffix) && stem.size() > suffix.size() &&
-        !stem.ends_with("/" + std::string(suffix))) {
+        stem[stem.size() - suffix.size() - 1] != '/') {
       return stem.substr(0, stem.size() - suffix.size());
     }
   }

@@ -40,7 +40,8 @@ DenseModel dense_model(const SegmentationModel& model) {
   EncoderInfo info{.device = model.device(),
                    .clip = model.config.clip,
                    .normalization = {},
-                   .windows = {model.config.clip.resolution, 426.0 / 512, 1},
+                   .windows = {.window = static_cast<double>(model.config.clip.resolution),
+                               .stride = 426.0 / 512},
                    .fingerprint = std::make_shared<Fingerprint>(fingerprinted(model))};
   return {.encoder = std::make_shared<FrozenPromptedEncoder>(model.encoder, std::move(info)),
           .decoder = std::make_shared<DecodeHead>(model.head),
