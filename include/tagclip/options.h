@@ -25,6 +25,7 @@ enum class Mode {
   kClearClip,  // ... by attention of queries to queries, without residual and MLP
   kNaclip,     // ... by attention of keys to keys and to near patches
   kScClip,     // ... self-calibrated by the similarity of patches in middle blocks
+  kSfp,        // ... the same with outliers found by the attention of the class token
 };
 
 // The number format of the image encoder's matrix products, on CPUs. A GPU computes in float32.
@@ -65,6 +66,9 @@ struct InferenceOptions {
   int window = 0;      // side of the sliding window, pixels; 0: the model's training size
   int stride = 0;      // its step, pixels; 0: 426/512 of the window, for a CLIP 1/2
   int short_side = 0;  // photos are resized to it, pixels; 0: the window, for a CLIP the mode's own
+  // True if the patches of all windows of a photo attend to each other in the last block, for a
+  // CLIP as it is: windows then agree where they overlap.
+  bool join_windows = false;
   double logit_scale =
       0;  // what a CLIP's cosines are multiplied with, up to 1000; 0: the mode's own
 

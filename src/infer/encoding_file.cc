@@ -18,7 +18,11 @@ constexpr const char* kImage = "image";      // [K, d]
 constexpr const char* kEntry = "tagclip.encoding";
 constexpr const char* kHint = "encode the photo again";
 
-json to_json(const WindowGrid& grid) { return {grid.window, grid.stride, grid.short_side}; }
+json to_json(const WindowGrid& grid) {
+  json numbers = {grid.window, grid.stride, grid.short_side};
+  if (grid.joined) numbers.push_back("joined");
+  return numbers;
+}
 
 // The tensors are as large as the layout says.
 bool fits(const EncodedPhoto& photo, const ClipConfig& clip) {
@@ -65,9 +69,10 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
       throw bad_input(path.string() + ": the encoding is of another photo", kHint);
     }
     if (entry.at("windows") != to_json(grid)) {
-      throw bad_input(path.string() + ": the photo was cut up otherwise",
-                      "set `window`, `stride` and `short_side` as it was encoded with, or encode "
-                      "the photo again");
+      throw bad_input(
+          path.string() + ": the photo was cut up otherwise",
+          "set `window`, `stride`, `short_side` and `join_windows` as it was encoded with, "
+          "or encode the photo again");
     }
     encoded.encoding.height = entry.at("grid").at(0);
     encoded.encoding.width = entry.at("grid").at(1);

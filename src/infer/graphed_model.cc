@@ -25,7 +25,8 @@ at::Tensor first_rows(const at::Tensor& x, int64_t rows) {
 GraphedEncoder::GraphedEncoder(std::shared_ptr<const PatchEncoder> encoder)
     : PatchEncoder(encoder->info), encoder_(std::move(encoder)), graphs_(info.device) {}
 
-Encoding GraphedEncoder::operator()(const at::Tensor& pixels) const {
+Encoding GraphedEncoder::operator()(const at::Tensor& pixels, const EncodeOptions& options) const {
+  if (!options.joined.empty()) return (*encoder_)(pixels, options);  // padding would join in
   const auto encode = [this](const Tensors& inputs) {
     const Encoding encoding = (*encoder_)(inputs[0]);
     return Tensors{encoding.patches, encoding.image};
@@ -47,9 +48,9 @@ MaskLogits GraphedDecoder::operator()(const Encoding& encoding, const at::Tensor
         (*decoder_)({inputs[0], inputs[1], height, width}, inputs[2], options);
     return Tensors{logits.classes, logits.trusty, logits.presence};
   };
-  const Tensors outputs =
-      graphs_({pad_to_bucket(encoding.patches), pad_to_bucket(encoding.image), text},
-              {height, width, options.trusty_token}, decode);
+  const Tensors outputs = graphs_(
+      {pad_to_bucket(encoding.patches), pad_to_bucket(encoding.image), text},
+      {height, width, options.trusty_token, std::bit_cast<int64_t>(options.logit_scale)}, decode);
   const int64_t rows = encoding.image.size(0);
   return {first_rows(outputs[0], rows), first_rows(outputs[1], rows), first_rows(outputs[2], rows)};
 }

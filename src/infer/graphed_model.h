@@ -14,7 +14,7 @@ class GraphedEncoder : public PatchEncoder {
  public:
   explicit GraphedEncoder(std::shared_ptr<const PatchEncoder> encoder);
 
-  Encoding operator()(const at::Tensor& pixels) const override;
+  Encoding operator()(const at::Tensor& pixels, const EncodeOptions& options) const override;
 
  private:
   std::shared_ptr<const PatchEncoder> encoder_;

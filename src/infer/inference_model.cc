@@ -101,6 +101,8 @@ DenseMethod dense_method(Mode mode) {
     case Mode::kClip:
     case Mode::kScClip:
       return DenseMethod::kScClip;
+    case Mode::kSfp:
+      return DenseMethod::kSfp;
     case Mode::kTrained:
       break;
   }

@@ -15,9 +15,9 @@ namespace tagclip {
 inline const Choices<Device> kDeviceNames = {
     {"auto", Device::kAuto}, {"cpu", Device::kCpu}, {"cuda", Device::kCuda}};
 inline const Choices<Mode> kModeNames = {
-    {"trained", Mode::kTrained},   {"clip", Mode::kClip},    {"quick", Mode::kQuick},
-    {"maskclip", Mode::kMaskClip}, {"sclip", Mode::kSclip},  {"clearclip", Mode::kClearClip},
-    {"naclip", Mode::kNaclip},     {"scclip", Mode::kScClip}};
+    {"trained", Mode::kTrained},   {"clip", Mode::kClip},     {"quick", Mode::kQuick},
+    {"maskclip", Mode::kMaskClip}, {"sclip", Mode::kSclip},   {"clearclip", Mode::kClearClip},
+    {"naclip", Mode::kNaclip},     {"scclip", Mode::kScClip}, {"sfp", Mode::kSfp}};
 inline const Choices<Precision> kPrecisionNames = {{"auto", Precision::kAuto},
                                                    {"float32", Precision::kFloat32},
                                                    {"bfloat16x3", Precision::kBFloat16x3},
@@ -57,6 +57,10 @@ FieldsOf<Options> fields(Options& options) {
            "Side of the sliding window, pixels; 0 = the model's own size");
   list.add("stride", options.stride, kSide,
            "Step of the sliding window, pixels; 0 = 426/512 of the window, for a CLIP half of it");
+  list.add(
+      "join_windows", options.join_windows,
+      "Let the patches of all windows attend to each other in the last block, for a CLIP as it "
+      "is");
   list.add("logit_scale", options.logit_scale, {0, 1000},
            "What a CLIP's cosines are multiplied with before the softmax; 0 = the mode's own");
   list.add("weighting", options.weighting, kWeightingNames,

@@ -42,8 +42,14 @@ struct ImageWindow {
 
 Size size_of(const ImageWindow& window) { return {window.box.width, window.box.height}; }
 
-// Takes as many of the first windows, all of one size, as go through the model together.
-std::span<const ImageWindow> take_batch(std::span<const ImageWindow> windows, at::Device device) {
+// Takes as many of the first windows, all of one size, as go through the model together: all of one
+// image where they are joined.
+std::span<const ImageWindow> take_batch(std::span<const ImageWindow> windows, bool joined,
+                                        at::Device device) {
+  if (joined) {
+    const auto is_other = [&](const ImageWindow& w) { return w.image != windows[0].image; };
+    return {windows.begin(), std::ranges::find_if(windows, is_other)};
+  }
   const size_t most = std::min(windows.size(), windows_per_batch(windows[0].box, device));
   size_t n = 1;
   while (n < most && size_of(windows[n]) == size_of(windows[0])) ++n;
@@ -88,18 +94,26 @@ Encoding concat(const std::vector<Encoding>& parts) {
   return result;
 }
 
-void check_memory(const std::vector<CropBox>& windows, const EncoderInfo& encoder) {
+void check_memory(const std::vector<CropBox>& windows, bool joined, const EncoderInfo& encoder) {
   const double patches = static_cast<double>(windows[0].width) * windows[0].height /
                          static_cast<double>(encoder.clip.patch * encoder.clip.patch);
-  if (encoder.max_patches > 0 && patches > static_cast<double>(encoder.max_patches)) {
+  const auto most = static_cast<double>(encoder.max_patches);
+  const auto count = static_cast<double>(windows.size());
+  if (joined && patches * count > most) {
+    throw bad_input(
+        fmt::format(
+            "{} windows have {:.0f} patches, too many to compare with each other: at most {}",
+            windows.size(), patches * count, encoder.max_patches),
+        "leave out `join_windows`, or set a smaller `short_side`");
+  }
+  if (encoder.max_patches > 0 && patches > most) {
     throw bad_input(
         fmt::format("a window of {}x{} has {:.0f} patches, too many to compare with each "
                     "other: at most {}",
                     windows[0].width, windows[0].height, patches, encoder.max_patches),
         "set a smaller `window`");
   }
-  const double floats =
-      patches * static_cast<double>(encoder.clip.embedding) * static_cast<double>(windows.size());
+  const double floats = patches * static_cast<double>(encoder.clip.embedding) * count;
   if (floats * sizeof(float) <= kMaxEncodingBytes) return;
   throw bad_input(fmt::format("the photo needs {} windows, too many to hold", windows.size()),
                   "cut the photo into pieces");
@@ -109,7 +123,13 @@ void check_memory(const std::vector<CropBox>& windows, const EncoderInfo& encode
 
 WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model) {
   const WindowSizes sizes = model.encoder->info.windows;
-  WindowGrid grid{options.window, options.stride, options.short_side};
+  WindowGrid grid{options.window, options.stride, options.short_side, options.join_windows};
+  if (grid.joined && !model.encoder->info.joins_windows) {
+    throw usage_error(
+        "`join_windows` has no effect in this mode",
+        "it is for a CLIP as it is, cut into windows, in a mode whose patches attend to each "
+        "other: all but maskclip and quick");
+  }
   const bool whole_photo = sizes.whole_photo && grid.window == 0;
   if (grid.window == 0) grid.window = static_cast<int>(std::lround(sizes.window));
   const auto windows = [&](double count) {
@@ -183,7 +203,7 @@ size_t windows_per_batch(const CropBox& window, at::Device device) {
 
 EncodedPhoto PhotoEncoder::plan(const Image& photo) const {
   EncodedPhoto result = plan_windows({photo.width, photo.height}, grid_);
-  check_memory(result.windows, model_.encoder->info);
+  check_memory(result.windows, grid_.joined, model_.encoder->info);
   return result;
 }
 
@@ -208,10 +228,12 @@ std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos
   const at::Device device = model_.encoder->info.device;
   std::vector<std::vector<Encoding>> parts(photos.size());
   for (std::span<const ImageWindow> rest = windows; !rest.empty();) {
-    const std::span<const ImageWindow> batch = take_batch(rest, device);
+    const std::span<const ImageWindow> batch = take_batch(rest, grid_.joined, device);
     const at::Tensor pixels = pixels_of(images, batch, model_.encoder->info.normalization);
     times.prepare += watch.lap();
-    scatter_batch((*model_.encoder)(pixels.to(device)), batch, parts);
+    EncodeOptions options;
+    if (grid_.joined) options.joined = layout_of(results[batch[0].image].windows, {}).corners;
+    scatter_batch((*model_.encoder)(pixels.to(device), options), batch, parts);
     finish(device);
     times.encode += watch.lap();
     rest = rest.subspan(batch.size());

@@ -19,12 +19,13 @@ struct WindowGrid {
   int window = 0;
   int stride = 0;
   int short_side = 0;
+  bool joined = false;  // see InferenceOptions::join_windows
   friend bool operator==(const WindowGrid&, const WindowGrid&) = default;
 };
 
 // The options' window, stride and short side, with the model's own where they are 0. Throws
-// Error(kUsage) when the window or short side is smaller than a patch, or the stride larger than
-// the window.
+// Error(kUsage) when the window or short side is smaller than a patch, the stride larger than the
+// window, or windows are to be joined by an encoder that does not.
 WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model);
 
 // The sliding windows over an image of `size`, row by row (spec section 7.1): `window` wide and

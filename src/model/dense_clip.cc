@@ -17,25 +17,48 @@ at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values,
   return at::scaled_dot_product_attention(x, x, values, bias);
 }
 
-// NACLIP's omega [1 + N, 1 + N]: a Gaussian over the distance of two patches, 0 for the class
-// token.
-at::Tensor neighbourhood(Extent grid, const at::TensorOptions& options) {
-  const int64_t N = grid.height * grid.width;
-  const auto squared_differences = [](const at::Tensor& at) {
-    return (at.unsqueeze(0) - at.unsqueeze(1)).square_();  // [N, N]
-  };
+// Where a token lies in the photo, in patches, [B (1 + N)] each; a class token lies nowhere.
+struct TokenPlaces {
+  at::Tensor rows, columns, is_class;
+};
+
+TokenPlaces places_of(int64_t windows, const PatchLayout& layout,
+                      const at::TensorOptions& options) {
+  const Extent grid = layout.grid;
   const at::Tensor rows = at::arange(grid.height, options).repeat_interleave(grid.width);
   const at::Tensor columns = at::arange(grid.width, options).repeat({grid.height});
-  at::Tensor omega = at::zeros({1 + N, 1 + N}, options);
-  omega.narrow(0, 1, N).narrow(1, 1, N).copy_(squared_differences(rows)
-                                                  .add_(squared_differences(columns))
-                                                  .mul_(-1 / (2 * kNeighbourhood * kNeighbourhood))
-                                                  .exp_());
-  return omega;
+  std::vector<at::Tensor> all_rows, all_columns, all_classes;
+  for (int64_t k = 0; k < windows; ++k) {
+    const WindowLayout::Corner corner =
+        layout.joined.empty() ? WindowLayout::Corner{} : layout.joined[k];
+    const auto patch = static_cast<double>(layout.patch);
+    const at::Tensor none = at::zeros({1}, options);
+    all_rows.insert(all_rows.end(), {none, rows + static_cast<double>(corner.top) / patch});
+    all_columns.insert(all_columns.end(),
+                       {none, columns + static_cast<double>(corner.left) / patch});
+    all_classes.insert(all_classes.end(), {none + 1, at::zeros_like(rows)});
+  }
+  return {at::cat(all_rows), at::cat(all_columns), at::cat(all_classes) > 0};
 }
 
-// The values of each method's attention, [B, heads, 1 + N, D / heads].
-at::Tensor mixed(const SelfAttention::Parts& parts, DenseMethod method, Extent grid) {
+// NACLIP's omega [M, M] over M tokens: a Gaussian of the distance of two patches, 0 for class
+// tokens.
+at::Tensor neighbourhood(const TokenPlaces& places) {
+  const auto squared_differences = [](const at::Tensor& at) {
+    return (at.unsqueeze(0) - at.unsqueeze(1)).square_();
+  };
+  at::Tensor omega = squared_differences(places.rows)
+                         .add_(squared_differences(places.columns))
+                         .mul_(-1 / (2 * kNeighbourhood * kNeighbourhood))
+                         .exp_();
+  omega.masked_fill_(places.is_class.unsqueeze(0), 0);
+  return omega.masked_fill_(places.is_class.unsqueeze(1), 0);
+}
+
+// The values of each method's attention, [B, heads, L, D / heads]. `windows`: those whose tokens
+// are side by side in a row.
+at::Tensor mixed(const SelfAttention::Parts& parts, DenseMethod method, int64_t windows,
+                 const PatchLayout& layout) {
   switch (method) {
     case DenseMethod::kMaskClip:
       return parts.values;
@@ -45,11 +68,27 @@ at::Tensor mixed(const SelfAttention::Parts& parts, DenseMethod method, Extent g
     case DenseMethod::kClearClip:
       return attend_to_alike(parts.queries, parts.values);
     case DenseMethod::kNaclip:
-      return attend_to_alike(parts.keys, parts.values, neighbourhood(grid, parts.keys.options()));
+      return attend_to_alike(parts.keys, parts.values,
+                             neighbourhood(places_of(windows, layout, parts.keys.options())));
     case DenseMethod::kScClip:
+    case DenseMethod::kSfp:
       break;
   }
-  TAGCLIP_CHECK(false, "SC-CLIP's attention is more than that: sc_clip_patches");
+  TAGCLIP_CHECK(false, "the attention of SC-CLIP and SFP is more than that: sc_clip.h");
+}
+
+// The same of windows whose patches attend to each other, if they are joined.
+at::Tensor mixed_over_windows(const SelfAttention::Parts& parts, DenseMethod method,
+                              const PatchLayout& layout) {
+  if (layout.joined.empty()) return mixed(parts, method, 1, layout);
+  const int64_t B = parts.keys.size(0);
+  const auto side_by_side = [](const at::Tensor& x) {  // [B, h, L, e] -> [1, h, B L, e]
+    return x.transpose(0, 1).flatten(1, 2).unsqueeze(0);
+  };
+  const at::Tensor all =
+      mixed({side_by_side(parts.queries), side_by_side(parts.keys), side_by_side(parts.values)},
+            method, B, layout);
+  return all[0].unflatten(1, {B, -1}).transpose(0, 1);
 }
 
 // Row 0 of plain attention, [B, 1, D].
@@ -58,30 +97,51 @@ at::Tensor class_row(const SelfAttention& attention, const SelfAttention::Parts&
       at::scaled_dot_product_attention(parts.queries.narrow(2, 0, 1), parts.keys, parts.values)));
 }
 
-Extent grid_of(const at::Tensor& pixels, int64_t patch) {
-  return {pixels.size(2) / patch, pixels.size(3) / patch};
+PatchLayout layout_of(const at::Tensor& pixels, int64_t patch, const EncodeOptions& options) {
+  TAGCLIP_CHECK(options.joined.empty() || std::ssize(options.joined) == pixels.size(0),
+                "one corner per window");
+  return {{pixels.size(2) / patch, pixels.size(3) / patch}, patch, options.joined};
 }
 
 }  // namespace
 
 at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x, DenseMethod method,
-                           Extent grid) {
-  return attention.out_proj(merge_heads(mixed(attention.split(x), method, grid)));
+                           const PatchLayout& layout) {
+  return attention.out_proj(merge_heads(mixed_over_windows(attention.split(x), method, layout)));
+}
+
+DenseLastBlock::DenseLastBlock(DenseMethod method, const std::vector<ResidualBlock>& blocks)
+    : method_(method), last_{blocks.back().ln_1, blocks.back().attn} {
+  if (method != DenseMethod::kSfp || blocks.size() < 2) return;
+  const ResidualBlock& before = blocks[blocks.size() - 2];
+  before_ = {before.ln_1, before.attn};
 }
 
 bool DenseLastBlock::has_mlp() const {
   return method_ == DenseMethod::kMaskClip || method_ == DenseMethod::kSclip;
 }
 
-at::Tensor DenseLastBlock::operator()(const TrunkTokens& trunk, Extent grid) const {
+bool DenseLastBlock::reads_trunk() const {
+  return method_ == DenseMethod::kScClip || method_ == DenseMethod::kSfp;
+}
+
+at::Tensor DenseLastBlock::operator()(const TrunkTokens& trunk, const PatchLayout& layout) const {
+  const auto& [ln_1, attn] = last_;
   const at::Tensor& x = trunk.last;
   const int64_t N = x.size(1) - 1;
-  const SelfAttention::Parts parts = attn_.split(ln_1_(x));
-  const at::Tensor image = x.narrow(1, 0, 1) + class_row(attn_, parts);  // [B, 1, D]
+  const SelfAttention::Parts parts = attn.split(ln_1(x));
+  const at::Tensor image = x.narrow(1, 0, 1) + class_row(attn, parts);  // [B, 1, D]
   if (method_ == DenseMethod::kScClip) {
-    return at::cat({image, sc_clip_patches(trunk, grid, ln_1_, attn_)}, 1);
+    return at::cat({image, sc_clip_patches(trunk, layout, ln_1, attn)}, 1);
   }
-  at::Tensor patches = attn_.out_proj(merge_heads(mixed(parts, method_, grid))).narrow(1, 1, N);
+  if (method_ == DenseMethod::kSfp) {
+    const at::Tensor is_outlier =
+        before_ ? attention_outliers(trunk.before, before_->ln_1, before_->attn)
+                : at::zeros({x.size(0), N}, x.options().dtype(at::kBool));
+    return at::cat({image, sfp_patches(trunk, layout, is_outlier, ln_1, attn)}, 1);
+  }
+  at::Tensor patches =
+      attn.out_proj(merge_heads(mixed_over_windows(parts, method_, layout))).narrow(1, 1, N);
   if (has_mlp()) patches = patches + x.narrow(1, 1, N);
   return at::cat({image, patches}, 1);
 }
@@ -115,6 +175,7 @@ EncoderInfo info_of(const Clip& clip, DenseMethod method, const WindowSizes& win
           .normalization = normalization_of(clip.config.pixel_statistics),
           .windows = windows,
           .max_patches = kMaxPatches,
+          .joins_windows = method != DenseMethod::kMaskClip && !windows.whole_photo,
           .fingerprint = std::make_shared<Fingerprint>(std::move(tensors))};
 }
 
@@ -123,10 +184,12 @@ EncoderInfo info_of(const Clip& clip, DenseMethod method, const WindowSizes& win
 DenseClipEncoder::DenseClipEncoder(VisionTower tower, DenseMethod method, EncoderInfo info)
     : PatchEncoder(std::move(info)), tower_(std::move(tower)), method_(method) {}
 
-Encoding DenseClipEncoder::operator()(const at::Tensor& pixels) const {
+Encoding DenseClipEncoder::operator()(const at::Tensor& pixels,
+                                      const EncodeOptions& options) const {
   const std::vector<ResidualBlock>& blocks = tower_.transformer.resblocks;
   const auto layers = static_cast<int64_t>(blocks.size());
-  TrunkRecorder trunk(layers, method_ == DenseMethod::kScClip);
+  const DenseLastBlock last(method_, blocks);
+  TrunkRecorder trunk(layers, last.reads_trunk());
   at::Tensor x = tower_.embed(pixels, PositionResize::kBicubic);
   trunk.record(0, x);
   for (int64_t n = 1; n < layers; ++n) {
@@ -134,8 +197,7 @@ Encoding DenseClipEncoder::operator()(const at::Tensor& pixels) const {
     trunk.record(n, x);
   }
   const ResidualBlock& block = blocks.back();
-  const DenseLastBlock last(method_, block);
-  x = last(trunk.tokens(), grid_of(pixels, info.clip.patch));
+  x = last(trunk.tokens(), layout_of(pixels, info.clip.patch, options));
   if (last.has_mlp()) {
     x = block.add_mlp(x);
   } else {
@@ -154,30 +216,31 @@ PatchEncoder::Packer DenseClipEncoder::packer() const {
 PackedDenseClipEncoder::PackedDenseClipEncoder(VisionTower tower, DenseMethod method,
                                                const EncoderInfo& info, GemmPrecision precision)
     : PatchEncoder(info),
-      method_(method),
       class_embedding_(tower.class_embedding),
       positional_embedding_(tower.positional_embedding),
       ln_pre_(tower.ln_pre),
       ln_post_(tower.ln_post),
-      last_block_(method, tower.transformer.resblocks.back()),
+      last_block_(method, tower.transformer.resblocks),
       tower_(tower.conv1, std::move(tower.transformer), tower.proj, precision) {}
 
-Encoding PackedDenseClipEncoder::operator()(const at::Tensor& pixels) const {
+Encoding PackedDenseClipEncoder::operator()(const at::Tensor& pixels,
+                                            const EncodeOptions& options) const {
   const int64_t patch = info.clip.patch;
-  const Extent grid = grid_of(pixels, patch);
+  const PatchLayout layout = layout_of(pixels, patch, options);
+  const Extent grid = layout.grid;
   const at::Tensor positions =
       resize_positions(positional_embedding_, grid.height, grid.width, PositionResize::kBicubic);
   const int64_t tokens = positions.size(0);  // 1 + N
   PackedTower::Pass pass(tower_, pixels.size(0), tokens);
   pass.embed(pixels, class_embedding_ + positions[0], positions.narrow(0, 1, tokens - 1), ln_pre_);
   const size_t layers = tower_.blocks().size();
-  TrunkRecorder trunk(static_cast<int64_t>(layers), method_ == DenseMethod::kScClip);
+  TrunkRecorder trunk(static_cast<int64_t>(layers), last_block_.reads_trunk());
   trunk.record(0, pass.tokens());
   for (size_t n = 1; n < layers; ++n) {
     pass.run(n - 1, n, {});
     trunk.record(static_cast<int64_t>(n), pass.tokens());
   }
-  pass.tokens().copy_(last_block_(trunk.tokens(), grid));
+  pass.tokens().copy_(last_block_(trunk.tokens(), layout));
   if (last_block_.has_mlp()) {
     pass.add_mlp(layers - 1);
   } else {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "clip/packed_tower.h"
 #include "model/dense_model.h"
 #include "model/sc_clip.h"
@@ -15,36 +18,44 @@ enum class DenseMethod {
   kClearClip,  // attention of queries to queries alone, without residual and MLP (Lan et al. 2024)
   kNaclip,     // keys to keys and to near patches, likewise (Hajimiri et al. 2025)
   kScClip,     // self-calibrated (Bai et al. 2024); see sc_clip.h
+  kSfp,        // the same with purified features (Jin et al. 2025)
 };
 
-// Returns what each method but kScClip has in the place of a block's attention. x [B, 1 + N, D]
-// after ln_1, N patches of a grid [height, width] -> [B, 1 + N, D].
+// Returns what the methods up to kNaclip have in the place of a block's attention. x [B, 1 + N, D]
+// after ln_1, of N patches -> [B, 1 + N, D].
 at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x, DenseMethod method,
-                           Extent grid);
+                           const PatchLayout& layout);
 
 // The last block of a vision tower as a method changes it.
 class DenseLastBlock {
  public:
-  DenseLastBlock(DenseMethod method, const ResidualBlock& block)
-      : method_(method), ln_1_(block.ln_1), attn_(block.attn) {}
+  // `blocks`: all of the tower.
+  DenseLastBlock(DenseMethod method, const std::vector<ResidualBlock>& blocks);
 
   // Whether every token goes through the block's MLP afterwards, or the class token alone.
   bool has_mlp() const;
+  // Whether the method reads all of TrunkTokens.
+  bool reads_trunk() const;
   // Tokens [B, 1 + N, D], which ln_post follows but for the MLP. The class token is plain CLIP's,
   // whatever the method.
-  at::Tensor operator()(const TrunkTokens& trunk, Extent grid) const;
+  at::Tensor operator()(const TrunkTokens& trunk, const PatchLayout& layout) const;
 
  private:
+  struct Attention {
+    LayerNorm ln_1;
+    SelfAttention attn;
+  };
+
   DenseMethod method_;
-  LayerNorm ln_1_;
-  SelfAttention attn_;
+  Attention last_;
+  std::optional<Attention> before_;  // the last block but one's, for SFP where there is one
 };
 
 class DenseClipEncoder : public PatchEncoder {
  public:
   DenseClipEncoder(VisionTower tower, DenseMethod method, EncoderInfo info);
 
-  Encoding operator()(const at::Tensor& pixels) const override;
+  Encoding operator()(const at::Tensor& pixels, const EncodeOptions& options) const override;
   Packer packer() const override;
 
  private:
@@ -60,10 +71,9 @@ class PackedDenseClipEncoder : public PatchEncoder {
   PackedDenseClipEncoder(VisionTower tower, DenseMethod method, const EncoderInfo& info,
                          GemmPrecision precision);
 
-  Encoding operator()(const at::Tensor& pixels) const override;
+  Encoding operator()(const at::Tensor& pixels, const EncodeOptions& options) const override;
 
  private:
-  DenseMethod method_;
   at::Tensor class_embedding_, positional_embedding_;
   LayerNorm ln_pre_, ln_post_;
   DenseLastBlock last_block_;

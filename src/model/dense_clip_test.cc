@@ -32,7 +32,7 @@ struct DenseGolden {
 const std::vector<std::pair<std::string, DenseMethod>> kMethods = {
     {"maskclip", DenseMethod::kMaskClip},   {"sclip", DenseMethod::kSclip},
     {"clearclip", DenseMethod::kClearClip}, {"naclip", DenseMethod::kNaclip},
-    {"scclip", DenseMethod::kScClip},
+    {"scclip", DenseMethod::kScClip},       {"sfp", DenseMethod::kSfp},
 };
 
 class DenseClipTest : public testing::Test {
@@ -40,8 +40,9 @@ class DenseClipTest : public testing::Test {
   DenseClipTest() : clip(load_clip(dense_golden("weights.safetensors"))) {}
 
   const ResidualBlock& last() const { return clip.visual.transformer.resblocks.back(); }
-  Extent grid_of(const at::Tensor& pixels) const {
-    return {pixels.size(2) / clip.config.patch, pixels.size(3) / clip.config.patch};
+  PatchLayout layout_of(const at::Tensor& pixels) const {
+    const int64_t patch = clip.config.patch;
+    return {{pixels.size(2) / patch, pixels.size(3) / patch}, patch};
   }
   // H_0 to H_(L-1).
   TrunkTokens trunk(const at::Tensor& pixels) const {
@@ -69,6 +70,7 @@ TEST_F(DenseClipTest, PatchesOfEveryMethodAndSize) {
     if (!expected.has("in." + size)) continue;
     for (const auto& [name, method] : kMethods) {
       const std::string key = size + "." + name;
+      if (!expected.has(key + ".patches")) continue;
       const DenseModel model = dense_clip(clip, method);
       const Encoding encoding = (*model.encoder)(expected["in." + size]);
       expect_near(key, encoding.patches[0], expected[key + ".patches"], kFeature);
@@ -82,7 +84,7 @@ TEST_F(DenseClipTest, PatchesOfEveryMethodAndSize) {
   if (compared == 0) {
     GTEST_SKIP() << "square and tall alone: the shared data hold the other sizes and the cosines";
   }
-  EXPECT_EQ(compared, 20);
+  EXPECT_EQ(compared, 24);
 }
 
 TEST_F(DenseClipTest, ClassTokenOfTheSimpleMethods) {
@@ -90,9 +92,10 @@ TEST_F(DenseClipTest, ClassTokenOfTheSimpleMethods) {
     const at::Tensor pixels = expected["in." + size];
     const at::Tensor x = trunk(pixels).last;
     for (const auto& [name, method] : kMethods) {
-      if (method == DenseMethod::kScClip) continue;
-      at::Tensor tokens = dense_attention(last().attn, last().ln_1(x), method, grid_of(pixels));
-      if (DenseLastBlock(method, last()).has_mlp()) tokens = last().add_mlp(x + tokens);
+      if (DenseLastBlock(method, clip.visual.transformer.resblocks).reads_trunk()) continue;
+      at::Tensor tokens = dense_attention(last().attn, last().ln_1(x), method, layout_of(pixels));
+      if (DenseLastBlock(method, clip.visual.transformer.resblocks).has_mlp())
+        tokens = last().add_mlp(x + tokens);
       const at::Tensor features =
           l2_normalize(clip.visual.ln_post(tokens).matmul(clip.visual.proj));
       expect_near(size + "." + name, features[0][0], expected[size + "." + name + ".cls"],
@@ -140,6 +143,37 @@ TEST_F(DenseClipTest, ImagesOfABatchDoNotMeet) {
       expect_near(name, together.patches[b], alone.patches[0], kFeature);
       expect_near(name, together.image[b], alone.image[0], kFeature);
     }
+  }
+}
+
+TEST_F(DenseClipTest, JoinedWindowsAttendToEachOther) {
+  const at::Tensor pixels = expected["in.square"];
+  const at::Tensor twice = at::cat({pixels, pixels}), other = at::cat({pixels, pixels.flip(3)});
+  const int64_t side = pixels.size(3);
+  for (const auto& [name, method] : kMethods) {
+    const DenseModel model = dense_clip(clip, method);
+    EXPECT_EQ(model.encoder->info.joins_windows, method != DenseMethod::kMaskClip);
+    const at::Tensor alone = (*model.encoder)(pixels).patches;
+    const Encoding one = (*model.encoder)(pixels, {.joined = {{0, 0}}});
+    expect_near(name + ", one window", one.patches, alone, kFeature);
+    // The same window twice at the same place weighs each patch twice.
+    const Encoding same = (*model.encoder)(twice, {.joined = {{0, 0}, {0, 0}}});
+    expect_near(name + ", twice", same.patches, alone.expand({2, -1, -1}), kFeature);
+
+    const Encoding joined = (*model.encoder)(other, {.joined = {{0, 0}, {0, side}}});
+    const Encoding apart = (*model.encoder)(other);
+    expect_near(name + ", image", joined.image, apart.image, kFeature);
+    const bool changes = (joined.patches - apart.patches).abs().max().item<double>() > 1e-3;
+    EXPECT_EQ(changes, method != DenseMethod::kMaskClip) << name;
+    // Places matter to NACLIP alone.
+    const Encoding moved = (*model.encoder)(other, {.joined = {{0, 0}, {0, side / 2}}});
+    const bool moves = (joined.patches - moved.patches).abs().max().item<double>() > 1e-3;
+    EXPECT_EQ(moves, method == DenseMethod::kNaclip) << name;
+
+    const auto packed_encoder = packed(model, GemmPrecision::kFloat32).encoder;
+    expect_near(name + ", packed",
+                (*packed_encoder)(other, {.joined = {{0, 0}, {0, side}}}).patches, joined.patches,
+                1e-4);
   }
 }
 
@@ -200,6 +234,22 @@ TEST_F(DenseClipTest, OutliersOfTheLastPatches) {
         std::get<0>(expected[size + ".scclip.outliers"].sort())))
         << size;
   }
+}
+
+TEST_F(DenseClipTest, OutliersByTheAttentionOfTheClassToken) {
+  int compared = 0;
+  for (const std::string size : {"square", "tall", "wide", "big"}) {
+    if (!expected.has(size + ".sfp.outliers")) continue;
+    const auto& blocks = clip.visual.transformer.resblocks;
+    const ResidualBlock& before = blocks[blocks.size() - 2];
+    const at::Tensor found =
+        attention_outliers(trunk(expected["in." + size]).before, before.ln_1, before.attn);
+    EXPECT_TRUE(
+        found[0].nonzero().flatten().equal(std::get<0>(expected[size + ".sfp.outliers"].sort())))
+        << size;
+    ++compared;
+  }
+  EXPECT_GT(compared, 0);
 }
 
 TEST(ScClip, MendsOutliersFromSoundNeighbours) {

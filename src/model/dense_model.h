@@ -58,9 +58,19 @@ struct EncoderInfo {
   ClipConfig clip;                   // sizes: patch, embedding, resolution, ...
   PixelNormalization normalization;  // of the pixels
   WindowSizes windows;
-  int64_t max_patches = 0;  // of a window, whose attention the encoder holds at once; 0: no limit
+  // Patches that attend to each other, whose attention the encoder holds at once; 0: no limit.
+  int64_t max_patches = 0;
+  bool joins_windows = false;  // whether EncodeOptions::joined may be set
   // Identifies everything that encodings depend on; see Fingerprint.
   std::shared_ptr<const Fingerprint> fingerprint;
+};
+
+// Requests to an encoder beside its pixels.
+struct EncodeOptions {
+  // The corners of the windows, in pixels of the image they were cut from, where the batch is all
+  // of one photo and the patches of all windows are to attend to each other in the last block.
+  // Empty: each window stands alone.
+  std::vector<WindowLayout::Corner> joined;
 };
 
 class PatchEncoder {
@@ -72,7 +82,8 @@ class PatchEncoder {
 
   // Encodes normalised pixels [B, 3, H, W] with sides of at least a patch. Pixels beyond whole
   // patches are not read.
-  virtual Encoding operator()(const at::Tensor& pixels) const = 0;
+  virtual Encoding operator()(const at::Tensor& pixels, const EncodeOptions& options) const = 0;
+  Encoding operator()(const at::Tensor& pixels) const { return (*this)(pixels, {}); }
 
   // Builds the same encoder with its weights packed for a precision; see `packed`. It holds the
   // weights for itself and is to be called once: weights that nobody else holds are freed one by

@@ -27,7 +27,7 @@ class ColourEncoder : public PatchEncoder {
  public:
   ColourEncoder() : PatchEncoder({.clip = {.embedding = 3, .resolution = 16, .patch = 4}}) {}
 
-  Encoding operator()(const at::Tensor& pixels) const override {
+  Encoding operator()(const at::Tensor& pixels, const EncodeOptions&) const override {
     const at::Tensor patches = at::avg_pool2d(pixels, info.clip.patch).flatten(2).transpose(1, 2);
     return encoding_of(at::cat({patches.mean(1, /*keepdim=*/true), patches}, 1), pixels,
                        info.clip.patch);

@@ -123,7 +123,9 @@ FrozenPromptedEncoder::FrozenPromptedEncoder(PromptedEncoder encoder, EncoderInf
       encoder_(std::move(encoder)),
       prefix_(final_prefix(encoder_)) {}
 
-Encoding FrozenPromptedEncoder::operator()(const at::Tensor& pixels) const {
+Encoding FrozenPromptedEncoder::operator()(const at::Tensor& pixels,
+                                           const EncodeOptions& options) const {
+  TAGCLIP_CHECK(options.joined.empty(), "prompted windows stand alone");
   return encoder_.encode(pixels, prefix_);
 }
 
@@ -147,7 +149,9 @@ PackedPromptedEncoder::PackedPromptedEncoder(PromptedEncoder encoder,
   }
 }
 
-Encoding PackedPromptedEncoder::operator()(const at::Tensor& pixels) const {
+Encoding PackedPromptedEncoder::operator()(const at::Tensor& pixels,
+                                           const EncodeOptions& options) const {
+  TAGCLIP_CHECK(options.joined.empty(), "prompted windows stand alone");
   const int64_t patch = info.clip.patch;
   check_sides(pixels, patch);
   const auto [first, positions] = stem_.positions(pixels.size(2) / patch, pixels.size(3) / patch);

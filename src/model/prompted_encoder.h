@@ -84,7 +84,7 @@ class FrozenPromptedEncoder : public PatchEncoder {
  public:
   FrozenPromptedEncoder(PromptedEncoder encoder, EncoderInfo info);
 
-  Encoding operator()(const at::Tensor& pixels) const override;
+  Encoding operator()(const at::Tensor& pixels, const EncodeOptions& options) const override;
   Packer packer() const override;
 
  private:
@@ -101,7 +101,7 @@ class PackedPromptedEncoder : public PatchEncoder {
   PackedPromptedEncoder(PromptedEncoder encoder, const PromptedEncoder::Prefix& prefix,
                         const EncoderInfo& info, GemmPrecision precision);
 
-  Encoding operator()(const at::Tensor& pixels) const override;
+  Encoding operator()(const at::Tensor& pixels, const EncodeOptions& options) const override;
 
  private:
   PromptedEncoder::Stem stem_;

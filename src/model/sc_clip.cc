@@ -1,6 +1,7 @@
 #include "model/sc_clip.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/error.h"
@@ -15,6 +16,8 @@ constexpr double kOutlierQuantile = 0.95;
 constexpr double kLeastSimilarity = 0.4;
 constexpr double kContrast = 3;
 constexpr double kClassShare = 0.3;
+constexpr double kClassWeight = 1.5;   // of the class token's attention, in SFP
+constexpr int64_t kMostOutliers = 10;  // likewise
 constexpr double kEpsilon = 1e-6;
 
 at::Tensor patches_of(const at::Tensor& tokens) { return tokens.narrow(1, 1, tokens.size(1) - 1); }
@@ -27,10 +30,15 @@ at::Tensor similarity(const at::Tensor& x) {
   return unit.bmm(unit.transpose(1, 2));
 }
 
+// The similarities without small ones.
+at::Tensor kept(const at::Tensor& similarity) {
+  return similarity.masked_fill(similarity < kLeastSimilarity, 0);
+}
+
 // The similarities as weights: small ones are dropped, and rows sum to 1.
 at::Tensor mixing_weights(const at::Tensor& similarity) {
-  const at::Tensor kept = similarity.masked_fill(similarity < kLeastSimilarity, 0);
-  return kept / (kept.sum(-1, /*keepdim=*/true) + kEpsilon);
+  const at::Tensor weights = kept(similarity);
+  return weights / (weights.sum(-1, /*keepdim=*/true) + kEpsilon);
 }
 
 // The similarities as attention weights, sharpened; those below their mean are dropped. A patch
@@ -44,15 +52,44 @@ at::Tensor sharpened(const at::Tensor& similarity) {
       .softmax(-1);
 }
 
-// Attention of patches [B, N, D] by the mean of `weights` [B, N, N] and of their keys' similarity.
-at::Tensor attend(const at::Tensor& x, const at::Tensor& weights, const LayerNorm& ln_1,
-                  const SelfAttention& attention) {
-  const auto [keys, values] = attention.keys_values(ln_1(x));
-  const at::Tensor by_keys =
-      merge_heads(at::scaled_dot_product_attention(keys, keys, values));  // [B, N, D]
-  const at::Tensor by_weights = weights.bmm(merge_heads(values));
-  return attention.out_proj((by_keys + by_weights) / 2);
+// softmax(x x' / sqrt(head)) v, heads side by side: [B, N, D].
+at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values) {
+  return merge_heads(at::scaled_dot_product_attention(x, x, values));
 }
+
+// The tokens of windows that are joined, as one sequence: [B, N, D] -> [1, B N, D].
+at::Tensor gathered(const at::Tensor& x, const PatchLayout& layout) {
+  return layout.joined.empty() ? x : x.reshape({1, -1, x.size(2)});
+}
+
+// What both methods have in common: similarities that say which patches belong together, and the
+// patches they are applied to. Everything is gathered where windows are joined.
+struct Calibration {
+  Calibration(const TrunkTokens& trunk, const PatchLayout& patch_layout,
+              const at::Tensor& is_outlier)
+      : layout(patch_layout),
+        S(similarity(gathered(mend(patches_of(trunk.late), is_outlier, layout.grid), layout))),
+        T(mixing_weights(similarity(gathered(patches_of(trunk.early), layout)))),
+        mixed(mixing_weights(S).bmm(
+            gathered(mend(patches_of(trunk.last), is_outlier, layout.grid), layout))),
+        middle(gathered(patches_of(trunk.middle), layout)),
+        windows(trunk.last.size(0)) {}
+
+  // T (patches + a share of their window's class token); tokens [B, 1 + N, D].
+  at::Tensor calibrated(const at::Tensor& patches, const at::Tensor& tokens) const {
+    const at::Tensor of_patches =
+        class_of(tokens).expand({-1, tokens.size(1) - 1, -1});  // [B, N, D]
+    return T.bmm(patches + kClassShare * gathered(of_patches, layout));
+  }
+  // The windows apart again: [B, N, D].
+  at::Tensor scattered(const at::Tensor& x) const { return x.reshape({windows, -1, x.size(2)}); }
+
+  const PatchLayout& layout;
+  at::Tensor S, T;
+  at::Tensor mixed;   // x of the recipe, from the last patches
+  at::Tensor middle;  // the patches of R
+  int64_t windows;
+};
 
 }  // namespace
 
@@ -68,6 +105,7 @@ TrunkRecorder::TrunkRecorder(int64_t layers, bool all)
 void TrunkRecorder::record(int64_t n, const at::Tensor& tokens) {
   if (n == last_) tokens_.last = tokens;
   if (!all_) return;
+  if (n == last_ - 1) tokens_.before = tokens.clone();
   if (n == early_) tokens_.early = tokens.clone();
   if (n == late_) tokens_.late = tokens.clone();
   if (n < early_ || n > middle_end_) return;
@@ -111,20 +149,47 @@ at::Tensor mend(const at::Tensor& x, const at::Tensor& is_outlier, Extent grid) 
   return at::where(outlier.logical_and(count > 0), mean, x);
 }
 
-at::Tensor sc_clip_patches(const TrunkTokens& trunk, Extent grid, const LayerNorm& ln_1,
-                           const SelfAttention& attention) {
-  const at::Tensor last = patches_of(trunk.last);
-  const at::Tensor is_outlier = outliers(outlier_scores(last));
-  const at::Tensor S = similarity(mend(patches_of(trunk.late), is_outlier, grid));
-  const at::Tensor weights = sharpened(S);
-  const at::Tensor x = mixing_weights(S).bmm(mend(last, is_outlier, grid));
-  const at::Tensor T = mixing_weights(similarity(patches_of(trunk.early)));
+at::Tensor attention_outliers(const at::Tensor& tokens, const LayerNorm& ln_1,
+                              const SelfAttention& attention) {
+  const auto [queries, keys, values] = attention.split(ln_1(tokens));  // [B, heads, 1 + N, e]
+  const double scale = 1 / std::sqrt(static_cast<double>(queries.size(3)));
+  const at::Tensor weights =
+      (scale * queries.matmul(keys.transpose(2, 3))).softmax(-1).mean(1);  // [B, 1 + N, 1 + N]
+  const int64_t N = tokens.size(1) - 1;
+  const at::Tensor of_class = kClassWeight * weights.select(1, 0).narrow(1, 1, N);  // [B, N]
+  const at::Tensor of_itself = weights.diagonal(0, 1, 2).narrow(1, 1, N);
+  const at::Tensor candidate = of_class > of_itself;
+  const auto [strongest, places] =
+      of_class.masked_fill(candidate.logical_not(), 0).topk(std::min(kMostOutliers, N), 1);
+  return at::zeros_like(candidate).scatter(1, places, true).logical_and(candidate);
+}
 
-  const auto calibrated = [&](const at::Tensor& patches, const at::Tensor& class_token) {
-    return T.bmm(attend(patches, weights, ln_1, attention) + kClassShare * class_token);
+at::Tensor sc_clip_patches(const TrunkTokens& trunk, const PatchLayout& layout,
+                           const LayerNorm& ln_1, const SelfAttention& attention) {
+  const Calibration by(trunk, layout, outliers(outlier_scores(patches_of(trunk.last))));
+  const at::Tensor weights = sharpened(by.S);
+  const auto attend = [&](const at::Tensor& x) {
+    const auto [keys, values] = attention.keys_values(ln_1(x));
+    return attention.out_proj((attend_to_alike(keys, values) + weights.bmm(merge_heads(values))) /
+                              2);
   };
-  return calibrated(x, class_of(trunk.last)) +
-         calibrated(patches_of(trunk.middle), class_of(trunk.middle));
+  return by.scattered(by.calibrated(attend(by.mixed), trunk.last) +
+                      by.calibrated(attend(by.middle), trunk.middle));
+}
+
+at::Tensor sfp_patches(const TrunkTokens& trunk, const PatchLayout& layout,
+                       const at::Tensor& is_outlier, const LayerNorm& ln_1,
+                       const SelfAttention& attention) {
+  const Calibration by(trunk, layout, is_outlier);
+  const at::Tensor weights = sharpened(kept(by.S));
+  const auto [queries, keys, values] = attention.split(ln_1(by.mixed));
+  const at::Tensor y =
+      attention.out_proj((attend_to_alike(keys, values) + attend_to_alike(queries, values) +
+                          weights.bmm(merge_heads(values))) /
+                         3);
+  const at::Tensor middle_values = attention.keys_values(ln_1(by.middle)).values;
+  const at::Tensor y2 = attention.out_proj(weights.bmm(merge_heads(middle_values)));
+  return by.scattered(by.calibrated(y, trunk.last) + by.calibrated(y2, trunk.middle));
 }
 
 }  // namespace tagclip

@@ -9,16 +9,28 @@ namespace tagclip {
 
 // SC-CLIP (Bai et al. 2024, "Self-Calibrated CLIP for Training-Free Open-Vocabulary Segmentation"):
 // patches that have become outliers are mended from their neighbours, and the similarity of the
-// patches in middle blocks says which belong together. Block numbers are those of the published
-// code for 12 blocks, and go by depth for other towers.
+// patches in middle blocks says which belong together. SFP (Jin et al., ICCV 2025, "Feature
+// Purification Matters") finds the outliers by the attention of the class token, and weighs the
+// attentions otherwise. Block numbers are those of the published code for 12 blocks, and go by
+// depth for other towers.
 
 // What the blocks before the last one leave of B images, each [B, 1 + N, D]. H_n are the tokens
 // after block n of L.
 struct TrunkTokens {
   at::Tensor last;    // H_(L-1)
-  at::Tensor early;   // H_4 of 12; this and the others are undefined where a method reads the last
+  at::Tensor before;  // H_(L-2); this and the others are undefined where a method reads the last
+  at::Tensor early;   // H_4 of 12
   at::Tensor late;    // H_9 of 12: H_(L-3)
   at::Tensor middle;  // H_4 + H_5 + ... + H_(L-2)
+};
+
+// The patches of B windows.
+struct PatchLayout {
+  Extent grid;    // of a window, in patches
+  int64_t patch;  // pixels
+  // The windows' corners where the patches of all B attend to each other, in pixels; empty: those
+  // of a window do.
+  std::vector<WindowLayout::Corner> joined = {};
 };
 
 // Collects TrunkTokens block by block.
@@ -48,8 +60,19 @@ at::Tensor outliers(const at::Tensor& scores);
 // any stays. x [B, N, D], is_outlier [B, N].
 at::Tensor mend(const at::Tensor& x, const at::Tensor& is_outlier, Extent grid);
 
-// The patches [B, N, D] that ln_post follows; no residual and no MLP.
-at::Tensor sc_clip_patches(const TrunkTokens& trunk, Extent grid, const LayerNorm& ln_1,
-                           const SelfAttention& attention);
+// SFP's outliers: the patches that the class token attends to in the last block but one, half as
+// much again, more than they do themselves; of these the ten it attends to most. H_(L-2)
+// [B, 1 + N, D] and that block -> [B, N] bool.
+at::Tensor attention_outliers(const at::Tensor& tokens, const LayerNorm& ln_1,
+                              const SelfAttention& attention);
+
+// Return the patches [B, N, D] that ln_post follows, by SC-CLIP and by SFP; no residual and no MLP.
+// `ln_1`, `attention`: the last block's. Outliers are mended within their window, and where windows
+// are joined, everything else is computed over the patches of all.
+at::Tensor sc_clip_patches(const TrunkTokens& trunk, const PatchLayout& layout,
+                           const LayerNorm& ln_1, const SelfAttention& attention);
+at::Tensor sfp_patches(const TrunkTokens& trunk, const PatchLayout& layout,
+                       const at::Tensor& is_outlier, const LayerNorm& ln_1,
+                       const SelfAttention& attention);
 
 }  // namespace tagclip
