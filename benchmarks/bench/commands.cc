@@ -9,11 +9,13 @@
 #include "base/error.h"
 #include "base/platform.h"
 #include "bench/floors.h"
+#include "bench/modes.h"
 #include "bench/report.h"
 #include "bench/scaling.h"
 #include "bench/script_tasks.h"
 #include "bench/tasks.h"
 #include "infer/embedding_file.h"
+#include "model/init_from_clip.h"
 
 namespace tagclip::bench {
 namespace {
@@ -176,6 +178,23 @@ int run_token_cost(const TokenCostOptions& options, Console& console) {
     if (console.stop_requested()) break;
   }
   if (options.json) console.print(to_json(machine, costs));
+  return console.stop_requested() ? kStopped : 0;
+}
+
+int run_modes(const ModesOptions& options, Console& console) {
+  use_threads(options.threads);
+  const GemmPrecision precision = precision_here(options.precision);
+  const Clip clip =
+      options.weights.empty() ? random_clip() : load_starting_clip(options.weights).clip;
+  const Machine machine = this_machine();
+  if (!options.json) console.print(modes_head(machine, options.precision));
+  std::vector<ModeSpeed> speeds;
+  measure_modes(clip, precision, options.runs, [&](const ModeSpeed& speed) {
+    speeds.push_back(speed);
+    if (!options.json) console.print(modes_row(speed));
+    return !console.stop_requested();
+  });
+  if (options.json) console.print(to_json(machine, speeds));
   return console.stop_requested() ? kStopped : 0;
 }
 

@@ -46,6 +46,14 @@ struct TokenCostOptions : WorkloadOptions {
   bool json = false;
 };
 
+struct ModesOptions {
+  std::filesystem::path weights;  // a CLIP; empty: ViT-B/16 with random weights
+  std::string precision = "float32";
+  int64_t threads = 0;  // 0: all
+  int64_t runs = 5;
+  bool json = false;
+};
+
 struct PrecisionsOptions {
   bool json = false;
 };
@@ -61,6 +69,8 @@ struct InterleavedOptions {
 int run_comparison(const ComparisonOptions& options, Console& console);
 // Measures the same models with the trusty token and without.
 int run_token_cost(const TokenCostOptions& options, Console& console);
+// Measures the modes of a CLIP as it is beside each other.
+int run_modes(const ModesOptions& options, Console& console);
 // Measures how time and memory grow with classes, side, windows, batch or threads.
 int run_scaling(const ScalingOptions& options, Console& console);
 // Measures how fast one core makes training samples.

@@ -133,6 +133,22 @@ Command interleaved() {
           }};
 }
 
+Command modes() {
+  return {"modes", "The modes of a CLIP as it is, beside each other",
+          [](OptionList& list) -> Action {
+            auto options = std::make_shared<ModesOptions>();
+            list.add_option("-w,--weights", options->weights,
+                            "A CLIP; without it ViT-B/16 with random weights")
+                ->type_name("FILE")
+                ->check(not_empty());
+            add_precision(list, options->precision);
+            add_threads(list, options->threads);
+            add_runs(list, options->runs, "Measured pairs of runs of a mode and of sclip");
+            add_json(list, options->json);
+            return [options](Console& console) { return run_modes(*options, console); };
+          }};
+}
+
 Command precisions() {
   return {"precisions", "Which number formats this processor multiplies in, and by what",
           [](OptionList& list) -> Action {
@@ -154,6 +170,6 @@ int main(int argc, char** argv) {
                     comparison("segment", "A photo of one window to its label map"),
                     comparison("train-step", "A training step on two photos"),
                     comparison("kernels", "The blend of inference and the mask losses"),
-                    trusty_token(), scaling(), loader(), interleaved(), precisions()}},
+                    trusty_token(), modes(), scaling(), loader(), interleaved(), precisions()}},
       argc, argv);
 }

@@ -46,8 +46,8 @@ std::string describe(const Machine& machine) {
   for (const auto& [precision, peak] : machine.peak_gemm) {
     peaks.push_back(fmt::format("{:.0f} in {}", peak / 1e9, precision));
   }
-  const std::string text = fmt::format("{}, {}, LibTorch {}\n", machine.cpu,
-                                       counted(machine.threads, "thread"), machine.libtorch);
+  std::string text = fmt::format("{}, {}, LibTorch {}\n", machine.cpu,
+                                 counted(machine.threads, "thread"), machine.libtorch);
   if (peaks.empty()) return text;
   return fmt::format("{}peak GEMM, GFLOP/s: {}\n", text, fmt::join(peaks, ", "));
 }
@@ -199,6 +199,9 @@ std::string time_row(const std::string& workload, const TokenCost::Task& task) {
   return line(cells, kTokenWidths);
 }
 
+constexpr std::array<size_t, 6> kModesWidths = {22, 9, 9, 16, 18, 0};
+using ModesRow = std::array<std::string, kModesWidths.size()>;
+
 constexpr std::array<size_t, 8> kScalingWidths = {9, 12, 9, 9, 9, 10, 8, 0};
 using ScalingRow = std::array<std::string, kScalingWidths.size()>;
 
@@ -289,6 +292,42 @@ std::string to_json(const Machine& machine, const std::vector<TokenCost>& costs)
 }
 
 // --- Ours by size ---
+
+std::string modes_head(const Machine& machine, const std::string& precision) {
+  const ModesRow head = {"mode (" + precision + ")", "ms min",       "median",
+                         "times of sclip",           "(min to max)", "ms of which"};
+  return describe(machine) + "\n" + line(head, kModesWidths);
+}
+
+std::string modes_row(const ModeSpeed& speed) {
+  const Spread ms = milliseconds(speed.runs.ours);
+  const Spread faster = speed.runs.speedup();
+  std::vector<std::string> stages;
+  for (const Stage& stage : speed.stages) {
+    stages.push_back(stage.name + " " + three_digits(1000 * stage.seconds));
+  }
+  const ModesRow cells = {
+      speed.name,
+      three_digits(ms.min),
+      three_digits(ms.median),
+      three_digits(1 / faster.median),
+      fmt::format("({} to {})", three_digits(1 / faster.max), three_digits(1 / faster.min)),
+      fmt::format("{}", fmt::join(stages, ", "))};
+  return line(cells, kModesWidths);
+}
+
+std::string to_json(const Machine& machine, const std::vector<ModeSpeed>& speeds) {
+  auto list = ordered_json::array();
+  for (const ModeSpeed& speed : speeds) {
+    list.push_back({{"mode", speed.name},
+                    {"runs", speed.runs.ours.size()},
+                    {"ms", json_of(milliseconds(speed.runs.ours))},
+                    {"sclip_ms", json_of(milliseconds(speed.runs.reference))},
+                    {"times_faster_than_sclip", json_of(speed.runs.speedup())}});
+  }
+  const ordered_json report = {{"machine", json_of(machine)}, {"modes", std::move(list)}};
+  return json_text(report, 2);
+}
 
 std::string scaling_head(const Machine& machine, const std::string& variable) {
   const ScalingRow head = {variable,  "task",     "ms min", "median",

@@ -5,6 +5,7 @@
 
 #include "bench/machine.h"
 #include "bench/measurement.h"
+#include "bench/modes.h"
 #include "bench/scaling.h"
 #include "bench/script_tasks.h"
 #include "bench/tasks.h"
@@ -34,6 +35,12 @@ std::string to_json(const Machine& machine, const std::vector<Measurement>& meas
 std::string token_cost_head(const Machine& machine);
 std::string token_cost_rows(const TokenCost& cost);
 std::string to_json(const Machine& machine, const std::vector<TokenCost>& costs);
+
+// --- The modes of a CLIP as it is ---
+
+std::string modes_head(const Machine& machine, const std::string& precision);
+std::string modes_row(const ModeSpeed& speed);
+std::string to_json(const Machine& machine, const std::vector<ModeSpeed>& speeds);
 
 // --- Ours alone, by size ---
 

@@ -17,6 +17,7 @@ enum class Device {
 
 // The part of the weights that tells the classes apart.
 enum class Mode {
+  kAuto,       // kTrained where the weights have a decoder, kClip for a CLIP as it is
   kTrained,    // a decoder that was trained for it: TagCLIP, ZegCLIP
   kClip,       // a CLIP as it is, by the method with the best published results: SC-CLIP
   kQuick,      // a CLIP as it is, NACLIP on the whole photo in one pass
@@ -48,6 +49,12 @@ enum class Synonyms {
   kMax,   // each word is scored, and the class gets the largest score
 };
 
+// The way overlapping windows are averaged.
+enum class WindowAverage {
+  kUniform,  // all count the same, as in the published code
+  kTapered,  // a window counts the less, the nearer its own border is: no seam shows there
+};
+
 // What sharpens the borders of the labels by the photo's edges.
 enum class Refine {
   kNone,
@@ -58,7 +65,7 @@ enum class Refine {
 // The settings of inference. src/infer/options.h gives each its name, range and help text.
 struct InferenceOptions {
   Device device = Device::kAuto;
-  Mode mode = Mode::kTrained;
+  Mode mode = Mode::kAuto;
   Precision precision = Precision::kAuto;
   // A CLIP whose text tower embeds the words, for weights that hold none. Empty: none.
   std::filesystem::path text_weights = {};
@@ -66,6 +73,7 @@ struct InferenceOptions {
   int window = 0;      // side of the sliding window, pixels; 0: the model's training size
   int stride = 0;      // its step, pixels; 0: 426/512 of the window, for a CLIP 1/2
   int short_side = 0;  // photos are resized to it, pixels; 0: the window, for a CLIP the mode's own
+  WindowAverage window_average = WindowAverage::kUniform;
   // True if the patches of all windows of a photo attend to each other in the last block, for a
   // CLIP as it is: windows then agree where they overlap.
   bool join_windows = false;
@@ -79,7 +87,17 @@ struct InferenceOptions {
   // True if the model's trusty token joins the class queries. Without it no score is weighted.
   bool trusty_token = true;
   Refine refine = Refine::kNone;
-  double threshold = 0;  // pixels with a lower best score are unlabelled, 0 to 1; 0: none is
+  // Classes whose presence in the photo as a whole is lower are left out of it, 0 to 1; 0: none is.
+  // See SegmentedPhoto::presence.
+  double presence = 0;
+  // True if scores are made as sure as `tagclip eval --calibrate` found them to be right; it leaves
+  // MODEL.calibration.json beside the weights.
+  bool calibrated = true;
+  // Pixels with a lower best score are unlabelled, or background where that is a class; 0 to 1, 0:
+  // none is.
+  double threshold = 0;
+  // Classes with at most this share of what is not background give way to others, 0 to 1; 0: none.
+  double area_threshold = 0;
 
   int64_t max_pixels = 64LL << 20;  // larger photo files are refused
 };
@@ -92,7 +110,8 @@ struct VocabularyOptions {
   // Prompt templates: "single", "multi", "imagenet", a file with one per line, or one that holds
   // {}. Empty: the model's own, for a CLIP "imagenet".
   std::string prompt = {};
-  // Words or a file of words that together are one more class, "background". Empty: no such class.
+  // Words or a file of words that together are one more class, "background"; "common" is a list of
+  // what most photos show. Empty: no such class.
   std::string background = {};
   Synonyms synonyms = Synonyms::kAuto;
   // A file that holds the embeddings of the classes: .npy, or what `tagclip embed` writes. Empty:

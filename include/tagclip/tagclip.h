@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -98,6 +99,8 @@ class TAGCLIP_API Vocabulary {
   const std::vector<ClassInfo>& classes() const;
   // Prompt templates: "a photo of a {}", ...
   const std::vector<std::string>& templates() const;
+  // Per class, where Segmenter::tune chose them for it; empty otherwise.
+  const std::vector<std::vector<std::string>>& class_templates() const;
   // Texts that were longer than the model reads, and were cut.
   const std::vector<std::string>& truncated() const;
   // Writes the embeddings: .npy with the class list beside it as .txt, or safetensors. Throws
@@ -134,6 +137,15 @@ struct Region {
   int label = 0;          // its index in the vocabulary
   double share = 0;       // of the photo's pixels, 0 to 1
   double mean_score = 0;  // over its pixels
+  // How well the class fits the photo as a whole, 0 to 1; only with InferenceOptions::presence.
+  std::optional<double> presence = {};
+};
+
+// A class that was left out of a photo because it fits it less than InferenceOptions::presence.
+struct AbsentClass {
+  std::string name;
+  int label = 0;
+  double presence = 0;
 };
 
 // The result for one photo.
@@ -149,6 +161,8 @@ class TAGCLIP_API Segmentation {
   const std::vector<float>& scores() const;
   // The classes that occur, largest first.
   const std::vector<Region>& regions() const;
+  // The classes that were left out, in the order of the vocabulary.
+  const std::vector<AbsentClass>& absent() const;
 
   // The score of each of these classes at every pixel, [height, width] each, of which labels() are
   // the largest over the vocabulary. With a trained model sigmoid(logit), less the seen bias and
@@ -188,6 +202,8 @@ class TAGCLIP_API Segmenter {
   Segmenter with(const InferenceOptions& options) const;
 
   const InferenceOptions& options() const;
+  // The mode that the settings come to; never Mode::kAuto.
+  Mode mode() const;
   // The facts that the weights do not say and were assumed; usually empty.
   const std::string& assumption() const;
   // The number format of the encoder: Precision::kAuto until it has been chosen, which happens at
@@ -203,6 +219,13 @@ class TAGCLIP_API Segmenter {
                    const std::vector<std::string>& templates = {}, const Hooks& hooks = {}) const;
   // Classes as a person writes them, on a command line or in a form.
   Vocabulary parse(const VocabularyOptions& options, const Hooks& hooks = {}) const;
+
+  // The same with templates chosen for each class on photos without labels: those that are surest
+  // where they see it (FLOSS). Each class has one embedding, the mean of its words'. Photos that
+  // cannot be used are left out, which Hooks::warn tells. Throws Error(kUsage) in the mode trained,
+  // and Error(kBadInput) where no photo is left.
+  Vocabulary tune(const VocabularyOptions& options, std::span<const Photo> photos,
+                  const Hooks& hooks = {}) const;
 
   Segmentation segment(const Photo& photo, const Vocabulary& vocabulary,
                        const Hooks& hooks = {}) const;

@@ -119,6 +119,11 @@ struct Result {
     for (const FoundClass& found : segmented.found) {
       regions.push_back({embedded->vocabulary.classes[found.index].name(),
                          static_cast<int>(found.index), found.share, found.mean_score});
+      if (!segmented.presence.empty()) regions.back().presence = segmented.presence[found.index];
+    }
+    for (const size_t c : segmented.absent) {
+      absent.push_back(
+          {embedded->vocabulary.classes[c].name(), static_cast<int>(c), segmented.presence[c]});
     }
   }
 
@@ -131,6 +136,7 @@ struct Result {
   std::shared_ptr<const Encoded> source;
   SegmentedPhoto segmented;
   std::vector<Region> regions;
+  std::vector<AbsentClass> absent;
 };
 
 }  // namespace detail
@@ -215,6 +221,9 @@ const std::vector<ClassInfo>& Vocabulary::classes() const { return state_->class
 const std::vector<std::string>& Vocabulary::templates() const {
   return state_->vocabulary.templates;
 }
+const std::vector<std::vector<std::string>>& Vocabulary::class_templates() const {
+  return state_->vocabulary.class_templates;
+}
 const std::vector<std::string>& Vocabulary::truncated() const {
   return state_->vocabulary.truncated;
 }
@@ -235,6 +244,7 @@ const std::vector<uint16_t>& Segmentation::labels() const {
 }
 const std::vector<float>& Segmentation::scores() const { return state_->segmented.scores; }
 const std::vector<Region>& Segmentation::regions() const { return state_->regions; }
+const std::vector<AbsentClass>& Segmentation::absent() const { return state_->absent; }
 
 std::vector<std::vector<float>> Segmentation::class_scores(std::span<const int> labels) const {
   return as_errors([&] {
@@ -280,6 +290,7 @@ Segmenter Segmenter::with(const InferenceOptions& options) const {
 }
 
 const InferenceOptions& Segmenter::options() const { return state_->pipeline.options(); }
+Mode Segmenter::mode() const { return state_->pipeline.mode(); }
 const std::string& Segmenter::assumption() const { return state_->pipeline.assumption(); }
 Precision Segmenter::precision() const {
   return as_errors([&] { return precision_of(state_->pipeline); });
@@ -303,6 +314,17 @@ Vocabulary Segmenter::parse(const VocabularyOptions& options, const Hooks& hooks
   return as_errors([&] {
     return Vocabulary(std::make_shared<detail::Embedded>(
         state_, state_->pipeline.embed(parse_vocabulary(options), hooks)));
+  });
+}
+
+Vocabulary Segmenter::tune(const VocabularyOptions& options, std::span<const Photo> photos,
+                           const Hooks& hooks) const {
+  return as_errors([&] {
+    VocabularyRequest request = parse_vocabulary(options);
+    for (ClassWords& entry : request.classes) entry.synonyms = Synonyms::kMean;
+    const auto read = [&](int64_t i) { return state_->read(photos[i], hooks).image; };
+    return Vocabulary(std::make_shared<detail::Embedded>(
+        state_, state_->pipeline.tune_templates(request, {std::ssize(photos), read}, hooks)));
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <exception>
 
 #include "base/text.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr int kMaxDepth = 32;
 
-struct TooDeep {};
+struct TooDeep : std::exception {};
 
 bool check_depth(int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
   if (depth > kMaxDepth) throw TooDeep();

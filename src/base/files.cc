@@ -52,6 +52,7 @@ std::optional<PathKind> kind_of(DIR* folder, const dirent& entry) {
   auto mode = static_cast<mode_t>(DTTOIF(entry.d_type));
   struct stat status{};
   if (entry.d_type == DT_UNKNOWN) {
+    // NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions): the folder is open
     const int unknown = ::fstatat(::dirfd(folder), entry.d_name, &status, AT_SYMLINK_NOFOLLOW);
     if (unknown != 0) return {};
     mode = status.st_mode;

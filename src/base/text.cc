@@ -42,6 +42,7 @@ size_t columns_of(char32_t c) {
 
 char32_t next_code_point(std::string_view text, size_t& position) {
   UChar32 code_point;
+  // NOLINTNEXTLINE(bugprone-inc-dec-in-conditions): ICU's macro steps on
   U8_NEXT(reinterpret_cast<const uint8_t*>(text.data()), position, text.size(), code_point);
   return code_point < 0 ? kMalformed : static_cast<char32_t>(code_point);
 }
@@ -212,7 +213,8 @@ std::optional<std::string> nearest(const std::string& word,
 }
 
 std::string did_you_mean(const std::optional<std::string>& meant, std::string otherwise) {
-  return meant ? "did you mean " + *meant + "?" : otherwise;
+  if (meant) return "did you mean " + *meant + "?";
+  return otherwise;
 }
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates,

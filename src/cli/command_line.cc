@@ -13,7 +13,7 @@ std::string help_hint(const std::string& command) { return command + " --help sh
 
 Error unexpected(const std::string& command, const OptionList& options,
                  const std::string& argument) {
-  if (!argument.starts_with("-")) {
+  if (!argument.starts_with('-')) {
     return usage_error(argument + " was not expected", help_hint(command));
   }
   std::vector<std::string> names;
@@ -28,7 +28,7 @@ Error unexpected(const std::string& command, const OptionList& options,
 // checked here.
 class Parser {
  public:
-  Parser(const std::string& command, OptionList& options) : command_(command), options_(options) {
+  Parser(const std::string& command, OptionList& options) : command_(command) {
     app_.set_help_flag();
     for (Option& option : options.all()) declared_.push_back({&option, declare(option)});
   }
@@ -86,7 +86,7 @@ class Parser {
 
   void store(Option& option, std::vector<std::string> values) const {
     try {
-      option.store(std::move(values));
+      option.store(values);
     } catch (const Error& error) {
       throw usage_error(error.what(), help_hint(command_));
     }
@@ -101,7 +101,6 @@ class Parser {
   }
 
   std::string command_;
-  OptionList& options_;
   CLI::App app_;
   std::vector<Declared> declared_;
 };

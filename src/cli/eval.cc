@@ -19,9 +19,24 @@ Command eval_command() {
             ->show_default();
         add_dataset_options(list, options->data);
         add_weights_option(list, options->weights);
-        // All pixels are judged, whatever their scores; the set's photos are as large as they are.
-        add_fields(list, fields(options->inference).without({"threshold", "max_pixels"}));
-        add_fields(list, fields(options->vocabulary).only({"prompt"}));
+        // The set's photos are as large as they are.
+        add_fields(list, fields(options->inference).without({"max_pixels"}));
+        list.add_option(
+                "-c,--classes", options->vocabulary.classes,
+                "What to look for instead of the names of the set's classes: a list, or a file, "
+                "with an entry per class in their order")
+            ->type_name("TEXT");
+        add_fields(list, fields(options->vocabulary).only({"prompt", "background", "synonyms"}));
+        list.add_option(
+                "--distractors", options->distractors,
+                "More words to look for (or a file), which the set has no labels for: pixels "
+                "that get one are wrong")
+            ->type_name("TEXT");
+        list.add_flag("--boundary", options->boundary, "Measure boundary F, too");
+        list.add_flag(
+            "--calibrate", options->calibrate,
+            "Measure how far scores can be believed, and leave MODEL.calibration.json beside "
+            "the weights, which makes them as sure as they proved right");
         list.add_flag("--json", options->json, "Print a JSON object instead of the table");
         list.footer(
             "A model that tells how it was trained is measured so: kind of the set and label 0,\n"
@@ -31,7 +46,7 @@ Command eval_command() {
             "predicts it anywhere, and is left out of the means where it does not.\n"
             "Example: tagclip eval --data msrc21 --weights runs/msrc21/model.safetensors");
         return [options](Console& console) {
-          if (options->weights.empty()) options->weights = default_weights();
+          options->weights = chosen_weights(options->weights, console);
           return run_in_library(*options, console);
         };
       }};

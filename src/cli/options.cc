@@ -130,7 +130,7 @@ std::string Option::help() const {
   return notes.empty() ? meaning_ : fmt::format("{} ({})", meaning_, fmt::join(notes, "; "));
 }
 
-void Option::store(std::vector<std::string> values) {
+void Option::store(const std::vector<std::string>& values) {
   given_ = !values.empty();
   if (required_ && !given_) throw usage_error(name() + " is required");
   if (values.size() > 1 && !takes_many() && !is_flag()) {

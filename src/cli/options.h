@@ -68,7 +68,7 @@ class Option {
 
   // Checks and stores what the command line gave; `values` is empty where it gave nothing. Throws
   // Error(kUsage).
-  void store(std::vector<std::string> values);
+  void store(const std::vector<std::string>& values);
   bool given() const { return given_; }
   const std::vector<const Option*>& excluded() const { return excluded_; }
 

@@ -55,7 +55,7 @@ Command segment_command() {
             "-c - reads the words from standard input, as from a file.\n"
             "Example: tagclip segment photo.jpg --classes \"cat, sofa, floor\"");
         return [options](Console& console) {
-          if (options->weights.empty()) options->weights = default_weights();
+          options->weights = chosen_weights(options->weights, console);
           read_words_from_stdin(options->vocabulary, std::ranges::count(options->inputs, "-") > 0);
           return run_in_library(*options, console);
         };

@@ -62,8 +62,8 @@ void add_fields(OptionList& list, const FieldList& fields) {
 void add_weights_option(OptionList& list, std::filesystem::path& weights) {
   list.add_option(
           "-w,--weights", weights,
-          "Model: a file or folder in any dialect; without it the small one that ships with "
-          "tagclip")
+          "Model: a file or folder in any dialect, or mini, the small one that ships; without it "
+          "ViT-B-16 where `tagclip fetch` has brought it, else mini")
       ->type_name("FILE")
       ->check(not_empty());
 }

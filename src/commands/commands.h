@@ -54,7 +54,12 @@ struct EvalOptions {
   InferenceOptions inference = {.precision = Precision::kFloat32};
   DatasetOptions data;
   std::string split = "val";
-  VocabularyOptions vocabulary;  // its prompt alone: the classes are the set's
+  // classes: one per class of the set, what to look for instead of its name; empty: the set's
+  // words.
+  VocabularyOptions vocabulary;
+  std::string distractors;  // words that are looked for, too, and are never right; empty: none
+  bool boundary = false;    // measure boundary F, too
+  bool calibrate = false;   // measure the scores, and leave their calibration beside the weights
   bool json = false;
 };
 
@@ -63,6 +68,7 @@ struct EmbedCommandOptions {
   InferenceOptions inference;
   VocabularyOptions vocabulary;
   std::filesystem::path output;  // .npy, or safetensors
+  std::filesystem::path tune;    // a folder of photos to choose templates on; empty: all are used
   bool overwrite = false;
 };
 

@@ -20,7 +20,8 @@ Hooks hooks_of(Console& console) {
 Pipeline load_pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
                        const World& world, Console& console) {
   const at::Device device = world.local_device(choose_device(options.device));
-  if (options.mode == Mode::kTrained && is_saved_state(weights)) {
+  const bool may_be_trained = options.mode == Mode::kTrained || options.mode == Mode::kAuto;
+  if (may_be_trained && is_saved_state(weights)) {
     const auto warn = [&](const std::string& warning) { console.warn(warning); };
     console.note(weights.string() + " is a saved state of a run: its CLIP is read, too");
     return {load_saved_state(weights, warn), weights.string(), options, device};

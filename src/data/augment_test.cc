@@ -66,7 +66,7 @@ Augmentation decision_of(const nlohmann::json& entry) {
 TEST(Augment, GoldenTrainingSamples) {
   TAGCLIP_NEEDS_SHARED(test::pipeline_file("train_samples.safetensors"));
   const auto file = SafetensorsFile::open(test::pipeline_file("train_samples.safetensors"));
-  const auto json = test::pipeline_json();
+  const auto& json = test::pipeline_json();
   const Image photo = read_image(test::pipeline_file("10_10_s_decoded.png"));
   const LabelMap labels = read_label_map(test::shared_file(json.at("train_sample_label")));
   AugmentOptions options;

@@ -100,6 +100,7 @@ std::vector<fs::path> folders_in(const fs::path& folder, int& looks) {
       if (entry.kind.value_or(path_status(path).kind) == PathKind::kFolder) folders.push_back(path);
     }
   } catch (const Error&) {
+    return folders;
   }
   return folders;
 }

@@ -10,20 +10,68 @@
 namespace tagclip {
 namespace {
 
-void add_up(ConfusionMatrix& confusion, const World& world) {
-  const std::span<int64_t> counts = confusion.counts();
-  at::Tensor all = at::from_blob(counts.data(), {static_cast<int64_t>(counts.size())}, at::kLong);
+template <class Number>
+void add_up(std::span<Number> numbers, const World& world) {
+  at::Tensor all =
+      at::from_blob(numbers.data(), {std::ssize(numbers)}, c10::CppTypeToScalarType<Number>::value);
   world.all_reduce_sum(all);
+}
+
+// Adds up the parts of all ranks.
+void add_up(Evaluation& evaluation, const World& world) {
+  add_up(evaluation.confusion.counts(), world);
+  add_up(evaluation.boundary.sums(), world);
+  add_up(evaluation.reliable_seen.counts(), world);
+  add_up(evaluation.reliable_new.counts(), world);
+  PresenceCounts& presence = evaluation.presence;
+  for (double* count :
+       {&presence.there, &presence.there_kept, &presence.absent, &presence.absent_refused}) {
+    *count = world.all_reduce_sum(*count);
+  }
+}
+
+void count_presence(const LabelMap& truth, const SegmentedPhoto& found, size_t classes,
+                    PresenceCounts& counts) {
+  std::vector<bool> is_there(found.presence.size());
+  for (const uint16_t label : truth.labels) {
+    if (label < classes) is_there[label] = true;
+  }
+  for (size_t c = 0; c < is_there.size(); ++c) {
+    const bool refused = std::ranges::binary_search(found.absent, c);
+    (is_there[c] ? counts.there : counts.absent) += 1;
+    if (is_there[c] && !refused) counts.there_kept += 1;
+    if (!is_there[c] && refused) counts.absent_refused += 1;
+  }
+}
+
+void count_reliability(const LabelMap& truth, const SegmentedPhoto& found,
+                       const std::vector<bool>& seen, size_t classes, Evaluation& evaluation) {
+  for (size_t i = 0; i < truth.labels.size(); ++i) {
+    const uint16_t label = found.labels.labels[i];
+    if (truth.labels[i] >= classes || label == kIgnoreIndex) continue;
+    Reliability& kind = seen[label] ? evaluation.reliable_seen : evaluation.reliable_new;
+    kind.add(found.scores[i], label == truth.labels[i]);
+  }
+}
+
+void count(const LabelMap& truth, const SegmentedPhoto& found, const std::vector<bool>& seen,
+           const Measures& measures, Evaluation& evaluation) {
+  const auto classes = static_cast<size_t>(evaluation.confusion.classes());
+  evaluation.confusion.add(truth.labels, found.labels.labels);
+  if (measures.boundary) evaluation.boundary.add(truth.labels, found.labels.labels, truth.width);
+  if (measures.reliability) count_reliability(truth, found, seen, classes, evaluation);
+  if (!found.presence.empty()) count_presence(truth, found, classes, evaluation.presence);
 }
 
 }  // namespace
 
-ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data, const World& world,
-                         const EvaluationProgress& progress,
-                         const std::function<void(const std::string&)>& warn) {
-  TAGCLIP_CHECK(segmenter.vocabulary().classes.size() == data.classes().size(),
-                "the vocabulary must be the set's class list");
-  ConfusionMatrix confusion(static_cast<int>(data.classes().size()));
+Evaluation evaluate(const SlidingSegmenter& segmenter, const Dataset& data, const World& world,
+                    const Measures& measures, const EvaluationProgress& progress,
+                    const std::function<void(const std::string&)>& warn) {
+  const EmbeddedVocabulary& vocabulary = segmenter.vocabulary();
+  TAGCLIP_CHECK(vocabulary.classes.size() >= data.classes().size(),
+                "the vocabulary must begin with the set's classes");
+  Evaluation evaluation(static_cast<int>(data.classes().size()));
   const auto photos = static_cast<int64_t>(data.size());
   const int64_t ours = (photos - world.rank() + world.size() - 1) / world.size();
   const auto most = static_cast<int64_t>(segmenter.encoder().photos_per_batch());
@@ -45,13 +93,14 @@ ConfusionMatrix evaluate(const SlidingSegmenter& segmenter, const Dataset& data,
     const std::vector<EncodedPhoto> encoded = segmenter.encoder()(images, unused);
     for (size_t i = 0; go_on && i < encoded.size(); ++i) {
       const int64_t own = begin + static_cast<int64_t>(i);
-      about_file(data.image_path(index_of(own)).string(),
-                 [&] { confusion.add(truths[i].labels, segmenter(encoded[i]).labels.labels); });
+      about_file(data.image_path(index_of(own)).string(), [&] {
+        count(truths[i], segmenter(encoded[i]), vocabulary.seen, measures, evaluation);
+      });
       go_on = progress(own + 1, ours);
     }
   }
-  add_up(confusion, world);
-  return confusion;
+  add_up(evaluation, world);
+  return evaluation;
 }
 
 SeenSplit seen_split(const Dataset& data, bool asked, const EmbeddedVocabulary& vocabulary,
@@ -64,7 +113,9 @@ SeenSplit seen_split(const Dataset& data, bool asked, const EmbeddedVocabulary& 
   }
   const bool has_split = std::ranges::count(data.seen(), false) > 0;
   if (!known || (has_split && same_classes)) return {data.seen(), "the data set's split"};
-  return {vocabulary.seen, "the classes of the model's training"};
+  std::vector<bool> seen = vocabulary.seen;
+  seen.resize(data.classes().size());
+  return {std::move(seen), "the classes of the model's training"};
 }
 
 TrainedReading read_as_trained(const DatasetOptions& asked, const TrainedOn& trained_on) {

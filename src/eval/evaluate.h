@@ -1,12 +1,15 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "data/dataset.h"
 #include "infer/sliding_segmenter.h"
+#include "metrics/boundary_score.h"
 #include "metrics/confusion_matrix.h"
+#include "metrics/reliability.h"
 #include "ranks/world.h"
 
 namespace tagclip {
@@ -14,11 +17,35 @@ namespace tagclip {
 // Hears (photos done, photos in all) of this rank; false ends the evaluation early.
 using EvaluationProgress = std::function<bool(int64_t, int64_t)>;
 
+// What InferenceOptions::presence did, counted over pairs of a photo and a word. A class of the set
+// is in a photo if a pixel is labelled with it; words beside the classes are in none.
+struct PresenceCounts {
+  double there = 0, there_kept = 0;
+  double absent = 0, absent_refused = 0;
+};
+
+struct Evaluation {
+  explicit Evaluation(int classes) : confusion(classes), boundary(classes) {}
+
+  ConfusionMatrix confusion;
+  BoundaryScore boundary;                   // of Measures::boundary
+  Reliability reliable_seen, reliable_new;  // the scores of labels of seen and of new words
+  PresenceCounts presence;
+};
+
+// What is measured beside the confusion matrix; each takes time.
+struct Measures {
+  bool boundary = false;
+  bool reliability = false;
+};
+
 // Segments every photo of a set and counts the pixels (spec section 8). The ranks share the photos
-// and all get the counts of the whole set. The segmenter's vocabulary must be the set's class list.
-// `warn` hears of photos that were read but are not as they should be.
-ConfusionMatrix evaluate(
+// and all get the counts of the whole set. The segmenter's vocabulary must begin with the set's
+// classes; pixels with a later one count as missed. `warn` hears of photos that were read but are
+// not as they should be.
+Evaluation evaluate(
     const SlidingSegmenter& segmenter, const Dataset& data, const World& world,
+    const Measures& measures = {},
     const EvaluationProgress& progress = [](int64_t, int64_t) { return true; },
     const std::function<void(const std::string&)>& warn = [](const std::string&) {});
 

@@ -21,6 +21,7 @@ using nlohmann::json;
 constexpr const char* kTensor = "text_embeddings";
 constexpr const char* kClasses = "tagclip.classes";      // JSON: a list of lists of words
 constexpr const char* kTemplates = "tagclip.templates";  // JSON: a list
+constexpr const char* kClassTemplates = "tagclip.class_templates";  // JSON: a list of lists
 
 bool is_npy(const std::filesystem::path& path) { return path.extension() == ".npy"; }
 
@@ -119,8 +120,11 @@ void write_text_embeddings(const std::filesystem::path& path, const EmbeddedVoca
   if (!is_npy(path)) {
     json words = json::array();
     for (const ClassWords& entry : vocabulary.classes) words.push_back(entry.words);
-    save(path, {{kTensor, rows}},
-         {{kClasses, words.dump()}, {kTemplates, json(vocabulary.templates).dump()}});
+    Metadata metadata = {{kClasses, words.dump()}, {kTemplates, json(vocabulary.templates).dump()}};
+    if (!vocabulary.class_templates.empty()) {
+      metadata[kClassTemplates] = json(vocabulary.class_templates).dump();
+    }
+    save(path, {{kTensor, rows}}, metadata);
     return;
   }
   std::string list;

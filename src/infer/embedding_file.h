@@ -9,8 +9,9 @@ namespace tagclip {
 
 // Writes the embeddings of a vocabulary, [C, d]: as .npy with the class list beside it (the same
 // name with .txt; not without `with_list`), or by any other name as safetensors with classes and
-// templates in the metadata. Files appear whole or not at all. Throws Error(kUsage) when classes
-// have several rows (Synonyms::kMax), Error(kFailure) when a file cannot be written.
+// templates, also those of each class, in the metadata. Files appear whole or not at all. Throws
+// Error(kUsage) when classes have several rows (Synonyms::kMax), Error(kFailure) when a file cannot
+// be written.
 void write_text_embeddings(const std::filesystem::path& path, const EmbeddedVocabulary& vocabulary,
                            bool with_list = true);
 

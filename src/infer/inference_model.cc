@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/fields_json.h"
+#include "infer/calibration.h"
 #include "infer/graphed_model.h"
 #include "model/dense_clip.h"
 #include "model/init_from_clip.h"
@@ -44,6 +45,29 @@ std::optional<GemmPrecision> gemm_precision(Precision precision) {
       return GemmPrecision::kInt8;
   }
   TAGCLIP_CHECK(false, "no such precision");
+}
+
+DenseMethod dense_method(Mode mode) {
+  switch (mode) {
+    case Mode::kMaskClip:
+      return DenseMethod::kMaskClip;
+    case Mode::kSclip:
+      return DenseMethod::kSclip;
+    case Mode::kClearClip:
+      return DenseMethod::kClearClip;
+    case Mode::kNaclip:
+    case Mode::kQuick:
+      return DenseMethod::kNaclip;
+    case Mode::kClip:
+    case Mode::kScClip:
+      return DenseMethod::kScClip;
+    case Mode::kSfp:
+      return DenseMethod::kSfp;
+    case Mode::kAuto:
+    case Mode::kTrained:
+      break;
+  }
+  TAGCLIP_CHECK(false, "no such method");
 }
 
 namespace {
@@ -85,28 +109,6 @@ LoadedModel load_trained(const StoredWeights& stored) {
             stored.source);
   }
   return load_model(stored);
-}
-
-DenseMethod dense_method(Mode mode) {
-  switch (mode) {
-    case Mode::kMaskClip:
-      return DenseMethod::kMaskClip;
-    case Mode::kSclip:
-      return DenseMethod::kSclip;
-    case Mode::kClearClip:
-      return DenseMethod::kClearClip;
-    case Mode::kNaclip:
-    case Mode::kQuick:
-      return DenseMethod::kNaclip;
-    case Mode::kClip:
-    case Mode::kScClip:
-      return DenseMethod::kScClip;
-    case Mode::kSfp:
-      return DenseMethod::kSfp;
-    case Mode::kTrained:
-      break;
-  }
-  TAGCLIP_CHECK(false, "no such method");
 }
 
 void use_clip(const StoredWeights& stored, Mode mode, at::Device device, InferenceModel& model) {
@@ -156,11 +158,18 @@ InferenceModel load_for_inference(const std::filesystem::path& weights,
   InferenceModel model;
   model.source = model.text_source = weights.string();
   note_prefix(stored, model);
-  if (options.mode == Mode::kTrained) {
+  model.mode = options.mode;
+  if (model.mode == Mode::kAuto) model.mode = is_clip(stored) ? Mode::kClip : Mode::kTrained;
+  if (model.mode == Mode::kTrained) {
     use_trained(load_trained(stored), place, model);
     model.assumption = stored.wrapping.choice;
   } else {
-    use_clip(stored, options.mode, place, model);
+    use_clip(stored, model.mode, place, model);
+  }
+  if (const auto known = options.calibrated ? read_calibration(weights, model.mode)
+                                            : std::optional<Calibration>()) {
+    model.model.scoring.seen_temperature = known->seen;
+    model.model.scoring.novel_temperature = known->novel;
   }
   finish(options, place, model);
   return model;
@@ -172,6 +181,7 @@ InferenceModel load_for_inference(LoadedModel loaded, const std::string& source,
   const at::Device place = device ? *device : choose_device(options.device);
   InferenceModel model;
   model.source = model.text_source = source;
+  model.mode = Mode::kTrained;
   use_trained(std::move(loaded), place, model);
   finish(options, place, model);
   return model;

@@ -8,6 +8,7 @@
 
 #include "infer/options.h"
 #include "model/checkpoint.h"
+#include "model/dense_clip.h"
 
 namespace tagclip {
 
@@ -17,12 +18,16 @@ at::Device choose_device(Device device);
 // The encoder's precision that the word stands for; nothing for Precision::kAuto.
 std::optional<GemmPrecision> gemm_precision(Precision precision);
 
+// The method of a mode that takes a CLIP as it is.
+DenseMethod dense_method(Mode mode);
+
 // A model for inference, and the tower that embeds the words for it.
 struct InferenceModel {
   DenseModel model;
   // The text tower of InferenceOptions::text_weights, or of the weights; nullptr if neither has.
   std::shared_ptr<const TextTower> text_tower;
   ClipConfig text_config;               // its sizes
+  Mode mode = Mode::kTrained;           // never Mode::kAuto
   TrainedOn trained_on;                 // empty where nothing is known
   std::vector<std::string> templates;   // the prompts that suit it; empty: "a photo of a {}"
   Synonyms synonyms = Synonyms::kMean;  // what Synonyms::kAuto is for it
@@ -34,10 +39,10 @@ struct InferenceModel {
   std::vector<std::string> notes;  // how the files were read, a line each
 };
 
-// Loads weights in any dialect; for each mode but kTrained the CLIP in them is taken. `device`: the
-// one to compute on; without it choose_device(options.device). Throws as load_model and
-// load_starting_clip; Error(kBadInput) where text_weights makes embeddings of another size than the
-// model compares with.
+// Loads weights in any dialect; for the modes of a CLIP as it is the CLIP in them is taken.
+// `device`: the one to compute on; without it choose_device(options.device). Throws as load_model
+// and load_starting_clip; Error(kBadInput) where text_weights makes embeddings of another size than
+// the model compares with.
 InferenceModel load_for_inference(const std::filesystem::path& weights,
                                   const InferenceOptions& options = {},
                                   std::optional<at::Device> device = {});

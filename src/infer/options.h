@@ -15,9 +15,11 @@ namespace tagclip {
 inline const Choices<Device> kDeviceNames = {
     {"auto", Device::kAuto}, {"cpu", Device::kCpu}, {"cuda", Device::kCuda}};
 inline const Choices<Mode> kModeNames = {
-    {"trained", Mode::kTrained},   {"clip", Mode::kClip},     {"quick", Mode::kQuick},
-    {"maskclip", Mode::kMaskClip}, {"sclip", Mode::kSclip},   {"clearclip", Mode::kClearClip},
-    {"naclip", Mode::kNaclip},     {"scclip", Mode::kScClip}, {"sfp", Mode::kSfp}};
+    {"auto", Mode::kAuto},           {"trained", Mode::kTrained},
+    {"clip", Mode::kClip},           {"quick", Mode::kQuick},
+    {"maskclip", Mode::kMaskClip},   {"sclip", Mode::kSclip},
+    {"clearclip", Mode::kClearClip}, {"naclip", Mode::kNaclip},
+    {"scclip", Mode::kScClip},       {"sfp", Mode::kSfp}};
 inline const Choices<Precision> kPrecisionNames = {{"auto", Precision::kAuto},
                                                    {"float32", Precision::kFloat32},
                                                    {"bfloat16x3", Precision::kBFloat16x3},
@@ -30,6 +32,8 @@ inline const Choices<Weighting> kWeightingNames = {{"none", Weighting::kNone},
 inline const Choices<Synonyms> kSynonymsNames = {
     {"auto", Synonyms::kAuto}, {"mean", Synonyms::kMean}, {"max", Synonyms::kMax}};
 
+inline const Choices<WindowAverage> kWindowAverageNames = {{"uniform", WindowAverage::kUniform},
+                                                           {"tapered", WindowAverage::kTapered}};
 inline const Choices<Refine> kRefineNames = {
     {"none", Refine::kNone}, {"guided", Refine::kGuided}, {"pamr", Refine::kPamr}};
 
@@ -40,10 +44,11 @@ FieldsOf<Options> fields(Options& options) {
   constexpr Range kSide{0, 16384};
   FieldsOf<Options> list;
   list.add("device", options.device, kDeviceNames, "Where to compute");
-  list.add("mode", options.mode, kModeNames,
-           "trained: the weights' decoder; the others segment with a CLIP as it is: clip by the "
-           "method with the best published results, which is scclip; quick by naclip on the whole "
-           "photo in one pass");
+  list.add(
+      "mode", options.mode, kModeNames,
+      "auto: trained where the weights have a decoder, else clip; trained: the weights' decoder; "
+      "the others segment with a CLIP as it is: clip by the method with the best published "
+      "results, which is scclip; quick by naclip on the whole photo in one pass");
   list.add("precision", options.precision, kPrecisionNames,
            "Number format of the image encoder's matrix products, on CPUs. auto: the fastest that "
            "labels at least 99.8% of the pixels as float32 does, measured on some of the photos, "
@@ -57,6 +62,10 @@ FieldsOf<Options> fields(Options& options) {
            "Side of the sliding window, pixels; 0 = the model's own size");
   list.add("stride", options.stride, kSide,
            "Step of the sliding window, pixels; 0 = 426/512 of the window, for a CLIP half of it");
+  list.add(
+      "window_average", options.window_average, kWindowAverageNames,
+      "How overlapping windows are averaged. uniform: all count the same, as published; tapered: a "
+      "window counts the less, the nearer its own border is, so that no seam shows");
   list.add(
       "join_windows", options.join_windows,
       "Let the patches of all windows attend to each other in the last block, for a CLIP as it "
@@ -74,7 +83,17 @@ FieldsOf<Options> fields(Options& options) {
       "refine", options.refine, kRefineNames,
       "What sharpens borders by the photo's edges: guided, a fast filter of short reach; pamr, "
       "pixel-adaptive mask refinement");
-  list.add("threshold", options.threshold, {0, 1}, "Pixels with a lower score stay unlabelled");
+  list.add(
+      "presence", options.presence, {0, 1},
+      "Classes that fit the photo as a whole less than this are left out of it and listed: 0.5 "
+      "is the fit of an average word, 0.98 two standard deviations more; 0 = none is");
+  list.add("calibrated", options.calibrated,
+           "Whether scores are made as sure as they proved right, where `tagclip eval --calibrate` "
+           "left MODEL.calibration.json beside the weights");
+  list.add("threshold", options.threshold, {0, 1},
+           "Pixels with a lower score stay unlabelled, or are background where that is a class");
+  list.add("area_threshold", options.area_threshold, {0, 1},
+           "Classes with no larger share of what is not background give way to others in a photo");
   list.add("max_pixels", options.max_pixels, {1, 0x1p40}, "Larger photos are refused");
   return list;
 }
@@ -85,7 +104,9 @@ template <class Options>
 FieldsOf<Options> scoring_fields(Options& options) {
   return fields(options).where([](const Field& field) {
     return field.name != "device" && field.name != "mode" && field.name != "precision" &&
-           field.name != "text_weights" && field.name != "threshold" && field.name != "max_pixels";
+           field.name != "text_weights" && field.name != "presence" && field.name != "calibrated" &&
+           field.name != "threshold" && field.name != "area_threshold" &&
+           field.name != "max_pixels";
   });
 }
 
@@ -102,7 +123,7 @@ FieldsOf<Options> fields(Options& options) {
            "{}; without it the model's own, for a CLIP imagenet");
   list.add("background", options.background,
            "Words (or a file) for whatever else is in the photos; together they are the class "
-           "background");
+           "background; common is a list of what most photos show");
   list.add("synonyms", options.synonyms, kSynonymsNames,
            "mean: one embedding per class, the mean of its words'; max: each word is scored, and "
            "the class gets the largest score; auto: mean for a trained model, max for a CLIP");

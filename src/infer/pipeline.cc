@@ -13,6 +13,8 @@
 #include "infer/embedding_file.h"
 #include "infer/encoding_file.h"
 #include "infer/precision_cache.h"
+#include "infer/presence.h"
+#include "infer/tune_templates.h"
 
 namespace tagclip {
 namespace {
@@ -39,21 +41,21 @@ EmbedOptions embed_options(const Hooks& hooks) {
 }
 
 // A cache that cannot be used costs no more than the time to embed the words again.
-EmbeddedVocabulary embed_cached(const InferenceModel& model, const VocabularyRequest& request,
-                                const Hooks& hooks) {
+template <class Embed>
+auto embed_cached(bool use_cache, const Hooks& hooks, const Embed& embed) {
   EmbedOptions options = embed_options(hooks);
-  if (request.use_cache) {
+  if (use_cache) {
     try {
       EmbeddingCache cache(cache_folder() / "text-embeddings.sqlite");
       options.cache = &cache;
-      return embed_vocabulary(model, request.classes, request.templates, options);
+      return embed(options);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kFailure) throw;
       warn(hooks, fmt::format("{} ({})", error.what(), error.hint()));
       options.cache = nullptr;
     }
   }
-  return embed_vocabulary(model, request.classes, request.templates, options);
+  return embed(options);
 }
 
 // A model of several templates labels worse when it is asked with the one of VOC's models.
@@ -215,6 +217,8 @@ void Pipeline::check() const {
   score_rule({}, true, options_, dense.scoring);
 }
 
+Mode Pipeline::mode() const { return shared_->loaded.mode; }
+
 const std::string& Pipeline::assumption() const { return shared_->loaded.assumption; }
 
 const std::vector<std::string>& Pipeline::notes() const { return shared_->loaded.notes; }
@@ -226,14 +230,48 @@ EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks
   const InferenceModel model = shared_->whole();
   EmbeddedVocabulary vocabulary =
       request.text_embeddings.empty()
-          ? embed_cached(model, request, hooks)
+          ? embed_cached(request.use_cache, hooks,
+                         [&](const EmbedOptions& o) {
+                           return embed_vocabulary(model, request.classes, request.templates, o);
+                         })
           : read_text_embeddings(request.text_embeddings, model, request.classes);
+  if (options_.presence > 0) {
+    vocabulary.everyday = embed_cached(request.use_cache, hooks, [&](const EmbedOptions& o) {
+      return embed_everyday_words(model, vocabulary, o);
+    });
+  }
   for (const std::string& remark : request.remarks) warn(hooks, remark);
   warn_of_templates(model.trained_on, request, hooks);
   report(vocabulary, hooks);
   const std::lock_guard lock(shared_->mutex);
   if (!shared_->precision && !shared_->first_words) shared_->first_words = vocabulary;
   return vocabulary;
+}
+
+EmbeddedVocabulary Pipeline::tune_templates(const VocabularyRequest& request,
+                                            const PhotoSource& photos, const Hooks& hooks) const {
+  const EmbeddedVocabulary vocabulary = embed(request, hooks);
+  const InferenceModel model = shared_->whole();
+  TemplateTuner tuner = embed_cached(request.use_cache, hooks, [&](const EmbedOptions& options) {
+    return TemplateTuner(model, vocabulary, options_.logit_scale, options);
+  });
+  const PhotoEncoder encoder(model.model, options_);
+  int64_t used = 0;
+  for (int64_t i = 0; i < photos.count; ++i) {
+    check_stop(hooks);
+    try {
+      StageTimes times;
+      tuner.add(encoder(photos.read(i), times));
+      ++used;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kBadInput) throw;
+      warn(hooks, fmt::format("left out: {}", error.what()));
+    }
+    if (hooks.progress) hooks.progress("tuning templates", i + 1, photos.count);
+  }
+  if (used == 0)
+    throw bad_input("no photo to tune templates on is left", "give some that can be read");
+  return tuner.tuned();
 }
 
 GemmPrecision Pipeline::choose_precision(const EmbeddedVocabulary& vocabulary,
@@ -309,14 +347,20 @@ MadeFrom Pipeline::made_from(const VocabularyRequest& request,
   const InferenceModel loaded = shared_->whole();
   MadeFrom result = {{"weights", shared_->fingerprint() + loaded.decoder_fingerprint},
                      {"words", digest_of_words(loaded, request, vocabulary)}};
+  const ScoreSemantics& scoring = loaded.model.scoring;
+  if (scoring.seen_temperature != 1 || scoring.novel_temperature != 1) {
+    result["calibration"] =
+        fmt::format("{} {}", scoring.seen_temperature, scoring.novel_temperature);
+  }
   // The windows as they come out, where the settings leave them to the model.
   InferenceOptions resolved = options_;
   const WindowGrid grid = window_grid(options_, loaded.model);
+  resolved.mode = loaded.mode;
   resolved.window = grid.window, resolved.stride = grid.stride;
   resolved.short_side = grid.short_side;
   const ConstFieldList list = fields(std::as_const(resolved));
   for (const Field& field : list.all()) {
-    constexpr std::array kNotOfLabels = {"device", "text_weights", "max_pixels"};
+    constexpr std::array kNotOfLabels = {"device", "text_weights", "max_pixels", "calibrated"};
     if (std::ranges::find(kNotOfLabels, field.name) != kNotOfLabels.end()) continue;
     result[field.name] = plain_text(field.get());
   }

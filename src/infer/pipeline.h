@@ -33,6 +33,7 @@ class Pipeline {
 
   const InferenceOptions& options() const { return options_; }
   bool shares_model_with(const Pipeline& other) const { return shared_ == other.shared_; }
+  Mode mode() const;                      // never Mode::kAuto
   const std::string& assumption() const;  // these two: see InferenceModel
   const std::vector<std::string>& notes() const;
   const TrainedOn& trained_on() const;
@@ -44,6 +45,12 @@ class Pipeline {
   // texts were cut and how many classes are new to the model. Throws as embed_vocabulary and
   // read_text_embeddings, and Error(kStopped).
   EmbeddedVocabulary embed(const VocabularyRequest& request, const Hooks& hooks = {}) const;
+
+  // The words embedded in templates that were chosen for each class on photos without labels; see
+  // TemplateTuner. Photos that cannot be segmented are warned of and left out. Throws as embed and
+  // TemplateTuner, and Error(kBadInput) where no photo is left.
+  EmbeddedVocabulary tune_templates(const VocabularyRequest& request, const PhotoSource& photos,
+                                    const Hooks& hooks = {}) const;
 
   // --- Precision ---
 

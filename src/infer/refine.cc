@@ -1,6 +1,7 @@
 #include "infer/refine.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "kernels/blend/reference.h"
@@ -49,10 +50,12 @@ CropBox with_margin(const CropBox& box, int margin, Size photo) {
 }
 
 int reach_of(Refine method) {
+  if (method == Refine::kNone) return 0;
   return static_cast<int>(method == Refine::kPamr ? Pamr::reach({}) : GuidedFilter::reach({}));
 }
 
 std::function<at::Tensor(const at::Tensor&)> filter_of(const at::Tensor& pixels, Refine method) {
+  if (method == Refine::kNone) return [](const at::Tensor& map) { return map; };
   if (method == Refine::kPamr) return Pamr(pixels, {});
   return GuidedFilter(pixels, {});
 }
@@ -61,7 +64,6 @@ std::function<at::Tensor(const at::Tensor&)> filter_of(const at::Tensor& pixels,
 
 void refine_maps(const at::Tensor& maps, const Image& photo, Refine method,
                  const std::function<void(const RefinedTile&)>& use) {
-  TAGCLIP_CHECK(method != Refine::kNone, "a method");
   const Size size{photo.width, photo.height};
   const int margin = reach_of(method);
   for (int y = 0; y < photo.height; y += kTile) {
@@ -106,18 +108,29 @@ at::Tensor maps_of_rows(const WindowLogits& logits, const WindowLayout& layout,
 }
 
 void refine(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-            const Image& photo, Refine method, BestClass& best) {
-  const std::vector<int64_t> rows = winning_rows(best);
-  if (rows.size() < 2) return;
-  std::vector<int64_t> place(rows.back() + 1);  // of a row among the winning ones
-  for (size_t i = 0; i < rows.size(); ++i) place[rows[i]] = static_cast<int64_t>(i);
+            const Image& photo, Refine method, const std::vector<bool>& competes, BestClass& best) {
+  const std::vector<int64_t> winners = winning_rows(best);
+  if (winners.size() < 2 && competes.empty()) return;
+  std::vector<int64_t> rows = winners;
+  for (size_t r = 0; r < competes.size(); ++r) {
+    if (competes[r]) rows.push_back(static_cast<int64_t>(r));
+  }
+  std::ranges::sort(rows);
+  rows.erase(std::ranges::unique(rows).begin(), rows.end());
+  std::vector<int64_t> place(rows.back() + 1);                      // of a row among these
+  at::Tensor out = at::zeros({std::ssize(rows), 1, 1}, at::kBool);  // rows that may not win
+  for (size_t i = 0; i < rows.size(); ++i) {
+    place[rows[i]] = static_cast<int64_t>(i);
+    if (!competes.empty()) out[static_cast<int64_t>(i)].fill_(!competes[rows[i]]);
+  }
   const bool softmax = rule.activation == ScoreActivation::kSoftmax;
 
   refine_maps(
       maps_of_rows(logits, layout, rule, rows), photo, method, [&](const RefinedTile& tile) {
         const CropBox& box = tile.box;
         const auto at_pixel = [&](int64_t y) { return (box.y + y) * photo.width + box.x; };
-        auto [scores, winners] = tile.refined.max(0);  // [height, width]
+        auto [scores, best_rows] =  // [height, width]
+            tile.refined.masked_fill(out, -std::numeric_limits<double>::infinity()).max(0);
         if (softmax) {
           // log(sum of all rows) from the best row's old score: z - log p.
           at::Tensor old = at::empty({box.height, box.width}, at::kLong);
@@ -136,13 +149,13 @@ void refine(const WindowLogits& logits, const WindowLayout& layout, const ScoreR
           scores = (scores - log_sum[0]).exp() / sum;
         }
         scores = scores.contiguous();
-        winners = winners.contiguous();
+        best_rows = best_rows.contiguous();
         for (int64_t y = 0; y < box.height; ++y) {
           const size_t begin = at_pixel(y);
           for (int64_t x = 0; x < box.width; ++x) {
             const int64_t i = y * box.width + x;
             best.labels[begin + x] =
-                static_cast<uint16_t>(rows[winners.const_data_ptr<int64_t>()[i]]);
+                static_cast<uint16_t>(rows[best_rows.const_data_ptr<int64_t>()[i]]);
             best.scores[begin + x] = scores.const_data_ptr<float>()[i];
           }
         }

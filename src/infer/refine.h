@@ -21,7 +21,7 @@ struct RefinedTile {
 };
 
 // Interpolates maps [R, h, w] to the photo's size and refines them, tile by tile, so that the
-// memory does not grow with the photo. `method` is not Refine::kNone.
+// memory does not grow with the photo.
 void refine_maps(const at::Tensor& maps, const Image& photo, Refine method,
                  const std::function<void(const RefinedTile&)>& use);
 
@@ -33,8 +33,9 @@ at::Tensor maps_of_rows(const WindowLogits& logits, const WindowLayout& layout,
                         const ScoreRule& rule, const std::vector<int64_t>& rows);
 
 // Refines the rows that win somewhere and compares them anew; `best` is what `blend` returned for
-// the same logits. Under a softmax the other rows keep their part of the sum.
+// the same logits. Under a softmax the other rows keep their part of the sum. `competes`: the rows
+// that may win from now on, at least one; empty: those that did.
 void refine(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-            const Image& photo, Refine method, BestClass& best);
+            const Image& photo, Refine method, const std::vector<bool>& competes, BestClass& best);
 
 }  // namespace tagclip

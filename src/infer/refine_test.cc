@@ -73,7 +73,7 @@ TEST(RefineLabels, ScoresAreThoseOfTheRefinedMaps) {
     }
     at::Tensor expected = at::stack(maps);
     if (activation == ScoreActivation::kSoftmax) expected = expected.softmax(0);
-    refine(given.logits, given.layout, given.rule, given.photo, Refine::kPamr, best);
+    refine(given.logits, given.layout, given.rule, given.photo, Refine::kPamr, {}, best);
     const auto [scores, labels] = expected.max(0);
     for (int64_t i = 0; i < scores.numel(); ++i) {
       EXPECT_NEAR(best.scores[i], scores.view(-1)[i].item<float>(), 1e-4);
@@ -95,7 +95,7 @@ TEST(RefineLabels, ClassesThatWinNowhereKeepTheirPartOfTheSum) {
   BestClass best = blend(given.logits, given.layout, given.rule, size);
   const std::vector<int64_t> rows = winning_rows(best);
   ASSERT_EQ(std::ranges::count(rows, 2), 0);
-  refine(given.logits, given.layout, given.rule, given.photo, Refine::kPamr, best);
+  refine(given.logits, given.layout, given.rule, given.photo, Refine::kPamr, {}, best);
   EXPECT_EQ(std::ranges::count(best.labels, 2), 0);
   for (const float score : best.scores) {
     EXPECT_GT(score, 0);
@@ -109,7 +109,7 @@ TEST(RefineLabels, OneWinnerStaysAsItIs) {
   const Extent size{given.photo.height, given.photo.width};
   BestClass best = blend(given.logits, given.layout, given.rule, size);
   const std::vector<float> before = best.scores;
-  refine(given.logits, given.layout, given.rule, given.photo, Refine::kGuided, best);
+  refine(given.logits, given.layout, given.rule, given.photo, Refine::kGuided, {}, best);
   EXPECT_EQ(best.scores, before);
 }
 

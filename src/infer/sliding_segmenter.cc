@@ -5,10 +5,14 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 
 #include "base/error.h"
+#include "infer/presence.h"
 #include "infer/refine.h"
+#include "infer/thresholds.h"
 #include "kernels/blend/reference.h"
+#include "metrics/reliability.h"
 
 namespace tagclip {
 namespace {
@@ -28,13 +32,6 @@ bool all_finite(const WindowLogits& logits) {
     if (part.defined()) finite = finite.logical_and(part.isfinite().all());
   }
   return finite.item<bool>();  // one wait for a GPU
-}
-
-void apply_threshold(double threshold, BestClass& best) {
-  if (threshold <= 0) return;
-  for (size_t i = 0; i < best.labels.size(); ++i) {
-    if (best.scores[i] < threshold) best.labels[i] = kIgnoreIndex;
-  }
 }
 
 std::vector<FoundClass> found_classes(const BestClass& best, size_t classes) {
@@ -98,6 +95,17 @@ std::map<int64_t, at::Tensor> refined_maps(const WindowLogits& logits, const Win
                 }
               });
   return maps;
+}
+
+// Makes the scores of labels as sure as they proved right.
+void calibrate(const std::vector<bool>& seen, const ScoreSemantics& scoring, BestClass& best) {
+  if (scoring.seen_temperature == 1 && scoring.novel_temperature == 1) return;
+  for (size_t i = 0; i < best.labels.size(); ++i) {
+    if (best.labels[i] == kIgnoreIndex) continue;
+    const bool is_seen = seen[best.labels[i]];
+    best.scores[i] = static_cast<float>(
+        tempered(best.scores[i], is_seen ? scoring.seen_temperature : scoring.novel_temperature));
+  }
 }
 
 // The seen bias of a model's classes.
@@ -164,6 +172,97 @@ WindowLogits decode(const EncodedPhoto& photo, const DenseModel& model,
   return logits;
 }
 
+// What is compared at every pixel of a photo.
+struct ScoredRows {
+  WindowLogits logits;
+  WindowLayout layout;
+  ScoreRule rule;
+  std::vector<uint16_t> classes;  // per row
+};
+
+ScoredRows scored_rows(const EncodedPhoto& photo, const DenseModel& model,
+                       const EmbeddedVocabulary& vocabulary, const InferenceOptions& options) {
+  std::vector<uint16_t> classes = classes_of_rows(vocabulary, model.scoring);
+  ScoreRule rule = rule_of_rows(
+      score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring), classes);
+  WindowLayout layout = layout_of(photo.windows, photo.resized_size);
+  layout.tapered = options.window_average == WindowAverage::kTapered;
+  return {decode(photo, model, vocabulary, options), std::move(layout), std::move(rule),
+          std::move(classes)};
+}
+
+// The presence of each class; images [K, d].
+std::vector<double> presence_of(const at::Tensor& images, const ScoredRows& rows,
+                                const EmbeddedVocabulary& vocabulary) {
+  std::vector<double> of_kind;
+  if (rows.logits.trusty.defined()) {
+    const at::Tensor trust = rows.logits.trusty.sigmoid();
+    const double most = trust.max().item<double>(), rest = 1 - trust.min().item<double>();
+    const double seen = rows.rule.trusty_means_seen ? most : rest;
+    const double novel = rows.rule.trusty_means_seen ? rest : most;
+    for (const bool is_seen : vocabulary.seen) of_kind.push_back(is_seen ? seen : novel);
+  }
+  return presence_scores(images.to(vocabulary.embeddings.device()), vocabulary, of_kind);
+}
+
+void leave_out_absent(double least, uint16_t background, ScoredRows& rows, SegmentedPhoto& result) {
+  for (size_t c = 0; c < result.presence.size(); ++c) {
+    if (c != background && result.presence[c] < least) result.absent.push_back(c);
+  }
+  if (result.absent.empty()) return;
+  ScoredRows kept{
+      rows.logits,
+      rows.layout,
+      {.activation = rows.rule.activation, .trusty_means_seen = rows.rule.trusty_means_seen},
+      {}};
+  std::vector<int64_t> places;
+  for (size_t r = 0; r < rows.classes.size(); ++r) {
+    if (std::ranges::binary_search(result.absent, rows.classes[r])) continue;
+    places.push_back(static_cast<int64_t>(r));
+    kept.rule.seen_bias.push_back(rows.rule.seen_bias[r]);
+    kept.rule.weight.push_back(rows.rule.weight[r]);
+    kept.classes.push_back(rows.classes[r]);
+  }
+  const at::Tensor index = at::tensor(places, at::kLong).to(rows.logits.classes.device());
+  for (at::Tensor* part : {&kept.logits.classes, &kept.logits.presence}) {
+    if (part->defined()) *part = part->index_select(1, index);
+  }
+  rows = std::move(kept);
+}
+
+// The best row of every pixel, refined and without small classes; kIgnoreIndex where no class is
+// left.
+BestClass best_rows(const ScoredRows& rows, const EncodedPhoto& photo,
+                    const InferenceOptions& options, uint16_t background, size_t count) {
+  const auto& [logits, layout, rule, classes] = rows;
+  const Size size = photo.original_size;
+  if (classes.empty()) {
+    const size_t pixels = static_cast<size_t>(size.height) * size.width;
+    return {{size.height, size.width},
+            std::vector<uint16_t>(pixels, kIgnoreIndex),
+            std::vector<float>(pixels)};
+  }
+  BestClass plain = blend(logits, layout, rule, {size.height, size.width});
+  if (options.refine == Refine::kNone && options.area_threshold <= 0) return plain;
+  BestClass best = options.area_threshold > 0 ? plain : std::move(plain);
+  if (options.refine != Refine::kNone) {
+    refine(logits, layout, rule, *photo.photo, options.refine, {}, best);
+  }
+  if (options.area_threshold <= 0) return best;
+  const std::vector<int64_t> pixels = count_pixels(best, classes, count);
+  const std::vector<bool> stays = classes_above(options.area_threshold, pixels, background);
+  const auto is_lost = [&](size_t c) { return pixels[c] > 0 && !stays[c]; };
+  if (std::ranges::none_of(std::views::iota(size_t{0}, count), is_lost)) return best;
+  std::vector<bool> competes;
+  for (const uint16_t c : classes) competes.push_back(stays[c]);
+  if (std::ranges::find(competes, true) == competes.end()) {
+    std::ranges::fill(best.labels, static_cast<uint16_t>(kIgnoreIndex));
+    return best;
+  }
+  refine(logits, layout, rule, *photo.photo, options.refine, competes, plain);
+  return plain;
+}
+
 }  // namespace
 
 ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, const InferenceOptions& options,
@@ -190,21 +289,23 @@ SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
                        const EmbeddedVocabulary& vocabulary, const InferenceOptions& options) {
   const c10::InferenceMode no_gradients;
   check_size(photo, vocabulary);
-  const std::vector<uint16_t> classes = classes_of_rows(vocabulary, model.scoring);
-  const ScoreRule rule = rule_of_rows(
-      score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring), classes);
+  if (options.presence > 0 && !vocabulary.everyday.defined()) {
+    throw usage_error("the words were embedded without `presence`, which compares them with others",
+                      "embed them with it set");
+  }
   SegmentedPhoto result;
   Stopwatch watch;
-  const WindowLogits logits = decode(photo, model, vocabulary, options);
-  result.times.decode = watch.lap();
-  const WindowLayout layout = layout_of(photo.windows, photo.resized_size);
-  BestClass best =
-      blend(logits, layout, rule, {photo.original_size.height, photo.original_size.width});
-  if (options.refine != Refine::kNone) {
-    refine(logits, layout, rule, *photo.photo, options.refine, best);
+  ScoredRows rows = scored_rows(photo, model, vocabulary, options);
+  const uint16_t background = background_of(vocabulary);
+  if (options.presence > 0) {
+    result.presence = presence_of(photo.encoding.image, rows, vocabulary);
+    leave_out_absent(options.presence, background, rows, result);
   }
-  for (uint16_t& label : best.labels) label = classes[label];
-  apply_threshold(options.threshold, best);
+  result.times.decode = watch.lap();
+  BestClass best = best_rows(rows, photo, options, background, vocabulary.classes.size());
+  for (uint16_t& label : best.labels) label = label == kIgnoreIndex ? label : rows.classes[label];
+  calibrate(vocabulary.seen, model.scoring, best);
+  apply_threshold(options.threshold, background, best);
   result.found = found_classes(best, vocabulary.classes.size());
   const auto unlabelled = std::ranges::count(best.labels, kIgnoreIndex);
   result.unlabelled = static_cast<double>(unlabelled) / static_cast<double>(best.labels.size());
@@ -224,11 +325,7 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
     if (c >= 0 && c < std::ssize(vocabulary.classes)) continue;
     throw usage_error(fmt::format("there is no class {}", c), "classes are numbered from 0");
   }
-  const std::vector<uint16_t> rows = classes_of_rows(vocabulary, model.scoring);
-  const ScoreRule rule =
-      rule_of_rows(score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring), rows);
-  const WindowLogits logits = decode(photo, model, vocabulary, options);
-  const WindowLayout layout = layout_of(photo.windows, photo.resized_size);
+  const auto [logits, layout, rule, rows] = scored_rows(photo, model, vocabulary, options);
   const Extent size{photo.original_size.height, photo.original_size.width};
   std::map<int64_t, at::Tensor> refined;
   if (options.refine != Refine::kNone) {

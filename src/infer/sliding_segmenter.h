@@ -30,6 +30,10 @@ struct SegmentedPhoto {
   std::vector<float> scores;      // [height, width], of the best class, labelled or not
   std::vector<FoundClass> found;  // the classes that occur, largest first
   double unlabelled = 0;          // share of the photo's pixels
+  // Per class, with InferenceOptions::presence: how well it fits the photo as a whole, 0 to 1; see
+  // presence.h. Classes below that setting are left out, but background.
+  std::vector<double> presence;
+  std::vector<size_t> absent;  // these
   StageTimes times;
 };
 

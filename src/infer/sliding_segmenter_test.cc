@@ -9,8 +9,10 @@
 
 #include "data/image_ops.h"
 #include "infer/inference_model.h"
+#include "infer/presence.h"
 #include "infer/test_model.h"
 #include "kernels/blend/reference.h"
+#include "metrics/reliability.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 
@@ -214,6 +216,53 @@ TEST_F(SlidingSegmenterTest, DamagedWeightsAreReported) {
   EXPECT_THAT(error_of(ErrorKind::kBadInput,
                        [&] { SlidingSegmenter(dense_model(model), vocabulary)(noise(64, 64)); }),
               testing::HasSubstr("not a number"));
+}
+
+TEST_F(SlidingSegmenterTest, AbsentClassesAreLeftOut) {
+  const InferenceModel loaded = load();
+  EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
+  vocabulary.everyday = embed_everyday_words(loaded, vocabulary);
+  const Image photo = noise(64, 48);
+  const auto segmented = [&](double least) {
+    return SlidingSegmenter(loaded.model, vocabulary, {.presence = least})(photo);
+  };
+  const SegmentedPhoto all = segmented(1e-9);
+  ASSERT_EQ(all.presence.size(), 3U);
+  EXPECT_TRUE(all.absent.empty());
+  EXPECT_EQ(all.labels.labels, SlidingSegmenter(loaded.model, vocabulary)(photo).labels.labels);
+
+  std::vector<double> order = all.presence;
+  std::ranges::sort(order);
+  ASSERT_LT(order[0], order[1]);
+  const SegmentedPhoto two = segmented((order[0] + order[1]) / 2);
+  const auto least = std::ranges::min_element(all.presence) - all.presence.begin();
+  EXPECT_EQ(two.absent, (std::vector<size_t>{static_cast<size_t>(least)}));
+  EXPECT_EQ(std::ranges::count(two.labels.labels, least), 0);
+  EXPECT_EQ(two.unlabelled, 0);
+
+  const SegmentedPhoto none = segmented(1);
+  EXPECT_EQ(none.absent.size(), 3U);
+  EXPECT_EQ(none.unlabelled, 1);
+  vocabulary.classes[2].title = kBackground;  // which is never absent
+  const SegmentedPhoto background = segmented(1);
+  EXPECT_EQ(background.found.size(), 1U);
+  EXPECT_EQ(background.found[0].index, 2U);
+}
+
+TEST_F(SlidingSegmenterTest, ScoresAreAsSureAsTheyProvedRight) {
+  const InferenceModel loaded = load();
+  const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded);
+  DenseModel calibrated = loaded.model;
+  calibrated.scoring.seen_temperature = 2;
+  calibrated.scoring.novel_temperature = 0.5;
+  const Image photo = noise(64, 48);
+  const SegmentedPhoto raw = SlidingSegmenter(loaded.model, vocabulary)(photo);
+  const SegmentedPhoto found = SlidingSegmenter(calibrated, vocabulary)(photo);
+  EXPECT_EQ(found.labels.labels, raw.labels.labels);
+  for (size_t i = 0; i < raw.scores.size(); ++i) {
+    const double temperature = vocabulary.seen[raw.labels.labels[i]] ? 2 : 0.5;
+    ASSERT_NEAR(found.scores[i], tempered(raw.scores[i], temperature), 1e-6);
+  }
 }
 
 }  // namespace

@@ -17,16 +17,42 @@ using nlohmann::ordered_json;
 // Six digits are plenty, and easier to read.
 double rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
-ordered_json to_json(const FoundClass& found, const EmbeddedVocabulary& vocabulary, Colour colour) {
+ordered_json to_json(const FoundClass& found, const EmbeddedVocabulary& vocabulary, Colour colour,
+                     const std::vector<double>& presence) {
   const ClassWords& entry = vocabulary.classes[found.index];
   const size_t own = entry.title.empty() ? 1 : 0;  // the name is the first word
-  return {{"index", found.index},
-          {"name", entry.name()},
-          {"synonyms", std::vector<std::string>(entry.words.begin() + own, entry.words.end())},
-          {"seen", bool(vocabulary.seen[found.index])},
-          {"share", rounded(found.share)},
-          {"mean_score", rounded(found.mean_score)},
-          {"colour", colour}};
+  ordered_json object = {
+      {"index", found.index},
+      {"name", entry.name()},
+      {"synonyms", std::vector<std::string>(entry.words.begin() + own, entry.words.end())},
+      {"seen", bool(vocabulary.seen[found.index])},
+      {"share", rounded(found.share)},
+      {"mean_score", rounded(found.mean_score)},
+      {"colour", colour}};
+  if (!presence.empty()) object["presence"] = rounded(presence[found.index]);
+  return object;
+}
+
+// The classes that were left out because they do not fit the photo.
+ordered_json absent_classes(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary) {
+  ordered_json absent = ordered_json::array();
+  for (const size_t c : result.absent) {
+    absent.push_back({{"index", c},
+                      {"name", vocabulary.classes[c].name()},
+                      {"presence", rounded(result.presence[c])}});
+  }
+  return absent;
+}
+
+// The first names of many, and how many there are.
+std::string names_of(const std::vector<size_t>& classes, const EmbeddedVocabulary& vocabulary) {
+  constexpr size_t kShown = 6;
+  std::string text;
+  for (size_t i = 0; i < std::min(classes.size(), kShown); ++i) {
+    text += (i > 0 ? ", " : "") + vocabulary.classes[classes[i]].name();
+  }
+  if (classes.size() > kShown) text += " and " + std::to_string(classes.size() - kShown) + " more";
+  return text;
 }
 
 }  // namespace
@@ -54,6 +80,7 @@ std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& voc
   }
   if (small > 0) append(std::to_string(small) + " more below " + percent(kWorthNaming));
   if (result.unlabelled > 0) append("unlabelled " + percent(result.unlabelled));
+  if (!result.absent.empty()) text += "; not there: " + names_of(result.absent, vocabulary);
   return text;
 }
 
@@ -63,7 +90,7 @@ std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& voca
   const std::vector<Colour> palette = result_palette(vocabulary.classes.size());
   ordered_json classes = ordered_json::array();
   for (const FoundClass& found : result.found) {
-    classes.push_back(to_json(found, vocabulary, palette[found.index]));
+    classes.push_back(to_json(found, vocabulary, palette[found.index], result.presence));
   }
   ordered_json object = {{"photo", photo},
                          {"width", result.labels.width},
@@ -74,6 +101,7 @@ std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& voca
                            {"share", rounded(result.unlabelled)}}},
                          {"weights", weights},
                          {"prompt_templates", vocabulary.templates}};
+  if (!result.presence.empty()) object["absent"] = absent_classes(result, vocabulary);
   if (!made_from.empty()) object[kMadeFromKey] = made_from;
   return json_text(object, 2);
 }

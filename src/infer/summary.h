@@ -17,8 +17,8 @@ std::string last_name(const std::filesystem::path& path);
 // Classes that cover less than this share of a photo are only counted in texts for people.
 inline constexpr double kWorthNaming = 0.001;
 
-// "cat 43.1%, kite 22.0% (new), 2 more below 0.1%". A class is new when the model was not trained
-// on it but on other classes of the vocabulary.
+// "cat 43.1%, kite 22.0% (new), 2 more below 0.1%; not there: dog". A class is new when the model
+// was not trained on it but on other classes of the vocabulary.
 std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary);
 
 // The classes of a label file, largest first, as a JSON object over several lines. `photo` and

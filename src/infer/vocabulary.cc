@@ -58,9 +58,9 @@ std::vector<bool> seen_classes(const std::vector<ClassWords>& classes,
   return seen;
 }
 
-std::vector<ClassWords> trained_classes(const TrainedOn& trained_on) {
+std::vector<ClassWords> trained_classes(const TrainedOn& trained_on, const std::string& source) {
   if (trained_on.classes.empty()) {
-    throw bad_input("the weights do not say which classes they were trained on",
+    throw bad_input(source + ": the weights do not say which classes they were trained on",
                     "name the classes to look for");
   }
   std::vector<ClassWords> classes;
@@ -101,7 +101,7 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
                     model.source, vocabulary, Tokenizer::kLeastVocabulary),
         "set `text_embeddings` to a file of embeddings that were made elsewhere");
   }
-  if (classes.empty()) classes = trained_classes(model.trained_on);
+  if (classes.empty()) classes = trained_classes(model.trained_on, model.source);
   if (templates.empty()) templates = model.templates;
   if (templates.empty()) templates = parse_templates("single");
   for (ClassWords& entry : classes) {

@@ -31,19 +31,23 @@ struct EmbeddedVocabulary {
   std::vector<bool> seen;  // per class: the model was trained on its labels
   bool inductive = true;   // see TrainedOn
   std::vector<std::string> templates;
+  // Per class, where they were chosen for it: those of its embedding; see TemplateTuner.
+  std::vector<std::vector<std::string>> class_templates = {};
   at::Tensor embeddings;               // [R, d], unit rows
   std::vector<int64_t> rows_of_class;  // per class: its number of rows; empty: one each
   std::vector<std::string> truncated;  // texts that were too long for the text tower
   int64_t from_cache = 0;              // words whose embeddings were in the cache
   std::vector<std::string> same;       // what was left out because it is the same to CLIP
+  at::Tensor everyday = {};            // [R, d]; see presence.h; undefined: not asked for
 };
 
 // Which of `classes` the model has seen (spec section 7.4): one of the words is the same to CLIP as
 // the name or a synonym of a class it was trained on with labels.
 std::vector<bool> seen_classes(const std::vector<ClassWords>& classes, const TrainedOn& trained_on);
 
-// The classes the model was trained on. Throws Error(kBadInput) when it does not say.
-std::vector<ClassWords> trained_classes(const TrainedOn& trained_on);
+// Returns the classes the model was trained on. Throws Error(kBadInput) naming the `source` when it
+// does not say.
+std::vector<ClassWords> trained_classes(const TrainedOn& trained_on, const std::string& source);
 
 // The same classes, where those whose words, with commas between them, are together the name of a
 // class the model was trained on have that name alone: earlier versions took "building, edifice"

@@ -51,6 +51,8 @@ struct ScoreSemantics {
   bool trusty_means_seen = false;  // see ScoreRule
   // True if seen classes of an inductively trained model are subject to calibrated stacking.
   bool calibrated_stacking = true;
+  // By what the scores of labels are made less sure, for seen and novel classes; see Calibration.
+  double seen_temperature = 1, novel_temperature = 1;
 };
 
 struct EncoderInfo {

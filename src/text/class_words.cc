@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "text/class_file.h"
+#include "text/common_words.h"
 #include "text/list_file.h"
 #include "text/same_words.h"
 
@@ -125,13 +126,20 @@ std::string overlooked_file(const std::string& text) {
       text);
 }
 
-void add_background(const std::string& text, std::vector<ClassWords>& classes) {
-  ClassWords background{.synonyms = Synonyms::kMax, .title = "background"};
-  for (const ClassWords& entry : parse_classes(text)) {
-    background.words.insert(background.words.end(), entry.words.begin(), entry.words.end());
+namespace {
+
+// The class "background" of these words, without those of other classes.
+ClassWords background_beside(const std::string& text, const std::vector<ClassWords>& others) {
+  ClassWords background{.synonyms = Synonyms::kMax, .title = kBackground};
+  if (text == "common") {
+    background.words.assign(kCommonBackground.begin(), kCommonBackground.end());
+  } else {
+    for (const ClassWords& entry : parse_classes(text)) {
+      background.words.insert(background.words.end(), entry.words.begin(), entry.words.end());
+    }
   }
   std::unordered_set<std::string> taken;
-  for (const ClassWords& entry : classes) {
+  for (const ClassWords& entry : others) {
     for (const std::string& word : entry.words) taken.insert(spelling(word));
   }
   if (taken.contains(spelling(background.title))) {
@@ -146,7 +154,27 @@ void add_background(const std::string& text, std::vector<ClassWords>& classes) {
                                                  : "and its other words are classes already"),
         "a word is either a class or background");
   }
-  classes.push_back(std::move(background));
+  if (text == "common") std::erase_if(background.words, is_taken);
+  return background;
+}
+
+}  // namespace
+
+void add_background(const std::string& text, std::vector<ClassWords>& classes) {
+  classes.push_back(background_beside(text, classes));
+}
+
+void replace_background(const std::string& text, std::vector<ClassWords>& classes) {
+  const auto own = std::ranges::find_if(classes, [](const ClassWords& entry) {
+    return spelling(entry.name()) == spelling(kBackground);
+  });
+  if (own == classes.end()) {
+    throw usage_error("the set has no class called background",
+                      "leave `background` out: every pixel is a class's or void");
+  }
+  std::vector<ClassWords> others = classes;
+  others.erase(others.begin() + (own - classes.begin()));
+  *own = background_beside(text, others);
 }
 
 std::vector<std::string> parse_templates(const std::string& text) {

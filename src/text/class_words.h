@@ -36,10 +36,16 @@ std::string overlooked_file(const std::string& text);
 std::vector<ClassWords> checked_classes(const std::vector<ClassWords>& classes,
                                         const std::string& source, size_t max_classes = 65534);
 
+inline constexpr const char* kBackground = "background";
+
 // Appends the class "background", which the words in `text` stand for, each on its own: walls,
-// floors, whatever else a photo may show. Read as above. Throws Error(kBadInput) as above, and
-// where "background", or each of the words, is a class already.
+// floors, whatever else a photo may show; "common" is kCommonBackground. Read as above. Throws
+// Error(kBadInput) as above, and where "background", or each of the words, is a class already.
 void add_background(const std::string& text, std::vector<ClassWords>& classes);
+
+// Gives the class that is called background these words instead of its own. Throws as
+// add_background, and Error(kUsage) where there is no such class.
+void replace_background(const std::string& text, std::vector<ClassWords>& classes);
 
 // Prompt templates: each holds `{}` exactly once, where the word goes.
 // "single" = `a photo of a {}`, "multi" = the 15 used for COCO-Stuff and Context, "imagenet" = the

@@ -74,15 +74,15 @@ std::optional<Validation> Validator::operator()(const std::function<bool()>& sto
   bool stopped = false;
   int64_t photos = 0;
   const auto begin = std::chrono::steady_clock::now();
-  const ConfusionMatrix confusion = evaluate(segmenter, data_, world_, [&](int64_t done, int64_t) {
+  const Evaluation evaluation = evaluate(segmenter, data_, world_, {}, [&](int64_t done, int64_t) {
     photos = done;
     stopped = stop_requested();
     return !stopped;
   });
   if (world_.any(stopped)) return {};
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
-  return Validation{summarise(confusion, judged_seen_), time.count() / static_cast<double>(photos),
-                    predict_examples(segmenter)};
+  return Validation{summarise(evaluation.confusion, judged_seen_),
+                    time.count() / static_cast<double>(photos), predict_examples(segmenter)};
 }
 
 std::vector<Prediction> Validator::predict_examples(const SlidingSegmenter& segmenter) const {

@@ -28,7 +28,7 @@ struct BlendParams {
   int windows, classes;
   BilinearScale rows, columns;              // logits -> window
   BilinearScale image_rows, image_columns;  // resized image -> image
-  bool softmax, trusty_means_seen;
+  bool softmax, trusty_means_seen, tapered;
   const int32_t* corners;  // [K, 2]: top, left
   const float* logits;     // [K, C, h, w]
   const float* trusty;     // [K, h, w]; nullptr: scores are not weighted
@@ -94,10 +94,17 @@ TAGCLIP_HOST_DEVICE inline float interpolate(const float* map, int width,
   return left + across.fraction * (right - left);
 }
 
-// Adds the scores of window k for classes first, first + 1, ... at one position of the window.
+// As taper() in blend.h.
+TAGCLIP_HOST_DEVICE inline float taper_on_device(int position, int length) {
+  const int nearer = position < length - 1 - position ? position : length - 1 - position;
+  return static_cast<float>(nearer) + 0.5F;
+}
+
+// Adds the scores of window k for classes first, first + 1, ... at one position of the window,
+// times the weight that the window has there.
 TAGCLIP_HOST_DEVICE inline void add_window(const BlendParams& params, int k,
                                            const BilinearSample& down, const BilinearSample& across,
-                                           int first, float (&sums)[kBlendClasses]) {
+                                           float counts, int first, float (&sums)[kBlendClasses]) {
   const int width = params.columns.inputs;
   float seen = 1, novel = 1;
   if (params.trusty != nullptr) {
@@ -112,23 +119,21 @@ TAGCLIP_HOST_DEVICE inline void add_window(const BlendParams& params, int k,
     if (c >= params.classes) continue;
     const float logit = interpolate(maps + i * params.map_size(), width, down, across);
     if (params.softmax) {
-      sums[i] += logit;
+      sums[i] += counts * logit;
       continue;
     }
     const float presence =
         params.presence == nullptr ? 1 : params.presence[int64_t{k} * params.classes + c];
     const uint8_t weight = params.weight[c];
-    sums[i] +=
-        (presence * fast_sigmoid(logit) - params.seen_bias[c]) * (weight == kWeighSeen    ? seen
-                                                                  : weight == kWeighNovel ? novel
-                                                                                          : 1);
+    const float trust = weight == kWeighSeen ? seen : weight == kWeighNovel ? novel : 1;
+    sums[i] += counts * (presence * fast_sigmoid(logit) - params.seen_bias[c]) * trust;
   }
 }
 
 // The blended scores of classes first, first + 1, ... at pixel (y, x) of the resized image.
 TAGCLIP_HOST_DEVICE inline void blend_position(const BlendParams& params, int y, int x, int first,
                                                float (&scores)[kBlendClasses]) {
-  int covering = 0;
+  float covering = 0;
   for (float& score : scores) score = 0;
   for (int k = 0; k < params.windows; ++k) {
     const int row = y - params.corners[int64_t{2} * k];
@@ -136,10 +141,14 @@ TAGCLIP_HOST_DEVICE inline void blend_position(const BlendParams& params, int y,
     if (row < 0 || row >= params.rows.outputs || column < 0 || column >= params.columns.outputs) {
       continue;
     }
-    ++covering;
-    add_window(params, k, params.rows.sample(row), params.columns.sample(column), first, scores);
+    const float counts = params.tapered ? taper_on_device(row, params.rows.outputs) *
+                                              taper_on_device(column, params.columns.outputs)
+                                        : 1;
+    covering += counts;
+    add_window(params, k, params.rows.sample(row), params.columns.sample(column), counts, first,
+               scores);
   }
-  const float share = 1 / static_cast<float>(covering);
+  const float share = 1 / covering;
   for (float& score : scores) score *= share;
 }
 

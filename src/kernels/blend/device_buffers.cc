@@ -55,6 +55,7 @@ BlendParams BlendBuffers::params() const {
           .image_columns = BilinearScale::of(layout_.resized.width, image_.width),
           .softmax = softmax_,
           .trusty_means_seen = trusty_means_seen_,
+          .tapered = layout_.tapered,
           .corners = corners_.const_data_ptr<int32_t>(),
           .logits = floats_of(classes_),
           .trusty = floats_of(trusty_),

@@ -35,6 +35,18 @@ at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule&
                    with(TrustyWeight::kNovel) * novel);
 }
 
+// The weight of a window at each of its pixels, [height, width].
+at::Tensor window_weights(const WindowLayout& layout) {
+  const auto [height, width] = layout.window;
+  if (!layout.tapered) return at::ones({height, width});
+  const auto along = [](int64_t length) {
+    at::Tensor weights = at::empty({length});
+    for (int64_t i = 0; i < length; ++i) weights.mutable_data_ptr<float>()[i] = taper(i, length);
+    return weights;
+  };
+  return along(height).unsqueeze(1) * along(width);
+}
+
 }  // namespace
 
 at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
@@ -45,11 +57,12 @@ at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, co
   at::Tensor sum =
       at::zeros({1, logits.classes.size(1), layout.resized.height, layout.resized.width}, options);
   at::Tensor count = at::zeros({layout.resized.height, layout.resized.width}, options);
+  const at::Tensor weight = window_weights(layout).to(options.device());
   for (size_t k = 0; k < layout.corners.size(); ++k) {
     const auto [top, left] = layout.corners[k];
     const at::Tensor scores = window_scores(logits, static_cast<int64_t>(k), rule, formed);
-    sum.narrow(2, top, height).narrow(3, left, width).add_(resize(scores, layout.window));
-    count.narrow(0, top, height).narrow(1, left, width).add_(1);
+    sum.narrow(2, top, height).narrow(3, left, width).add_(resize(scores, layout.window) * weight);
+    count.narrow(0, top, height).narrow(1, left, width).add_(weight);
   }
   return resize(sum / count, image).squeeze(0);
 }

@@ -47,6 +47,7 @@ inline BlendCase random_blend(uint32_t seed, int64_t classes = 0) {
       layout.corners.push_back({top, left});
     }
   }
+  layout.tapered = seed % 4 == 1;
   result.image = {draw(random, 1, classes == 0 ? 150 : 20), draw(random, 1, 150)};
 
   const auto windows = static_cast<int64_t>(layout.corners.size());

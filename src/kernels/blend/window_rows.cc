@@ -97,6 +97,7 @@ std::vector<WindowRowBlender::RowContribution> WindowRowBlender::contributions_t
     const int64_t row = y - input_.layout.corners[resized.window].top;
     if (row < 0 || row >= input_.layout.window.height) continue;
     contributions.push_back({.resized = resized,
+                             .row = row,
                              .upper = logits_row(resized, input_.rows.low[row]),
                              .lower = logits_row(resized, input_.rows.high[row]),
                              .fraction = input_.rows.fraction[row]});
@@ -109,7 +110,9 @@ void WindowRowBlender::operator()(int64_t y, float* scores) {
   std::ranges::fill(share_, 0.0f);
   for (const RowContribution& contribution : contributions) {
     float* share = share_.data() + contribution.resized.first;
-    for (int64_t i = 0; i < contribution.resized.count(); ++i) share[i] += 1;
+    for (int64_t i = 0; i < contribution.resized.count(); ++i) {
+      share[i] += weight_at(contribution, i);
+    }
   }
   for (float& share : share_) share = 1 / share;
 
@@ -120,10 +123,18 @@ void WindowRowBlender::operator()(int64_t y, float* scores) {
   }
 }
 
+float WindowRowBlender::weight_at(const RowContribution& contribution, int64_t i) const {
+  const WindowLayout& layout = input_.layout;
+  if (!layout.tapered) return 1;
+  return taper(contribution.row, layout.window.height) *
+         taper(contribution.resized.columns.begin + i, layout.window.width);
+}
+
 void WindowRowBlender::find_weights(const RowContribution& contribution) {
   const float* share = share_.data() + contribution.resized.first;
   const int64_t n = contribution.resized.count();
-  std::copy_n(share, n, weights_[index(TrustyWeight::kNone)].data());
+  float* own = weights_[index(TrustyWeight::kNone)].data();
+  for (int64_t i = 0; i < n; ++i) own[i] = share[i] * weight_at(contribution, i);
   if (input_.trusty_data == nullptr) return;
 
   const int64_t at = classes_.size() * n;
@@ -135,8 +146,8 @@ void WindowRowBlender::find_weights(const RowContribution& contribution) {
   float* by_complement = weights_[index(TrustyWeight::kSeen)].data();
   if (input_.rule.trusty_means_seen) std::swap(by_trusty, by_complement);
   for (int64_t i = 0; i < n; ++i) {
-    by_trusty[i] = share[i] * trusty_[i];
-    by_complement[i] = share[i] - by_trusty[i];
+    by_trusty[i] = own[i] * trusty_[i];
+    by_complement[i] = own[i] - by_trusty[i];
   }
 }
 

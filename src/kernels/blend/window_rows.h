@@ -55,6 +55,7 @@ class WindowRowBlender {
   // The contribution of one window to the current row.
   struct RowContribution {
     const ResizedWindow& resized;
+    int64_t row;         // of the window
     const float* upper;  // the two rows of its logits ...
     const float* lower;
     float fraction;  // ... and the position between them
@@ -62,13 +63,15 @@ class WindowRowBlender {
 
   const float* logits_row(ResizedWindow& resized, int64_t row) const;
   std::vector<RowContribution> contributions_to(int64_t y);
+  // The weight of a window at the i-th of its columns in the part.
+  float weight_at(const RowContribution& contribution, int64_t i) const;
   void find_weights(const RowContribution& contribution);
   void add(const RowContribution& contribution, float* scores);
 
   const BlendInput& input_;
   Interval classes_, part_;
   std::vector<ResizedWindow> windows_;
-  std::vector<float> share_;       // [part]: 1 / number of windows that cover the pixel
+  std::vector<float> share_;       // [part]: 1 / weights of the windows that cover the pixel
   std::vector<float> weights_[3];  // [part] per TrustyWeight: share x weight, of one contribution
   std::vector<float> trusty_;      // [part]: sigmoid(trusty)
 };
