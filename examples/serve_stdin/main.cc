@@ -101,7 +101,7 @@ class Server {
   std::map<std::string, tagclip::Vocabulary> vocabularies_;
 };
 
-// The photo behind a request's line. Nothing when standard input ends first.
+// Returns the photo behind a request's line. Nothing when standard input ends first.
 std::optional<std::vector<std::byte>> read_photo(const json& request) {
   const json& bytes_field = request.contains("bytes") ? request["bytes"] : json(0);
   const int64_t size = bytes_field.is_number_unsigned() ? bytes_field.get<int64_t>() : 0;

@@ -29,7 +29,7 @@ enum class Mode {
   kSfp,        // ... the same with outliers found by the attention of the class token
 };
 
-// The number format of the image encoder's matrix products, on CPUs. A GPU computes in float32.
+// Sets the number format of the image encoder's matrix products, on CPUs. A GPU uses float32.
 enum class Precision {
   kAuto,  // the fastest that labels at least 99.8% of the pixels as float32 does, measured
           // on the first photos
@@ -39,7 +39,7 @@ enum class Precision {
   kInt8,
 };
 
-// The classes whose scores the trusty map weights (Eq. 12 of the TagCLIP paper).
+// Says which classes' scores the trusty map weights (Eq. 12 of the TagCLIP paper).
 enum class Weighting { kNone, kSeen, kUnseen, kBoth };
 
 // The way several words for one class are combined.
@@ -62,7 +62,7 @@ enum class Refine {
   kPamr,    // pixel-adaptive mask refinement, 10 steps with dilations 8 and 16
 };
 
-// The settings of inference. src/infer/options.h gives each its name, range and help text.
+// Holds the settings of inference. src/infer/options.h gives each its name, range and help text.
 struct InferenceOptions {
   Device device = Device::kAuto;
   Mode mode = Mode::kAuto;
@@ -81,7 +81,7 @@ struct InferenceOptions {
       0;  // what a CLIP's cosines are multiplied with, up to 1000; 0: the mode's own
 
   Weighting weighting = Weighting::kBoth;
-  // Subtracted from the scores of seen classes (calibrated stacking, Chao et al. 2016), 0 to 1.
+  // This is subtracted from seen classes' scores (calibrated stacking, Chao et al. 2016), 0 to 1.
   // An empty value means 0.1 for models of inductive training, as released, and 0 for others.
   std::optional<double> seen_bias = {};
   // True if the model's trusty token joins the class queries. Without it no score is weighted.
@@ -104,10 +104,10 @@ struct InferenceOptions {
 
 // The classes to look for, as a person writes them.
 struct VocabularyOptions {
-  // "cat, sofa, wall", or a file with one class per line and commas between synonyms; JSON, YAML
-  // and CSV, too. Empty: the classes the model was trained on.
+  // Lists words, "cat, sofa, wall", or names a file with one class per line and commas between
+  // synonyms; JSON, YAML and CSV, too. Empty: the classes the model was trained on.
   std::string classes = {};
-  // Prompt templates: "single", "multi", "imagenet", a file with one per line, or one that holds
+  // Selects templates: "single", "multi", "imagenet", a file with one per line, or one that holds
   // {}. Empty: the model's own, for a CLIP "imagenet".
   std::string prompt = {};
   // Words or a file of words that together are one more class, "background"; "common" is a list of

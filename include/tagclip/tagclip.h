@@ -34,7 +34,7 @@ struct Encoded;
 struct Result;
 }  // namespace detail
 
-// The version of the library: "0.1.0".
+// Returns the version of the library: "0.1.0".
 TAGCLIP_API const char* version() noexcept;
 
 // --- Settings by name, for front ends that take them as text ---
@@ -46,7 +46,7 @@ struct SettingInfo {
   std::vector<std::string> choices;  // the words it takes, where only these are allowed
 };
 
-// All settings with their values in `options`.
+// Returns all settings with their values in `options`.
 TAGCLIP_API std::vector<SettingInfo> settings(const InferenceOptions& options = {});
 TAGCLIP_API std::vector<SettingInfo> settings(const VocabularyOptions& options);
 // Changes one. Throws Error(kUsage) for an unknown name, suggesting the nearest one, and for a
@@ -56,7 +56,7 @@ TAGCLIP_API void set(VocabularyOptions& options, const std::string& name, const 
 
 // --- What goes in ---
 
-// The words of one class: its name, then synonyms.
+// Holds the words of one class: its name, then synonyms.
 using Words = std::vector<std::string>;
 
 // 8-bit RGB pixels the caller owns: [height, width, 3], without gaps between rows.
@@ -66,10 +66,10 @@ struct Pixels {
   int height = 0;
 };
 
-// A photo: a JPEG, PNG or WebP file, the bytes of one, or pixels. Bytes and pixels stay the
-// caller's and must live until the call that takes the photo returns. EXIF orientation is applied,
-// alpha dropped. Of a photo that was read but is not as it should be (a JPEG without its end
-// marker, a 16-bit PNG that is nearly black), Hooks::warn tells.
+// Refers to a photo: a JPEG, PNG or WebP file, the bytes of one, or pixels. Bytes and pixels stay
+// the caller's and must live until the call that takes the photo returns. EXIF orientation is
+// applied, alpha dropped. Of a photo that was read but is not as it should be (a JPEG without its
+// end marker, a 16-bit PNG that is nearly black), Hooks::warn tells.
 class Photo {
  public:
   Photo(std::filesystem::path file) : source_(std::move(file)) {}
@@ -86,7 +86,6 @@ class Photo {
   std::string name_;
 };
 
-// A class of a vocabulary.
 struct ClassInfo {
   Words words;
   bool seen = false;  // the model was trained on pixels of this class
@@ -97,11 +96,11 @@ struct ClassInfo {
 class TAGCLIP_API Vocabulary {
  public:
   const std::vector<ClassInfo>& classes() const;
-  // Prompt templates: "a photo of a {}", ...
+  // Returns the prompt templates: "a photo of a {}", ...
   const std::vector<std::string>& templates() const;
-  // Per class, where Segmenter::tune chose them for it; empty otherwise.
+  // Returns the templates of each class, where Segmenter::tune chose them; empty otherwise.
   const std::vector<std::vector<std::string>>& class_templates() const;
-  // Texts that were longer than the model reads, and were cut.
+  // Returns the texts that were longer than the model reads, and were cut.
   const std::vector<std::string>& truncated() const;
   // Writes the embeddings: .npy with the class list beside it as .txt, or safetensors. Throws
   // Error(kUsage) where a class has several embeddings (Synonyms::kMax).
@@ -131,7 +130,7 @@ class TAGCLIP_API PhotoEncoding {
 
 // --- What comes out ---
 
-// A class found in a photo.
+// Holds one class that occurs in a photo.
 struct Region {
   std::string name;
   int label = 0;          // its index in the vocabulary
@@ -141,30 +140,31 @@ struct Region {
   std::optional<double> presence = {};
 };
 
-// A class that was left out of a photo because it fits it less than InferenceOptions::presence.
+// One entry per class that was left out of a photo, which it fits less than
+// InferenceOptions::presence.
 struct AbsentClass {
   std::string name;
   int label = 0;
   double presence = 0;
 };
 
-// The result for one photo.
+// Holds the result for one photo.
 class TAGCLIP_API Segmentation {
  public:
   static constexpr uint16_t kUnlabelled = 0xFFFF;
 
   int width() const;  // of the photo, pixels
   int height() const;
-  // The class of every pixel, [height, width]: an index into the vocabulary, or kUnlabelled.
+  // Returns the class of every pixel, [height, width]: an index into the vocabulary or kUnlabelled.
   const std::vector<uint16_t>& labels() const;
-  // The score of the best class of every pixel, [height, width], labelled or not; at most 1.
+  // Returns the score of each pixel's best class, [height, width], labelled or not; at most 1.
   const std::vector<float>& scores() const;
-  // The classes that occur, largest first.
+  // Returns the classes that occur, largest first.
   const std::vector<Region>& regions() const;
-  // The classes that were left out, in the order of the vocabulary.
+  // Returns the classes that were left out, in the order of the vocabulary.
   const std::vector<AbsentClass>& absent() const;
 
-  // The score of each of these classes at every pixel, [height, width] each, of which labels() are
+  // Returns the scores of these classes at every pixel, [height, width] each, of which labels() are
   // the largest over the vocabulary. With a trained model sigmoid(logit), less the seen bias and
   // times the trusty weight (Eq. 12): in [-1, 1]. With a CLIP as it is, a probability: the classes
   // of the vocabulary sum to 1. They are computed when they are asked for and not kept: 4 bytes per
@@ -172,14 +172,14 @@ class TAGCLIP_API Segmentation {
   // label that is none.
   std::vector<std::vector<float>> class_scores(std::span<const int> labels) const;
 
-  // The JSON that `tagclip segment` writes beside its label file.
+  // Returns the JSON that `tagclip segment` writes beside its label file.
   std::string json() const;
-  // The photo under translucent class colours with a legend, as the bytes of a PNG file.
+  // Draws the photo under translucent class colours with a legend; returns a PNG file's bytes.
   std::vector<std::byte> overlay_png() const;
-  // An indexed PNG whose index is the class; unlabelled pixels are 255. With more than 255 classes
-  // 16-bit grey, unlabelled 65535.
+  // Returns an indexed PNG whose index is the class; unlabelled pixels are 255. With more than 255
+  // classes it is 16-bit grey, unlabelled 65535.
   std::vector<std::byte> labels_png() const;
-  // The same as files, which appear whole or not at all and replace what was there.
+  // Write the same to files, which appear whole or not at all and replace what was there.
   void write_overlay(const std::filesystem::path& path) const;
   void write_labels(const std::filesystem::path& path) const;
 
@@ -191,33 +191,33 @@ class TAGCLIP_API Segmentation {
 
 // --- What does it ---
 
-// A model, loaded once, for any number of vocabularies and photos.
+// Holds a model, loaded once, for any number of vocabularies and photos.
 class TAGCLIP_API Segmenter {
  public:
   // `weights`: a file or folder in any dialect that `tagclip info` knows. Throws Error(kBadInput)
   // for weights that cannot be used, Error(kUsage) for settings that cannot work.
   explicit Segmenter(const std::filesystem::path& weights, const InferenceOptions& options = {});
-  // The same model with other windows and scores: shares the weights and costs nothing. Throws
-  // Error(kUsage) where device, mode, precision or text weights differ.
+  // Returns the model with other windows and scores; it shares the weights and costs nothing.
+  // Throws Error(kUsage) where device, mode, precision or text weights differ.
   Segmenter with(const InferenceOptions& options) const;
 
   const InferenceOptions& options() const;
-  // The mode that the settings come to; never Mode::kAuto.
+  // Returns the mode that the settings come to; never Mode::kAuto.
   Mode mode() const;
-  // The facts that the weights do not say and were assumed; usually empty.
+  // Returns what the weights do not say and was assumed; usually empty.
   const std::string& assumption() const;
-  // The number format of the encoder: Precision::kAuto until it has been chosen, which happens at
-  // the first photos that are encoded after words were embedded.
+  // Returns the encoder's number format: Precision::kAuto until it is chosen, which happens at the
+  // first photos that are encoded after words were embedded.
   Precision precision() const;
 
-  // The classes the model was trained on.
+  // Returns the classes the model was trained on.
   Vocabulary trained_classes(const Hooks& hooks = {}) const;
-  // Classes of your own. Those that CLIP reads alike become one, which Hooks::warn tells;
+  // Embeds classes of your own. Those that CLIP reads alike become one, which Hooks::warn tells;
   // Vocabulary::classes() are those that are left. `templates`: each with {} where the word goes;
   // none: the model's own. The cache of embeddings is neither read nor written.
   Vocabulary embed(const std::vector<Words>& classes,
                    const std::vector<std::string>& templates = {}, const Hooks& hooks = {}) const;
-  // Classes as a person writes them, on a command line or in a form.
+  // Reads classes as a person writes them, on a command line or in a form.
   Vocabulary parse(const VocabularyOptions& options, const Hooks& hooks = {}) const;
 
   // The same with templates chosen for each class on photos without labels: those that are surest
@@ -234,7 +234,7 @@ class TAGCLIP_API Segmenter {
   std::vector<Segmentation> segment(std::span<const Photo> photos, const Vocabulary& vocabulary,
                                     const Hooks& hooks = {}) const;
 
-  // The same in two steps: encode once, ask with many vocabularies.
+  // These do the same in two steps: encode once, ask with many vocabularies.
   PhotoEncoding encode(const Photo& photo, const Hooks& hooks = {}) const;
   std::vector<PhotoEncoding> encode(std::span<const Photo> photos, const Hooks& hooks = {}) const;
   Segmentation segment(const PhotoEncoding& photo, const Vocabulary& vocabulary) const;

@@ -198,8 +198,9 @@ std::vector<double> presence_of(const at::Tensor& images, const ScoredRows& rows
   if (rows.logits.trusty.defined()) {
     const at::Tensor trust = rows.logits.trusty.sigmoid();
     const double most = trust.max().item<double>(), rest = 1 - trust.min().item<double>();
-    const double seen = rows.rule.trusty_means_seen ? most : rest;
-    const double novel = rows.rule.trusty_means_seen ? rest : most;
+    const auto factor = [](double trust) { return std::min(1.0, 2 * trust); };  // 1/2 is undecided
+    const double seen = factor(rows.rule.trusty_means_seen ? most : rest);
+    const double novel = factor(rows.rule.trusty_means_seen ? rest : most);
     for (const bool is_seen : vocabulary.seen) of_kind.push_back(is_seen ? seen : novel);
   }
   return presence_scores(images.to(vocabulary.embeddings.device()), vocabulary, of_kind);

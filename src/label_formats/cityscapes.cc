@@ -40,7 +40,7 @@ MaskCoding coding_of_ids(bool train_ids, ClassNames& names) {
   return coding;
 }
 
-// The polygons of a JSON file of Cityscapes' annotation tool, drawn one over the other.
+// Holds the polygons of a JSON file of Cityscapes' annotation tool, drawn one over the other.
 struct CityPolygons {
   Size size;
   std::vector<std::pair<uint16_t, Polygon>> objects;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint64_t kMostBytes = 4 << 20;
 
-// A line, taken apart: numbers before and after its name.
+// Holds a line, taken apart: numbers before and after its name.
 struct Line {
   std::string where, text;
   std::string name;

@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// One object: polygons that together are its area, or runs.
+// Holds one object: polygons that together are its area, or runs.
 struct CocoObject {
   uint16_t value = 0;
   bool is_crowd = false;
@@ -78,7 +78,7 @@ void read_runs(const Json& json, CocoObject& object) {
   for (size_t i = 1; i < object.runs.size(); i += 2) object.area += object.runs[i];
 }
 
-// Nothing for an annotation without an outline, such as a box.
+// Returns nothing for an annotation without an outline, such as a box.
 std::optional<CocoObject> read_object(const Json& annotation) {
   const Json* outline = find_key(annotation, "segmentation");
   if (outline == nullptr) return {};
@@ -231,7 +231,7 @@ class CocoReader {
     }
   }
 
-  // instances_train2017.json, train.json, or a file in a folder called train.
+  // Recognises instances_train2017.json, train.json, or a file in a folder called train.
   static std::string split_of(const std::string& file) {
     const std::string name = ascii_lower(without_ending(file_name(file)));
     const std::string folder = usual_split(file_name(folder_of(file)));

@@ -42,7 +42,7 @@ std::string table(const LabelConversion& conversion) {
   return text;
 }
 
-// What became of the pixels without a class.
+// Says what became of the pixels without a class.
 std::string unlabelled_line(const LabelConversion& conversion) {
   if (conversion.unlabelled == 0) return {};
   const std::string share = percent(ratio(conversion.unlabelled, conversion.pixels), 1);
@@ -66,7 +66,7 @@ std::string split_line(const LabelConversion& conversion) {
   return text + "\n";
 }
 
-// One line for each reason, the most frequent first.
+// Returns one line per reason, the most frequent first.
 std::string left_out_lines(const LabelConversion& conversion) {
   std::map<std::string, std::vector<std::string>> reasons;
   for (const LeftOutItem& entry : conversion.left_out)

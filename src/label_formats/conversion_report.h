@@ -43,7 +43,7 @@ struct LabelConversion {
   bool has_failures() const;
 };
 
-// A text for people, and the same as a JSON object.
+// Return a text for people, and the same as a JSON object.
 std::string format_report(const LabelConversion& conversion);
 std::string to_json(const LabelConversion& conversion);
 

@@ -21,7 +21,7 @@ struct LabelConvertOptions {
   bool link_photos = false;         // symbolic links instead of copies
 };
 
-// Called with (steps done, steps in all); returning false stops the conversion.
+// Is called with (steps done, steps in all); returning false stops the conversion.
 using ConvertProgress = std::function<bool(size_t, size_t)>;
 
 // Makes a folder set of an annotation tool's export: images/, labels/, classes.txt, train.txt,

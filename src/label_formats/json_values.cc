@@ -53,7 +53,7 @@ bool any_json_with(const SourceFiles& files, std::initializer_list<std::string_v
   const auto names = files.with_ending(".json");
   for (size_t i = 0; i < std::min(names.size(), kLooks); ++i) {
     try {
-      // Text alone: a large file would be parsed for each format.
+      // Only the text is searched: parsing a large file once per format would be slow.
       const std::string text = read_text(files.path(names[i]));
       if (std::ranges::all_of(keys, [&](std::string_view key) {
             return text.find(fmt::format("\"{}\"", key)) != text.npos;

@@ -15,17 +15,17 @@
 
 namespace tagclip {
 
-// JSON of annotation tools: all of it comes from strangers, so every value is asked for its type.
+// JSON of annotation tools comes from strangers, so every value is asked for its type.
 
-// A whole file of at most 512 MiB. Throws Error(kBadInput) when it cannot be read, is no JSON or is
-// nested deeper than 32.
+// Reads a whole file of at most 512 MiB. Throws Error(kBadInput) when it cannot be read, is no JSON
+// or is nested deeper than 32.
 nlohmann::json read_json(const std::filesystem::path& path);
 
-// The value of a key, or nullptr where `json` is no object or lacks it.
+// Returns the value of a key, or nullptr where `json` is no object or lacks it.
 const nlohmann::json* find_key(const nlohmann::json& json, const char* key);
 std::optional<std::string> text_at(const nlohmann::json& json, const char* key);
 std::optional<int64_t> integer_at(const nlohmann::json& json, const char* key);
-// 0 x 0 where one of the two is missing. Throws Error(kBadInput) for sizes that no photo has.
+// Returns 0 x 0 where one is missing. Throws Error(kBadInput) for sizes that no photo has.
 Size size_at(const nlohmann::json& json, const char* width, const char* height);
 
 // Whether one of the first JSON files of a source has all those keys, in whatever place.
@@ -34,7 +34,7 @@ bool any_json_with(const SourceFiles& files, std::initializer_list<std::string_v
 // Throws Error(kBadInput) for a broken text.
 std::vector<std::byte> from_base64(std::string_view text);
 
-// An error's words on one line, with its hint.
+// Returns an error's words on one line, with its hint.
 std::string reason_of(const Error& error);
 
 // Throws Error(kUsage) where the user gave a class list to a format that has one.

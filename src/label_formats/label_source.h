@@ -31,14 +31,14 @@ struct SourceItem {
   std::function<LabelMap(const PhotoFrame&)> draw;
 };
 
-// A photo or an annotation that takes no part.
+// Names a photo or an annotation that takes no part.
 struct LeftOutItem {
   std::string name;
   std::string why;
   bool is_failure = true;  // false: the source says that it has no labels
 };
 
-// All annotations of a source.
+// Holds all annotations of a source.
 struct LabelSource {
   std::vector<std::string> classes;  // without background
   std::vector<SourceItem> items;
@@ -57,14 +57,14 @@ struct LabelFormat {
   LabelSource (*open)(const SourceFiles& files, const std::filesystem::path& class_list);
 };
 
-// All formats; each is in a file of its own.
+// Returns all formats; each is in a file of its own.
 const std::vector<LabelFormat>& label_formats();
 
-// "auto" and the names of the formats.
+// Returns "auto" and the names of the formats.
 std::vector<std::string> label_format_names();
 
-// The format called `name`, or for "auto" the one that recognises the files. Throws Error: kUsage
-// for an unknown name, kBadInput when none or several fit.
+// Returns the format called `name`, or for "auto" the one that recognises the files. Throws Error:
+// kUsage for an unknown name, kBadInput when none or several fit.
 const LabelFormat& find_label_format(const SourceFiles& files, const std::string& name);
 
 // --- What the formats share ---

@@ -20,14 +20,14 @@ namespace tagclip {
 namespace {
 
 constexpr int kVoidValue = 255;
-// The colour of the boundaries in VOC's masks.
+// VOC's masks draw boundaries in this colour.
 constexpr Colour kCream = {224, 224, 192};
 
 constexpr std::string_view kMaskFolders[] = {
     "masks",       "mask",          "labels",       "label",  "annotations",
     "ann_dir",     "segmentations", "gt",           "gts",    "labelmaps",
     "groundtruth", "ground_truth",  "segmentation", "annots", "labels_png"};
-// Pictures of the same exports that are for people.
+// These folders hold pictures of the same exports that are for people.
 constexpr std::string_view kOtherFolders[] = {"segmentationclassvisualization",
                                               "segmentationobject", "segmentationobjectpng",
                                               "segmentationobjectvisualization", "visualization"};

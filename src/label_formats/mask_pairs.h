@@ -14,7 +14,7 @@ namespace tagclip {
 
 // What all formats share that store the classes as pictures.
 
-// The classes of a picture's pixels.
+// Maps a picture's pixels to classes.
 struct MaskCoding {
   std::map<Colour, uint16_t> by_colour;   // not empty: the colours count
   std::map<uint16_t, uint16_t> by_value;  // of palette or grey pictures; 255 is void without it
@@ -24,8 +24,8 @@ struct MaskCoding {
 MaskCoding coding_of(const std::vector<MaskClass>& list, const std::filesystem::path& path,
                      ClassNames& names);
 
-// A picture as a map of classes. Throws Error(kBadInput): unreadable, a JPEG, a colour or value
-// that is none of the coding's (with its share and first place).
+// Reads a picture as a map of classes. Throws Error(kBadInput): unreadable, a JPEG, a colour or
+// value that is none of the coding's (with its share and first place).
 LabelMap read_mask(const std::filesystem::path& mask, const MaskCoding& coding);
 
 // Where the masks of 0 and 255 mean two classes, 255 becomes the second of them, or the only one:
@@ -39,10 +39,10 @@ struct MaskFile {
   std::string name;  // "b" of masks/site/b_mask.png
 };
 
-// The masks of a source: in a folder such as masks/ or SegmentationClass/, or called NAME_mask.
+// Finds a source's masks: in a folder such as masks/ or SegmentationClass/, or called NAME_mask.
 std::vector<MaskFile> find_masks(const SourceFiles& files);
 
-// One item for each mask, with the only photo of its name, or the one in the same folders. Left out
+// Adds one item per mask, with the only photo of its name, or the one in the same folders. Left out
 // are masks without a photo, and photos without a mask.
 void pair_masks(const SourceFiles& files, const std::vector<MaskFile>& masks,
                 const MaskCoding& coding, LabelSource& source);

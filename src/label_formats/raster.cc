@@ -10,7 +10,7 @@
 namespace tagclip {
 namespace {
 
-// Beyond any picture, and small enough for arithmetic in int.
+// The value lies beyond any picture, and is small enough for arithmetic in int.
 constexpr double kFar = 1e6;
 
 double clamped(double coordinate) {
@@ -169,8 +169,9 @@ void fill_runs(LabelMap& map, const std::vector<uint32_t>& runs, uint16_t value)
 }
 
 std::vector<uint32_t> unpack_runs(std::string_view packed) {
-  // Six bits a character: five of the number, lowest first, and whether more follow; the topmost of
-  // the last is the sign. From the fourth run on the difference to the last but one is stored.
+  // A character holds six bits: five of the number, lowest first, and whether more follow; the top
+  // one of the last is the sign. From the fourth run on, differences to the last but one are
+  // stored.
   constexpr int kFirst = 48, kMore = 0x20, kSign = 0x10, kBits = 5, kMostBits = 35;
   std::vector<uint32_t> runs;
   for (size_t at = 0; at < packed.size();) {

@@ -36,7 +36,7 @@ void fill_runs(LabelMap& map, const std::vector<uint32_t>& runs, uint16_t value)
 // The runs that COCO's text form packs. Throws Error(kBadInput) for a broken text.
 std::vector<uint32_t> unpack_runs(std::string_view packed);
 
-// The area of a polygon, not negative.
+// Returns the area of a polygon, which is never negative.
 double polygon_area(const Polygon& polygon);
 
 }  // namespace tagclip

@@ -129,7 +129,8 @@ fs::path SourceFiles::find_photo(const std::string& stated, const std::string& f
   for (const fs::path& place : {folder_ / folder, folder_}) {
     if (is_file(place / name)) return (place / name).lexically_normal();
   }
-  // Paths of another machine: the only file of that name, of several the one in the same folders.
+  // A path of another machine means the only file of that name, of several the one in the same
+  // folders.
   const std::vector<std::string> wanted = path_parts(name);
   std::vector<size_t> best;
   size_t tail = 0;

@@ -21,7 +21,7 @@ TEST(SplitGroups, NearDuplicatesShareAGroup) {
 }
 
 TEST(SplitGroups, EachClassIsLearntAndMeasured) {
-  // 40 photos of class 0; class 1 in four of them, class 2 in two, class 3 in one.
+  // All 40 photos have class 0; four have class 1, two class 2, one class 3.
   std::vector<size_t> groups;
   std::vector<std::vector<uint16_t>> classes;
   for (size_t i = 0; i < 40; ++i) {

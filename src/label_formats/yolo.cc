@@ -17,7 +17,7 @@
 namespace tagclip {
 namespace {
 
-// An object with its outline, as parts of the photo's width and height.
+// Holds an object with its outline, as parts of the photo's width and height.
 struct YoloObject {
   uint16_t value = 0;
   Polygon polygon;
@@ -33,7 +33,7 @@ std::string unquoted(std::string_view text) {
   return std::string(text);
 }
 
-// Texts with commas between them; commas inside of quotes do not count.
+// Splits texts at the commas between them; commas inside of quotes do not count.
 std::vector<std::string> flow_list(std::string_view text) {
   std::vector<std::string> entries;
   std::string entry;

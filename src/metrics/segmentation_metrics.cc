@@ -22,7 +22,7 @@ double ratio(int64_t part, int64_t whole) {
   return whole == 0 ? kNothing : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// Pixels of one class in the ground truth, in the prediction, and in both.
+// Counts the pixels of one class in the ground truth, in the prediction, and in both.
 struct Areas {
   int64_t truth = 0, predicted = 0, both = 0;
 };

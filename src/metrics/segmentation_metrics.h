@@ -8,10 +8,10 @@
 
 namespace tagclip {
 
-// The metrics of an evaluation (Section 4 of the paper), all in [0, 1]; NaN where there is nothing
-// to measure (0/0). A class that no pixel of the split is labelled with counts as IoU 0 where the
-// model predicts it anywhere, and is left out of the means of IoU where it does not; in those of
-// accuracy it never counts.
+// Holds the metrics of an evaluation (Section 4 of the paper), all in [0, 1]; NaN where there is
+// nothing to measure (0/0). A class that no pixel of the split is labelled with counts as IoU 0
+// where the model predicts it anywhere, and is left out of the means of IoU where it does not; in
+// those of accuracy it never counts.
 struct SegmentationMetrics {
   double pixel_accuracy;                            // pAcc
   std::vector<double> iou;                          // per class
@@ -33,7 +33,7 @@ std::string format_table(const SegmentationMetrics& metrics, const std::vector<s
 std::string to_json(const SegmentationMetrics& metrics, const std::vector<std::string>& names,
                     const std::vector<bool>& seen);
 
-// A metric of a whole evaluation: its name in tables and logs, its name in JSON, its member.
+// Names a metric of a whole evaluation in tables and logs, in JSON, and as a member.
 struct SummaryField {
   const char* name;
   const char* json_name;

@@ -42,7 +42,7 @@ std::string with_architecture(const std::string& settings) {
   return object->dump();
 }
 
-// The same tensors: `raw` under the file's names, `state` under ours.
+// Reads the config; `raw` has the tensors under the file's names, `state` under ours.
 ModelConfig read_config(Metadata metadata, const Metadata& head_counts, const StateDict& raw,
                         const StateDict& state) {
   ModelConfig config;
@@ -89,7 +89,7 @@ TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
     }
     const auto none = [](const auto& words) { return words.empty(); };
     if (std::ranges::all_of(trained_on.synonyms, none)) trained_on.synonyms.clear();
-    // All of them or none.
+    // The flags are kept for all classes or for none.
     if (trained_on.judged_seen.size() != trained_on.classes.size()) trained_on.judged_seen.clear();
   } catch (const json::exception& error) {
     throw bad_input(source + ": the metadata tagclip.trained_on is damaged: " + error.what());

@@ -22,8 +22,8 @@ struct TrainedOn {
   // An evaluation on the same classes follows these. Files of earlier versions do not say: empty.
   std::string dataset;                    // kind of the data set: "folder", "voc2012", ...
   std::optional<bool> reduce_zero_label;  // whether label 0 was background, which is void
-  // Per class: whether it counts for mIoU(S), not mIoU(U). Supervised training sees the labels of
-  // both.
+  // Says per class whether it counts for mIoU(S), not mIoU(U). Supervised training sees the labels
+  // of both.
   std::vector<bool> judged_seen;
 
   // Per class the words beside its name whose embeddings were averaged with the name's; empty where

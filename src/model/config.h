@@ -20,17 +20,17 @@ namespace tagclip {
 // - At inference 0.1 is subtracted from the scores of seen classes (calibrated stacking), unless
 //   the settings say otherwise; the text has no such step.
 enum class Protocol {
-  // sigmoid(trusty logit) = P(seen) (Eq. 9); dice loss of the trusty map (Eq. 10); a classification
-  // term (L_cls of Eq. 11), and so P (Eq. 7, 8).
+  // Here sigmoid(trusty logit) = P(seen) (Eq. 9); the trusty map has a dice loss (Eq. 10); there is
+  // a classification term (L_cls of Eq. 11), and so P (Eq. 7, 8).
   kPaper,
-  // sigmoid(trusty logit) = P(unseen); focal loss of the trusty map; neither L_cls nor P.
+  // Here sigmoid(trusty logit) = P(unseen); the trusty map has a focal loss; neither L_cls nor P.
   kReleased,
 };
 
-// Inputs of the Trusty Learner's queries, keys and values (Table 1 (c)), made of the class words
-// with the trusty token, T' [Q, d], and the image, h [B, d]. h is the class token, repeated for
-// every query, as in the released code: the paper's caption calls it patch embeddings, but then the
-// learner's output would have a row per patch instead of per class, and H H T would pair N keys
+// Lists inputs of the Trusty Learner's queries, keys and values (Table 1 (c)), made of the class
+// words with the trusty token, T' [Q, d], and the image, h [B, d]. h is the class token, repeated
+// for every query, as in the released code: the paper's caption calls it patch embeddings, but then
+// the learner's output would have a row per patch instead of per class, and H H T would pair N keys
 // with Q values.
 enum class LearnerInput {
   kTHat,     // [T' * h, T'], 2d (Eq. 4)
@@ -40,14 +40,14 @@ enum class LearnerInput {
   kConcat,   // [T', h], 2d
 };
 
-// The authors of the decode head. The two differ in start values (start_values.h) and in weights
-// that nothing reads; ZegCLIP's has neither trusty token nor self-attention.
+// Names the authors of the decode head. The two differ in start values (start_values.h) and in
+// weights that nothing reads; ZegCLIP's has neither trusty token nor self-attention.
 enum class Architecture {
   kTagClip,  // the TagCLIP repository's, with its switches
   kZegClip,  // the ZegCLIP repository's
 };
 
-// The structure of a model. The defaults are TagCLIP's for ViT-B/16 on VOC.
+// Describes the structure of a model. The defaults are TagCLIP's for ViT-B/16 on VOC.
 struct ModelConfig {
   ClipConfig clip{.resolution = 512};
   int64_t prompts = 10;  // tokens per layer; 0 = none
@@ -62,12 +62,12 @@ struct ModelConfig {
   int64_t prompt_depth = 0;
   int64_t decoder_layers = 3;
   int64_t decoder_heads = 8;
-  // A letter per layer, joined by "_": a = self-attention over the queries, n = none.
+  // Gives a letter per layer, joined by "_": a = self-attention over the queries, n = none.
   std::string self_attention = "a_n_n";
   bool trusty_token = true;
-  // Inputs of the Trusty Learner. T-hat three times, as in TagCLIP, is one Linear (the relationship
-  // descriptor) and the first layer's self-attention (Eq. 5); anything else is a module before the
-  // decoder, see TrustyLearner.
+  // These are the inputs of the Trusty Learner. T-hat three times, as in TagCLIP, is one Linear
+  // (the relationship descriptor) and the first layer's self-attention (Eq. 5); anything else is a
+  // module before the decoder, see TrustyLearner.
   LearnerInput learner_query = LearnerInput::kTHat;
   LearnerInput learner_key = LearnerInput::kTHat;
   LearnerInput learner_value = LearnerInput::kTHat;
@@ -93,7 +93,7 @@ struct ModelConfig {
     return learner_query != LearnerInput::kTHat || learner_key != LearnerInput::kTHat ||
            learner_value != LearnerInput::kTHat;
   }
-  // P (Eq. 7) is a Linear(d, 1) on each final query, as in SegViT.
+  // P (Eq. 7) comes from a Linear(d, 1) on each final query, as in SegViT.
   bool has_presence_head() const { return protocol == Protocol::kPaper; }
 
   FieldList fields();

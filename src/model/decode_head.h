@@ -19,16 +19,16 @@ int64_t learner_input_width(LearnerInput input, int64_t d);
 // Returns the input made of T' [Q, d] and h [B, d], which is repeated: [B, Q, d or 2d].
 at::Tensor learner_input(LearnerInput input, const at::Tensor& tokens, const at::Tensor& image);
 
-// The Trusty Learner as a module of its own, for the rows of Table 1 (c) whose queries, keys and
-// values are not all T-hat. The paper fixes neither how widths are aligned nor where T' joins. As
-// in the released code, whose input projections are never trained, however: a Linear per input,
-// attention, shortcut on the projected query, LayerNorm (Eq. 5), and with `learner_text_after` a
-// Linear of output and T' (Figure 4).
+// Computes the Trusty Learner as a module of its own, for the rows of Table 1 (c) whose queries,
+// keys and values are not all T-hat. The paper fixes neither how widths are aligned nor where T'
+// joins. As in the released code, whose input projections are never trained, however: a Linear per
+// input, attention, shortcut on the projected query, LayerNorm (Eq. 5), and with
+// `learner_text_after` a Linear of output and T' (Figure 4).
 class TrustyLearner {
  public:
   TrustyLearner(const ParameterScope& scope, const ModelConfig& config);
 
-  // tokens T' [Q, d], image h [B, d] -> the decoder's queries [B, Q, d].
+  // Maps tokens T' [Q, d] and image h [B, d] to the decoder's queries [B, Q, d].
   at::Tensor operator()(const at::Tensor& tokens, const at::Tensor& image,
                         const Dropout& dropout) const;
 
@@ -47,14 +47,14 @@ class TrustyLearner {
   std::optional<Linear> join_;  // [output, T'], 2d -> d
 };
 
-// The decode head (paper Section 3.2; spec sections 3 and 4): trusty token, relationship descriptor
-// or Trusty Learner, segmentor.
+// Combines the decode head (paper Section 3.2; spec sections 3 and 4): trusty token, relationship
+// descriptor or Trusty Learner, segmentor.
 class DecodeHead : public MaskDecoder {
  public:
   DecodeHead(const ParameterScope& scope, const ModelConfig& config);
 
-  // T-hat (Eq. 1, 4), aligned to d, or the Trusty Learner's output: text T [C, d], unit rows, and
-  // image h [B, d] -> the segmentor's queries [B, C (+1), d], the trusty token's last.
+  // Returns T-hat (Eq. 1, 4), aligned to d, or the Trusty Learner's output: text T [C, d], unit
+  // rows, and image h [B, d] -> the segmentor's queries [B, C (+1), d], the trusty token's last.
   at::Tensor queries(const at::Tensor& text, const at::Tensor& image, const Dropout& dropout = {},
                      const DecodeOptions& options = {}) const;
 
@@ -70,7 +70,7 @@ class DecodeHead : public MaskDecoder {
   const Decoder& decoder() const { return decoder_; }
 
  private:
-  // The relationship descriptor (2d -> d, of T-hat), or a learner in its place.
+  // Is the relationship descriptor (2d -> d, of T-hat), or a learner in its place.
   using Relation = std::variant<Linear, TrustyLearner>;
 
   bool uses_token(const DecodeOptions& options) const {

@@ -11,7 +11,7 @@
 namespace tagclip {
 namespace {
 
-// The sizes of small_config().
+// The sizes are those of small_config().
 constexpr int64_t kWidth = 16, kHeads = 4, kHead = kWidth / kHeads, kPatches = 30;
 
 // The counts go from few queries to so many that it is cheaper to project the patches.
@@ -29,7 +29,7 @@ struct Problem {
     }
   }
 
-  // The scores of each head, everything projected, [B, heads, Q, N].
+  // Returns the scores of each head, everything projected, [B, heads, Q, N].
   at::Tensor scores() const {
     const at::Tensor keys = by_head(attention.k(patches));
     return by_head(attention.q(queries)).matmul(keys.transpose(2, 3)) /

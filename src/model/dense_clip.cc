@@ -8,10 +8,10 @@ namespace {
 // Several matrices [N, N] are held: 8192 patches make 256 MiB of each.
 constexpr int64_t kMaxPatches = 8192;
 
-// Deviation of NACLIP's Gaussian, in patches.
+// NACLIP's Gaussian has this standard deviation, in patches.
 constexpr double kNeighbourhood = 5;
 
-// softmax(x x' / sqrt(head) + bias) v
+// Returns softmax(x x' / sqrt(head) + bias) v.
 at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values,
                            const std::optional<at::Tensor>& bias = {}) {
   return at::scaled_dot_product_attention(x, x, values, bias);
@@ -41,8 +41,8 @@ TokenPlaces places_of(int64_t windows, const PatchLayout& layout,
   return {at::cat(all_rows), at::cat(all_columns), at::cat(all_classes) > 0};
 }
 
-// NACLIP's omega [M, M] over M tokens: a Gaussian of the distance of two patches, 0 for class
-// tokens.
+// Returns NACLIP's omega [M, M] over M tokens: a Gaussian of the distance of two patches, 0 for
+// class tokens.
 at::Tensor neighbourhood(const TokenPlaces& places) {
   const auto squared_differences = [](const at::Tensor& at) {
     return (at.unsqueeze(0) - at.unsqueeze(1)).square_();
@@ -55,8 +55,8 @@ at::Tensor neighbourhood(const TokenPlaces& places) {
   return omega.masked_fill_(places.is_class.unsqueeze(1), 0);
 }
 
-// The values of each method's attention, [B, heads, L, D / heads]. `windows`: those whose tokens
-// are side by side in a row.
+// Returns the values of each method's attention, [B, heads, L, D / heads]. `windows` counts those
+// whose tokens are side by side in a row.
 at::Tensor mixed(const SelfAttention::Parts& parts, DenseMethod method, int64_t windows,
                  const PatchLayout& layout) {
   switch (method) {
@@ -77,7 +77,7 @@ at::Tensor mixed(const SelfAttention::Parts& parts, DenseMethod method, int64_t 
   TAGCLIP_CHECK(false, "the attention of SC-CLIP and SFP is more than that: sc_clip.h");
 }
 
-// The same of windows whose patches attend to each other, if they are joined.
+// Returns the same for windows whose patches attend to each other, if they are joined.
 at::Tensor mixed_over_windows(const SelfAttention::Parts& parts, DenseMethod method,
                               const PatchLayout& layout) {
   if (layout.joined.empty()) return mixed(parts, method, 1, layout);
@@ -91,7 +91,7 @@ at::Tensor mixed_over_windows(const SelfAttention::Parts& parts, DenseMethod met
   return all[0].unflatten(1, {B, -1}).transpose(0, 1);
 }
 
-// Row 0 of plain attention, [B, 1, D].
+// Returns row 0 of plain attention, [B, 1, D].
 at::Tensor class_row(const SelfAttention& attention, const SelfAttention::Parts& parts) {
   return attention.out_proj(merge_heads(
       at::scaled_dot_product_attention(parts.queries.narrow(2, 0, 1), parts.keys, parts.values)));

@@ -26,18 +26,18 @@ enum class DenseMethod {
 at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x, DenseMethod method,
                            const PatchLayout& layout);
 
-// The last block of a vision tower as a method changes it.
+// Computes the last block of a vision tower as a method changes it.
 class DenseLastBlock {
  public:
-  // `blocks`: all of the tower.
+  // `blocks` are all of the tower.
   DenseLastBlock(DenseMethod method, const std::vector<ResidualBlock>& blocks);
 
   // Whether every token goes through the block's MLP afterwards, or the class token alone.
   bool has_mlp() const;
   // Whether the method reads all of TrunkTokens.
   bool reads_trunk() const;
-  // Tokens [B, 1 + N, D], which ln_post follows but for the MLP. The class token is plain CLIP's,
-  // whatever the method.
+  // Returns tokens [B, 1 + N, D], which ln_post follows but for the MLP. The class token is plain
+  // CLIP's, whatever the method.
   at::Tensor operator()(const TrunkTokens& trunk, const PatchLayout& layout) const;
 
  private:
@@ -63,11 +63,11 @@ class DenseClipEncoder : public PatchEncoder {
   DenseMethod method_;
 };
 
-// The same for inference on CPUs, its matrices packed for a precision; those of the last attention
-// stay float32.
+// Encodes in the same way on CPUs, with matrices packed for a precision; those of the last
+// attention stay float32.
 class PackedDenseClipEncoder : public PatchEncoder {
  public:
-  // As PackedPromptedEncoder.
+  // Takes the blocks out of the tower as PackedPromptedEncoder does, and throws as it does.
   PackedDenseClipEncoder(VisionTower tower, DenseMethod method, const EncoderInfo& info,
                          GemmPrecision precision);
 
@@ -80,7 +80,7 @@ class PackedDenseClipEncoder : public PatchEncoder {
   PackedTower tower_;
 };
 
-// text . patches times a scale; no trusty map.
+// Multiplies text . patches by a scale; there is no trusty map.
 class CosineDecoder : public MaskDecoder {
  public:
   explicit CosineDecoder(double logit_scale) : logit_scale_(logit_scale) {}
@@ -92,9 +92,9 @@ class CosineDecoder : public MaskDecoder {
   double logit_scale_;
 };
 
-// A CLIP that segments by a method. Windows, short side and scale are those of the method's
-// published results, in sizes of CLIP's own resolution (224 pixels for ViT-B/16). `whole_photo`:
-// the photo goes through the tower at once instead of in windows.
+// Returns a CLIP that segments by a method. Windows, short side and scale are those of the method's
+// published results, in sizes of CLIP's own resolution (224 pixels for ViT-B/16). With
+// `whole_photo` the photo goes through the tower at once instead of in windows.
 DenseModel dense_clip(const Clip& clip, DenseMethod method, bool whole_photo = false);
 
 }  // namespace tagclip

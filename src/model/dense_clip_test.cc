@@ -44,7 +44,7 @@ class DenseClipTest : public testing::Test {
     const int64_t patch = clip.config.patch;
     return {{pixels.size(2) / patch, pixels.size(3) / patch}, patch};
   }
-  // H_0 to H_(L-1).
+  // Records H_0 to H_(L-1).
   TrunkTokens trunk(const at::Tensor& pixels) const {
     const auto& blocks = clip.visual.transformer.resblocks;
     const auto layers = static_cast<int64_t>(blocks.size());
@@ -165,7 +165,7 @@ TEST_F(DenseClipTest, JoinedWindowsAttendToEachOther) {
     expect_near(name + ", image", joined.image, apart.image, kFeature);
     const bool changes = (joined.patches - apart.patches).abs().max().item<double>() > 1e-3;
     EXPECT_EQ(changes, method != DenseMethod::kMaskClip) << name;
-    // Places matter to NACLIP alone.
+    // Only NACLIP reads the places of windows.
     const Encoding moved = (*model.encoder)(other, {.joined = {{0, 0}, {0, side / 2}}});
     const bool moves = (joined.patches - moved.patches).abs().max().item<double>() > 1e-3;
     EXPECT_EQ(moves, method == DenseMethod::kNaclip) << name;

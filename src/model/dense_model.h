@@ -29,14 +29,14 @@ struct Encoding {
 // token and patches, L2-normalised.
 Encoding encoding_of(const at::Tensor& tokens, const at::Tensor& pixels, int64_t patch);
 
-// Mask logits of a batch at patch resolution.
+// Holds the mask logits of a batch at patch resolution.
 struct MaskLogits {
   at::Tensor classes;   // [B, C, H', W']
   at::Tensor trusty;    // [B, 1, H', W']; undefined without a trusty token
   at::Tensor presence;  // [B, C], logits of P (Eq. 7); undefined but in the paper's protocol
 };
 
-// Sliding windows where the settings leave them to the model.
+// Describes sliding windows where the settings leave them to the model.
 struct WindowSizes {
   double window = 0;      // pixels
   double stride = 1;      // in windows
@@ -45,7 +45,7 @@ struct WindowSizes {
   bool whole_photo = false;
 };
 
-// The meaning of a model's logits as scores.
+// Tells what a model's logits mean as scores.
 struct ScoreSemantics {
   ScoreActivation activation = ScoreActivation::kSigmoid;
   bool trusty_means_seen = false;  // see ScoreRule
@@ -67,7 +67,7 @@ struct EncoderInfo {
   std::shared_ptr<const Fingerprint> fingerprint;
 };
 
-// Requests to an encoder beside its pixels.
+// Tells an encoder what to do beside encoding its pixels.
 struct EncodeOptions {
   // The corners of the windows, in pixels of the image they were cut from, where the batch is all
   // of one photo and the patches of all windows are to attend to each other in the last block.
@@ -97,7 +97,7 @@ class PatchEncoder {
   const EncoderInfo info;
 };
 
-// Requests to a decoder beside its input.
+// Tells a decoder what to do beside decoding its input.
 struct DecodeOptions {
   // True if a decoder that has a trusty token adds it to its queries. Without it there is no trusty
   // map, and self-attention sees the C rows of the text alone (Table 3 as released).
@@ -110,7 +110,7 @@ class MaskDecoder {
  public:
   virtual ~MaskDecoder() = default;
 
-  // Mask logits of C classes from their text embeddings [C, d], unit rows.
+  // Returns mask logits of C classes from their text embeddings [C, d], unit rows.
   virtual MaskLogits operator()(const Encoding& encoding, const at::Tensor& text,
                                 const DecodeOptions& options) const = 0;
 };

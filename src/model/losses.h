@@ -9,7 +9,7 @@
 
 namespace tagclip {
 
-// Weights of the terms of Eq. 11. The defaults are the paper's.
+// Holds the weights of the terms of Eq. 11. The defaults are the paper's.
 struct LossConfig {
   double mask_weight = 20;    // alpha: focal term (ZegCLIP: 100)
   double dice_weight = 1;     // beta
@@ -20,16 +20,16 @@ struct LossConfig {
   ConstFieldList fields() const;
 };
 
-// Targets of a batch.
+// Holds the ground truth of a batch.
 struct Targets {
-  // [B, H, W] int64: training classes 0..C-1; pixels of any other value are ignored.
+  // Labels are [B, H, W] int64: training classes 0..C-1; pixels of any other value are ignored.
   at::Tensor labels;
-  // G_A (Eq. 9), [B, H, W] int8: 1 where the pixel's class is seen, 0 where it is unseen, -1 where
-  // the pixel is unlabelled. Read by the trusty loss only.
+  // This is G_A (Eq. 9), [B, H, W] int8: 1 where the pixel's class is seen, 0 where it is unseen,
+  // -1 where the pixel is unlabelled. Read by the trusty loss only.
   at::Tensor seen_mask;
 };
 
-// The weighted terms of Eq. 11, each a scalar; undefined where the model has no such output.
+// Holds the weighted terms of Eq. 11, each a scalar; undefined if the model has no such output.
 struct Losses {
   at::Tensor mask;      // alpha L_focal(M_R, G_R)
   at::Tensor dice;      // beta L_dice(M_R, G_R)
@@ -54,7 +54,7 @@ Losses segmentation_losses(const MaskLogits& logits, const Targets& targets,
                            const at::Tensor& num_masks, Protocol protocol,
                            const LossConfig& config);
 
-// The same in LibTorch's operations alone.
+// Computes the same in LibTorch's operations alone.
 Losses reference_segmentation_losses(const MaskLogits& logits, const Targets& targets,
                                      const at::Tensor& num_masks, Protocol protocol,
                                      const LossConfig& config);

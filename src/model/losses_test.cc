@@ -18,7 +18,7 @@ const json& spec() {
   return parsed;
 }
 
-// A case of losses.safetensors with logits that collect gradients.
+// Reads a case of losses.safetensors; its logits collect gradients.
 struct LossCase {
   explicit LossCase(const std::string& name) : name(name), entry(spec().at("cases").at(name)) {
     targets.labels = at("label").to(at::kLong);

@@ -1,4 +1,4 @@
-// Encoders packed for inference, against the same ones in LibTorch's operations.
+// These tests compare encoders packed for inference with the same ones in LibTorch's operations.
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace tagclip {
 namespace {
 
-// The allowed 1 - cosine of two unit vectors.
+// Returns the allowed 1 - cosine of two unit vectors.
 double tolerance(GemmPrecision precision) {
   switch (precision) {
     case GemmPrecision::kFloat32:
@@ -45,7 +45,7 @@ double farthest(const at::Tensor& a, const at::Tensor& b) {
   return 1 - (a * b).sum(-1).min().item<double>();
 }
 
-// `looser`: what the tolerance of the smaller types is multiplied with.
+// `looser` multiplies the tolerance of the smaller types.
 void expect_alike(const DenseModel& model, const at::Tensor& pixels, const std::string& what,
                   double looser = 1) {
   const c10::InferenceMode no_gradients;
@@ -155,7 +155,7 @@ TEST(PackedEncoder, ItsFingerprintIsThatOfTheWeights) {
   expect_kept(dense_clip(small_clip(), DenseMethod::kMaskClip));
 }
 
-// Weak pointers to the matrices of a small model's blocks.
+// Returns weak pointers to the matrices of a small model's blocks.
 std::vector<c10::weak_intrusive_ptr<c10::TensorImpl>> matrices(const ParameterList& parameters,
                                                                const std::string& prefix) {
   std::vector<c10::weak_intrusive_ptr<c10::TensorImpl>> found;

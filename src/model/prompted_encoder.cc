@@ -33,7 +33,7 @@ PromptedEncoder::Stem::Stem(const ParameterScope& scope, const ClipConfig& confi
 PromptedEncoder::Stem::Positions PromptedEncoder::Stem::positions(int64_t height,
                                                                   int64_t width) const {
   const at::Tensor positions = resize_positions(positional_embedding, height, width);
-  // The class embedding enters twice: once as the token, once in its position (spec section 2.2).
+  // The class embedding is added twice: as the token and in its position (spec section 2.2).
   return {positions[0] + class_embedding + class_embedding, positions.narrow(0, 1, height * width)};
 }
 

@@ -13,8 +13,9 @@
 
 namespace tagclip {
 
-// CLIP's vision tower tuned with deep visual prompts (spec section 2), as training sees it. Keys
-// under `backbone`; only the prompt_* and deep_prompt_* ones are trained. Copies share the weights.
+// Encodes by CLIP's vision tower tuned with deep visual prompts (spec section 2), as training sees
+// it. Keys are under `backbone`; only the prompt_* and deep_prompt_* ones are trained. Copies share
+// the weights.
 //
 // Most prompts are keys and values only: the next layer replaces or drops them, so what a layer
 // computes in their place is never read.
@@ -22,15 +23,15 @@ class PromptedEncoder {
  public:
   PromptedEncoder(const ParameterScope& scope, const ModelConfig& config);
 
-  // pixels [B, 3, H, W], normalised; H and W at least one patch. Pixels beyond whole patches are
-  // not read.
+  // `pixels` are [B, 3, H, W], normalised; H and W at least one patch. Pixels beyond whole patches
+  // are not read.
   Encoding operator()(const at::Tensor& pixels, const Dropout& dropout = {}) const;
 
-  // The contribution of the prompts, which does not depend on the image.
+  // Holds the contribution of the prompts, which does not depend on the image.
   struct Prefix {
-    // The keys and values of the prompts, per layer from the first.
+    // There is one entry per layer, from the first, with its prompts' keys and values.
     std::vector<KeysValues> keys_values;
-    // [B or 1, P, D]: prompts that join the tokens of the layer after these and stay to the last
+    // These prompts, [B or 1, P, D], join the tokens of the layer after these and stay to the last
     // (ModelConfig::carries_prompts); undefined where there are none.
     at::Tensor carried;
   };
@@ -38,7 +39,7 @@ class PromptedEncoder {
   Prefix prefix(int64_t batch, const Dropout& dropout) const;
   Encoding encode(const at::Tensor& pixels, const Prefix& prefix) const;
 
-  // The first block's input, after ln_pre: class token and patches, [B, 1 + N, D].
+  // Returns the first block's input, after ln_pre: class token and patches, [B, 1 + N, D].
   at::Tensor embed(const at::Tensor& pixels) const;
   const Transformer& transformer() const { return transformer_; }
 
@@ -65,7 +66,7 @@ class PromptedEncoder {
     LayerNorm norm;
   };
 
-  // Prompts of a layer, projected, [B or 1, P, D].
+  // Returns the prompts of a layer, projected, [B or 1, P, D].
   at::Tensor prompts(int64_t layer, int64_t batch, const Dropout& dropout) const;
 
   at::Tensor conv1_;
@@ -79,7 +80,7 @@ class PromptedEncoder {
   bool applies_prompt_norm_ = false;
 };
 
-// A prompted encoder whose weights are final: its prefix is computed once.
+// Encodes with weights that are final: the prefix of the prompts is computed once.
 class FrozenPromptedEncoder : public PatchEncoder {
  public:
   FrozenPromptedEncoder(PromptedEncoder encoder, EncoderInfo info);
@@ -92,10 +93,10 @@ class FrozenPromptedEncoder : public PatchEncoder {
   PromptedEncoder::Prefix prefix_;
 };
 
-// A prompted encoder for inference on CPUs whose matrices are packed for a precision.
+// Encodes for inference on CPUs, with matrices packed for a precision.
 class PackedPromptedEncoder : public PatchEncoder {
  public:
-  // `prefix`: of one image, without dropout. Takes the blocks out of the encoder one by one:
+  // `prefix` is that of one image, without dropout. Takes the blocks out of the encoder one by one:
   // weights that nobody else holds are freed as soon as they are packed. Throws Error(kUsage) where
   // the precision does not run here.
   PackedPromptedEncoder(PromptedEncoder encoder, const PromptedEncoder::Prefix& prefix,

@@ -10,7 +10,7 @@
 namespace tagclip {
 namespace {
 
-// Constants of the published code.
+// The values are those of the published code.
 constexpr int64_t kNeighbours = 30;
 constexpr double kOutlierQuantile = 0.95;
 constexpr double kLeastSimilarity = 0.4;
@@ -24,25 +24,25 @@ at::Tensor patches_of(const at::Tensor& tokens) { return tokens.narrow(1, 1, tok
 
 at::Tensor class_of(const at::Tensor& tokens) { return tokens.narrow(1, 0, 1); }
 
-// Cosines between patches: [B, N, D] -> [B, N, N].
+// Returns the cosines between patches: [B, N, D] -> [B, N, N].
 at::Tensor similarity(const at::Tensor& x) {
   const at::Tensor unit = l2_normalize(x);
   return unit.bmm(unit.transpose(1, 2));
 }
 
-// The similarities without small ones.
+// Sets small similarities to 0.
 at::Tensor kept(const at::Tensor& similarity) {
   return similarity.masked_fill(similarity < kLeastSimilarity, 0);
 }
 
-// The similarities as weights: small ones are dropped, and rows sum to 1.
+// Returns the similarities as weights: small ones are dropped, and rows sum to 1.
 at::Tensor mixing_weights(const at::Tensor& similarity) {
   const at::Tensor weights = kept(similarity);
   return weights / (weights.sum(-1, /*keepdim=*/true) + kEpsilon);
 }
 
-// The similarities as attention weights, sharpened; those below their mean are dropped. A patch
-// always attends to itself: where all similarities are equal, rounding alone decides the rest.
+// Returns the similarities as attention weights, sharpened; those below their mean are dropped. A
+// patch always attends to itself: where all are equal, rounding alone decides the rest.
 at::Tensor sharpened(const at::Tensor& similarity) {
   const at::Tensor above = similarity - similarity.mean({1, 2}, /*keepdim=*/true);
   at::Tensor dropped = above < 0;
@@ -52,18 +52,18 @@ at::Tensor sharpened(const at::Tensor& similarity) {
       .softmax(-1);
 }
 
-// softmax(x x' / sqrt(head)) v, heads side by side: [B, N, D].
+// Returns softmax(x x' / sqrt(head)) v, heads side by side: [B, N, D].
 at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values) {
   return merge_heads(at::scaled_dot_product_attention(x, x, values));
 }
 
-// The tokens of windows that are joined, as one sequence: [B, N, D] -> [1, B N, D].
+// Returns the tokens of windows that are joined, as one sequence: [B, N, D] -> [1, B N, D].
 at::Tensor gathered(const at::Tensor& x, const PatchLayout& layout) {
   return layout.joined.empty() ? x : x.reshape({1, -1, x.size(2)});
 }
 
-// What both methods have in common: similarities that say which patches belong together, and the
-// patches they are applied to. Everything is gathered where windows are joined.
+// Holds what both methods have in common: similarities that say which patches belong together, and
+// the patches they are applied to. Everything is gathered where windows are joined.
 struct Calibration {
   Calibration(const TrunkTokens& trunk, const PatchLayout& patch_layout,
               const at::Tensor& is_outlier)
@@ -75,13 +75,13 @@ struct Calibration {
         middle(gathered(patches_of(trunk.middle), layout)),
         windows(trunk.last.size(0)) {}
 
-  // T (patches + a share of their window's class token); tokens [B, 1 + N, D].
+  // Returns T (patches + a share of their window's class token); tokens [B, 1 + N, D].
   at::Tensor calibrated(const at::Tensor& patches, const at::Tensor& tokens) const {
     const at::Tensor of_patches =
         class_of(tokens).expand({-1, tokens.size(1) - 1, -1});  // [B, N, D]
     return T.bmm(patches + kClassShare * gathered(of_patches, layout));
   }
-  // The windows apart again: [B, N, D].
+  // Returns the windows apart again: [B, N, D].
   at::Tensor scattered(const at::Tensor& x) const { return x.reshape({windows, -1, x.size(2)}); }
 
   const PatchLayout& layout;

@@ -7,15 +7,15 @@
 
 namespace tagclip {
 
-// SC-CLIP (Bai et al. 2024, "Self-Calibrated CLIP for Training-Free Open-Vocabulary Segmentation"):
-// patches that have become outliers are mended from their neighbours, and the similarity of the
-// patches in middle blocks says which belong together. SFP (Jin et al., ICCV 2025, "Feature
-// Purification Matters") finds the outliers by the attention of the class token, and weighs the
-// attentions otherwise. Block numbers are those of the published code for 12 blocks, and go by
-// depth for other towers.
+// This header declares the steps of SC-CLIP (Bai et al. 2024, "Self-Calibrated CLIP for
+// Training-Free Open-Vocabulary Segmentation"): patches that have become outliers are mended from
+// their neighbours, and the similarity of the patches in middle blocks says which belong together.
+// SFP (Jin et al., ICCV 2025, "Feature Purification Matters") finds the outliers by the attention
+// of the class token, and weighs the attentions otherwise. Block numbers are those of the published
+// code for 12 blocks, and go by depth for other towers.
 
-// What the blocks before the last one leave of B images, each [B, 1 + N, D]. H_n are the tokens
-// after block n of L.
+// Holds what the blocks before the last one leave of B images, each [B, 1 + N, D]. H_n are the
+// tokens after block n of L.
 struct TrunkTokens {
   at::Tensor last;    // H_(L-1)
   at::Tensor before;  // H_(L-2); this and the others are undefined where a method reads the last
@@ -24,21 +24,21 @@ struct TrunkTokens {
   at::Tensor middle;  // H_4 + H_5 + ... + H_(L-2)
 };
 
-// The patches of B windows.
+// Says where the patches of B windows lie.
 struct PatchLayout {
   Extent grid;    // of a window, in patches
   int64_t patch;  // pixels
-  // The windows' corners where the patches of all B attend to each other, in pixels; empty: those
-  // of a window do.
+  // Holds the windows' corners where the patches of all B attend to each other, in pixels; empty:
+  // those of a window do.
   std::vector<WindowLayout::Corner> joined = {};
 };
 
 // Collects TrunkTokens block by block.
 class TrunkRecorder {
  public:
-  // `layers`: L. `all`: the last ones are not enough.
+  // `layers` is L. `all` says that the method reads more than the last tokens.
   TrunkRecorder(int64_t layers, bool all);
-  // To be called with H_0 to H_(L-1). Tensors may be overwritten afterwards, but for H_(L-1).
+  // Is to be called with H_0 to H_(L-1). Tensors may be overwritten afterwards, but for H_(L-1).
   void record(int64_t n, const at::Tensor& tokens);
   const TrunkTokens& tokens() const { return tokens_; }
 
@@ -48,27 +48,27 @@ class TrunkRecorder {
   TrunkTokens tokens_;
 };
 
-// How far each patch lies from its nearest ones, against how far they lie from theirs: d(i) times
-// the mean of 1/d over the 30 nearest, where d is the squared distance of the 30th. x [B, N, D] ->
-// [B, N]. With fewer than 31 patches all others count.
+// Returns how far each patch lies from its nearest ones, against how far they lie from theirs: d(i)
+// times the mean of 1/d over the 30 nearest, where d is the squared distance of the 30th. Takes x
+// [B, N, D] -> [B, N]. With fewer than 31 patches all others count.
 at::Tensor outlier_scores(const at::Tensor& x);
 
-// The patches whose scores lie above the 0.95 quantile: [B, N] -> [B, N] bool.
+// Returns the patches whose scores lie above the 0.95 quantile: [B, N] -> [B, N] bool.
 at::Tensor outliers(const at::Tensor& scores);
 
 // Replaces each outlier by the mean of its sound neighbours among the eight around it; one without
 // any stays. x [B, N, D], is_outlier [B, N].
 at::Tensor mend(const at::Tensor& x, const at::Tensor& is_outlier, Extent grid);
 
-// SFP's outliers: the patches that the class token attends to in the last block but one, half as
-// much again, more than they do themselves; of these the ten it attends to most. H_(L-2)
+// Returns SFP's outliers: the patches that the class token attends to in the last block but one,
+// half as much again, more than they do themselves; of these the ten it attends to most. H_(L-2)
 // [B, 1 + N, D] and that block -> [B, N] bool.
 at::Tensor attention_outliers(const at::Tensor& tokens, const LayerNorm& ln_1,
                               const SelfAttention& attention);
 
 // Return the patches [B, N, D] that ln_post follows, by SC-CLIP and by SFP; no residual and no MLP.
-// `ln_1`, `attention`: the last block's. Outliers are mended within their window, and where windows
-// are joined, everything else is computed over the patches of all.
+// `ln_1` and `attention` are the last block's. Outliers are mended within their window, and where
+// windows are joined, everything else is computed over the patches of all.
 at::Tensor sc_clip_patches(const TrunkTokens& trunk, const PatchLayout& layout,
                            const LayerNorm& ln_1, const SelfAttention& attention);
 at::Tensor sfp_patches(const TrunkTokens& trunk, const PatchLayout& layout,

@@ -12,24 +12,24 @@
 
 namespace tagclip {
 
-// All of TagCLIP or one of its relatives, as training sees it. Parameter names are the published
-// checkpoints': backbone.*, decode_head.*, and text_encoder.* where the text tower is on board.
-// Copies share the weights.
+// Holds all of TagCLIP or one of its relatives, as training sees it. Parameter names are the
+// published checkpoints': backbone.*, decode_head.*, and text_encoder.* where the text tower is on
+// board. Copies share the weights.
 struct SegmentationModel {
   // Throws Error(kUsage) when the config's fields do not fit together.
   SegmentationModel(const ModelConfig& config, bool with_text_tower);
 
-  // pixels [B, 3, H, W], normalised; text [C, d], unit rows.
+  // `pixels` are [B, 3, H, W], normalised; `text` is [C, d], unit rows.
   MaskLogits operator()(const at::Tensor& pixels, const at::Tensor& text,
                         const Dropout& dropout = {}) const {
     return head(encoder(pixels, dropout), text, dropout);
   }
 
-  // Gradients for what spec sections 2 and 4 train, and for nothing else: prompts, and the part of
-  // the decode head that reaches the output.
+  // Enables gradients for what spec sections 2 and 4 train, and for nothing else: prompts, and the
+  // part of the decode head that reaches the output.
   void set_trained();
 
-  // The device of all parameters.
+  // Returns the device of all parameters.
   at::Device device() const { return parameters.all().front().tensor.device(); }
 
   ModelConfig config;

@@ -30,16 +30,16 @@ namespace tagclip {
 // The presence head of the paper's protocol has no released counterpart: a Linear of TagCLIP's
 // head.
 
-// A Linear of the head; also `class_embed`, the presence head.
+// Makes a Linear of the head; also `class_embed`, the presence head.
 Linear head_linear(const ParameterScope& scope, int64_t in, int64_t out, const ModelConfig& config);
-// The relationship descriptor, and the inputs of a Trusty Learner of its own.
+// Makes the relationship descriptor, and the inputs of a Trusty Learner of its own.
 Linear head_descriptor(const ParameterScope& scope, int64_t in, int64_t out,
                        const ModelConfig& config);
 SelfAttention head_self_attention(const ParameterScope& scope, const ModelConfig& config);
 
-// Both kinds of prompt embeddings: U(-v, v), v = sqrt(6 / (3 patch^2 + D)).
+// Initialises both kinds of prompt embeddings: U(-v, v), v = sqrt(6 / (3 patch^2 + D)).
 Initialiser prompt_start(const ClipConfig& clip);
-// The prompts' projection [D, D]: Kaiming normal for fan_out and ReLU, N(0, 2 / D); bias
+// Makes the prompts' projection [D, D]: Kaiming normal for fan_out and ReLU, N(0, 2 / D); bias
 // U(+-1 / sqrt(D)).
 Linear prompt_projection(const ParameterScope& scope, const ClipConfig& clip);
 

@@ -23,7 +23,7 @@ Start normal_of(double std) { return {Start::kNormal, std}; }
 
 using Table = std::map<std::string, Start>;
 
-// ViT-B/16's sizes, with two blocks of its twelve.
+// The sizes are ViT-B/16's, with two blocks of its twelve.
 constexpr int64_t kWidth = 768, d = 512, kPatch = 16;
 
 ModelConfig config_of(const std::string& architecture) {
@@ -109,7 +109,7 @@ Table zegclip_table() {
   return table;
 }
 
-// The head of Table 1 (c): T, TH, [T, H] as queries, keys and values, and the text after them.
+// Describes a head of Table 1 (c): T, TH, [T, H] as queries, keys and values, and T after them.
 Table learner_table() {
   Table table = tagclip_table();
   for (const char* name : {"self_attn.in_proj_weight", "self_attn.in_proj_bias",
@@ -134,8 +134,8 @@ Table learner_table() {
   return table;
 }
 
-// The largest distance between the distribution of the values and the expected one, times sqrt(n)
-// (Kolmogorov and Smirnov): above 2 with a probability of 0.0007.
+// Returns the largest distance between the distribution of the values and the expected one, times
+// sqrt(n) (Kolmogorov and Smirnov): above 2 with a probability of 0.0007.
 double kolmogorov(const at::Tensor& values, const Start& start) {
   const at::Tensor sorted = std::get<0>(values.flatten().to(at::kDouble).sort());
   const int64_t n = sorted.numel();

@@ -7,8 +7,8 @@
 
 namespace tagclip {
 
-// A model of a few thousand parameters: patch 4, grid 4 x 4, two blocks, three decoder layers.
-// Tests only.
+// Configures a model of a few thousand parameters: patch 4, grid 4 x 4, two blocks, three decoder
+// layers. Tests only.
 inline ModelConfig small_config() {
   ModelConfig config;
   config.clip = {.embedding = 16,
@@ -39,7 +39,7 @@ inline SegmentationModel small_model(const ModelConfig& config = small_config(),
   return model;
 }
 
-// Unit rows [classes, d] and noise [B, 3, height, width] for it.
+// Return unit rows [classes, d] and noise [B, 3, height, width] for it.
 inline at::Tensor small_text(int64_t classes, int64_t d = 16) {
   return l2_normalize(at::randn({classes, d}, seeded(2)));
 }

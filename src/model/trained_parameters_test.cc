@@ -56,7 +56,7 @@ Kind learner(const std::string& name, LearnerInput query, LearnerInput key, Lear
   return {"learner_" + name + (text_after ? "_after" : ""), config};
 }
 
-// Table 1: rows (a) and (b) and the last of (c) by pattern, the others of (c) by learner.
+// Covers Table 1: rows (a), (b) and the last of (c) by pattern, the others of (c) by learner.
 std::vector<Kind> released_kinds() {
   std::vector<Kind> kinds = {architecture("tagclip"),
                              architecture("tagclip", 0),

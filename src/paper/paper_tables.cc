@@ -35,7 +35,7 @@ Assignments with(Assignments settings, const Assignments& more) {
   return settings;
 }
 
-// A row of Table 1 (c): the queries, keys and values of the Trusty Learner.
+// Holds a row of Table 1 (c): the queries, keys and values of the Trusty Learner.
 struct Learner {
   const char* name;
   const char *query, *key, *value;
@@ -90,8 +90,8 @@ std::string name_of(const DatasetOptions& data) {
   return folder.has_filename() ? folder.filename() : folder.parent_path().filename();
 }
 
-// Table 3 as released: no trusty token among the queries, nothing subtracted from seen classes, no
-// weighting.
+// Returns Table 3 as released: no trusty token among the queries, nothing subtracted from seen
+// classes, no weighting.
 std::vector<ExperimentRun> table3(const DatasetOptions& data) {
   const std::string label = "table3/" + name_of(data);
   const Assignments unbiased = {kInductive, "validation.seen_bias=0"};
@@ -112,21 +112,21 @@ constexpr PaperData kVoc{"PASCAL VOC 2012", 20, 5, 1449};
 constexpr PaperData kCoco{"COCO-Stuff 164K", 171, 15, 5000};
 constexpr PaperData kContext{"PASCAL Context", 60, {}, 5104};
 
-// Columns of Tables 1, 2, 4 and 5.
+// Makes a row from the columns of Tables 1, 2, 4 and 5.
 constexpr PaperRow row(std::string_view label, std::string_view place, std::string_view method,
                        const PaperData& data, double pixel_accuracy, double seen, double unseen,
                        double harmonic) {
   return {label, place, method, &data, pixel_accuracy, kNone, seen, unseen, harmonic, kNone};
 }
 
-// Columns of Table 3.
+// Makes a row from the columns of Table 3.
 constexpr PaperRow cross_data(std::string_view label, std::string_view method,
                               double pixel_accuracy, double mean_iou, double mean_accuracy) {
   return {label,    "Table 3", method, &kContext, pixel_accuracy,
           mean_iou, kNone,     kNone,  kNone,     mean_accuracy};
 }
 
-// Rows of Table 1 (c), which is measured on VOC.
+// Makes a row of Table 1 (c), which is measured on VOC.
 constexpr PaperRow learner(std::string_view label, double pixel_accuracy, double seen,
                            double unseen, double harmonic) {
   return row(label, "Table 1 (c)", "Trusty Learner", kVoc, pixel_accuracy, seen, unseen, harmonic);
@@ -213,7 +213,7 @@ double paper_value(const PaperRow& row, double SegmentationMetrics::* field) {
 
 double paper_class_iou(std::string_view label, std::string_view class_name) {
   if (class_name != "tvmonitor") return kNone;
-  // Section 4.2: TagCLIP "outperforms ... ZegCLIP by 30.4% to 86.7%".
+  // Section 4.2 says: TagCLIP "outperforms ... ZegCLIP by 30.4% to 86.7%".
   constexpr double kTvMonitor = 86.7, kMargin = 30.4;
   if (label == "table2/voc" || label == "table1/d") return kTvMonitor / 100;
   const bool zegclip = label == "table2/voc:zegclip" || label.starts_with("table1/a");

@@ -33,7 +33,7 @@ struct PaperData {
   int photos;                 // of the test split
 };
 
-// A row of the paper's tables, in percent as printed; NaN where it prints no number.
+// Holds a row of the paper's tables, in percent as printed; NaN where it prints no number.
 struct PaperRow {
   std::string_view label;   // of the runs it belongs to: "table1/d", "table2/voc:zegclip"
   std::string_view place;   // in the paper: "Table 1 (d)"
@@ -42,7 +42,7 @@ struct PaperRow {
   double pixel_accuracy, mean_iou, mean_iou_seen, mean_iou_unseen, harmonic_iou, mean_accuracy;
 };
 
-// All rows. Their labels are
+// Returns all rows. Their labels are
 //   table1/a, table1/b, table1/c, table1/d; table1/a:zegclip, the baseline with the mask weight
 //   of ZegCLIP's code; the other rows of (c) by their query, key and value: table1/c:T-H-H, where
 //   TH is the product of T and H and cat their concatenation; table2/voc, table2/coco,

@@ -39,7 +39,7 @@ TEST(PaperNumbers, HarmonicMeansFit) {
   EXPECT_EQ(rows, 33);
 }
 
-// The lines of the paper's text; empty where the text is not at hand.
+// Returns the lines of the paper's text; empty where the text is not at hand.
 std::vector<std::string> paper_lines() {
   std::ifstream text(shared_folder() / "paper/tagclip.txt");
   std::vector<std::string> lines;

@@ -13,13 +13,13 @@ namespace tagclip {
 c10::intrusive_ptr<c10d::Store> open_store(const RankEnvironment& environment,
                                            std::chrono::seconds timeout);
 
-// Collectives on CPU tensors. Throws c10d's exceptions when the ranks do not connect in time.
+// Opens collectives on CPU tensors. Throws c10d's exceptions if the ranks do not connect in time.
 c10::intrusive_ptr<c10d::Backend> open_gloo(const c10::intrusive_ptr<c10d::Store>& store,
                                             const RankEnvironment& environment,
                                             std::chrono::seconds timeout);
 
-// Collectives on CUDA tensors without a copy to the host. nullptr where this build has no NCCL or
-// the machine no GPU.
+// Opens collectives on CUDA tensors without a copy to the host. Returns nullptr where this build
+// has no NCCL or the machine no GPU.
 c10::intrusive_ptr<c10d::Backend> open_nccl(const c10::intrusive_ptr<c10d::Store>& store,
                                             const RankEnvironment& environment,
                                             std::chrono::seconds timeout);

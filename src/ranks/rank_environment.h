@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-// The rank of a process, and where the ranks connect.
+// Says which rank a process has, and where the ranks connect.
 struct RankEnvironment {
   int64_t rank = 0;        // of all
   int64_t size = 1;        // how many there are
@@ -31,7 +31,7 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 // process that neither started is a world of its own. Throws Error(kUsage) naming a missing or
 // invalid variable.
 RankEnvironment read_rank_environment(const EnvironmentLookup& lookup);
-// The same for the environment of this process.
+// Reads the environment of this process.
 RankEnvironment read_rank_environment();
 
 }  // namespace tagclip

@@ -48,7 +48,7 @@ Environment with(Environment environment, const std::string& name, const std::st
 
 TEST(RankEnvironment, WithoutOneAProcessIsAlone) {
   EXPECT_EQ(read({}).size, 1);
-  // A batch script, before srun.
+  // A batch script has these variables before srun starts.
   EXPECT_EQ(read({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4"}}).size, 1);
 }
 

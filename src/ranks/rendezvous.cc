@@ -60,7 +60,7 @@ std::vector<int64_t> missing_ranks(c10d::Store& store, int64_t size) {
   return missing;
 }
 
-// "rank 3", "ranks 1, 2 and 3", "ranks 1, 2, 3, 4 and 12 more"
+// Returns "rank 3", "ranks 1, 2 and 3" or "ranks 1, 2, 3, 4 and 12 more".
 std::string words_of(const std::vector<int64_t>& ranks) {
   constexpr size_t kShown = 4;
   std::string text = ranks.size() == 1 ? "rank " : "ranks ";

@@ -27,12 +27,12 @@ class World {
  public:
   // Constructs a world of one process, whose collectives change nothing.
   World() = default;
-  // Connects to the other ranks: over Gloo, and for CUDA tensors over NCCL where the build has it.
+  // Connects to the other ranks over Gloo, and for CUDA tensors over NCCL where the build has it.
   // A rank waits at most for the timeout for another one, here and in each collective. Throws
   // Error(kFailure) when they do not connect, and Error(kStopped).
   World(const RankEnvironment& environment, const Patience& patience);
-  // The same with the environment of this process; the console hears for whom it waits, and may
-  // stop that. Throws as read_rank_environment, too.
+  // Connects by the environment of this process; the console hears for whom it waits, and may stop
+  // that. Throws as read_rank_environment, too.
   static World join(Console& console, std::chrono::seconds timeout = std::chrono::minutes(10));
 
   int64_t rank() const { return environment_.rank; }
@@ -40,8 +40,8 @@ class World {
   bool is_root() const { return rank() == 0; }  // the rank that writes files and messages
   bool is_single() const { return size() == 1; }
 
-  // The GPU of this rank, by its local rank among the visible ones. Any other `device`, and that of
-  // a single process, is returned as it is.
+  // Returns the GPU of this rank, by its local rank among the visible ones. Any other `device`, and
+  // that of a single process, is returned as it is.
   at::Device local_device(at::Device device) const;
 
   // Sums a contiguous tensor of the same shape and type on all ranks, in place.

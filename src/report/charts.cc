@@ -42,7 +42,7 @@ std::vector<double> powers_of_ten(double low, double high) {
   return ticks;
 }
 
-// Pixels of a chart and its margins.
+// A chart and its margins have these sizes in pixels.
 constexpr double kWidth = 340, kHeight = 190, kLeft = 46, kRight = 18, kTop = 8, kBottom = 22;
 
 struct Point {
@@ -56,7 +56,7 @@ struct Line {
   std::vector<Point> points;
 };
 
-// Bounds of some values; empty until the first one.
+// Holds the bounds of some values; empty until the first one.
 struct Bounds {
   double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();
 
@@ -68,7 +68,7 @@ struct Bounds {
   bool needs_logarithm() const { return low > 0 && high / low >= 20; }
 };
 
-// An SVG line chart.
+// Draws an SVG line chart.
 class Chart {
  public:
   struct Style {
@@ -151,7 +151,7 @@ std::string figure(const std::string& caption, const std::string& content) {
                      content);
 }
 
-// A quantity of the logs.
+// Says how a quantity of the logs is charted.
 struct Quantity {
   std::string name;  // in the log
   std::string title;
@@ -240,7 +240,7 @@ std::vector<Line> lines_of(const std::vector<RunGroup>& groups, const Quantity& 
   return lines;
 }
 
-// The metrics of the paper's Figure 5 with the colour class of their lines.
+// Holds a metric of the paper's Figure 5 with the colour class of its line.
 struct GammaMetric {
   const char* name;
   double SegmentationMetrics::* field;

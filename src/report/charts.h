@@ -7,7 +7,7 @@
 
 namespace tagclip {
 
-// One axis of a chart: maps values to positions from 0 to 1, and chooses the values to label.
+// Represents an axis of a chart: maps values to positions from 0 to 1, and chooses which to label.
 class ChartAxis {
  public:
   // Covers [low, high]. Logarithmic where that is asked for and `low` is positive.
@@ -22,7 +22,7 @@ class ChartAxis {
   std::vector<double> ticks_;
 };
 
-// "0.25", "1.5e-06", "20000"
+// Returns a short text for a value: "0.25", "1.5e-06", "20000".
 std::string tick_label(double value);
 
 // Returns HTML with a chart of every logged quantity over the iterations: losses, learning rate and

@@ -78,7 +78,7 @@ TEST(Page, ShowsPhotosInTheOrderOfTheGroups) {
   EXPECT_EQ(count(page, ">dog</span>"), 0U);  // it is not in the photo
 }
 
-// Figures 1 and 7 of the paper: black borders for seen classes, red ones for unseen.
+// Figures 1 and 7 of the paper have black borders for seen classes and red ones for unseen.
 TEST(Page, BordersAreBlackForSeenAndRedForUnseen) {
   const std::string page = page_of({sample_run("a", 1, 0.4)});
   const std::string light = page.substr(0, page.find("@media (prefers-color-scheme: dark)"));

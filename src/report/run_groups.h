@@ -67,7 +67,7 @@ std::vector<std::vector<SweepPoint>> sweeps_over(const std::string& setting,
 // classes, of unseen classes and of test photos.
 bool comparable(const RunData& ours, const PaperData& theirs);
 
-// "msrc21: 21 classes, 5 of them unseen; 352 photos to train, 118 to validate"
+// Returns "msrc21: 21 classes, 5 of them unseen; 352 photos to train, 118 to validate".
 std::string describe(const RunData& data);
 
 }  // namespace tagclip

@@ -7,13 +7,13 @@
 
 namespace tagclip {
 
-// Number of kSummaryFields that a table shows.
+// A table shows this many of kSummaryFields.
 inline constexpr size_t kTableColumns = 6;
 
-// A table as rows of cells; the first row is the head.
+// Holds a table as rows of cells; the first row is the head.
 using TableCells = std::vector<std::vector<std::string>>;
 
-// "12.34 ± 0.56", "12.34" for one run, "-" for none; percent.
+// Returns "12.34 ± 0.56", "12.34" for one run, "-" for none; percent.
 std::string format_statistic(const Statistic& statistic);
 
 // Returns the text behind a group's name: "", or ", unfinished: 300 of 1000 iterations".

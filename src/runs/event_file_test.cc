@@ -25,7 +25,7 @@ Integer number_at(std::string_view bytes, size_t at) {
   return value;
 }
 
-// All events of a file, their checksums checked.
+// Reads all events of a file and checks their checksums.
 std::vector<Event> events_of(const std::filesystem::path& path) {
   const std::string content = read_text(path);
   std::string_view rest = content;
@@ -41,7 +41,7 @@ std::vector<Event> events_of(const std::filesystem::path& path) {
   return events;
 }
 
-// The standard's check value, 0xE3069283, masked by hand.
+// The standard's check value is 0xE3069283; it is masked here by hand.
 TEST(TfRecord, ChecksumIsMaskedCrc32c) {
   EXPECT_EQ(masked_crc32c("123456789"), 0xC78AB0E5U);
   EXPECT_EQ(masked_crc32c(""), 0xA282EAD8U);

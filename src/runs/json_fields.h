@@ -8,8 +8,8 @@
 
 namespace tagclip {
 
-// Typed access to a JSON object in an untrusted file. All accessors throw Error(kBadInput) naming
-// the file, the field, what was expected and what was found.
+// Gives typed access to a JSON object in an untrusted file. All accessors throw Error(kBadInput)
+// naming the file, the field, what was expected and what was found.
 class JsonFields {
  public:
   // Reads a file that holds one object, of at most 4 MiB.

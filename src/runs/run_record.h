@@ -46,13 +46,13 @@ void write_run_record(const std::filesystem::path& path, const RunRecord& record
 // Throws Error(kBadInput) naming the file and the field that is missing or wrong.
 RunRecord read_run_record(const std::filesystem::path& path);
 
-// metrics.json of a run's folder: the last validation.
+// Holds the last validation: metrics.json of a run's folder.
 struct StoredMetrics {
   int64_t iteration = 0;
   SegmentationMetrics metrics{};
   std::vector<std::string> names;  // of the classes
   std::vector<bool> seen;          // per class
-  // Wall time of the validation per photo; NaN where it was not measured.
+  // Gives the validation's wall time per photo; NaN where it was not measured.
   double milliseconds_per_photo = std::numeric_limits<double>::quiet_NaN();
 };
 

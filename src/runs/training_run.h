@@ -13,10 +13,10 @@
 
 namespace tagclip {
 
-// A quantity by iteration.
+// Maps iterations to a quantity.
 using Curve = std::map<int64_t, double>;
 
-// The curves of a run's log.jsonl by their names there: "loss", "lr", "mIoU(U)", ...
+// Maps names of a run's log.jsonl to curves: "loss", "lr", "mIoU(U)", ...
 using TrainingCurves = std::map<std::string, Curve>;
 
 // Reads a log of at most 32 MiB with one JSON object per line, of "iteration" and numbers. Nulls,
@@ -24,7 +24,7 @@ using TrainingCurves = std::map<std::string, Curve>;
 // Error(kBadInput) naming file and line for anything else, and for more than 64 quantities.
 TrainingCurves read_training_curves(const std::filesystem::path& path);
 
-// A validation photo of a run as a report shows it: resized, with classes in colours.
+// Holds a validation photo of a run as a report shows it: resized, with classes in colours.
 struct ExamplePhoto {
   std::string name;
   Image photo, prediction, truth;  // of one size; the latter two under their classes' colours
@@ -41,7 +41,7 @@ std::vector<ExamplePhoto> read_example_photos(const std::filesystem::path& folde
 // Returns the name under which a photo's example files are kept: folders in it become "_".
 std::string example_name(std::string photo);
 
-// The contents of a training run's folder.
+// Holds the contents of a training run's folder.
 struct TrainingRun {
   std::filesystem::path folder;
   RunRecord record;                      // run.json

@@ -22,7 +22,7 @@ constexpr uint32_t kNoPair = 0xffffffff;
 constexpr size_t kMergesTextBytes = 530'000;  // CLIP uses the first fifth of the file
 constexpr std::string_view kWordEnd = "</w>";
 
-// The first `size` bytes of a gzip stream.
+// Returns the first `size` bytes of a gzip stream.
 std::string inflate_prefix(std::string_view gzip, size_t size) {
   std::string text(size, '\0');
   z_stream stream{};
@@ -79,7 +79,7 @@ uint32_t as_pair(int32_t left, int32_t right) {
 
 constexpr int kNone = -1;
 
-// A token of the word and its living neighbours.
+// Links a token of the word to its living neighbours.
 struct Node {
   int32_t token;
   int previous;

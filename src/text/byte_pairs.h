@@ -8,8 +8,8 @@
 
 namespace tagclip {
 
-// The merges of CLIP's byte-pair encoding. Tokens are numbered: 256 bytes, 256 bytes that end a
-// word, then one for each merge in the order of its rank.
+// Holds the merges of CLIP's byte-pair encoding. Tokens are numbered: 256 bytes, 256 bytes that end
+// a word, then one per merge in the order of its rank.
 class Merges {
  public:
   static constexpr int kByteTokens = 512;

@@ -10,7 +10,7 @@ namespace {
 
 using Ids = std::vector<int32_t>;
 
-// The definition: find the neighbours of lowest rank, merge all of them from left to right, repeat.
+// Merges by the definition: all neighbours of lowest rank from left to right, then the next.
 Ids plain_byte_pairs(const Merges& merges, std::string_view word, int32_t limit) {
   Ids ids;
   for (size_t i = 0; i < word.size(); ++i) {

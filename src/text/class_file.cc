@@ -235,7 +235,7 @@ std::vector<ListedClass> classes_of_columns(const Table& table, const Columns& c
   return classes;
 }
 
-// "0, building, edifice": all rows begin with a number, and words follow it.
+// Returns true if all rows are like "0, building, edifice": a number, then words.
 bool begin_with_ids(const Table& table) {
   Ids ids;
   for (const auto& row : table) {

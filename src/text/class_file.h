@@ -33,19 +33,19 @@ struct ListedClass {
 // a structure that is none of these.
 std::vector<ListedClass> read_class_file(const std::filesystem::path& path);
 
-// The classes of a text that a person typed: "cat, sofa" with one kind of separator between the
-// classes, or JSON. A word in quotes keeps its commas. `source` begins the messages. Throws as
+// Reads the classes of a text that a person typed: "cat, sofa" with one kind of separator between
+// the classes, or JSON. A word in quotes keeps its commas. `source` begins the messages. Throws as
 // read_class_file, and where commas and semicolons are mixed.
 std::vector<ListedClass> parse_class_list(std::string_view text, const std::string& source);
 
-// `text` without white space at its ends. Throws as read_class_file where it is no word.
+// Returns `text` without white space at its ends. Throws as read_class_file where it is no word.
 std::string checked_word(std::string_view text, const std::string& where);
 
-// The words of a line, as in a class file of text: "sofa, couch". Throws as read_class_file, its
-// messages beginning with `where`.
+// Returns the words of a line, as in a class file of text: "sofa, couch". Throws as
+// read_class_file, its messages beginning with `where`.
 std::vector<std::string> listed_words(std::string_view text, const std::string& where);
 
-// The word as a line of a class file holds it: in quotes where it would be read as something else.
+// Returns the word as a class file holds it: in quotes where it would be read as something else.
 std::string quoted_word(const std::string& word);
 
 }  // namespace tagclip

@@ -47,7 +47,7 @@ void add_background(const std::string& text, std::vector<ClassWords>& classes);
 // add_background, and Error(kUsage) where there is no such class.
 void replace_background(const std::string& text, std::vector<ClassWords>& classes);
 
-// Prompt templates: each holds `{}` exactly once, where the word goes.
+// Reads prompt templates: each holds `{}` exactly once, where the word goes.
 // "single" = `a photo of a {}`, "multi" = the 15 used for COCO-Stuff and Context, "imagenet" = the
 // 80 that CLIP's authors published for ImageNet; a path to a file with one template per line; or a
 // template itself. Throws Error(kBadInput) otherwise.
@@ -57,7 +57,7 @@ std::vector<std::string> parse_templates(const std::string& text);
 // stands begins the message.
 std::string checked_template(const std::string& text, const std::string& where);
 
-// The template with `word` in the place of its first `{}`; it must hold one.
+// Returns the template with `word` in the place of its first `{}`; it must hold one.
 std::string fill_template(std::string_view prompt_template, std::string_view word);
 
 }  // namespace tagclip

@@ -22,7 +22,7 @@ void refuse_utf16(std::string_view text, const std::string& source) {
                   "save it as UTF-8: iconv -f UTF-16 -t UTF-8 makes it so");
 }
 
-// The texts, trimmed and checked, each with its number.
+// Returns the texts, trimmed and checked, each with its number.
 std::vector<ListLine> numbered(const std::vector<std::string_view>& texts,
                                const std::filesystem::path& path) {
   std::vector<ListLine> lines;

@@ -14,7 +14,7 @@ namespace {
 
 using Ids = std::vector<int32_t>;
 
-// What a text tower can know of a word.
+// Tells what a text tower can know of a word.
 class SeenIds {
  public:
   SeenIds(const std::vector<std::string>& templates, const Tokenizer& tokenizer, int context)
@@ -24,7 +24,7 @@ class SeenIds {
     }
   }
 
-  // Its ids; where its texts may be too long, the texts' ids, which tell where they are cut.
+  // Returns the word's ids, or if its texts may be too long, theirs: they tell where texts are cut.
   Ids operator()(const std::string& word) const {
     constexpr size_t kAroundText = 2;
     Ids ids = tokenizer_.encode(word);

@@ -16,8 +16,8 @@ struct TokenizedText {
   bool truncated = false;    // the text was longer; the last id is the end token all the same
 };
 
-// CLIP's byte-level byte-pair encoding (spec section 1), identical to OpenAI's simple_tokenizer.
-// The merges are compiled into the program. Immutable; safe to use from several threads.
+// Encodes texts by CLIP's byte-level byte-pair encoding (spec section 1), as simple_tokenizer of
+// OpenAI does. The merges are compiled in. Immutable; safe to use from several threads.
 class Tokenizer {
  public:
   static constexpr int kContext = 77;
@@ -25,8 +25,8 @@ class Tokenizer {
   static constexpr int kAllBytes = 514;         // no merge, and every text can be spelt
   static constexpr int kLeastVocabulary = 258;  // room for each byte once, and the special tokens
 
-  // `vocabulary` = 512 byte tokens + merges + 2 special tokens. A smaller one uses the first merges
-  // only; below kAllBytes some texts cannot be spelt. Throws Error(kBadInput) outside
+  // `vocabulary` counts 512 byte tokens + merges + 2 special tokens. A smaller one uses the first
+  // merges only; below kAllBytes some texts cannot be spelt. Throws Error(kBadInput) outside
   // [kLeastVocabulary, kFullVocabulary].
   explicit Tokenizer(int vocabulary = kFullVocabulary);
 

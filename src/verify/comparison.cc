@@ -52,7 +52,7 @@ std::vector<Comparison> worst_first(std::vector<Comparison> compared) {
   return compared;
 }
 
-// The position of a value in the computation: an error shows in later values, too.
+// Returns the position of a value in the computation: an error shows in later values, too.
 size_t stage(const std::string& name) {
   constexpr std::array kOrder = {"text.",    "out.",   "vision.", "clip.", "tagclip",
                                  "decoder.", "infer.", "train.",  "grad."};

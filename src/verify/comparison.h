@@ -13,8 +13,8 @@ struct Tolerance {
   double relative = 0;
 };
 
-// The differences between a computed tensor and the expected one. They are NaN where either is not
-// a number.
+// Holds the differences between a computed tensor and the expected one. They are NaN where either
+// is not a number.
 struct Comparison {
   std::string name;
   std::vector<int64_t> shape;
@@ -30,7 +30,7 @@ struct Comparison {
 Comparison compare(const std::string& name, const at::Tensor& found, const at::Tensor& expected,
                    Tolerance tolerance);
 
-// The result of `tagclip verify`.
+// Holds the result of `tagclip verify`.
 struct Verification {
   std::vector<Comparison> compared;
   std::vector<std::string> unknown;  // expected, but nothing here computes them
@@ -39,8 +39,8 @@ struct Verification {
   bool passed() const;
 };
 
-// A table, worst tensor first, and a summary that names the first tensor in the order of the
-// computation to drift.
+// Returns a table, worst tensor first, and a summary that names the first tensor in the order of
+// the computation to drift.
 std::string format_table(const Verification& verification);
 std::string to_json(const Verification& verification);
 

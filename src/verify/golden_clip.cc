@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kRows = "token_embedding.rows";
 
-// Token ids [B, L] of the tower's `vocabulary` rows.
+// Reads the token ids [B, L], which name rows of the tower's vocabulary.
 at::Tensor read_tokens(const StateDict& expected, int64_t context) {
   const at::Tensor tokens = expected.at("in.tokens", 2).to(at::kLong);
   if (tokens.numel() == 0 || tokens.size(1) > context) {

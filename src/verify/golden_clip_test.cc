@@ -1,4 +1,4 @@
-// Every value of the golden files of CLIP's towers.
+// These tests compute every value of the golden files of CLIP's towers.
 #include "verify/golden_clip.h"
 
 #include <ATen/core/grad_mode.h>

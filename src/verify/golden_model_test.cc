@@ -1,4 +1,4 @@
-// Every value of the golden files of whole models.
+// These tests compute every value of the golden files of whole models.
 #include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -76,8 +76,8 @@ TEST_P(GoldenModel, LossesAndGradients) {
   }
 }
 
-// Sigmoid of the upsampled logits; inductive models take 0.1 off the seen classes; with w the
-// sigmoid of the trusty row, seen classes are weighted by 1 - w and unseen ones by w.
+// Returns the sigmoid of upsampled logits; inductive models take 0.1 off the seen classes. Seen
+// classes are weighted by 1 - w and unseen ones by w (Eq. 12), w the sigmoid of the trusty row.
 at::Tensor scores(const MaskLogits& logits, const std::vector<int64_t>& seen, bool inductive,
                   const std::string& mode) {
   const auto upsampled = [](const at::Tensor& x) {

@@ -12,9 +12,9 @@ namespace {
 
 const std::string kGradient = "grad.";
 
-// The architecture that the expected values state in their metadata. ZegCLIP's own code is known by
-// the names of its decoder, too: under TagCLIP's names its weights would fit a model that attends.
-// Returns the architecture, or "" where the weights tell it.
+// Looks up the architecture that the expected values state in their metadata. ZegCLIP's own code is
+// known by the names of its decoder, too: under TagCLIP's names its weights would fit a model that
+// attends. Returns the architecture, or "" where the weights tell it.
 std::string expected_architecture(const SafetensorsFile& expected) {
   const auto stated = expected.metadata().find("architecture");
   if (stated != expected.metadata().end()) return stated->second;

@@ -5,11 +5,11 @@
 
 namespace tagclip {
 
-// A model's file, or its shards.
+// Lists a model's only file, or its shards.
 using WeightFiles = std::vector<std::filesystem::path>;
 
-// The files of weights that `path` stands for: itself, the shards that an index names, or those
-// that a folder in Hugging Face's or open_clip's layout may hold (model.safetensors,
+// Finds the files of weights that `path` stands for: itself, the shards that an index names, or
+// those that a folder in Hugging Face's or open_clip's layout may hold (model.safetensors,
 // open_clip_model.safetensors, pytorch_model.bin, open_clip_pytorch_model.bin, or an index of
 // shards), each a way to store a model: at least one. Throws Error(kBadInput): no weights in the
 // folder (lists the names looked for), only an adapter, an index that is damaged or names a file

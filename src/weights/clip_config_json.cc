@@ -36,11 +36,11 @@ class Section {
     const auto found = object_.find(key);
     return found != object_.end() && !found->is_null();
   }
-  // A whole number from 1; `otherwise` where there is none.
+  // Returns a whole number from 1; `otherwise` where there is none.
   int64_t size(const char* key, int64_t otherwise) const {
     if (!contains(key)) return otherwise;
     const json& value = object_.at(key);
-    // Unsigned first: a large number must not come out negative.
+    // The value is compared before it is converted: a large number must not come out negative.
     if (!value.is_number_integer() || value.is_number_float() || value < 1 || value > kMaxSize) {
       reject(fmt::format("{}: expected a whole number from 1 to {}, found {}", key, kMaxSize,
                          shown(value)));
@@ -95,7 +95,7 @@ class Section {
     return contains(key) && object_.at(key).is_array() &&
            std::ranges::equal(object_.at(key), expected, near);
   }
-  // These numbers, or nothing.
+  // Refuses any numbers but these; the key may be missing.
   void expect_numbers(const char* key, std::initializer_list<double> expected) const {
     if (!contains(key) || are_numbers(key, expected)) return;
     reject(fmt::format("{} is {}: other than CLIP's own or ImageNet's is not supported", key,
@@ -149,8 +149,8 @@ void check_end_token(const Section& words) {
       fmt::format("eos_token_id: expected {}, the vocabulary's last, or 2; found {}", last, end));
 }
 
-// One tower of a CLIPConfig. transformers lets `text_config_dict`, with the defaults of what it
-// leaves out, override all of `text_config`.
+// Returns one tower of a CLIPConfig. transformers lets `text_config_dict`, with the defaults of
+// what it leaves out, override all of `text_config`.
 Section hugging_face_tower(const Section& all, const char* key, const char* dict) {
   const Section tower = all.section(all.contains(dict) ? dict : key);
   check_epsilon(tower);
@@ -159,7 +159,7 @@ Section hugging_face_tower(const Section& all, const char* key, const char* dict
   return tower;
 }
 
-// The width inside an MLP, of which open_clip takes the whole part; 0 where it is not stated.
+// Returns the width inside an MLP, of which open_clip takes the whole part; 0 if not stated.
 int64_t mlp_width(const Section& section, int64_t width) {
   if (!section.contains("mlp_ratio")) return 0;
   const double ratio = section.number("mlp_ratio", 4.0);

@@ -196,7 +196,7 @@ TEST(OpenClipConfig, EveryKeyOfTheVisionTowerIsUsedOrRefused) {
                               {"scale_attn", "true"},
                               {"scale_fc", "true"},
                               {"timm_model_name", "\"eva02_base_patch16_clip_224\""}},
-                  // Training's dropout, and settings of what the refused ones switch on.
+                  // They are training's dropout, and settings of what the refused ones switch on.
                   .without_effect = {{"patch_dropout", "0.5"},
                                      {"attn_pooler_queries", "64"},
                                      {"attn_pooler_heads", "4"},

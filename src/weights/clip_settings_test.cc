@@ -16,7 +16,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// A CLIP's tensors without data: one block per tower, of these widths.
+// Lists a CLIP's tensors without data: one block per tower, of these widths.
 StoredWeights clip(int64_t vision_width, int64_t text_width) {
   StoredWeights stored{.source = "clip.bin"};
   for (const std::string& name : clip_tensor_names(1, 1, /*hugging_face=*/false)) {

@@ -32,7 +32,7 @@ constexpr auto kBlocks = std::to_array<Pair>({
     {"transformer.resblocks.", "text_model.encoder.layers."},
 });
 
-// Parts of a block; each stands for a weight and a bias.
+// Each part of a block stands for a weight and a bias.
 constexpr auto kParts = std::to_array<Pair>({
     {"attn.out_proj.", "self_attn.out_proj."},
     {"ln_1.", "layer_norm1."},
@@ -45,7 +45,7 @@ constexpr std::string_view kPacked = "attn.in_proj_";
 constexpr std::array<std::string_view, 3> kProjections = {"self_attn.q_proj.", "self_attn.k_proj.",
                                                           "self_attn.v_proj."};
 
-// "visual.transformer.resblocks.3.ln_1.weight": the blocks, "3." and "ln_1.weight".
+// Splits "visual.transformer.resblocks.3.ln_1.weight" into the blocks, "3." and "ln_1.weight".
 struct BlockTensor {
   const Pair* blocks;
   std::string number;
@@ -76,7 +76,7 @@ std::optional<TensorName> translated(std::string_view name, Side from, Side to) 
   return {};
 }
 
-// `ending`: "weight" or "bias".
+// `ending` is "weight" or "bias".
 ProjectionName projection(const BlockTensor& block, std::string_view ending, int part) {
   ProjectionName result{.packed = std::string(block.blocks->openai) + block.number +
                                   std::string(kPacked) + std::string(ending),

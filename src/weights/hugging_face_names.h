@@ -21,7 +21,7 @@ struct TensorName {
 std::optional<TensorName> hugging_face_name(std::string_view openai);
 std::optional<TensorName> openai_name(std::string_view hugging_face);
 
-// A weight or bias of an attention's input projections, "PREFIXin_proj_weight" at OpenAI.
+// Names a weight or bias of an attention's input projections, "PREFIXin_proj_weight" at OpenAI.
 struct ProjectionName {
   std::string packed;                // OpenAI's name
   std::array<std::string, 3> parts;  // Hugging Face's names: queries, keys, values
@@ -30,7 +30,7 @@ struct ProjectionName {
 std::optional<ProjectionName> projection_of_openai(std::string_view name);
 std::optional<ProjectionName> projection_of_hugging_face(std::string_view name);
 
-// The names of all tensors of a CLIP with so many blocks, at OpenAI or at Hugging Face, sorted.
+// Returns the sorted names of all tensors of a CLIP with so many blocks, either side's.
 std::vector<std::string> clip_tensor_names(int64_t vision_layers, int64_t text_layers,
                                            bool hugging_face);
 

@@ -50,7 +50,7 @@ std::string text_in(std::string_view config, const std::string& name) {
   return end == std::string_view::npos ? "" : std::string(config.substr(at + 1, end - at - 1));
 }
 
-// "configs/.../coco_multi.npy" -> "multi"
+// Returns the prompt that a path names: "configs/.../coco_multi.npy" -> "multi".
 std::string prompt_of(const std::string& text_embedding) {
   const std::string name = text_embedding.substr(text_embedding.rfind('/') + 1);
   for (const char* prompt : {"single", "multi"}) {

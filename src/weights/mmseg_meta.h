@@ -17,10 +17,10 @@ struct StoredClasses {
   std::string prompt;
 };
 
-// The facts that a checkpoint of mmsegmentation states about its training: meta.CLASSES, and which
-// of them were seen from base_class in the config text that TagCLIP and ZegCLIP store with it.
-// Returns no classes when it does not say; without base_class every class counts as seen. `source`
-// names the file. Throws Error(kBadInput) when base_class names a class that there is not.
+// Reads the facts that a checkpoint of mmsegmentation states about its training: meta.CLASSES, and
+// which of them were seen from base_class in the config text that TagCLIP and ZegCLIP store with
+// it. Returns no classes when it does not say; without base_class every class counts as seen.
+// `source` names the file. Throws Error(kBadInput) when base_class names a class that there is not.
 StoredClasses read_mmseg_meta(const PickleValue& checkpoint, const std::string& source);
 
 }  // namespace tagclip

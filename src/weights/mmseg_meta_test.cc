@@ -28,7 +28,7 @@ TEST(MmsegMeta, ClassesAndWhichWereSeen) {
             (std::vector<bool>{true, true, true, true, true, true, false, false, false}));
 }
 
-// The stored config with its line about the optimizer replaced by another one of the same length.
+// Reads the stored config with its line about the optimizer replaced by one of the same length.
 StoredClasses with_line(std::string line) {
   const std::string replaced = "optimizer = dict(type='AdamW', lr=2e-05, weight_decay=0.01)";
   line.resize(replaced.size(), ' ');

@@ -24,8 +24,7 @@ TensorShapes shapes_of(const StoredWeights& weights);
 // The same by OpenAI's names, for a CLIP in Hugging Face's layout.
 TensorShapes openai_shapes_of(const StoredWeights& hugging_face);
 
-// The number of prefix0., prefix1., ... that begin the name of a tensor, up to the first that does
-// not.
+// Counts prefix0., prefix1., ... that begin the name of a tensor, up to the first that does not.
 int64_t count_numbered(const TensorShapes& shapes, const std::string& prefix);
 
 // A size is 0 where its tensor is missing or has another number of dimensions.

@@ -62,7 +62,7 @@ void swap_bytes(std::span<std::byte> data, size_t size) {
   }
 }
 
-// The elements of a column-major array in row-major order.
+// Returns the elements of a column-major array in row-major order.
 std::vector<std::byte> in_rows(const TensorView& columns) {
   const size_t size = size_of(columns.dtype);
   const std::vector<int64_t>& shape = columns.shape;

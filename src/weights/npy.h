@@ -10,8 +10,8 @@
 
 namespace tagclip {
 
-// An array of NumPy's .npy format, versions 1 to 3. Files may be column-major (what NumPy calls
-// Fortran order) or big-endian; the array here is row-major and little-endian.
+// Holds an array of NumPy's .npy format, versions 1 to 3. Files may be column-major (what NumPy
+// calls Fortran order) or big-endian; the array here is row-major and little-endian.
 struct NpyArray {
   std::vector<std::byte> bytes;
   TensorView view;  // into `bytes`; without a name

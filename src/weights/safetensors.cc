@@ -62,7 +62,7 @@ Error bad_tensor(const std::string& file, const TensorFields& tensor, const std:
   return bad_input(fmt::format("{}: tensor {}: {}", file, in_quotes(tensor.name), what), hint);
 }
 
-// The layout rules of a single tensor; `data` is the size of the file after its header.
+// Checks the layout rules of a single tensor; `data` is the size of the file after its header.
 void check_tensor(const TensorFields& tensor, uint64_t data, const std::string& file) {
   const auto [begin, end] = tensor.offsets;
   if (begin > end) {

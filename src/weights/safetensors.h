@@ -15,7 +15,7 @@ namespace tagclip {
 
 using Metadata = std::map<std::string, std::string>;
 
-// A safetensors file, mapped into memory. Opening checks the whole header: length at most
+// Maps a safetensors file into memory. Opening checks the whole header: length at most
 // 100,000,000 bytes, UTF-8 JSON object without duplicate keys, string-only metadata, known element
 // types, offsets equal to shape x element size (checked multiplication), no overlap, no hole, the
 // whole file covered. Throws Error(kBadInput) naming the file and what is wrong. The views live as
@@ -28,9 +28,9 @@ class SafetensorsFile {
 
   const std::string& name() const { return name_; }
   const Metadata& metadata() const { return metadata_; }
-  // The tensors in the order of their data in the file.
+  // Returns the tensors in the order of their data in the file.
   const std::vector<TensorView>& tensors() const { return tensors_; }
-  // nullptr when there is no such tensor.
+  // Returns nullptr when there is no such tensor.
   const TensorView* find(std::string_view name) const;
 
  private:

@@ -23,7 +23,7 @@ using ::testing::Not;
 const std::filesystem::path kMalformed = source_folder() / "tests/data/io/malformed";
 const std::filesystem::path kShared = shared_folder();
 
-// The bytes of a file with this header and as many zero bytes of data.
+// Returns the bytes of a file with this header and as many zero bytes of data.
 std::vector<std::byte> file_of(std::string_view header, size_t data) {
   std::vector<std::byte> bytes;
   for (int shift = 0; shift < 64; shift += 8) {

@@ -44,10 +44,10 @@ std::optional<DType> parse_dtype(std::string_view name);
 // Writes a shape as messages do: "[2, 3]".
 std::string shape_text(std::span<const int64_t> shape);
 
-// Bytes of a tensor; nothing when a dimension is negative or the product passes 2^63.
+// Returns a tensor's bytes; nothing when a dimension is negative or the product passes 2^63.
 std::optional<uint64_t> checked_bytes(DType dtype, const std::vector<int64_t>& shape);
 
-// One tensor of a file: where it lies and how to read it. Row-major, little-endian, not necessarily
+// Says where a tensor of a file lies and how to read it. Row-major, little-endian, not necessarily
 // aligned to its element size (files of `write_safetensors` are).
 struct TensorView {
   std::string name;

@@ -121,7 +121,7 @@ bool has_adapter(const StoredWeights& stored) {
   });
 }
 
-// A CLIP without the layer norm before its blocks, as CLIPA.
+// Returns true for a CLIP without the layer norm before its blocks, such as CLIPA.
 bool lacks_first_norm(const StoredWeights& stored) {
   return kind_of(stored) == Kind::kClip && stored.contains_prefix("visual.transformer.") &&
          !stored.contains_prefix("visual.ln_pre.");

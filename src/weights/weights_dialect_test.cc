@@ -96,12 +96,12 @@ TEST(WeightsKind, TheConfigHasTheFirstWord) {
   for (const char* config : {R"({"model_type": "clip"})", "{}", "[", R"({"model_type": 3})"}) {
     EXPECT_EQ(described_with(config), "a CLIP in Hugging Face's layout") << config;
   }
-  // Also over names that tell a relative of CLIP.
+  // The config counts also over names that tell a relative of CLIP.
   stored.tensors =
       with_names({"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"})
           .tensors;
   EXPECT_THAT(described_with(R"({"model_type": "siglip2"})"), HasSubstr("a SigLIP 2"));
-  // The config of another file in the folder.
+  // This config belongs to another file in the folder.
   stored.tensors = with_names({"token_embedding.weight", "visual.conv1.weight"}).tensors;
   EXPECT_EQ(described_with(R"({"model_type": "siglip"})"), "a CLIP with OpenAI's names");
 }

@@ -34,7 +34,7 @@ float half_to_float(uint16_t bits) {
   return (bits & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
-// The values of a float16 or float32 tensor.
+// Returns the values of a float16 or float32 tensor.
 std::vector<float> floats(const TensorView& tensor) {
   std::vector<float> values(static_cast<size_t>(tensor.numel()));
   if (tensor.dtype == DType::kF32) {

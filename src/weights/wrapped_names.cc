@@ -66,7 +66,7 @@ std::vector<std::string_view> parts_of(std::string_view name) {
   return parts;
 }
 
-// A model among the tensors: its prefix, and the memory of the tensor that gave it away.
+// Describes a model among the tensors: its prefix, and the memory of the tensor that gave it away.
 struct Candidate {
   std::string prefix;
   const std::byte* data = nullptr;
@@ -131,7 +131,7 @@ constexpr size_t kMostModels = 16;  // to choose from
 std::optional<Candidate> choose(const std::vector<Candidate>& models, WrappedNames& names) {
   if (models.size() == 1) return models.front();
   if (models.size() > kMostModels) return {};
-  // MMEngine's EMA hook exchanges the two: what it saves as ema_state_dict are the plain weights.
+  // MMEngine's EMA hook exchanges the two: it saves the plain weights as ema_state_dict.
   const auto is_exchanged = [](const Candidate& m) {
     return m.prefix.starts_with("ema_state_dict.");
   };

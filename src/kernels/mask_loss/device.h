@@ -45,22 +45,22 @@ struct MaskLossParams {
   TAGCLIP_HOST_DEVICE int64_t pixels() const { return int64_t{rows.outputs} * columns.outputs; }
   TAGCLIP_HOST_DEVICE int64_t map_size() const { return int64_t{rows.inputs} * columns.inputs; }
   TAGCLIP_HOST_DEVICE int tiles() const { return tiles_down * tiles_across; }
-  // Threads of count_targets per image.
+  // Returns how many threads of count_targets work on an image.
   TAGCLIP_HOST_DEVICE int64_t counting_threads() const {
     return (pixels() + kCountedPerThread - 1) / kCountedPerThread;
   }
-  // The number of sums of a map: without a target only the focal one.
+  // Returns the number of sums of a map: without a target only the focal one.
   TAGCLIP_HOST_DEVICE int sums_of(int64_t map) const {
     return all_maps || counts[map] > 0 ? kMaskSums : 1;
   }
-  // A tile's gradients with their halo.
+  // Returns a tile's gradients with their halo.
   TAGCLIP_HOST_DEVICE float* tile_gradient(int sum, int64_t map, int tile) const {
     const int64_t size = int64_t{tile_height + 2} * (tile_width + 2);
     return tile_gradients + ((sum * maps() + map) * tiles() + tile) * size;
   }
 };
 
-// The map whose target the pixel is, or -1.
+// Returns the map whose target the pixel is, or -1.
 TAGCLIP_HOST_DEVICE inline int64_t target_map(int64_t label, int classes) {
   return label >= 0 && label < classes ? label : -1;
 }
@@ -76,8 +76,8 @@ TAGCLIP_HOST_DEVICE inline PixelKind kind_of(int8_t target, int64_t /*map*/) {
   return target == 1 ? PixelKind::kTarget : PixelKind::kBackground;
 }
 
-// The kernel for thread `index` of B x counting_threads(). Neighbouring pixels mostly have the same
-// label, so one atomic addition serves several of them.
+// Counts the pixels of each target, as thread `index` of B x counting_threads(). Neighbouring
+// pixels mostly have the same label, so one atomic addition serves several of them.
 template <typename Label>
 TAGCLIP_HOST_DEVICE void count_targets(const MaskLossParams<Label>& params, int64_t index) {
   const int64_t image = index / params.counting_threads();
@@ -104,7 +104,6 @@ struct CornerSums {
   float slope[kSums] = {}, slope_x[kSums] = {}, slope_y[kSums] = {}, slope_xy[kSums] = {};
 };
 
-// One logit of a map.
 template <typename Label>
 struct LogitPosition {
   const MaskLossParams<Label>& params;
@@ -121,7 +120,7 @@ TAGCLIP_HOST_DEVICE void add_pixel(const LogitPosition<Label>& /*at*/, float log
   slope[0] = kAlphaBackground * f.slope;
 }
 
-// The same for all sums.
+// Adds the pixel to all sums.
 template <typename Label>
 TAGCLIP_HOST_DEVICE void add_pixel(const LogitPosition<Label>& at, float logit, int64_t pixel,
                                    float (&sum)[kMaskSums], float (&slope)[kMaskSums]) {
@@ -178,7 +177,7 @@ struct MaskLossShared {
   float sums[kMaskSums][kMaskThreads];
 };
 
-// The first phase for one thread: the pixels of its logit.
+// Computes the first phase for one thread: the sums over the pixels of its logit.
 template <int kSums, typename Label>
 TAGCLIP_HOST_DEVICE void sum_logit(const LogitPosition<Label>& at, int thread,
                                    MaskLossShared& shared) {
@@ -187,7 +186,7 @@ TAGCLIP_HOST_DEVICE void sum_logit(const LogitPosition<Label>& at, int thread,
     for (int half_across = 0; half_across < 2; ++half_across) {
       const HalfSupport across = half_support(at.params.columns, at.column, half_across);
       const CornerSums<kSums> corners = sum_quarter<kSums>(at, down, across);
-      // The corners as neighbours of this logit.
+      // The corners are neighbours of this logit: these are their rows and columns in the 3 x 3.
       const int upper = 3 * (down.low - at.row + 1), lower = 3 * (down.high - at.row + 1);
       const int left = across.low - at.column + 1, right = across.high - at.column + 1;
       for (int s = 0; s < kSums; ++s) {
@@ -206,7 +205,7 @@ TAGCLIP_HOST_DEVICE void sum_logit(const LogitPosition<Label>& at, int thread,
   }
 }
 
-// The logits of a tile.
+// Says which logits a tile has.
 struct TileFrame {
   int top, left, height, width;
 };
@@ -220,8 +219,8 @@ TAGCLIP_HOST_DEVICE TileFrame frame_of(const MaskLossParams<Label>& params, int 
           width < params.tile_width ? width : params.tile_width};
 }
 
-// The sum of all threads' contributions to one position of the tile with its halo; (0, 0) is the
-// corner of the halo.
+// Returns the sum of all threads' contributions to one position of the tile with its halo; (0, 0)
+// is the corner of the halo.
 TAGCLIP_HOST_DEVICE inline float gather(const float (&contributions)[kNeighbours][kMaskThreads],
                                         const TileFrame& frame, int row, int column) {
   float sum = 0;
@@ -233,7 +232,7 @@ TAGCLIP_HOST_DEVICE inline float gather(const float (&contributions)[kNeighbours
   return sum;
 }
 
-// The kernel: a block of kMaskThreads for each tile of each map.
+// Sums one tile: a block of kMaskThreads runs it for each tile of each map.
 template <typename Label, typename Block>
 TAGCLIP_HOST_DEVICE void sum_tile(const Block& block, const MaskLossParams<Label>& params,
                                   int64_t index, MaskLossShared& shared) {
@@ -278,7 +277,7 @@ TAGCLIP_HOST_DEVICE void sum_tile(const Block& block, const MaskLossParams<Label
   });
 }
 
-// The gradient of one logit: the sum over the tiles that have it or a neighbour of it.
+// Returns the gradient of one logit: the sum over the tiles that have it or a neighbour of it.
 template <typename Label>
 TAGCLIP_HOST_DEVICE float gradient_of(const MaskLossParams<Label>& params, int sum, int64_t map,
                                       int row, int column) {
@@ -298,8 +297,8 @@ TAGCLIP_HOST_DEVICE float gradient_of(const MaskLossParams<Label>& params, int s
   return gradient;
 }
 
-// The kernel for thread `index` of B x C x h x w, one per logit. The first thread of each map also
-// adds up the sums of the map.
+// Sums the tiles' gradients at one logit, as thread `index` of B x C x h x w. The first thread of
+// each map also adds up the sums of the map.
 template <typename Label>
 TAGCLIP_HOST_DEVICE void reduce_tiles(const MaskLossParams<Label>& params, int64_t index) {
   const int64_t map = index / params.map_size();
@@ -316,7 +315,7 @@ TAGCLIP_HOST_DEVICE void reduce_tiles(const MaskLossParams<Label>& params, int64
   }
 }
 
-// Launches the three kernels after each other on `stream`: device.cu, only in builds with CUDA.
+// Launches the three kernels one after another on `stream`; in device.cu, in builds with CUDA.
 void launch_mask_loss(const MaskLossParams<int64_t>& params, CUstream_st* stream);
 void launch_mask_loss(const MaskLossParams<int8_t>& params, CUstream_st* stream);
 

@@ -11,7 +11,7 @@
 namespace tagclip {
 namespace {
 
-// The kernels in EmulatedBlock.
+// Runs the kernels in EmulatedBlock.
 template <typename Label, EmulatedBlock::Order kOrder>
 MaskSums emulated(const at::Tensor& logits, const at::Tensor& labels) {
   const MaskLossBuffers buffers(logits, labels);

@@ -6,20 +6,20 @@
 
 namespace tagclip {
 
-// One value for each sum of MaskSums that has a gradient.
+// Holds one value for each sum of MaskSums that has a gradient.
 template <typename T>
 struct LossSums {
   T focal{}, intersection{}, prediction{};
 };
 
-// The results of the CPU's and the GPU's kernels, outside of autograd.
+// Holds the results of the CPU's and the GPU's kernels, outside of autograd.
 struct MaskMaps {
   LossSums<at::Tensor> sums;       // [B, C]
   LossSums<at::Tensor> gradients;  // [B, C, h, w] float: of each sum to its map's logits
   at::Tensor counts;               // [B, C], pixels of each target
 };
 
-// The sums as a function of logits [B, C, h, w], for autograd.
+// Returns the sums as a function of logits [B, C, h, w], for autograd.
 inline MaskSums with_gradients(const at::Tensor& logits, const MaskMaps& maps) {
   const at::Tensor zeros = logits - logits.detach();
   const auto attach = [&](const at::Tensor& sums, const at::Tensor& gradients) {

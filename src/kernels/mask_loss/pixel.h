@@ -11,7 +11,7 @@ namespace tagclip {
 
 inline constexpr float kAlphaTarget = 0.25f, kAlphaBackground = 0.75f;
 
-// sigmoid(x), 1 - sigmoid(x) and log(1 + exp(x)).
+// Holds p = sigmoid(x), 1 - sigmoid(x) and softplus = log(1 + exp(x)).
 struct SigmoidTerms {
   float p, complement, softplus;
 };
@@ -25,8 +25,8 @@ TAGCLIP_HOST_DEVICE inline SigmoidTerms sigmoid_terms(float x) {
           .softplus = (x > 0 ? x : 0) + fast_log1p(e)};
 }
 
-// The focal loss of a background logit without the factor alpha, p^2 log(1 + exp(x)), and its
-// derivative. The loss of a target logit x is that of -x.
+// Holds the focal loss (L_focal of Eq. 11) of a background logit x without the factor alpha, p^2
+// log(1 + exp(x)), and its derivative. The loss of a target logit x is that of -x.
 struct Focal {
   float loss, slope;
 };

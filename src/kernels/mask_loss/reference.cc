@@ -5,7 +5,7 @@ namespace {
 
 constexpr double kFocalAlpha = 0.25;
 
-// Sigmoid focal loss with gamma 2, elementwise.
+// Returns the sigmoid focal loss (L_focal of Eq. 11) with gamma 2, elementwise.
 at::Tensor focal(const at::Tensor& logits, const at::Tensor& target) {
   const at::Tensor p = logits.sigmoid();
   const at::Tensor entropy =
@@ -20,7 +20,7 @@ at::Tensor upsample(const at::Tensor& logits, const at::Tensor& labels) {
   return at::upsample_bilinear2d(logits, {labels.size(1), labels.size(2)}, /*align_corners=*/false);
 }
 
-// labels [B, H, W] -> [B, C, H, W] of 0 and 1
+// Returns a mask of 0 and 1 per class: labels [B, H, W] -> [B, C, H, W].
 at::Tensor binary_masks(const at::Tensor& labels, int64_t classes, at::ScalarType type) {
   const at::Tensor index = at::arange(classes, labels.options()).view({1, classes, 1, 1});
   return labels.unsqueeze(1).eq(index).to(type);

@@ -8,7 +8,7 @@
 namespace tagclip {
 namespace {
 
-// A row of pixels between two rows of logits: logit i is upper[i] + fraction (lower[i] - upper[i]).
+// Holds a row of pixels between two rows; its logits are upper + fraction (lower - upper).
 struct PixelRow {
   const float* upper;
   const float* lower;
@@ -16,7 +16,7 @@ struct PixelRow {
   int64_t count;
 };
 
-// The gradients of the two rows of logits. A pixel's slope is shared between them by `fraction`.
+// Points to the gradients of the two rows. `fraction` shares a pixel's slope between them.
 struct RowGradients {
   float* upper;
   float* lower;
@@ -116,7 +116,7 @@ LossSums<double> MaskLossRowPass::target(const PixelLabels& labels) {
 template <typename AddRow>
 void MaskLossRowPass::for_each_row(const AddRow& add) {
   for (int64_t y = 0; y < rows_.outputs(); ++y) {
-    // low + 1, not high: both must be different rows of the cache.
+    // The lower row is low + 1, not high: both must be different rows of the cache.
     LogitRow &upper = acquire_row(rows_.low[y]), &lower = acquire_row(rows_.low[y] + 1);
     add(upper, lower, rows_.fraction[y]);
   }

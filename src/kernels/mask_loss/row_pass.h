@@ -20,12 +20,12 @@ struct PixelLabels {
 // both; when a row of logits is no longer needed, its gradients are scattered back to the map.
 class MaskLossRowPass {
  public:
-  // rows, columns: map [h, w] -> pixels [H, W]. logits [h, w]. Each sum's gradient is added to
-  // `gradients`, [h, w].
+  // `rows` and `columns` resize map [h, w] to pixels [H, W]. logits [h, w]. Each sum's gradient is
+  // added to `gradients`, [h, w].
   MaskLossRowPass(const BilinearTable& rows, const BilinearTable& columns, const float* logits,
                   LossSums<float*> gradients);
 
-  // The focal sum when every pixel is background. Leaves the other gradients alone.
+  // Returns the focal sum when every pixel is background. Leaves the other gradients alone.
   double background();
   LossSums<double> target(const PixelLabels& labels);
 
@@ -41,7 +41,7 @@ class MaskLossRowPass {
   LogitRow& acquire_row(int64_t row);
   void scatter_row(int64_t row, LogitRow& from);
   void scatter(std::vector<float>& gradient, float* map, int64_t row);
-  // The offset of a row in the map; the row after the last one is the last one again.
+  // Returns the offset of a row in the map; the row after the last one is the last one again.
   int64_t offset(int64_t row) const;
 
   const BilinearTable &rows_, &columns_;

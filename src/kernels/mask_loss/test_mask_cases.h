@@ -29,7 +29,7 @@ inline at::Generator seeded(uint64_t seed) {
 
 inline at::Tensor leaf(const at::Tensor& values) { return values.clone().requires_grad_(); }
 
-// Random shares of each map in one scalar, so that every sum's own gradient counts.
+// Adds random shares of each map to one scalar, so that every sum's own gradient counts.
 inline at::Tensor mixed(const MaskSums& sums) {
   at::Generator generator = seeded(7);
   const auto weighed = [&](const at::Tensor& values) {
@@ -45,7 +45,7 @@ inline void expect_close(const at::Tensor& found, const at::Tensor& expected, do
   EXPECT_LE((found.to(at::kDouble) - expected).abs().max().item<double>(), limit * largest);
 }
 
-// Sizes of any ratio, up or down; labels in blocks, some of no class, so that classes are absent.
+// Draws sizes of any ratio and labels in blocks, some of no class, so that classes are absent.
 inline MaskCase random_masks(uint32_t seed) {
   std::mt19937 random(seed);
   at::Generator generator = seeded(seed);
@@ -66,7 +66,7 @@ inline MaskCase masks_of_size(int64_t h, int64_t w, int64_t height, int64_t widt
           at::randint(-1, 3, {1, height, width}, generator, at::kLong)};
 }
 
-// A step's own sizes: 16 pixels a patch. Logits between `low` and `high`.
+// Returns a case of a step's own sizes: 16 pixels per patch. Logits lie between `low` and `high`.
 inline MaskCase full_size(double low, double high) {
   at::Generator generator = seeded(3);
   return {at::empty({1, 4, 32, 32}).uniform_(low, high, generator),

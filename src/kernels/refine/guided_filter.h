@@ -11,11 +11,11 @@ struct GuidedFilterOptions {
   double epsilon = 1e-3;  // of the variance of grey values between 0 and 1
 };
 
-// The guided filter (He, Sun and Tang, ECCV 2010): in each box the map is a linear function of the
-// image's grey values.
+// Applies the guided filter (He, Sun and Tang, ECCV 2010): in each box the map is a linear function
+// of the image's grey values.
 class GuidedFilter {
  public:
-  // image [3, H, W] of 8-bit values.
+  // `image` is [3, H, W] of 8-bit values.
   GuidedFilter(const at::Tensor& image, GuidedFilterOptions options);
 
   // Returns the filtered map [H, W].

@@ -11,13 +11,13 @@
 namespace tagclip {
 namespace {
 
-// Constants of the published code.
+// The values are those of the published code.
 constexpr float kEpsilon = 1e-8F;
 constexpr float kDeviations = 0.1F;
 constexpr int64_t kDirections[8][2] = {{-1, -1}, {-1, 0}, {-1, 1}, {0, -1},
                                        {0, 1},   {1, -1}, {1, 0},  {1, 1}};  // row, column
 
-// A map with its border repeated on all sides, so that neighbours are a shift away.
+// Holds a map with its border repeated on all sides, so that neighbours are a shift away.
 class PaddedMap {
  public:
   PaddedMap(int64_t height, int64_t width, int64_t padding)
@@ -27,7 +27,7 @@ class PaddedMap {
         stride_(width + 2 * padding),
         values_(static_cast<size_t>((height + 2 * padding) * stride_)) {}
 
-  // The value at column 0; columns -padding .. width + padding - 1 are there.
+  // Points to column 0 of a row; columns -padding .. width + padding - 1 are there.
   float* row(int64_t y) { return values_.data() + (y + padding_) * stride_ + padding_; }
   const float* row(int64_t y) const { return const_cast<PaddedMap*>(this)->row(y); }
 

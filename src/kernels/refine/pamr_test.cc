@@ -5,7 +5,7 @@
 namespace tagclip {
 namespace {
 
-// [C, H, W] with the border repeated.
+// Shifts maps [C, H, W] with the border repeated.
 at::Tensor shifted(const at::Tensor& maps, int64_t dy, int64_t dx) {
   const auto clamped = [](int64_t n, int64_t shift) {
     return (at::arange(n) + shift).clamp(0, n - 1);
@@ -13,7 +13,7 @@ at::Tensor shifted(const at::Tensor& maps, int64_t dy, int64_t dx) {
   return maps.index_select(1, clamped(maps.size(1), dy)).index_select(2, clamped(maps.size(2), dx));
 }
 
-// The recipe in LibTorch's operations, float64.
+// Computes the recipe in LibTorch's operations, float64.
 at::Tensor reference_pamr(const at::Tensor& image, at::Tensor maps, const PamrOptions& options) {
   const at::Tensor values = image.to(at::kDouble);
   std::vector<at::Tensor> around, with_own;

@@ -34,10 +34,10 @@ class CodePage {
   std::unordered_map<char32_t, char> bytes_;
 };
 
-// Latin-1, six of Windows, Latin-2, those of MacOS and DOS; the likeliest mistake first.
+// Returns Latin-1, six of Windows, Latin-2, those of MacOS and DOS; likeliest mistake first.
 std::span<const CodePage> mistaken_code_pages();
 
-// The first eight of them, without MacOS and DOS.
+// Returns the first eight of them, without MacOS and DOS.
 std::span<const CodePage> windows_code_pages();
 
 const CodePage& windows_1252();

@@ -75,7 +75,7 @@ namespace {
 constexpr uint64_t kMaxSharing = 4;
 constexpr uint64_t kSharingAllowance = 10'000;  // for small files
 
-// A value with all below it, as a tree: what is shared counts each time.
+// Measures a value with all below it, as a tree: what is shared counts each time.
 struct Extent {
   size_t height = 0;
   uint64_t values = 1;

@@ -32,26 +32,26 @@ struct PickleTuple {
   PickleItems items;
 };
 
-// A dict or an OrderedDict, in the order of the file. Text keys are unique.
+// Holds a dict or an OrderedDict, in the order of the file. Text keys are unique.
 struct PickleDict {
   std::vector<std::pair<const PickleValue*, const PickleValue*>> items;
 };
 
-// An instance of a class, as data: nothing of the class is known but its name. TorchScript modules
-// ("__torch__.model.CLIP") and "numpy.dtype".
+// Holds an instance of a class, as data: nothing of the class is known but its name. Such are
+// TorchScript modules ("__torch__.model.CLIP") and "numpy.dtype".
 struct PickleObject {
   std::string class_name;
   PickleDict attributes;
 };
 
-// Elements behind tensors, kept outside the pickle under a key.
+// Names elements behind tensors, which are kept outside the pickle under a key.
 struct PickleStorage {
   std::string key;
   DType dtype = DType::kF32;
   uint64_t numel = 0;
 };
 
-// The place of a tensor in its storage. Nothing here is checked against the storage's size.
+// Says where a tensor lies in its storage. Nothing here is checked against the storage's size.
 struct PickleTensor {
   PickleStorage storage;
   int64_t offset = 0;  // elements
@@ -59,11 +59,11 @@ struct PickleTensor {
   std::vector<int64_t> strides;  // elements; as many as the shape has dimensions
 };
 
-// A name the pickle looked up, on its way to become a value. A finished tree holds none.
+// Is a name the pickle looked up, on its way to become a value. A finished tree holds none.
 struct PickleGlobal;
 
-// One value of a pickle. Values may be shared; there are no cycles, and no value lies deeper than
-// kMaxPickleDepth. All belong to the Pickle they came with and live as long as it.
+// Holds one value of a pickle. Values may be shared; there are no cycles, and no value lies deeper
+// than kMaxPickleDepth. All belong to the Pickle they came with and live as long as it.
 struct PickleValue {
   std::variant<std::monostate, bool, int64_t, double, std::string, PickleBytes, PickleList,
                PickleTuple, PickleDict, std::unique_ptr<PickleObject>,
@@ -82,8 +82,8 @@ struct PickleValue {
   const PickleObject* object() const;
   const PickleTensor* tensor() const;
 
-  // The value under a text key of a dict, or the attribute of an object. nullptr when this is
-  // neither or there is no such key. Looks at one key after the other.
+  // Returns the value under a text key of a dict, or the attribute of an object; nullptr when this
+  // is neither or there is no such key. Looks at one key after the other.
   const PickleValue* find(std::string_view key) const;
 
   std::string_view kind() const;  // "a dictionary", "a tensor", ... for messages

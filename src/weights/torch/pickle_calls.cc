@@ -17,7 +17,7 @@ void set_attribute(PickleMachine& machine, PickleObject& object, std::string key
   object.attributes.items.emplace_back(&machine.make(std::move(key)), &value);
 }
 
-// The text of an attribute; empty where it is missing.
+// Returns the text of an attribute; empty where it is missing.
 std::string_view attribute(const PickleValue& type, std::string_view key) {
   const PickleValue* value = type.find(key);
   return value != nullptr && value->text() != nullptr ? std::string_view(*value->text()) : "";
@@ -53,7 +53,7 @@ const PickleValue& make_number(PickleMachine& machine, std::string_view type,
   throw machine.unsupported("a numpy number of type " + in_quotes(type));
 }
 
-// A letter and the number of bytes.
+// Returns true for a letter of fiub and a number of bytes: "f4".
 bool is_number_type(std::string_view type) {
   return type.size() == 2 && std::string_view("fiub").find(type[0]) != std::string_view::npos &&
          std::string_view("1248").find(type[1]) != std::string_view::npos;
@@ -218,7 +218,7 @@ const PickleValue& counter(PickleMachine& machine, const PickleItems& arguments)
   return *arguments[0];
 }
 
-// complex(1, 2), slice(1, 2, None), range(1, 2, 3)
+// Makes a tuple of complex(1, 2), slice(1, 2, None) or range(1, 2, 3).
 const PickleValue& numbers(PickleMachine& machine, const PickleItems& arguments) {
   for (const PickleValue* argument : arguments) {
     if (!argument->number() && !argument->is_none()) {
@@ -229,7 +229,7 @@ const PickleValue& numbers(PickleMachine& machine, const PickleItems& arguments)
   return machine.make(PickleTuple{arguments});
 }
 
-// bytearray(b"..."), bytearray("...", "latin-1"), bytes()
+// Makes the bytes of bytearray(b"..."), bytearray("...", "latin-1") or bytes().
 const PickleValue& make_bytes(PickleMachine& machine, const PickleItems& arguments) {
   if (arguments.empty()) return machine.make(PickleBytes{});
   if (arguments.size() == 2) return encode_latin1(machine, arguments);

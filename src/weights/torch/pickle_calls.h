@@ -6,21 +6,22 @@
 
 namespace tagclip {
 
-// The results of a pickle's calls, as data. All throw Error(kBadInput) for what does not fit.
+// These functions return the results of a pickle's calls as data. All throw Error(kBadInput) for
+// what does not fit.
 
-// global(*arguments)
+// Returns global(*arguments).
 const PickleValue& call_pickle_global(PickleMachine& machine, const PickleGlobal& global,
                                       const PickleItems& arguments);
 
-// An instance of a TorchScript class, without attributes yet.
+// Makes an instance of a TorchScript class, without attributes yet.
 const PickleValue& new_pickle_object(PickleMachine& machine, const PickleGlobal& global,
                                      const PickleItems& arguments);
 
 // Gives an object its attributes.
 void set_pickle_state(PickleMachine& machine, PickleObject& object, const PickleValue& state);
 
-// The storage that a persistent id describes: ("storage", class, key, device, number of elements),
-// in legacy files followed by the view's description, None.
+// Returns the storage that a persistent id describes: ("storage", class, key, device, number of
+// elements), in legacy files followed by the view's description, None.
 const PickleValue& make_pickle_storage(PickleMachine& machine, const PickleValue& id);
 
 }  // namespace tagclip

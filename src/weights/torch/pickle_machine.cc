@@ -145,7 +145,7 @@ T read(Machine& m) {
 
 // ---- numbers and text
 
-// Two's complement, little-endian, of any length.
+// Writes a number in two's complement, little-endian, of any length as hexadecimal text.
 std::string hexadecimal(std::string_view number) {
   const bool negative = (number.back() & 0x80) != 0;
   std::string digits;
@@ -316,7 +316,7 @@ void new_object(Machine& m) {
 
 void build(Machine& m) {
   const PickleValue& state = m.pop();
-  // The attributes of an OrderedDict, such as _metadata: nothing reads them.
+  // Nothing reads the attributes of an OrderedDict, such as _metadata.
   if (std::holds_alternative<PickleDict>(m.top().data)) return;
   set_pickle_state(m, *m.top_as<std::unique_ptr<PickleObject>>("an object"), state);
 }

@@ -17,15 +17,15 @@
 
 namespace tagclip {
 
-// Everything a pickle made. References into it stay valid as it grows, and it is freed without
-// following them, however deeply values are nested.
+// Holds everything a pickle made. References into it stay valid as it grows, and it is freed
+// without following them, however deeply values are nested.
 struct PickleArena {
   std::deque<PickleValue> values;
   std::deque<PickleGlobal> script_classes;
 };
 
-// The stack machine that a pickle is a program for. Its operations (the table in pickle_machine.cc)
-// are made of the functions here, which check the stack and count the work.
+// Runs a pickle, which is a program for this stack machine. Its operations (the table in
+// pickle_machine.cc) are made of the functions here, which check the stack and count the work.
 class PickleMachine {
  public:
   // `bytes` and `name` must outlive the machine.

@@ -9,7 +9,7 @@
 
 #include "weights/torch/pickle.h"
 
-// Pickles written by hand, operation by operation. Tests only.
+// This namespace writes pickles by hand, operation by operation. Tests only.
 namespace tagclip::pickles {
 
 inline std::string little_endian(uint64_t value, size_t bytes) {
@@ -18,7 +18,7 @@ inline std::string little_endian(uint64_t value, size_t bytes) {
   return text;
 }
 
-// A whole pickle that gives what `body` leaves on the stack.
+// Returns a whole pickle that gives what `body` leaves on the stack.
 inline std::string whole(const std::string& body) { return "\x80\x02" + body + '.'; }
 
 inline std::string text(std::string_view value) {

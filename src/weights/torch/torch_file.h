@@ -57,7 +57,7 @@ class TorchFile {
   std::vector<size_t> by_name_;  // indices into tensors_, sorted by name
 };
 
-// The content of a PyTorch file: values, and the bytes of the storages that their tensors refer to.
+// Holds a PyTorch file's content: values, and the bytes of the storages of its tensors.
 struct TorchContent {
   TorchFile::Container container;
   Pickle pickle;

@@ -24,7 +24,7 @@ using std::string_literals::operator""s;
 
 const std::filesystem::path kCheckpoints = source_folder() / "tests/data/checkpoints";
 
-// The bytes of the floats 0, 1, 2, ...
+// Returns the bytes of the floats 0, 1, 2, ...
 std::string rising(size_t count) {
   std::vector<float> values(count);
   std::iota(values.begin(), values.end(), 0.0f);

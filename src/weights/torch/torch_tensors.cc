@@ -25,8 +25,8 @@ std::string key_text(const PickleValue& key) {
   return fmt::format("<{}>", kind);
 }
 
-// The number of elements from the first to behind the last one that a tensor touches; nothing when
-// that overflows. Only for tensors that have elements.
+// Returns the number of elements from the storage's first to behind the last one that a tensor
+// touches; nothing when that overflows. Only for tensors that have elements.
 std::optional<uint64_t> reach(const PickleTensor& tensor) {
   int64_t last = tensor.offset;
   for (size_t d = 0; d < tensor.shape.size(); ++d) {
@@ -49,7 +49,7 @@ bool is_contiguous(const PickleTensor& tensor) {
   return true;
 }
 
-// The elements in row-major order, one after the other.
+// Returns the elements in row-major order, one after the other.
 std::vector<std::byte> gather(const PickleTensor& tensor, std::span<const std::byte> storage,
                               uint64_t numel) {
   const size_t size = size_of(tensor.storage.dtype);

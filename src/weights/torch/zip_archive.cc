@@ -62,7 +62,7 @@ class ZipReader {
     return headers;
   }
 
-  // The bytes of a plain entry.
+  // Returns the bytes of a plain entry.
   std::span<const std::byte> data_of(const Header& header) const {
     const std::string what = "entry " + in_quotes(header.name);
     if (header.size != header.compressed_size) {
@@ -108,7 +108,7 @@ class ZipReader {
     throw damaged(name_, "it has no directory at its end");
   }
 
-  // The zip64 fields; nothing when the archive has none.
+  // Reads the zip64 fields; nothing when the archive has none.
   std::optional<Directory> find_directory64(size_t end) const {
     if (end < kDirectoryEnd64LocatorSize) return std::nullopt;
     ByteCursor locator = cursor_at(end - kDirectoryEnd64LocatorSize, "the zip64 locator");

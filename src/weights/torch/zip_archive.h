@@ -22,7 +22,7 @@ class ZipArchive {
   const auto& entries() const { return entries_; }
   bool contains(std::string_view entry) const { return entries_.contains(entry); }
 
-  // The bytes of an entry. Throws Error(kBadInput) when it is missing or not stored plainly.
+  // Returns an entry's bytes. Throws Error(kBadInput) when it is missing or not stored plainly.
   std::span<const std::byte> read(std::string_view entry) const;
 
  private:

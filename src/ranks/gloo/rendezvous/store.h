@@ -6,7 +6,7 @@
 
 namespace gloo::rendezvous {
 
-// Declares what c10d's adapter overrides. The adapter is neither made nor called by our code.
+// This class declares what c10d's adapter overrides. Our code neither makes nor calls the adapter.
 class Store {
  public:
   virtual ~Store();
