@@ -273,6 +273,45 @@ TEST_F(Api, ScoresOfEveryClassOnRequest) {
   }
 }
 
+TEST_F(Api, WordsThatAreNotThere) {
+  const Segmenter segmenter = load({.presence = 1});
+  const Vocabulary words = segmenter.embed({{"cat"}, {"sky"}});
+  const Segmentation none = segmenter.segment(photo_, words);
+  ASSERT_EQ(none.absent().size(), 2U);
+  EXPECT_EQ(none.absent()[1].name, "sky");
+  EXPECT_EQ(none.absent()[1].label, 1);
+  EXPECT_THAT(none.json(), HasSubstr("\"absent\""));
+  EXPECT_TRUE(none.regions().empty());
+
+  const Segmentation all = segmenter.with({.presence = 1e-9}).segment(photo_, words);
+  EXPECT_TRUE(all.absent().empty());
+  for (const auto& region : all.regions()) EXPECT_GT(region.presence.value(), 0);
+  const Segmentation plain = segmenter.with({}).segment(photo_, words);
+  EXPECT_EQ(plain.labels(), all.labels());
+  EXPECT_FALSE(plain.regions().front().presence.has_value());
+
+  const Segmenter without = load();
+  const Vocabulary plain_words = without.embed({{"cat"}, {"sky"}});
+  EXPECT_THAT(error_of(ErrorKind::kUsage,
+                       [&] { without.with({.presence = 0.5}).segment(photo_, plain_words); }),
+              HasSubstr("`presence`"));
+}
+
+TEST_F(Api, TemplatesTunedOnPhotos) {
+  const Segmenter segmenter = load({.mode = tagclip::Mode::kNaclip});
+  EXPECT_EQ(segmenter.mode(), tagclip::Mode::kNaclip);
+  EXPECT_EQ(load().mode(), tagclip::Mode::kTrained);
+  const std::vector<Photo> photos = {photo_, photos_ / "none.jpg"};
+  std::vector<std::string> warned;
+  const tagclip::Hooks hooks{.warn = [&](const std::string& text) { warned.push_back(text); }};
+  const tagclip::VocabularyOptions options{.classes = "cat, sofa, wall", .prompt = "multi"};
+  const Vocabulary tuned = segmenter.tune(options, photos, hooks);
+  ASSERT_EQ(tuned.class_templates().size(), 3U);
+  EXPECT_THAT(warned, testing::Contains(HasSubstr("none.jpg")));
+  EXPECT_EQ(segmenter.segment(photo_, tuned).width(), 451);
+  EXPECT_TRUE(segmenter.parse(options).class_templates().empty());
+}
+
 TEST_F(Api, PrecisionAutoIsChosenAtTheFirstPhotoAndKept) {
   const Segmenter segmenter(weights(), {.device = tagclip::Device::kCpu});
   EXPECT_EQ(segmenter.precision(), Precision::kAuto);
