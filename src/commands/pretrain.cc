@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "commands/commands.h"
 #include "commands/run_config.h"
+#include "train/pretrain_log.h"
 
 namespace tagclip {
 namespace {
@@ -25,6 +26,14 @@ std::string describe(const PretrainReport& report, int64_t steps) {
                             fixed(report.images_per_second, 1));
 }
 
+std::string describe(int64_t step, const PretrainMetrics& metrics) {
+  std::string text = fmt::format("validation at {}:", step);
+  for (const auto& [name, value] : named_values(metrics)) {
+    text += fmt::format("  {} {}", name, fixed(value, 2));
+  }
+  return text;
+}
+
 }  // namespace
 }  // namespace tagclip
 
@@ -40,6 +49,9 @@ int tagclip_pretrain(const tagclip::PretrainOptions& options, tagclip::Console& 
   hooks.on_step = [&](const PretrainReport& report) {
     if (report.step % config.log_every == 0) console.print(describe(report, config.steps));
     console.progress("pretraining", report.step, config.steps);
+  };
+  hooks.on_validation = [&](int64_t step, const PretrainMetrics& metrics) {
+    console.print(describe(step, metrics));
   };
   hooks.stop_requested = [&] { return console.stop_requested(); };
   const int64_t step = pretrain(config, hooks);

@@ -19,6 +19,7 @@
 #include "model/init_from_clip.h"
 #include "train/checkpoints.h"
 #include "train/folder_lock.h"
+#include "train/pretrain_log.h"
 #include "train/weight_average.h"
 
 namespace tagclip {
@@ -108,6 +109,9 @@ class Run {
         hooks.on_note(describe(source, config.batch));
       }
     }
+    if (config.validates()) validator_.emplace(config);
+    // The last validation follows the last state, and is made again with the same command.
+    log_.emplace(folder_, step_, step_ == config.steps ? step_ - 1 : step_);
     loader_.emplace(config, batches_, step_);
   }
 
@@ -130,7 +134,20 @@ class Run {
     if (average_) average_->update(clip_, step_);
     is_complete_ = true;
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    return {step_, losses, lr, static_cast<double>(config_.batch) / seconds.count()};
+    const PretrainReport report{step_, losses, lr,
+                                static_cast<double>(config_.batch) / seconds.count()};
+    if (step_ % config_.log_every == 0) log_->add(report);
+    return report;
+  }
+
+  // Measures the model after this step, where that is due.
+  void validate(const PretrainHooks& hooks) {
+    if (!validator_) return;
+    if (step_ % config_.validate_every != 0 && step_ != config_.steps) return;
+    const std::optional<PretrainMetrics> metrics = (*validator_)(result(), hooks.stop_requested);
+    if (!metrics) return;
+    log_->add(step_, *metrics);
+    hooks.on_validation(step_, *metrics);
   }
 
   // An error costs no finished step.
@@ -163,11 +180,12 @@ class Run {
   }
 
   void save_result() const {
-    save_clip(folder_ / "clip.safetensors", average_ ? average_->clip() : clip_,
-              StorageType::kFloat16);
+    save_clip(folder_ / "clip.safetensors", result(), StorageType::kFloat16);
   }
 
  private:
+  const Clip& result() const { return average_ ? average_->clip() : clip_; }
+
   std::string weights_fingerprint() const {
     std::vector<at::Tensor> weights;
     for (const Parameter& parameter : clip_.parameters.all()) weights.push_back(parameter.tensor);
@@ -220,6 +238,8 @@ class Run {
   std::optional<PretrainStep> training_;
   std::optional<AdamW> optimizer_;
   std::optional<WeightAverage> average_;
+  std::optional<PretrainValidator> validator_;
+  std::optional<PretrainLog> log_;
   std::optional<PretrainLoader> loader_;
   int64_t step_ = 0, saved_ = -1;
   bool is_complete_ = true;  // false while an update is under way
@@ -237,6 +257,7 @@ int64_t pretrain(PretrainConfig config, const PretrainHooks& hooks) {
   try {
     while (run.step() < config.steps) {
       hooks.on_step(run.advance());
+      if (run.step() < config.steps) run.validate(hooks);
       if (hooks.stop_requested()) break;
       if (run.step() % config.save_every == 0) run.save_state();
     }
@@ -245,7 +266,9 @@ int64_t pretrain(PretrainConfig config, const PretrainHooks& hooks) {
     throw;
   }
   run.save_state();
-  if (run.step() == config.steps) run.save_result();
+  if (run.step() < config.steps) return run.step();
+  run.save_result();
+  run.validate(hooks);
   return run.step();
 }
 

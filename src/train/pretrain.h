@@ -6,6 +6,7 @@
 
 #include "train/pretrain_config.h"
 #include "train/pretrain_step.h"
+#include "train/pretrain_validation.h"
 
 namespace tagclip {
 
@@ -24,7 +25,9 @@ struct PretrainHooks {
   // Takes warnings for the user: damaged checkpoints.
   std::function<void(const std::string&)> on_warning = [](const std::string&) {};
   std::function<void(const PretrainReport&)> on_step = [](const PretrainReport&) {};
-  // Asked after every step; true saves and returns.
+  std::function<void(int64_t step, const PretrainMetrics&)> on_validation =
+      [](int64_t, const PretrainMetrics&) {};
+  // Asked after every step and during validations; true saves and returns.
   std::function<bool()> stop_requested = [] { return false; };
 };
 
@@ -33,6 +36,7 @@ struct PretrainHooks {
 //                     resumes from them
 //   clip.safetensors  the finished model, the average where one is kept, in half precision
 //                     (OpenAI's parameter names)
+//   log.jsonl, events.out.tfevents.*   losses and validations, for people and TensorBoard
 //   config.toml       the settings
 // Returns the number of steps done. The same seed gives the same batches, resumed or not.
 // Throws Error: kBadInput for unusable sources, an unusable `start`, or a checkpoint of other

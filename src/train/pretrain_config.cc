@@ -61,6 +61,18 @@ FieldsOf<Names> names_fields(Names& names) {
   return list;
 }
 
+template <class Validation>
+FieldsOf<Validation> validation_fields(Validation& validation) {
+  FieldsOf<Validation> list;
+  list.add("shards", validation.shards,
+           "tar files of held-out captioned images: zero-shot accuracy over their short captions, "
+           "retrieval over the others");
+  list.add("data", validation.data,
+           "folders of labelled sets: mIoU of their patches over all words of the set");
+  list.add("split", validation.split, "list of the held-out images of these sets");
+  return list;
+}
+
 template <class Config>
 FieldsOf<Config> list_fields(Config& config) {
   constexpr Range count{1, 1e9};
@@ -105,9 +117,11 @@ FieldsOf<Config> list_fields(Config& config) {
            "type of the towers' matrix products; parameters and losses stay float32");
   list.add("device", config.device, kDeviceNames, "where to train");
   list.add("log_every", config.log_every, count, "steps between log lines");
+  list.add("validate_every", config.validate_every, count, "steps between validations");
   list.add("save_every", config.save_every, count, "steps between saved states");
   list.add_group("loss", loss_fields(config.loss));
   list.add_group("names", names_fields(config.names));
+  list.add_group("validation", validation_fields(config.validation));
   for (auto& source : config.sources) {
     list.add_group(source.title(), source_fields(source));
   }
@@ -232,7 +246,7 @@ void check_clip(const PretrainConfig& config) {
 bool is_free_in_pretraining(const std::string& setting) {
   static const std::set<std::string> kFree = {"output",  "log_every", "save_every", "max_pixels",
                                               "workers", "cache",     "device"};
-  return kFree.contains(setting);
+  return kFree.contains(setting) || setting.starts_with("validat");
 }
 
 bool names_files_of_pretraining(const std::string& setting) {
@@ -246,6 +260,10 @@ std::vector<PretrainInput> input_paths(PretrainConfig& config) {
                                        {"names.list", &config.names.list},
                                        {"names.soft", &config.names.soft}};
   for (std::string& shard : config.shards) inputs.push_back({"shards", &shard});
+  for (std::string& shard : config.validation.shards) {
+    inputs.push_back({"validation.shards", &shard});
+  }
+  for (std::string& folder : config.validation.data) inputs.push_back({"validation.data", &folder});
   for (PretrainSource& source : config.sources) {
     const std::string name = source.title();
     inputs.push_back({name + ".data", &source.data.folder});

@@ -44,6 +44,13 @@ struct PretrainNamesConfig {
   double plain_probability = 0.5;  // of a step that takes the last word of every name
 };
 
+// Photos that are held out, on which a run is measured as it goes.
+struct PretrainValidationConfig {
+  std::vector<std::string> shards;
+  std::vector<std::string> data;  // folders of labelled sets
+  std::string split = "val";      // of these
+};
+
 struct PretrainConfig {
   std::string output = "runs/pretrain";
   std::vector<std::string> shards;  // the only source, without a name
@@ -72,9 +79,11 @@ struct PretrainConfig {
   ComputePrecision precision = ComputePrecision::kFloat32;
   Device device = Device::kAuto;
   int64_t log_every = 10;
+  int64_t validate_every = 500;
   int64_t save_every = 50;
   PretrainLossConfig loss;
   PretrainNamesConfig names;
+  PretrainValidationConfig validation;
   ClipConfig clip;
   AdamWConfig optimizer{.lr = 1e-3, .beta2 = 0.98, .weight_decay = 0.1, .epsilon = 1e-6};
 
@@ -84,6 +93,8 @@ struct PretrainConfig {
   // default could have no effect.
   void check() const;
 
+  // True if there is something to measure on.
+  bool validates() const { return !validation.shards.empty() || !validation.data.empty(); }
   // The sources, or `shards` as the only one.
   std::vector<PretrainSource> all_sources() const;
   // The side of the crops and the share of their patches that step `step`, from 0, computes.

@@ -409,6 +409,9 @@ class ResumeTest(ProgramTest):
             [names]
             list = "names.txt"
             soft = "soft.tsv"
+            [validation]
+            shards = ["captions.tar"]
+            data = ["data/"]
             [source.photos]
             shards = ["captions.tar"]
             share = 0.5
@@ -419,7 +422,7 @@ class ResumeTest(ProgramTest):
         for name, stop in (("whole", False), ("stopped", True)):
             arguments = [BINARY, "pretrain", config, "--set", f"output={self.folder / name}", "--set", "steps=40",
                          "--set", "save_every=1", "--set", "patch_share=0.5", "--set", "ema=0.9",
-                         "--set", "small_image_size=16", "--set", "small_steps=20"]
+                         "--set", "small_image_size=16", "--set", "small_steps=20", "--set", "validate_every=25"]
             if stop:
                 arguments += ["--set", "workers=2", "--set", "cache=0"]
                 with subprocess.Popen(arguments, env=environment(), text=True, stdout=subprocess.PIPE,
@@ -437,8 +440,18 @@ class ResumeTest(ProgramTest):
                 self.assert_refused(tagclip(*arguments[1:], "--set", "source.photos.share=0.25"), BAD_INPUT,
                                     "source.photos.share was 0.5, is 0.25")
                 self.assert_refused(tagclip(*arguments[1:], "--set", "loss.labels=2"), BAD_INPUT, "loss.labels was 1")
-            self.assert_done(tagclip(*arguments[1:]))
-            results[name] = (self.folder / name / "clip.safetensors").read_bytes()
+            for _ in range(2):  # the finished run, again
+                ended = tagclip(*arguments[1:])
+                self.assert_done(ended)
+                self.assertRegex(ended.out, r"validation at 40:  zero-shot \d+\.\d+  image to text \d+\.\d+  "
+                                            r"text to image \d+\.\d+  data mIoU \d+\.\d+  data pAcc \d+\.\d+\n$")
+            log = [json.loads(line) for line in (self.folder / name / "log.jsonl").read_text().splitlines()]
+            self.assertEqual([line["iteration"] for line in log if "loss" in line], list(range(1, 41)))
+            measured = [line for line in log if "loss" not in line]
+            self.assertEqual([line["iteration"] for line in measured], [25, 40])
+            for line in log:
+                line.pop("images_per_second", None)
+            results[name] = (self.folder / name / "clip.safetensors").read_bytes(), log
         self.assertEqual(results["stopped"], results["whole"])
 
 
