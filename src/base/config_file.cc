@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -49,6 +50,29 @@ void read_table(const toml::table& table, const std::string& prefix,
       throw bad_input(place(path, node.source()) + ": " + error.what(), error.hint());
     }
   }
+}
+
+// The names of the tables in the table `parent`. A setting there is left for read_table to refuse.
+std::vector<std::string> names_of_groups(const toml::table& config, std::string_view parent,
+                                         const std::filesystem::path& path) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  const toml::node* node = config.get(parent);
+  if (node == nullptr) return {};
+  if (!node->is_table()) {
+    throw bad_input(fmt::format("{}: {} is no group", place(path, node->source()), parent),
+                    fmt::format("give each {} a name: [{}.NAME]", parent, parent));
+  }
+  std::vector<std::string> names;
+  for (const auto& [key, group] : *node->as_table()) {
+    if (!group.is_table()) continue;
+    if (key.str().empty() || key.str().find_first_not_of(kAllowed) != key.str().npos) {
+      throw bad_input(fmt::format("{}: {}: expected a name of letters, digits, - and _",
+                                  place(path, group.source()), in_quotes(key.str())));
+    }
+    names.emplace_back(key.str());
+  }
+  return names;
 }
 
 void collect(const toml::table& table, const std::string& prefix, int depth,
@@ -93,6 +117,13 @@ toml::table parse(const std::filesystem::path& path, uint64_t limit) {
 
 void read_config(const std::filesystem::path& path, FieldList& fields) {
   read_table(parse(path, uint64_t{1} << 20), "", path, fields);
+}
+
+void read_config(const std::filesystem::path& path, std::string_view parent,
+                 const std::function<FieldList(const std::vector<std::string>&)>& fields_of) {
+  const toml::table config = parse(path, uint64_t{1} << 20);
+  FieldList fields = fields_of(names_of_groups(config, parent, path));
+  read_table(config, "", path, fields);
 }
 
 Settings read_settings(const std::filesystem::path& path) {

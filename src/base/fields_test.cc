@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/config_file.h"
 #include "base/error.h"
 #include "base/fields_json.h"
@@ -213,6 +215,35 @@ TEST(ConfigFile, NamesLineAndColumn) {
   EXPECT_THAT(read("files = [1, 2]\n"), HasSubstr("texts only"));
   EXPECT_THAT(read("[count]\nx = 1\n"), HasSubstr("count: expected a whole number"));
   EXPECT_THAT(read("name = 2020-01-01\n"), HasSubstr("dates"));
+}
+
+TEST(ReadConfig, TakesGroupsThatTheFileNames) {
+  const TestDir dir;
+  std::map<std::string, Inner> groups;
+  const auto read = [&](const std::string& text) {
+    write_file(dir / "c.toml", text);
+    groups.clear();
+    read_config(dir / "c.toml", "inner", [&](const std::vector<std::string>& names) {
+      FieldList list;
+      for (const std::string& name : names) list.add_group("inner." + name, groups[name].fields());
+      return list;
+    });
+  };
+  read("[inner.b]\nrate = 0.25\n[inner.a-1]\n");
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups.at("b").rate, 0.25);
+  const auto refusal = [&](const std::string& text) -> std::string {
+    try {
+      read(text);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(refusal("[[inner]]\nrate = 0.25\n"), HasSubstr("c.toml:1:1: inner is no group"));
+  EXPECT_THAT(refusal("[inner.\"a.b\"]\n"), HasSubstr("letters, digits, - and _"));
+  EXPECT_THAT(refusal("[inner.a]\nrat = 1\n"), HasSubstr("no setting called inner.a.rat"));
+  EXPECT_THAT(refusal("[inner.a]\nrate = 2\n"), HasSubstr("c.toml:2:8: inner.a.rate"));
 }
 
 }  // namespace

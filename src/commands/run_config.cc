@@ -41,11 +41,15 @@ void read_config_file(const fs::path& file, TrainConfig& config, Console& consol
 }
 
 void read_config_file(const fs::path& file, PretrainConfig& config, Console& console) {
-  FieldList fields = config.fields();
-  read_config(file, fields);
+  read_config(file, "source", [&](const std::vector<std::string>& names) {
+    config.sources.clear();
+    for (const std::string& name : names) config.sources.push_back({.name = name});
+    return config.fields();
+  });
   if (!has_folder(file)) return;
-  for (std::string& shard : config.shards) shard = resolved(file, "shards", shard, console);
-  if (!config.start.empty()) config.start = resolved(file, "start", config.start, console);
+  for (const PretrainInput& input : input_paths(config)) {
+    *input.path = resolved(file, input.setting, *input.path, console);
+  }
 }
 
 bool with_setting_hint(const std::function<bool()>& work) {

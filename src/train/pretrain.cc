@@ -1,27 +1,26 @@
 #include "train/pretrain.h"
 
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numbers>
-#include <set>
+#include <optional>
 
 #include "base/config_file.h"
 #include "base/error.h"
 #include "base/fields_json.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "clip/clip_file.h"
 #include "clip/fingerprint.h"
-#include "data/random.h"
+#include "infer/inference_model.h"
 #include "model/init_from_clip.h"
-#include "text/tokenizer.h"
-#include "train/caption_batches.h"
 #include "train/checkpoints.h"
-#include "train/contrastive.h"
 #include "train/folder_lock.h"
+#include "train/pretrain_log.h"
+#include "train/weight_average.h"
 
 namespace tagclip {
 namespace {
@@ -39,30 +38,6 @@ constexpr const char* kConfig = "tagclip.pretrain.config";
 constexpr int64_t kKept = 2;  // checkpoints
 constexpr const char* kShards = "tagclip.pretrain.shards";
 constexpr const char* kStart = "tagclip.pretrain.start";
-// They say how a run is watched and stored; the files are known by their content.
-const std::set<std::string> kFree = {"output", "log_every", "save_every", "max_pixels"};
-const std::set<std::string> kFiles = {"shards", "start"};
-
-void check_clip(const PretrainConfig& config) {
-  try {
-    config.clip.check();
-  } catch (const Error& error) {
-    throw Error(error.kind(), std::string("clip: ") + error.what(), error.hint());
-  }
-  if (config.clip.vocabulary < Tokenizer::kAllBytes) {
-    throw usage_error(fmt::format(
-        "clip.vocabulary: expected {} or more, so that every caption can be spelt, found {}",
-        Tokenizer::kAllBytes, config.clip.vocabulary));
-  }
-  const auto check_side = [&](const char* name, int64_t side) {
-    if (side % config.clip.patch == 0) return;
-    throw usage_error(fmt::format("{}: expected a multiple of clip.patch = {}, found {}", name,
-                                  config.clip.patch, side));
-  };
-  check_side("image_size", config.image_size);
-  if (config.small_steps > 0) check_side("small_image_size", config.small_image_size);
-}
-
 // The CLIP to start from has sizes of its own: those of the config must be the same, or the
 // defaults.
 void check_sizes(const PretrainConfig& config, const ClipConfig& found) {
@@ -92,54 +67,87 @@ Clip starting_clip(const PretrainConfig& config,
   return clip;
 }
 
-std::vector<Parameter> all_trained(Clip& clip) {
-  clip.parameters.set_trained([](const std::string&) { return true; });
-  return clip.parameters.trained();
+// What a person should know of the sources: how many photos there are and what is known of them.
+std::string describe(const PretrainPhotos& source, int64_t batch) {
+  const auto count = [&](auto member) {
+    return std::ranges::count_if(
+        source.photos, [&](const PretrainPhoto& photo) { return !(photo.*member).empty(); });
+  };
+  std::string text = fmt::format("{}: {}, {} of each batch of {}", source.title,
+                                 counted(std::ssize(source.photos), "photo"), source.slots, batch);
+  text += fmt::format("; {} with captions", count(&PretrainPhoto::captions));
+  if (const int64_t named = count(&PretrainPhoto::names); named > 0) {
+    text += fmt::format(", {} with names", named);
+  }
+  if (source.labelled) text += fmt::format(", labels of {} classes", source.data->classes().size());
+  if (source.unused > 0) text += fmt::format("; {} left out, which no loss can use", source.unused);
+  return text;
 }
 
 class Run {
  public:
   // `clip` has the sizes of `config`.
-  Run(const PretrainConfig& config, Clip clip,
-      const std::function<void(const std::string&)>& on_warning)
+  Run(const PretrainConfig& config, Clip clip, const PretrainHooks& hooks)
       : config_(config),
         folder_(config.output),
-        lock_(folder_, on_warning),
+        lock_(folder_, hooks.on_warning),
         clip_(std::move(clip)),
-        batches_(config, read_caption_shards({config.shards.begin(), config.shards.end()})),
-        checkpoints_(folder_, kKept),
-        optimizer_(all_trained(clip_), config.optimizer),
-        shards_(batches_.fingerprint()),
-        start_(config.start.empty() ? "" : weights_fingerprint()) {
-    resume(on_warning);
+        sources_(config),
+        batches_(config, sources_),
+        start_(config.start.empty() ? "" : weights_fingerprint()),
+        shards_(sources_.fingerprint()),
+        device_(choose_device(config.device)),
+        checkpoints_(folder_, kKept) {
+    clip_.parameters.to(device_);
+    training_.emplace(config_, clip_);
+    optimizer_.emplace(training_->parameters(), config.optimizer);
+    if (config.ema > 0) average_.emplace(clip_, config.ema);
+    resume(hooks.on_warning);
     write_file(folder_ / "config.toml", to_toml(config_.fields()));
+    if (!config.sources.empty()) {
+      for (const PretrainPhotos& source : sources_.all()) {
+        hooks.on_note(describe(source, config.batch));
+      }
+    }
+    if (config.validates()) validator_.emplace(config);
+    // The last validation follows the last state, and is made again with the same command.
+    log_.emplace(folder_, step_, step_ == config.steps ? step_ - 1 : step_);
+    loader_.emplace(config, batches_, step_);
   }
 
   int64_t step() const { return step_; }
 
   PretrainReport advance() {
     const auto start = std::chrono::steady_clock::now();
-    const bool small = step_ < config_.small_steps;
-    const CaptionBatch batch =
-        batches_.batch(step_, small ? config_.small_image_size : config_.image_size);
-    optimizer_.zero_grad();
-    const auto [images, texts] =
-        encode(batch, small ? config_.small_patch_share : config_.patch_share);
-    const at::Tensor loss = contrastive_loss(images, texts, clip_.logit_scale.exp(), batch.matches);
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      throw failure(fmt::format("the loss is {:g} at step {}", value, step_ + 1),
+    const PretrainBatch batch = loader_->next().to(device_);
+    optimizer_->zero_grad();
+    const PretrainLosses losses = training_->compute_gradients(batch, step_);
+    if (!std::isfinite(losses.total)) {
+      throw failure(fmt::format("the loss is {} at step {}", losses.total, step_ + 1),
                     "lower optimizer.lr, or raise warmup");
     }
-    loss.backward();
     const double lr = cosine_learning_rate(config_, step_);
     is_complete_ = false;
-    optimizer_.step(lr);
-    limit_temperature();
+    optimizer_->step(lr);
+    training_->limit_temperatures();
     ++step_;
+    if (average_) average_->update(clip_, step_);
     is_complete_ = true;
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    return {step_, value, lr, config_.batch / seconds.count()};
+    const PretrainReport report{step_, losses, lr,
+                                static_cast<double>(config_.batch) / seconds.count()};
+    if (step_ % config_.log_every == 0) log_->add(report);
+    return report;
+  }
+
+  // Measures the model after this step, where that is due.
+  void validate(const PretrainHooks& hooks) {
+    if (!validator_) return;
+    if (step_ % config_.validate_every != 0 && step_ != config_.steps) return;
+    const std::optional<PretrainMetrics> metrics = (*validator_)(result(), hooks.stop_requested);
+    if (!metrics) return;
+    log_->add(step_, *metrics);
+    hooks.on_validation(step_, *metrics);
   }
 
   // An error costs no finished step.
@@ -158,7 +166,13 @@ class Run {
   void save_state() {
     saved_ = step_;
     const ConstFieldList settings = config_.fields();
-    checkpoints_.save(step_, run_state(clip_.parameters.all(), optimizer_),
+    std::map<std::string, at::Tensor> state = run_state(training_->parameters(), *optimizer_);
+    if (average_) {
+      for (const Parameter& parameter : average_->parameters()) {
+        state[parameter.name] = parameter.tensor;
+      }
+    }
+    checkpoints_.save(step_, state,
                       {{kStep, std::to_string(step_)},
                        {kConfig, to_json(settings)},
                        {kShards, shards_},
@@ -166,24 +180,11 @@ class Run {
   }
 
   void save_result() const {
-    save_clip(folder_ / "clip.safetensors", clip_, StorageType::kFloat16);
+    save_clip(folder_ / "clip.safetensors", result(), StorageType::kFloat16);
   }
 
  private:
-  // The embeddings of images and texts, [B, d] each.
-  std::pair<at::Tensor, at::Tensor> encode(const CaptionBatch& batch, double kept_share) const {
-    AutocastGuard autocast(config_.precision == ComputePrecision::kBFloat16, at::kCPU);
-    const at::Generator draws =
-        at::detail::createCPUGenerator(sample_random(config_.seed, step_, config_.batch)());
-    const at::Tensor tokens = patch_dropout(clip_.visual.embed(batch.pixels), kept_share, draws);
-    return {clip_.visual.encode_tokens(tokens).to(at::kFloat),
-            clip_.text.encode(batch.tokens).to(at::kFloat)};
-  }
-
-  void limit_temperature() {
-    at::NoGradGuard no_grad;
-    clip_.logit_scale.clamp_(0, std::log(100.0));
-  }
+  const Clip& result() const { return average_ ? average_->clip() : clip_; }
 
   std::string weights_fingerprint() const {
     std::vector<at::Tensor> weights;
@@ -193,13 +194,14 @@ class Run {
 
   // Throws Error(kBadInput) when the checkpoint is of other settings, images, captions or weights.
   void check_changes(const Checkpoint& found) const {
-    const PretrainConfig defaults;
+    const PretrainConfig defaults = defaults_beside(config_);
     // Checkpoints of earlier versions know files by their places alone.
     const bool knows_files = found.metadata.contains(kShards);
     std::vector<ChangedSetting> changes =
         changed_settings(found, kConfig, config_.fields(), defaults.fields());
     std::erase_if(changes, [&](const ChangedSetting& change) {
-      return kFree.contains(change.name) || (knows_files && kFiles.contains(change.name));
+      return is_free_in_pretraining(change.name) ||
+             (knows_files && names_files_of_pretraining(change.name));
     });
     if (!changes.empty()) throw other_settings(found, changes);
     const auto check = [&](const char* key, const std::string& now, const std::string& what) {
@@ -208,7 +210,9 @@ class Run {
                       "put the files back as they were to resume it, or choose another output "
                       "folder");
     };
-    check(kShards, shards_, "images or captions in its shards");
+    check(kShards, shards_,
+          config_.sources.empty() ? "images or captions in its shards"
+                                  : "photos, captions, names or labels in its sources");
     check(kStart, start_, "weights to start from");
   }
 
@@ -216,7 +220,8 @@ class Run {
     const std::optional<Checkpoint> found = checkpoints_.newest(on_warning);
     if (!found) return;
     check_changes(*found);
-    restore(*found, clip_.parameters.all(), optimizer_);
+    restore(*found, training_->parameters(), *optimizer_);
+    if (average_) restore(*found, average_->parameters());
     step_ = saved_ = stored_count(*found, kStep);
     checkpoints_.tidy(*found);
   }
@@ -225,78 +230,34 @@ class Run {
   std::filesystem::path folder_;
   FolderLock lock_;
   Clip clip_;
-  CaptionBatches batches_;
+  PretrainSources sources_;
+  PretrainBatches batches_;
+  std::string start_, shards_;  // fingerprints of what they hold
+  at::Device device_;
   Checkpoints checkpoints_;
-  AdamW optimizer_;
-  std::string shards_, start_;  // fingerprints of what they hold
+  std::optional<PretrainStep> training_;
+  std::optional<AdamW> optimizer_;
+  std::optional<WeightAverage> average_;
+  std::optional<PretrainValidator> validator_;
+  std::optional<PretrainLog> log_;
+  std::optional<PretrainLoader> loader_;
   int64_t step_ = 0, saved_ = -1;
   bool is_complete_ = true;  // false while an update is under way
 };
 
-template <class Config>
-FieldsOf<Config> list_fields(Config& config) {
-  constexpr Range count{1, 1e9};
-  FieldsOf<Config> list;
-  list.add("output", config.output, "folder for the results");
-  list.add("shards", config.shards, "WebDataset tar files of captioned images");
-  list.add("start", config.start,
-           "CLIP to start from, in any dialect, which gives the sizes; empty: random weights");
-  list.add("seed", config.seed, {0, 1e15}, "seed of weights and batches");
-  list.add("steps", config.steps, count, "steps in all");
-  list.add("batch", config.batch, {2, 1 << 16}, "images per step");
-  list.add("image_size", config.image_size, {8, 4096}, "side of the crops at the end");
-  list.add("small_image_size", config.small_image_size, {8, 4096},
-           "side of the crops at the beginning");
-  list.add("small_steps", config.small_steps, {0, 1e9}, "steps with the small crops");
-  list.add("patch_share", config.patch_share, {0.01, 1},
-           "share of a crop's patches that a step computes, drawn for each image");
-  list.add("small_patch_share", config.small_patch_share, {0.01, 1},
-           "the same for the small crops");
-  list.add("warmup", config.warmup, {0, 1e9}, "steps until the full learning rate");
-  list.add("min_crop", config.min_crop, {0.01, 1}, "smallest share of the image's area in a crop");
-  list.add("photometric", config.photometric,
-           "distort brightness, contrast, saturation and hue of the crops");
-  list.add("max_pixels", config.max_pixels, {1, 0x1p40}, "a larger photo ends the run");
-  list.add("template_probability", config.template_probability, {0, 1},
-           "probability that a caption of up to three words is put in a prompt template");
-  list.add("precision", config.precision,
-           {{"float32", ComputePrecision::kFloat32}, {"bfloat16", ComputePrecision::kBFloat16}},
-           "type of the towers' matrix products; parameters and losses stay float32");
-  list.add("log_every", config.log_every, count, "steps between log lines");
-  list.add("save_every", config.save_every, count, "steps between saved states");
-  list.add_group("clip", config.clip.fields());
-  list.add_group("optimizer", config.optimizer.fields());
-  return list;
-}
-
 }  // namespace
-
-FieldList PretrainConfig::fields() { return list_fields(*this); }
-ConstFieldList PretrainConfig::fields() const { return list_fields(*this); }
-
-void PretrainConfig::check() const {
-  if (shards.empty()) {
-    throw usage_error("shards: no captioned images are given", "set shards to a list of tar files");
-  }
-  if (start.empty()) check_clip(*this);  // otherwise the start gives the sizes
-  const PretrainConfig defaults;
-  if (small_steps == 0 && (small_image_size != defaults.small_image_size ||
-                           small_patch_share != defaults.small_patch_share)) {
-    throw usage_error("small_image_size and small_patch_share have no effect without small_steps",
-                      "set small_steps, or leave them out");
-  }
-}
 
 int64_t pretrain(PretrainConfig config, const PretrainHooks& hooks) {
   config.check();
   Clip clip = starting_clip(config, hooks.on_warning);
   config.clip = clip.config;
   check_clip(config);
-  Run run(config, std::move(clip), hooks.on_warning);
+  Run run(config, std::move(clip), hooks);
   hooks.on_start(run.step());
   try {
     while (run.step() < config.steps) {
       hooks.on_step(run.advance());
+      if (run.step() < config.steps) run.validate(hooks);
       if (hooks.stop_requested()) break;
       if (run.step() % config.save_every == 0) run.save_state();
     }
@@ -305,7 +266,9 @@ int64_t pretrain(PretrainConfig config, const PretrainHooks& hooks) {
     throw;
   }
   run.save_state();
-  if (run.step() == config.steps) run.save_result();
+  if (run.step() < config.steps) return run.step();
+  run.save_result();
+  run.validate(hooks);
   return run.step();
 }
 

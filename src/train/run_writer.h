@@ -22,10 +22,10 @@ class RunLog {
 
   void add(const TrainReport& report);
   void add(int64_t iteration, const SegmentationMetrics& validation);
-
- private:
+  // A JSON object with "iteration", and "loss" unless it is about a validation.
   void append(const std::string& line);
 
+ private:
   std::filesystem::path path_;
 };
 

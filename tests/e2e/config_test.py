@@ -63,13 +63,39 @@ class ConfigTest(ProgramTest):
         shard = samples.write_shard(self.folder / "captions.tar")
         config = samples.pretrain_config(self.folder, [shard])
         for settings, *parts in ((["small_image_size=16"], "small_image_size", "without small_steps"),
-                                 (["small_patch_share=0.5"], "small_patch_share", "without small_steps")):
+                                 (["small_patch_share=0.5"], "small_patch_share", "without small_steps"),
+                                 (["names.per_step=7"], "names.per_step", "without loss.names"),
+                                 (["label_words=7"], "label_words", "without loss.labels"),
+                                 (["loss.names=1"], "loss.names needs names.list and names.soft"),
+                                 (["loss.labels=1"], "loss.labels needs a source with pixel labels"),
+                                 (["loss.contrastive=0"], "all weights are 0")):
             with self.subTest(settings):
                 words = [word for setting in settings for word in ("--set", setting)]
                 self.assert_refused(tagclip("pretrain", config, *words), USAGE, *parts)
         # The CLIP to start from has sizes of its own.
         sizes = tagclip("pretrain", config, "--set", f"start={samples.micro_clip()}", "--set", "clip.text_layers=2")
         self.assert_refused(sizes, USAGE, "clip.text_layers = 2 has no effect", "has 1")
+
+    def test_sources_of_pretraining_are_described_whole(self):
+        shard = samples.write_shard(self.folder / "captions.tar")
+        sources = f'[source.a]\nshards = ["{shard}"]\n[source.b]\ndata = "{samples.micro_dataset()}"\n'
+        config = samples.config(self.folder, "sources.toml", samples.PRETRAIN + sources, output=self.folder / "clip")
+        for settings, code, *parts in (
+                (["source.b.data="], USAGE, "source.b: expected either shards or data, found neither"),
+                (["source.a.data=x"], USAGE, "source.a: expected either shards or data, found both"),
+                (["source.a.unseen=kite"], USAGE, "source.a.unseen has no effect without source.a.data"),
+                (["source.a.key_prefix=x"], USAGE, "source.a.key_prefix has no effect without loss.names"),
+                ([f"shards={shard}"], USAGE, "shards and [source.NAME] are both given"),
+                (["source.a.share=2", "loss.labels=1"], USAGE, "nothing is left for the sources without a share"),
+                (["source.a.chare=2"], USAGE, "did you mean source.a.share?"),
+                (["source.a.keys=none_"], BAD_INPUT, "source.a: no photo has a key that begins with one of"),
+                (["loss.labels=1", "source.b.unseen=meadow,ball,box,kite"], BAD_INPUT, "fewer than two classes"),
+                ([], BAD_INPUT, "source.b: no loss can use one of its photos")):
+            with self.subTest(settings):
+                words = [word for setting in settings for word in ("--set", setting)]
+                self.assert_refused(tagclip("pretrain", config, *words), code, *parts)
+        config.write_text(config.read_text().replace("[source.a]", "[[source]]"))
+        self.assert_refused(tagclip("pretrain", config), BAD_INPUT, "give each source a name: [source.NAME]")
 
     def test_print_config_can_be_fed_back(self):
         odd = 'prompt=a "quoted" \\ {} of \t tabs'
@@ -110,9 +136,11 @@ class ConfigTest(ProgramTest):
         configs = sorted((ROOT / "configs").rglob("*.toml"))
         self.assertGreater(len(configs), 10)
         for config in configs:
-            command = "pretrain" if "mini-clip" in config.name else "train"
+            command = "pretrain" if "-clip" in config.name else "train"
             with self.subTest(config.name):
-                override = ("shards" if command == "pretrain" else "data") + "=/nowhere"
+                override = "data=/nowhere" if command == "train" else "shards=/nowhere"
+                if "[source." in config.read_text():
+                    override = "source.coco_stuff.data=/nowhere"
                 result = tagclip(command, config, "--set", override, cwd=self.folder)
                 self.assert_refused(result, BAD_INPUT, "nowhere" if command == "train" else "")
 

@@ -396,6 +396,64 @@ class ResumeTest(ProgramTest):
             results[name] = (self.folder / name / "clip.safetensors").read_bytes()
         self.assertEqual(results["stopped"], results["whole"])
 
+    def test_pretraining_on_all_that_photos_have_resumes(self):
+        """Captions, names and labels out of two sources, an average of the weights, threads: the same bits."""
+        shard = samples.write_shard(self.folder / "captions.tar")
+        data = samples.write_dataset(self.folder / "data")
+        (self.folder / "names.txt").write_text("kite, toy\nball, toy\nbox\n")
+        (self.folder / "soft.tsv").write_text("captions_000\t0:0.5 2:0.25\ncaptions_001\t1:0.9\n")
+        config = samples.config(self.folder, "all.toml", samples.PRETRAIN + """
+            [loss]
+            names = 1
+            labels = 1
+            [names]
+            list = "names.txt"
+            soft = "soft.tsv"
+            [validation]
+            shards = ["captions.tar"]
+            data = ["data/"]
+            [source.photos]
+            shards = ["captions.tar"]
+            share = 0.5
+            [source.set]
+            data = "data"
+            """, output=self.folder / "clip")
+        results = {}
+        for name, stop in (("whole", False), ("stopped", True)):
+            arguments = [BINARY, "pretrain", config, "--set", f"output={self.folder / name}", "--set", "steps=40",
+                         "--set", "save_every=1", "--set", "patch_share=0.5", "--set", "ema=0.9",
+                         "--set", "small_image_size=16", "--set", "small_steps=20", "--set", "validate_every=25"]
+            if stop:
+                arguments += ["--set", "workers=2", "--set", "cache=0"]
+                with subprocess.Popen(arguments, env=environment(), text=True, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE) as run:
+                    self.assertRegex(run.stdout.readline(), r"loss \S+  contrastive \S+  names \S+  labels \S+")
+                    run.send_signal(signal.SIGTERM)
+                    words = run.communicate(timeout=60)[1]
+                self.assertEqual(run.returncode, REQUEUE, words)
+                self.assertIn("source.set: 8 photos, 4 of each batch of 8; 0 with captions, labels of 5 classes", words)
+                classes = data / "classes.txt"
+                before = classes.read_text()
+                classes.write_text(before.replace("lake", "pond"))
+                self.assert_refused(tagclip(*arguments[1:]), BAD_INPUT, "belongs to a run with other photos")
+                classes.write_text(before)
+                self.assert_refused(tagclip(*arguments[1:], "--set", "source.photos.share=0.25"), BAD_INPUT,
+                                    "source.photos.share was 0.5, is 0.25")
+                self.assert_refused(tagclip(*arguments[1:], "--set", "loss.labels=2"), BAD_INPUT, "loss.labels was 1")
+            for _ in range(2):  # the finished run, again
+                ended = tagclip(*arguments[1:])
+                self.assert_done(ended)
+                self.assertRegex(ended.out, r"validation at 40:  zero-shot \d+\.\d+  image to text \d+\.\d+  "
+                                            r"text to image \d+\.\d+  data mIoU \d+\.\d+  data pAcc \d+\.\d+\n$")
+            log = [json.loads(line) for line in (self.folder / name / "log.jsonl").read_text().splitlines()]
+            self.assertEqual([line["iteration"] for line in log if "loss" in line], list(range(1, 41)))
+            measured = [line for line in log if "loss" not in line]
+            self.assertEqual([line["iteration"] for line in measured], [25, 40])
+            for line in log:
+                line.pop("images_per_second", None)
+            results[name] = (self.folder / name / "clip.safetensors").read_bytes(), log
+        self.assertEqual(results["stopped"], results["whole"])
+
 
 if __name__ == "__main__":
     unittest.main()

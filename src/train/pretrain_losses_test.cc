@@ -1,4 +1,4 @@
-#include "train/contrastive.h"
+#include "train/pretrain_losses.h"
 
 #include <gtest/gtest.h>
 
@@ -52,16 +52,45 @@ TEST(ContrastiveLoss, IgnoresTheLengthOfEmbeddings) {
               contrastive_loss(10 * images, 0.1 * texts, scale, matches).item<double>(), 1e-6);
 }
 
+TEST(NamesLoss, EqualsCrossEntropyWithTheTeachersProbabilities) {
+  const at::Tensor images = rows({1, 2, -1, 0.5}, 2), names = rows({2, 1, 1, -1, -1, 4}, 2);
+  const at::Tensor targets = rows({0.7F, 0.2F, 0.1F, 0, 0, 1}, 3);
+  const auto unit = [](const at::Tensor& x) { return x / x.norm(2, -1, true); };
+  const at::Tensor logits = 5 * unit(images).matmul(unit(names).t());
+  const at::Tensor loss = names_loss(images, names, at::scalar_tensor(5.0), targets);
+  EXPECT_NEAR(loss.item<double>(), at::cross_entropy_loss(logits, targets).item<double>(), 1e-6);
+}
+
+TEST(NamesLoss, AnImageCountsAsMuchAsTheTeacherGivesToTheseNames) {
+  // Equal similarities: log 2 for the first image, half of it for the second.
+  const at::Tensor images = rows({1, 0, 1, 0}, 2), names = rows({0, 1, 0, 2}, 2);
+  const at::Tensor targets = rows({1, 0, 0.25F, 0.25F}, 2);
+  const at::Tensor loss = names_loss(images, names, at::scalar_tensor(7.0), targets);
+  EXPECT_NEAR(loss.item<double>(), 0.75 * std::log(2.0), 1e-6);
+}
+
+TEST(PatchLabelSum, WeighsPatchesByTheirLabelledPixels) {
+  // One image of three patches: all of word 0; a quarter each of both words, the rest void; void.
+  const at::Tensor patches = rows({1, 0, 0, 3, 5, 5}, 2).view({1, 3, 2});
+  const at::Tensor words = rows({2, 0, 0, 1}, 2);
+  const at::Tensor targets = rows({1, 0, 0.25F, 0.25F, 0, 0}, 2).view({1, 3, 2});
+  const double certain = std::log(1 + std::exp(-3.0));  // similarities 3 and 0
+  const double expected = certain + 0.25 * certain + 0.25 * (3 + certain);
+  const at::Tensor sum = patch_label_sum(patches, words, at::scalar_tensor(3.0), targets);
+  EXPECT_NEAR(sum.item<double>(), expected, 1e-5);
+}
+
 at::Generator seeded(uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
-// Token t of image b has the value 100 b + t.
-at::Tensor numbered() {
+// What is kept of tokens whose value is 100 b + t for token t of image b.
+at::Tensor kept_values(double share, uint64_t seed) {
   const at::Tensor tokens = at::arange(2).unsqueeze(1) * 100 + at::arange(17);
-  return tokens.unsqueeze(2).expand({2, 17, 3}).to(at::kFloat);
+  const at::Tensor kept = draw_kept_tokens(2, 16, share, seeded(seed));
+  return gather_rows(tokens.unsqueeze(2).expand({2, 17, 3}).to(at::kFloat), kept);
 }
 
 TEST(PatchDropout, KeepsTheClassTokenAndDifferentPatchesOfEachImage) {
-  const at::Tensor kept = patch_dropout(numbered(), 0.5, seeded(1));
+  const at::Tensor kept = kept_values(0.5, 1);
   ASSERT_EQ(kept.sizes(), (at::IntArrayRef{2, 9, 3}));
   for (int64_t b = 0; b < 2; ++b) {
     EXPECT_EQ(kept[b][0][0].item<float>(), 100 * b);
@@ -74,15 +103,13 @@ TEST(PatchDropout, KeepsTheClassTokenAndDifferentPatchesOfEachImage) {
 }
 
 TEST(PatchDropout, DependsOnTheGeneratorAlone) {
-  EXPECT_TRUE(
-      patch_dropout(numbered(), 0.5, seeded(1)).equal(patch_dropout(numbered(), 0.5, seeded(1))));
-  EXPECT_FALSE(
-      patch_dropout(numbered(), 0.5, seeded(1)).equal(patch_dropout(numbered(), 0.5, seeded(2))));
+  EXPECT_TRUE(kept_values(0.5, 1).equal(kept_values(0.5, 1)));
+  EXPECT_FALSE(kept_values(0.5, 1).equal(kept_values(0.5, 2)));
 }
 
 TEST(PatchDropout, AllOfThemOrOne) {
-  EXPECT_TRUE(patch_dropout(numbered(), 1, seeded(1)).equal(numbered()));
-  EXPECT_EQ(patch_dropout(numbered(), 0.01, seeded(1)).size(1), 2);
+  EXPECT_FALSE(draw_kept_tokens(2, 16, 1, seeded(1)).defined());
+  EXPECT_EQ(draw_kept_tokens(2, 16, 0.01, seeded(1)).size(1), 2);
 }
 
 }  // namespace
