@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/platform.h"
 #include "base/text.h"
 #include "commands/commands.h"
 #include "commands/run_config.h"
@@ -39,6 +40,7 @@ std::string describe(int64_t step, const PretrainMetrics& metrics) {
 
 int tagclip_pretrain(const tagclip::PretrainOptions& options, tagclip::Console& console) {
   using namespace tagclip;
+  keep_freed_pages();
   PretrainConfig config;
   if (!read_run_config(options, config, console)) return 0;
 

@@ -103,7 +103,8 @@ class Run {
     optimizer_.emplace(training_->parameters(), config.optimizer);
     if (config.ema > 0) average_.emplace(clip_, config.ema);
     resume(hooks.on_warning);
-    write_file(folder_ / "config.toml", to_toml(config_.fields()));
+    const PretrainConfig whole = with_absolute_inputs(config_);
+    write_file(folder_ / "config.toml", to_toml(whole.fields()));
     if (!config.sources.empty()) {
       for (const PretrainPhotos& source : sources_.all()) {
         hooks.on_note(describe(source, config.batch));

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "infer/options.h"
 #include "text/tokenizer.h"
 
@@ -275,6 +276,14 @@ std::vector<PretrainInput> input_paths(PretrainConfig& config) {
   }
   std::erase_if(inputs, [](const PretrainInput& input) { return input.path->empty(); });
   return inputs;
+}
+
+PretrainConfig with_absolute_inputs(PretrainConfig config) {
+  for (const PretrainInput& input : input_paths(config)) {
+    if (path_status(*input.path).kind == PathKind::kNothing) continue;
+    *input.path = absolute_path(*input.path).string();
+  }
+  return config;
 }
 
 }  // namespace tagclip

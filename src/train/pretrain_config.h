@@ -123,4 +123,7 @@ struct PretrainInput {
 };
 std::vector<PretrainInput> input_paths(PretrainConfig& config);
 
+// The settings with whole paths of the inputs that are there: what config.toml of a run says.
+PretrainConfig with_absolute_inputs(PretrainConfig config);
+
 }  // namespace tagclip

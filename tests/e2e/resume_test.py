@@ -445,6 +445,10 @@ class ResumeTest(ProgramTest):
                 self.assert_done(ended)
                 self.assertRegex(ended.out, r"validation at 40:  zero-shot \d+\.\d+  image to text \d+\.\d+  "
                                             r"text to image \d+\.\d+  data mIoU \d+\.\d+  data pAcc \d+\.\d+\n$")
+            # What the run wrote about itself goes on, too, from anywhere.
+            again = tagclip("pretrain", self.folder / name / "config.toml", cwd=self.folder / "data")
+            self.assert_done(again)
+            self.assertIn("already holds the finished run", again.err)
             log = [json.loads(line) for line in (self.folder / name / "log.jsonl").read_text().splitlines()]
             self.assertEqual([line["iteration"] for line in log if "loss" in line], list(range(1, 41)))
             measured = [line for line in log if "loss" not in line]
