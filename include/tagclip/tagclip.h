@@ -198,7 +198,7 @@ class TAGCLIP_API Segmenter {
   // for weights that cannot be used, Error(kUsage) for settings that cannot work.
   explicit Segmenter(const std::filesystem::path& weights, const InferenceOptions& options = {});
   // Returns the model with other windows and scores; it shares the weights and costs nothing.
-  // Throws Error(kUsage) where device, mode, precision or text weights differ.
+  // Throws Error(kUsage) where device, mode, precision, calibration or text weights differ.
   Segmenter with(const InferenceOptions& options) const;
 
   const InferenceOptions& options() const;

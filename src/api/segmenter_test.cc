@@ -283,17 +283,22 @@ TEST_F(Api, WordsThatAreNotThere) {
   EXPECT_THAT(none.json(), HasSubstr("\"absent\""));
   EXPECT_TRUE(none.regions().empty());
 
-  const Segmentation all = segmenter.with({.presence = 1e-9}).segment(photo_, words);
+  const auto with_presence = [](const Segmenter& of, double presence) {
+    InferenceOptions options = of.options();
+    options.presence = presence;
+    return of.with(options);
+  };
+  const Segmentation all = with_presence(segmenter, 1e-9).segment(photo_, words);
   EXPECT_TRUE(all.absent().empty());
   for (const auto& region : all.regions()) EXPECT_GT(region.presence.value(), 0);
-  const Segmentation plain = segmenter.with({}).segment(photo_, words);
+  const Segmentation plain = with_presence(segmenter, 0).segment(photo_, words);
   EXPECT_EQ(plain.labels(), all.labels());
   EXPECT_FALSE(plain.regions().front().presence.has_value());
 
   const Segmenter without = load();
   const Vocabulary plain_words = without.embed({{"cat"}, {"sky"}});
   EXPECT_THAT(error_of(ErrorKind::kUsage,
-                       [&] { without.with({.presence = 0.5}).segment(photo_, plain_words); }),
+                       [&] { with_presence(without, 0.5).segment(photo_, plain_words); }),
               HasSubstr("`presence`"));
 }
 
@@ -337,7 +342,7 @@ TEST_F(Api, SettingsByName) {
   EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { tagclip::set(options, "wndow", "1"); }),
               HasSubstr("did you mean window?"));
   EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { tagclip::set(options, "mode", "magic"); }),
-              HasSubstr("one of trained, clip, quick"));
+              HasSubstr("one of auto, trained, clip, quick"));
   const std::vector<tagclip::SettingInfo> all = tagclip::settings(options);
   const auto mode = std::ranges::find(all, "mode", &tagclip::SettingInfo::name);
   ASSERT_NE(mode, all.end());

@@ -202,9 +202,12 @@ Pipeline::Pipeline(const Pipeline& other, const InferenceOptions& options)
   fields(options_).check();
   if (options.device != other.options_.device || options.mode != other.options_.mode ||
       options.precision != other.options_.precision ||
+      options.calibrated != other.options_.calibrated ||
       options.text_weights != other.options_.text_weights) {
     throw usage_error(
-        "`device`, `mode`, `precision` and `text_weights` are those the model was loaded with",
+        "`device`, `mode`, `precision`, `calibrated` and `text_weights` are those the model was "
+        "loaded "
+        "with",
         "load the model again with other ones");
   }
   check();
