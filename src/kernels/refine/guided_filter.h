@@ -6,6 +6,10 @@
 
 namespace tagclip {
 
+// Returns the mean over the part of each pixel's box, of that radius, that lies inside the map [H,
+// W] of float32. Takes the same time for every radius.
+at::Tensor box_mean(const at::Tensor& map, int64_t radius);
+
 struct GuidedFilterOptions {
   int radius = 8;         // of the box, pixels
   double epsilon = 1e-3;  // of the variance of grey values between 0 and 1
@@ -24,8 +28,6 @@ class GuidedFilter {
   static int64_t reach(const GuidedFilterOptions& options) { return 2 * options.radius; }
 
  private:
-  at::Tensor box_mean(const at::Tensor& map) const;
-
   GuidedFilterOptions options_;
   at::Tensor grey_, mean_, variance_;  // [H, W]
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace tagclip {
 namespace {
 
@@ -16,6 +18,20 @@ TEST(GuidedFilter, KeepsEdgesOfTheImageAndSmoothsTheRest) {
   EXPECT_LT((filtered - map).abs().max().item<double>(), 0.1);
   EXPECT_LT((filtered - map).abs().mean().item<double>(),
             0.25 * (noisy - map).abs().mean().item<double>());
+}
+
+TEST(GuidedFilter, BoxMeansEqualThoseOfPooling) {
+  at::manual_seed(7);
+  for (const auto& [height, width, radius] :
+       {std::tuple{1, 1, 3}, {1, 40, 8}, {40, 1, 8}, {5, 7, 9}, {33, 600, 8}, {20, 30, 1}}) {
+    const at::Tensor map = at::randn({height, width});
+    const int64_t side = 2 * radius + 1;
+    const at::Tensor sums = at::avg_pool2d(map.view({1, 1, height, width}), {side, side}, {1, 1},
+                                           {radius, radius}, /*ceil_mode=*/false,
+                                           /*count_include_pad=*/false);
+    EXPECT_LT((box_mean(map, radius) - sums[0][0]).abs().max().item<double>(), 1e-6)
+        << height << "x" << width << ", radius " << radius;
+  }
 }
 
 TEST(GuidedFilter, LeavesConstantMapsAlone) {
