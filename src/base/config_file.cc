@@ -113,6 +113,26 @@ toml::table parse(const std::filesystem::path& path, uint64_t limit) {
   }
 }
 
+// A group's name above its settings. The parts of a bare name are letters, digits, _ and -.
+std::string heading(std::string_view group) {
+  std::string text;
+  for (bool more = true; more;) {
+    const size_t dot = group.find('.');
+    const std::string_view part = group.substr(0, dot);
+    const bool bare = !part.empty() && std::ranges::all_of(part, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '-';
+    });
+    text += bare ? std::string(part) : in_quotes(part, part.size());
+    more = dot != group.npos;
+    if (more) {
+      text += '.';
+      group.remove_prefix(dot + 1);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 void read_config(const std::filesystem::path& path, FieldList& fields) {
@@ -147,7 +167,7 @@ std::string to_toml(const ConstFieldList& fields) {
   }
   std::string text;
   for (const auto& [group, lines] : groups) {
-    if (!group.empty()) text += fmt::format("\n[{}]\n", group);
+    if (!group.empty()) text += fmt::format("\n[{}]\n", heading(group));
     text += lines;
   }
   return text;

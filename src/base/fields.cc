@@ -33,6 +33,8 @@ std::string expectation(const Field& field) {
       return "a text";
     case FieldType::kTexts:
       return "a list of texts";
+    case FieldType::kOneOrMoreTexts:
+      return "a text or a list of texts";
     case FieldType::kChoice:
       return fmt::format("one of {}", fmt::join(field.choices, ", "));
   }
@@ -56,6 +58,8 @@ std::optional<FieldValue> accepted(const Field& field, const FieldValue& value) 
       return when(word != nullptr);
     case FieldType::kTexts:
       return when(std::holds_alternative<std::vector<std::string>>(value));
+    case FieldType::kOneOrMoreTexts:
+      return when(word != nullptr || std::holds_alternative<std::vector<std::string>>(value));
     case FieldType::kChoice:
       return when(word != nullptr && std::ranges::count(field.choices, *word) > 0);
     case FieldType::kInteger:
@@ -71,6 +75,25 @@ std::optional<FieldValue> accepted(const Field& field, const FieldValue& value) 
   return std::nullopt;
 }
 
+// The entries of a list as `--set` takes it: a, b or ["a", "b"]. Quotes keep a comma in an entry.
+std::vector<std::string> entries_of(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('[') && text.ends_with(']')) {
+    text = trim(text.substr(1, text.size() - 2));
+  }
+  std::vector<std::string> entries;
+  while (!text.empty()) {
+    const auto close = text.starts_with('"') ? text.find('"', 1) : text.npos;
+    const auto comma = std::min(text.find(',', close == text.npos ? 0 : close), text.size());
+    const std::string_view entry = trim(text.substr(0, comma));
+    const bool quoted = close != text.npos && entry.size() == close + 1;
+    entries.emplace_back(quoted ? entry.substr(1, close - 1) : entry);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    text = trim(text);
+  }
+  return entries;
+}
+
 // Reads `text` as a value of that type; what cannot be read stays a string, so that the field's own
 // check words the error.
 FieldValue parse_as(FieldType type, std::string_view text) {
@@ -81,15 +104,7 @@ FieldValue parse_as(FieldType type, std::string_view text) {
   if (type == FieldType::kNumber) {
     if (const auto real = parse_number<double>(text)) return *real;
   }
-  if (type == FieldType::kTexts) {
-    std::vector<std::string> items;
-    while (!text.empty()) {
-      const auto comma = std::min(text.find(','), text.size());
-      items.emplace_back(trim(text.substr(0, comma)));
-      text.remove_prefix(std::min(comma + 1, text.size()));
-    }
-    return items;
-  }
+  if (type == FieldType::kTexts || type == FieldType::kOneOrMoreTexts) return entries_of(text);
   return std::string(text);
 }
 
@@ -139,6 +154,29 @@ void FieldList::add(const std::string& name, std::optional<double>& member, Rang
   setters_.push_back([&member](const FieldValue& value) {
     const double* number = std::get_if<double>(&value);
     member = number != nullptr ? std::optional(*number) : std::nullopt;
+  });
+}
+
+void ConstFieldList::add_one_or_more(const std::string& name,
+                                     const std::vector<std::string>& member,
+                                     const std::string& help) {
+  const auto get = [&member]() -> FieldValue {
+    if (member.size() > 1) return member;
+    return member.empty() ? std::string() : member.front();
+  };
+  fields_.push_back({name, FieldType::kOneOrMoreTexts, help, {}, {}, get});
+}
+
+void FieldList::add_one_or_more(const std::string& name, std::vector<std::string>& member,
+                                const std::string& help) {
+  ConstFieldList::add_one_or_more(name, std::as_const(member), help);
+  setters_.push_back([&member](const FieldValue& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) {
+      member = std::get<std::vector<std::string>>(value);
+    } else {
+      member.assign(text->empty() ? 0 : 1, *text);
+    }
   });
 }
 
@@ -194,6 +232,28 @@ void FieldList::add_group(const std::string& name, const FieldList& group) {
   std::ranges::copy(group.setters_, std::back_inserter(setters_));
 }
 
+void FieldList::add_tables(const std::string& name,
+                           std::function<FieldList(const std::string& key)> open) {
+  tables_.push_back({name + ".", std::move(open)});
+}
+
+bool FieldList::contains_group(std::string_view name) const {
+  const std::string inside = std::string(name) + ".";
+  const auto covers = [&](const Tables& tables) { return inside.starts_with(tables.prefix); };
+  return ConstFieldList::contains_group(name) || std::ranges::any_of(tables_, covers);
+}
+
+// The key of a table is all between its group's name and the field's: it may hold dots.
+void FieldList::open_table_of(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  for (const auto& [prefix, open] : tables_) {
+    if (dot == name.npos || !name.starts_with(prefix) || dot <= prefix.size()) continue;
+    const std::string group(name.substr(0, dot));
+    if (ConstFieldList::contains_group(group)) continue;
+    add_group(group, open(group.substr(prefix.size())));
+  }
+}
+
 FieldList FieldList::where(const std::function<bool(const Field&)>& wanted) const {
   FieldList list;
   for (size_t i = 0; i < fields_.size(); ++i) {
@@ -215,6 +275,7 @@ FieldList FieldList::without(const std::vector<std::string>& names) const {
 }
 
 void FieldList::set(std::string_view name, const FieldValue& value) {
+  open_table_of(name);
   const Field& field = at(name);
   setters_[static_cast<size_t>(&field - fields_.data())](field.accept(value));
 }
@@ -229,6 +290,7 @@ void FieldList::set_from_text(std::string_view assignment) {
 }
 
 void FieldList::set_from_text(std::string_view name, std::string_view value) {
+  open_table_of(name);
   set(name, parse_as(at(name).type, value));
 }
 

@@ -31,7 +31,7 @@ struct Range {
   double high = std::numeric_limits<double>::infinity();
 };
 
-enum class FieldType { kBool, kInteger, kNumber, kText, kTexts, kChoice };
+enum class FieldType { kBool, kInteger, kNumber, kText, kTexts, kOneOrMoreTexts, kChoice };
 
 // A setting's name in a file or on the command line, beside the value that it stands for.
 template <class Enum>
@@ -73,6 +73,9 @@ class ConstFieldList {
   // A number that may be missing, which the word `none` stands for.
   void add(const std::string& name, const std::optional<double>& member, Range range,
            const std::string& none, const std::string& help);
+  // A list that is written as a plain text where it has one entry, and as "" where it has none.
+  void add_one_or_more(const std::string& name, const std::vector<std::string>& member,
+                       const std::string& help);
   // The fields of a nested struct, called "name.field".
   void add_group(const std::string& name, const ConstFieldList& group);
 
@@ -108,7 +111,13 @@ class FieldList : public ConstFieldList {
            const std::string& help);
   void add(const std::string& name, std::optional<double>& member, Range range,
            const std::string& none, const std::string& help);
+  void add_one_or_more(const std::string& name, std::vector<std::string>& member,
+                       const std::string& help);
   void add_group(const std::string& name, const FieldList& group);
+  // Groups with names of the user's: "name.KEY.field". `open` makes the fields of a new KEY when
+  // the first of them is set; those of keys that are there already are added as groups.
+  void add_tables(const std::string& name, std::function<FieldList(const std::string& key)> open);
+  bool contains_group(std::string_view name) const;
 
   FieldList where(const std::function<bool(const Field&)>& wanted) const;
   // The fields of these names, or the others, in the order of this list. Throw as `at`.
@@ -117,13 +126,22 @@ class FieldList : public ConstFieldList {
 
   // Throw Error(kUsage) for an unknown name, suggesting the nearest one, and as Field::accept.
   void set(std::string_view name, const FieldValue& value);
-  // The same with the value as text, which is read as the type of the field.
+  // The same with the value as text, which is read as the type of the field. Entries of a list have
+  // commas between them; one in double quotes keeps its own.
   void set_from_text(std::string_view name, std::string_view value);
   // `assignment` is `name=value`.
   void set_from_text(std::string_view assignment);
 
  private:
+  struct Tables {
+    std::string prefix;  // "name."
+    std::function<FieldList(const std::string&)> open;
+  };
+
+  void open_table_of(std::string_view name);
+
   std::vector<std::function<void(const FieldValue&)>> setters_;  // one per field
+  std::vector<Tables> tables_;
 };
 
 // The list of a config that may be constant: a struct's two `fields()` share one template with it.

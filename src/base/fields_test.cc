@@ -166,6 +166,75 @@ TEST(FieldList, ANumberMayBeMissing) {
   EXPECT_THAT(message_of([&] { fields.set_from_text("limit=far"); }), HasSubstr("found \"far\""));
 }
 
+// Folders, and options of some of them by names of the user's.
+struct Tables {
+  std::vector<std::string> folders;
+  std::map<std::string, Inner> table;
+
+  FieldList fields() {
+    FieldList list;
+    list.add_one_or_more("folders", folders, "where");
+    for (auto& [name, inner] : table) list.add_group("table." + name, inner.fields());
+    list.add_tables("table", [this](const std::string& name) { return table[name].fields(); });
+    return list;
+  }
+};
+
+TEST(FieldList, OneTextOrSeveral) {
+  Tables config;
+  FieldList fields = config.fields();
+  const auto written = [&] { return to_string(fields.at("folders").get()); };
+  EXPECT_EQ(written(), "\"\"");
+  fields.set("folders", std::string("a, b"));
+  EXPECT_EQ(written(), "\"a, b\"");
+  fields.set("folders", std::vector<std::string>{"a", "b"});
+  EXPECT_EQ(written(), "[\"a\", \"b\"]");
+  fields.set("folders", std::vector<std::string>{"a"});
+  EXPECT_EQ(written(), "\"a\"");
+  const std::map<std::string, std::vector<std::string>> readings = {{"a,b", {"a", "b"}},
+                                                                    {"[\"a\", \"b\"]", {"a", "b"}},
+                                                                    {"\"a, b\", c", {"a, b", "c"}},
+                                                                    {"[a]", {"a"}},
+                                                                    {"", {}}};
+  for (const auto& [text, expected] : readings) {
+    fields.set_from_text("folders", text);
+    EXPECT_EQ(config.folders, expected) << text;
+  }
+  EXPECT_THAT(message_of([&] { fields.set("folders", true); }),
+              HasSubstr("folders: expected a text or a list of texts, found true"));
+}
+
+TEST(FieldList, TablesHaveNamesOfTheUser) {
+  Tables config;
+  config.table["there"].rate = 0.1;
+  FieldList fields = config.fields();
+  fields.set_from_text("table.v1.2 b.rate=0.7");
+  fields.set_from_text("table.there.rate=0.2");
+  EXPECT_EQ(config.table.at("v1.2 b").rate, 0.7);
+  EXPECT_EQ(config.table.at("there").rate, 0.2);
+  EXPECT_THAT(message_of([&] { fields.set_from_text("table.there.rat=1"); }),
+              HasSubstr("table.there.rat"));
+  EXPECT_THAT(message_of([&] { fields.set_from_text("table.x.rate=3"); }),
+              HasSubstr("table.x.rate: expected a number from 0 to 1"));
+  EXPECT_THAT(message_of([&] { fields.set_from_text("table=3"); }), HasSubstr("table is a group"));
+  EXPECT_THAT(message_of([&] { fields.set_from_text("tabel.x.rate=1"); }), HasSubstr("tabel"));
+}
+
+TEST(ConfigFile, ReadsTablesThatItWrites) {
+  Tables config;
+  config.folders = {"a", "b"};
+  for (const char* name : {"plain", "v1.2", "two words", "\"x\""}) config.table[name].rate = 0.25;
+  TestDir dir;
+  write_file(dir / "c.toml", to_toml(config.fields()));
+  Tables read;
+  FieldList fields = read.fields();
+  read_config(dir / "c.toml", fields);
+  EXPECT_EQ(read.folders, config.folders);
+  EXPECT_EQ(read.table.size(), 4U);
+  EXPECT_EQ(to_toml(read.fields()), to_toml(config.fields()));
+  EXPECT_EQ(to_json(read.fields()), to_json(config.fields()));
+}
+
 TEST(FieldList, MayBeReducedToSomeOfItsFields) {
   Config config;
   const auto names = [](const FieldList& fields) {

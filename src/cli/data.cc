@@ -11,7 +11,7 @@ namespace {
 
 struct DataOptions {
   std::string action;
-  std::string folder;
+  std::vector<std::string> folders;
   DatasetOptions data;
   std::vector<std::string> splits;
   LabelConvertOptions convert;
@@ -20,25 +20,46 @@ struct DataOptions {
   std::vector<const Option*> of_check, of_convert;
 };
 
-int check(DataOptions options, Console& console) {
-  options.data.folder = options.folder;
-  const auto found = check_data(options.data, options.splits, [&](size_t done, size_t total) {
-    console.progress("checking", static_cast<int64_t>(done), static_cast<int64_t>(total));
-    return !console.stop_requested();
-  });
+// What was found, nothing when it was stopped.
+template <class Check>
+int report(const std::optional<Check>& found, bool json, Console& console) {
   if (!found) {
     console.note("stopped; nothing was checked to its end");
     return kStopped;
   }
-  console.print(options.json ? to_json(*found) : format_report(*found));
+  console.print(json ? to_json(*found) : format_report(*found));
   return found->usable() ? 0 : static_cast<int>(ErrorKind::kBadInput);
+}
+
+int check(const DataOptions& options, Console& console) {
+  std::vector<DatasetOptions> sets;
+  for (const std::string& folder : options.folders) {
+    sets.push_back(options.data);
+    sets.back().folder = folder;
+  }
+  const auto progress = [&](size_t done, size_t total) {
+    console.progress("checking", static_cast<int64_t>(done), static_cast<int64_t>(total));
+    return !console.stop_requested();
+  };
+  if (sets.size() == 1) {
+    return report(check_data(sets[0], options.splits, progress), options.json, console);
+  }
+  if (!options.data.unseen.empty() && options.data.unseen != "none") {
+    throw usage_error("--unseen is about the classes of one data set, found several FOLDERs",
+                      "name the unseen classes of each in its unseen.txt");
+  }
+  return report(check_joined_data(sets, options.splits, progress), options.json, console);
 }
 
 int convert(DataOptions options, Console& console) {
   if (options.convert.output.empty()) {
     throw usage_error("data convert needs -o: the folder of the new data set");
   }
-  options.convert.source = options.folder;
+  if (options.folders.size() > 1) {
+    throw usage_error("data convert makes a data set of one FOLDER, found several",
+                      "convert each into a set of its own; tagclip train joins several sets");
+  }
+  options.convert.source = options.folders.front();
   const auto done = convert_labels(options.convert, [&](size_t steps, size_t total) {
     console.progress("converting", static_cast<int64_t>(steps), static_cast<int64_t>(total));
     return !console.stop_requested();
@@ -128,8 +149,9 @@ Command data_command() {
             list.add_option("ACTION", options->action, "What to do")
                 ->check(one_of({"check", "convert"}))
                 ->required();
-            list.add_option("FOLDER", options->folder,
-                            "check: data set; convert: what a tool exported, or one of its files")
+            list.add_option("FOLDER", options->folders,
+                            "check: data set, or several that are to be trained on together; "
+                            "convert: what a tool exported, or one of its files")
                 ->type_name("")
                 ->check(not_empty())
                 ->required();

@@ -29,7 +29,7 @@ TrainConfig base_config(const ExperimentOptions& options, Console& console) {
   TrainConfig config;
   if (!options.config.empty()) read_config_file(options.config, config, console);
   apply(options.overrides, config);
-  if (!options.data.empty()) config.data.folder = options.data;
+  if (!options.data.empty()) config.data.folders = {options.data};
   return config;
 }
 
@@ -92,7 +92,7 @@ TrainConfig config_of(const ExperimentRun& run, int64_t seed, const TrainConfig&
                     run.label, options.name, name, to_string(before.at(name))),
         "train a run with other values of it on its own, under another label");
   }
-  if (!options.data.empty()) config.data.folder = options.data;
+  if (!options.data.empty()) config.data.folders = {options.data};
   config.seed = seed;
   return config;
 }
@@ -170,8 +170,14 @@ void say_left_out(const std::vector<LeftOut>& left_out, Console& console) {
 std::vector<TrainConfig> queue(const ExperimentOptions& options, const TrainConfig& base) {
   check_overrides(options.overrides);
   // Table 3 is called after the set it is measured on, not the one it is trained on.
-  const DatasetOptions& measured =
-      options.name == "table3" && !base.val_data.folder.empty() ? base.val_data : base.data;
+  const std::vector<LabelSetOptions> sets =
+      options.name == "table3" ? validation_sets(base) : training_sets(base);
+  if (sets.size() > 1) {
+    throw usage_error(fmt::format("data: the paper's {} is about one data set, found {}",
+                                  options.name, sets.size()),
+                      "name one");
+  }
+  const DatasetOptions measured = sets.empty() ? DatasetOptions() : sets.front().data;
   const std::vector<ExperimentRun> runs = experiment_runs(options.name, measured);
   check_labels(options, runs);
   check_setting(options, runs.front());

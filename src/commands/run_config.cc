@@ -34,10 +34,9 @@ void read_config_file(const fs::path& file, TrainConfig& config, Console& consol
   FieldList fields = config.fields();
   read_config(file, fields);
   if (!has_folder(file)) return;
-  for (const std::string& name : input_paths(config)) {
-    const std::string text = std::get<std::string>(fields.at(name).get());
-    fields.set(name, resolved(file, name, text, console));
-  }
+  for_each_input(config, [&](const std::string& name, std::string& path) {
+    path = resolved(file, name, path, console);
+  });
 }
 
 void read_config_file(const fs::path& file, PretrainConfig& config, Console& console) {

@@ -20,11 +20,22 @@ std::string describe(const TrainReport& report, int64_t iterations) {
                             fixed(report.images_per_second, 1));
 }
 
-std::string describe(int64_t iteration, const SegmentationMetrics& m) {
-  return fmt::format("validation at {}: pAcc {}  mIoU {}  mIoU(S) {}  mIoU(U) {}  hIoU {}  mAcc {}",
-                     iteration, percent(m.pixel_accuracy, 2), percent(m.mean_iou, 2),
+std::string describe(const SegmentationMetrics& m) {
+  return fmt::format("pAcc {}  mIoU {}  mIoU(S) {}  mIoU(U) {}  hIoU {}  mAcc {}",
+                     percent(m.pixel_accuracy, 2), percent(m.mean_iou, 2),
                      percent(m.mean_iou_seen, 2), percent(m.mean_iou_unseen, 2),
                      percent(m.harmonic_iou, 2), percent(m.mean_accuracy, 2));
+}
+
+// Of several data sets a line each, below that of their means.
+std::string describe(int64_t iteration, const Validation& validation) {
+  std::string text = fmt::format("validation at {}: {}", iteration, describe(validation.metrics));
+  if (validation.sets.empty()) return text;
+  text += fmt::format("  (means of {} data sets)", validation.sets.size());
+  for (const auto& [name, metrics] : validation.sets) {
+    text += fmt::format("\n  {}: {}", name, describe(metrics));
+  }
+  return text;
 }
 
 }  // namespace
@@ -46,8 +57,8 @@ TrainOutcome train_with_progress(const TrainConfig& config, const World& world, 
     if (report.iteration % config.log_every == 0) console.print(describe(report, last));
     console.progress("training", report.iteration, last);
   };
-  hooks.on_validation = [&](int64_t iteration, const SegmentationMetrics& metrics) {
-    console.print(describe(iteration, metrics));
+  hooks.on_validation = [&](int64_t iteration, const Validation& validation) {
+    console.print(describe(iteration, validation));
   };
   const TrainOutcome outcome = train(config, world, hooks);
   const std::string model = std::filesystem::path(config.output) / "model.safetensors";

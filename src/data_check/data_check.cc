@@ -9,6 +9,7 @@
 
 #include "base/bounded_json.h"
 #include "base/error.h"
+#include "data/label_sets.h"
 #include "data_check/image_label_stats.h"
 #include "data_check/label_diagnosis.h"
 #include "data_check/parallel_for.h"
@@ -150,16 +151,83 @@ std::string histogram(const DataCheck& check, const std::vector<ClassHistogram>&
   return text;
 }
 
-std::string verdict(const DataCheck& check) {
+std::string list_findings(const std::vector<Finding>& findings) {
   std::string text = "\n";
-  for (const Finding& finding : check.findings) {
+  for (const Finding& finding : findings) {
     text +=
         fmt::format("{}: {}\n  -> {}\n", finding.severity == Severity::kError ? "error" : "warning",
                     finding.what, finding.advice);
   }
+  return text;
+}
+
+std::string verdict(const DataCheck& check) {
+  const std::string text = list_findings(check.findings);
   if (!check.usable()) return text + "not fit to train on\n";
   return text +
          (check.findings.empty() ? "nothing found amiss\n" : "usable, with the warnings above\n");
+}
+
+std::vector<const DatasetInfo*> infos_of(const JoinedCheck& check) {
+  std::vector<const DatasetInfo*> infos;
+  for (const DataCheck& set : check.sets) infos.push_back(&set.info);
+  return infos;
+}
+
+// Compares what one set trains on with what another one measures on.
+void find_shared_photos(const std::string& trained, JoinedCheck& check) {
+  for (size_t a = 0; a < check.sets.size(); ++a) {
+    for (size_t b = 0; b < check.sets.size(); ++b) {
+      if (a == b) continue;
+      for (const CheckedSplit& train : check.sets[a].splits) {
+        for (const CheckedSplit& val : check.sets[b].splits) {
+          if (train.name != trained || val.name == trained) continue;
+          find_near_duplicates_between(check.names[a], train, check.names[b], val, check.findings);
+        }
+      }
+    }
+  }
+}
+
+nlohmann::ordered_json to_json(const std::vector<Finding>& findings) {
+  auto list = nlohmann::ordered_json::array();
+  for (const Finding& finding : findings) {
+    list.push_back({{"severity", finding.severity == Severity::kError ? "error" : "warning"},
+                    {"code", finding.code},
+                    {"what", finding.what},
+                    {"advice", finding.advice}});
+  }
+  return list;
+}
+
+nlohmann::ordered_json json_of(const DataCheck& check) {
+  using Json = nlohmann::ordered_json;
+  const auto counts = count_splits(check);
+  Json json = {{"folder", check.info.folder.string()},
+               {"kind", check.info.kind->name},
+               {"usable", check.usable()},
+               {"findings", to_json(check.findings)},
+               {"splits", Json::array()},
+               {"classes", Json::array()}};
+  for (size_t s = 0; s < counts.size(); ++s) {
+    const SplitFiles& files = check.splits[s].files;
+    json["splits"].push_back({{"name", check.splits[s].name},
+                              {"list", files.list},
+                              {"pairs", files.pairs.size()},
+                              {"without_photo", files.without_photo},
+                              {"without_labels", files.without_labels},
+                              {"pixels", counts[s].pixels},
+                              {"labelled", counts[s].labelled}});
+  }
+  for (size_t c = 0; c < check.info.classes.size(); ++c) {
+    Json entry = {{"name", check.info.classes[c]}, {"seen", static_cast<bool>(check.info.seen[c])}};
+    for (size_t s = 0; s < counts.size(); ++s) {
+      const LabelCount& count = counts[s].classes[c];
+      entry[check.splits[s].name] = {{"pixels", count.pixels}, {"photos", count.files}};
+    }
+    json["classes"].push_back(std::move(entry));
+  }
+  return json;
 }
 
 }  // namespace
@@ -167,6 +235,10 @@ std::string verdict(const DataCheck& check) {
 bool DataCheck::usable() const {
   return std::ranges::none_of(
       findings, [](const Finding& finding) { return finding.severity == Severity::kError; });
+}
+
+bool JoinedCheck::usable() const {
+  return std::ranges::all_of(sets, [](const DataCheck& set) { return set.usable(); });
 }
 
 std::vector<Finding> quick_check(const DatasetOptions& options, const std::string& split,
@@ -208,40 +280,47 @@ std::string format_report(const DataCheck& check) {
   return head(check, counts) + histogram(check, counts) + verdict(check);
 }
 
-std::string to_json(const DataCheck& check) {
-  using Json = nlohmann::ordered_json;
-  const auto counts = count_splits(check);
-  Json json = {{"folder", check.info.folder.string()},
-               {"kind", check.info.kind->name},
-               {"usable", check.usable()},
-               {"findings", Json::array()},
-               {"splits", Json::array()},
-               {"classes", Json::array()}};
-  for (const Finding& finding : check.findings) {
-    json["findings"].push_back(
-        {{"severity", finding.severity == Severity::kError ? "error" : "warning"},
-         {"code", finding.code},
-         {"what", finding.what},
-         {"advice", finding.advice}});
+std::optional<JoinedCheck> check_joined_data(const std::vector<DatasetOptions>& sets,
+                                             const std::vector<std::string>& splits,
+                                             const CheckProgress& progress) {
+  JoinedCheck check;
+  std::vector<std::string> folders;
+  for (const DatasetOptions& set : sets) folders.push_back(set.folder);
+  check.names = names_of_folders(folders);
+  std::vector<DatasetInfo> infos;  // what is wrong with the lists is said before photos are read
+  for (const DatasetOptions& set : sets) infos.push_back(read_dataset_info(set));
+  std::vector<const DatasetInfo*> pointers;
+  for (const DatasetInfo& info : infos) pointers.push_back(&info);
+  join_classes(pointers, {});
+  for (const DatasetOptions& set : sets) {
+    std::optional<DataCheck> one = check_data(set, splits, progress);
+    if (!one) return {};
+    check.sets.push_back(*std::move(one));
   }
-  for (size_t s = 0; s < counts.size(); ++s) {
-    const SplitFiles& files = check.splits[s].files;
-    json["splits"].push_back({{"name", check.splits[s].name},
-                              {"list", files.list},
-                              {"pairs", files.pairs.size()},
-                              {"without_photo", files.without_photo},
-                              {"without_labels", files.without_labels},
-                              {"pixels", counts[s].pixels},
-                              {"labelled", counts[s].labelled}});
-  }
-  for (size_t c = 0; c < check.info.classes.size(); ++c) {
-    Json entry = {{"name", check.info.classes[c]}, {"seen", static_cast<bool>(check.info.seen[c])}};
-    for (size_t s = 0; s < counts.size(); ++s) {
-      const LabelCount& count = counts[s].classes[c];
-      entry[check.splits[s].name] = {{"pixels", count.pixels}, {"photos", count.files}};
-    }
-    json["classes"].push_back(std::move(entry));
-  }
+  check.findings = find_hidden_and_labelled(infos_of(check), {});
+  find_shared_photos(splits.empty() ? "train" : splits.front(), check);
+  return check;
+}
+
+std::string format_report(const JoinedCheck& check) {
+  std::string text;
+  for (const DataCheck& set : check.sets) text += format_report(set) + "\n";
+  text += fmt::format("together: {} data sets, {} classes\n", check.sets.size(),
+                      join_classes(infos_of(check), {}).words.size());
+  text += list_findings(check.findings);
+  if (!check.usable()) return text + "not fit to train on\n";
+  return text + (check.findings.empty() ? "nothing found amiss between them\n"
+                                        : "usable together, with the warnings above\n");
+}
+
+std::string to_json(const DataCheck& check) { return json_text(json_of(check), 2) + "\n"; }
+
+std::string to_json(const JoinedCheck& check) {
+  nlohmann::ordered_json json = {{"usable", check.usable()},
+                                 {"classes", join_classes(infos_of(check), {}).words.size()},
+                                 {"findings", to_json(check.findings)},
+                                 {"sets", nlohmann::ordered_json::array()}};
+  for (const DataCheck& set : check.sets) json["sets"].push_back(json_of(set));
   return json_text(json, 2) + "\n";
 }
 

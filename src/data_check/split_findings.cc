@@ -261,8 +261,9 @@ void find_odd_classes(const DatasetInfo& info, std::vector<Finding>& findings) {
        "write them as in a caption, \"traffic light\" for \"traffic_light\", without numbers"});
 }
 
-// Returns "a = b" for each photo of `a` that looks like one of `b` of another name.
-Names near_duplicates_between(const CheckedSplit& a, const CheckedSplit& b) {
+// Returns "a = b" for each photo of `a` that looks like one of `b`. Two splits of one data set
+// share the photos of one name, which are left out.
+Names near_duplicates_between(const CheckedSplit& a, const CheckedSplit& b, bool one_set) {
   // A dense array stays in the cache: COCO's hashes are compared half a billion times.
   std::vector<uint64_t> hashes;
   for (const ImageLabelStats& stats : a.stats) hashes.push_back(stats.hash.dhash);
@@ -273,7 +274,8 @@ Names near_duplicates_between(const CheckedSplit& a, const CheckedSplit& b) {
     for (size_t i = 0; i < hashes.size(); ++i) {
       if (!may_be_duplicates(hashes[i], hash) || !a.stats[i].image_error.empty()) continue;
       const std::string& name = a.files.pairs[i].name;
-      if (name == b.files.pairs[j].name || !are_near_duplicates(a.stats[i].hash, hash)) continue;
+      if ((one_set && name == b.files.pairs[j].name) || !are_near_duplicates(a.stats[i].hash, hash))
+        continue;
       duplicate_of[j] = name;
       return;
     }
@@ -356,9 +358,50 @@ void find_near_duplicates(const std::vector<CheckedSplit>& splits, std::vector<F
       add("shared-between-splits", splits[a], splits[b], "also in",
           shared_names(splits[a], splits[b]));
       add("near-duplicates", splits[a], splits[b], "nearly the same as one of",
-          near_duplicates_between(splits[a], splits[b]));
+          near_duplicates_between(splits[a], splits[b], /*one_set=*/true));
     }
   }
+}
+
+void find_near_duplicates_between(const std::string& name_a, const CheckedSplit& a,
+                                  const std::string& name_b, const CheckedSplit& b,
+                                  std::vector<Finding>& findings) {
+  const Names names = near_duplicates_between(a, b, /*one_set=*/false);
+  if (names.empty()) return;
+  findings.push_back(
+      {Severity::kWarning, "near-duplicates",
+       fmt::format("{} of {} of {} the same as one of {} of {}, or nearly: {}",
+                   photos(names.size()), b.name, name_b, a.name, name_a, some_of(names)),
+       "a model trained on both sets is measured on photos that it knows: take them "
+       "out of one of the lists"});
+}
+
+std::vector<Finding> find_hidden_and_labelled(std::span<const DatasetInfo* const> sets,
+                                              std::span<const ListedClass> synonyms) {
+  std::vector<Finding> findings;
+  for (const HiddenAndLabelled& leak : hidden_and_labelled(sets, synonyms)) {
+    const std::string hiding = sets[leak.hiding]->folder.string();
+    const std::string labelling = sets[leak.labelling]->folder.string();
+    const std::string name = leak.hidden == leak.labelled ? "" : in_quotes(leak.labelled) + " of ";
+    if (leak.same_word) {
+      findings.push_back({Severity::kWarning, "hidden-and-labelled",
+                          fmt::format("{} is unseen in {}, and {}{} labels it",
+                                      in_quotes(leak.hidden), hiding, name, labelling),
+                          "training on both hides it in both; a model trained on the other set "
+                          "alone has seen it"});
+    } else {
+      findings.push_back(
+          {Severity::kWarning, "hidden-under-another-name",
+           fmt::format("{} is unseen in {}, and {}{}, which published sets use for the same, is "
+                       "labelled",
+                       in_quotes(leak.hidden), hiding, name, labelling),
+           fmt::format(
+               "if they mean the same, training on both shows what should be hidden: say so "
+               "in a synonym_list (\"{}, {}\"), or hide both",
+               leak.hidden, leak.labelled)});
+    }
+  }
+  return findings;
 }
 
 }  // namespace tagclip

@@ -107,24 +107,20 @@ SeenSplit seen_split(const Dataset& data, bool asked, const EmbeddedVocabulary& 
                      const TrainedOn& trained_on) {
   if (asked) return {data.seen(), "the unseen classes that were named"};
   const bool known = !trained_on.classes.empty();
-  const bool same_classes = trained_on.classes == data.classes();
-  if (same_classes && !trained_on.judged_seen.empty()) {
-    return {trained_on.judged_seen, "the split of the model's training"};
+  const std::optional<TrainedSet> same = trained_on.set_of(data.classes());
+  if (same && !trained_on.judged_seen.empty()) {
+    std::vector<bool> judged;
+    for (const int64_t c : same->classes) judged.push_back(trained_on.judged_seen[c]);
+    return {judged, "the split of the model's training"};
   }
   const bool has_split = std::ranges::count(data.seen(), false) > 0;
-  if (!known || (has_split && same_classes)) return {data.seen(), "the data set's split"};
+  if (!known || (has_split && same)) return {data.seen(), "the data set's split"};
   std::vector<bool> seen = vocabulary.seen;
   seen.resize(data.classes().size());
   return {std::move(seen), "the classes of the model's training"};
 }
 
 TrainedReading read_as_trained(const DatasetOptions& asked, const TrainedOn& trained_on) {
-  TrainedReading reading{asked, {}};
-  DatasetOptions& options = reading.options;
-  if (asked.kind == "auto" && !trained_on.dataset.empty()) options.kind = trained_on.dataset;
-  if (asked.zero_label == ZeroLabel::kAuto && trained_on.reduce_zero_label) {
-    options.zero_label = *trained_on.reduce_zero_label ? ZeroLabel::kReduce : ZeroLabel::kKeep;
-  }
   const auto read = [](const DatasetOptions& of) -> std::optional<DatasetInfo> {
     try {
       return read_dataset_info(of);
@@ -132,17 +128,26 @@ TrainedReading read_as_trained(const DatasetOptions& asked, const TrainedOn& tra
       return {};  // no such set: what is wrong with it is told by whoever reads it as asked
     }
   };
-  const std::optional<DatasetInfo> info = read(options);
-  if (!info || info->classes != trained_on.classes) return {asked, {}};
-  const std::optional<DatasetInfo> otherwise = read(asked);
-  if (!otherwise || otherwise->kind != info->kind) {
-    reading.taken = fmt::format("a set of the kind {}", info->kind->name);
+  for (const TrainedSet& set : trained_on.all_sets()) {
+    TrainedReading reading{asked, {}};
+    DatasetOptions& options = reading.options;
+    if (asked.kind == "auto" && !set.dataset.empty()) options.kind = set.dataset;
+    if (asked.zero_label == ZeroLabel::kAuto && set.reduce_zero_label) {
+      options.zero_label = *set.reduce_zero_label ? ZeroLabel::kReduce : ZeroLabel::kKeep;
+    }
+    const std::optional<DatasetInfo> info = read(options);
+    if (!info || info->classes != set.names) continue;
+    const std::optional<DatasetInfo> otherwise = read(asked);
+    if (!otherwise || otherwise->kind != info->kind) {
+      reading.taken = fmt::format("a set of the kind {}", info->kind->name);
+    }
+    if (!otherwise || otherwise->reduce_zero_label != info->reduce_zero_label) {
+      reading.taken += fmt::format("{}label 0 is {}", reading.taken.empty() ? "" : ", ",
+                                   info->reduce_zero_label ? "void" : "a class");
+    }
+    return reading;
   }
-  if (!otherwise || otherwise->reduce_zero_label != info->reduce_zero_label) {
-    reading.taken += fmt::format("{}label 0 is {}", reading.taken.empty() ? "" : ", ",
-                                 info->reduce_zero_label ? "void" : "a class");
-  }
-  return reading;
+  return {asked, {}};
 }
 
 }  // namespace tagclip

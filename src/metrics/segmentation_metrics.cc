@@ -102,6 +102,20 @@ SegmentationMetrics summarise(const ConfusionMatrix& confusion, const std::vecto
   return metrics;
 }
 
+SegmentationMetrics together(const std::vector<SetMetrics>& sets) {
+  SegmentationMetrics all{};
+  for (const SummaryField& field : kSummaryFields) {
+    std::vector<double> values;
+    for (const SetMetrics& set : sets) values.push_back(set.metrics.*field.value);
+    all.*field.value = mean(values, [](size_t) { return true; });
+  }
+  for (const auto& [name, metrics] : sets) {
+    all.iou.insert(all.iou.end(), metrics.iou.begin(), metrics.iou.end());
+    all.accuracy.insert(all.accuracy.end(), metrics.accuracy.begin(), metrics.accuracy.end());
+  }
+  return all;
+}
+
 std::string format_table(const SegmentationMetrics& metrics, const std::vector<std::string>& names,
                          const std::vector<bool>& seen) {
   check_sizes(metrics, names, seen);

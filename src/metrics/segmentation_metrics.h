@@ -21,8 +21,18 @@ struct SegmentationMetrics {
   double mean_accuracy, mean_accuracy_seen, mean_accuracy_unseen;
 };
 
+// The metrics of one of several data sets.
+struct SetMetrics {
+  std::string name;
+  SegmentationMetrics metrics;
+};
+
 // Computes the metrics; `seen[c]` tells whether class c was trained on.
 SegmentationMetrics summarise(const ConfusionMatrix& confusion, const std::vector<bool>& seen);
+
+// The metrics of several data sets together: their classes one after the other, and of every other
+// value the mean over the data sets where it is not NaN.
+SegmentationMetrics together(const std::vector<SetMetrics>& sets);
 
 // Returns a table in percent with two decimals: name, seen or unseen, IoU and accuracy per class,
 // then a summary line; "-" for NaN. Names are UTF-8.

@@ -180,5 +180,22 @@ TEST(Report, JsonHoldsFractionsAndNulls) {
   EXPECT_TRUE(report["classes"][1]["accuracy"].is_null());
 }
 
+// The first set has an unseen class, the second has none.
+TEST(SegmentationMetrics, OfSeveralSetsTogether) {
+  ConfusionMatrix a(2), b(3);
+  using Labels = std::vector<uint16_t>;
+  a.add(Labels{0, 0, 1, 1}, Labels{0, 0, 1, 0});
+  b.add(Labels{0, 1, 2, 2}, Labels{0, 1, 2, 2});
+  const SegmentationMetrics of_a = summarise(a, {true, false}),
+                            of_b = summarise(b, {true, true, true});
+  const SegmentationMetrics all = together({{"a", of_a}, {"b", of_b}});
+  EXPECT_DOUBLE_EQ(all.pixel_accuracy, (0.75 + 1) / 2);
+  EXPECT_DOUBLE_EQ(all.mean_iou, (of_a.mean_iou + 1) / 2);
+  EXPECT_DOUBLE_EQ(all.mean_iou_unseen, of_a.mean_iou_unseen);
+  EXPECT_DOUBLE_EQ(all.harmonic_iou, of_a.harmonic_iou);
+  EXPECT_THAT(all.iou, testing::ElementsAre(of_a.iou[0], of_a.iou[1], 1, 1, 1));
+  EXPECT_EQ(all.accuracy.size(), 5U);
+}
+
 }  // namespace
 }  // namespace tagclip

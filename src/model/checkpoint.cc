@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/bounded_json.h"
 #include "base/error.h"
@@ -69,6 +70,32 @@ std::string canonical_name(std::string name) {
   return name;
 }
 
+namespace {
+
+json to_json(const TrainedSet& set) {
+  json entry = {{"names", set.names}, {"classes", set.classes}, {"dataset", set.dataset}};
+  if (set.reduce_zero_label) entry["reduce_zero_label"] = *set.reduce_zero_label;
+  return entry;
+}
+
+// Throws json::exception for what no model of ours holds.
+TrainedSet read_set(const json& entry, size_t classes) {
+  TrainedSet set{.names = entry.at("names"),
+                 .classes = entry.at("classes"),
+                 .dataset = entry.value("dataset", ""),
+                 .reduce_zero_label = {}};
+  if (entry.contains("reduce_zero_label")) {
+    set.reduce_zero_label = entry["reduce_zero_label"].get<bool>();
+  }
+  const auto is_class = [&](int64_t c) { return c >= 0 && c < static_cast<int64_t>(classes); };
+  if (set.names.size() != set.classes.size() || !std::ranges::all_of(set.classes, is_class)) {
+    throw json::other_error::create(501, "the classes of a data set do not fit", &entry);
+  }
+  return set;
+}
+
+}  // namespace
+
 TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
   TrainedOn trained_on;
   const auto stored = metadata.find("tagclip.trained_on");
@@ -86,6 +113,9 @@ TrainedOn read_trained_on(const Metadata& metadata, const std::string& source) {
     trained_on.dataset = object.value("dataset", "");
     if (object.contains("reduce_zero_label")) {
       trained_on.reduce_zero_label = object["reduce_zero_label"].get<bool>();
+    }
+    for (const json& entry : object.value("sets", json::array())) {
+      trained_on.sets.push_back(read_set(entry, trained_on.classes.size()));
     }
     const auto none = [](const auto& words) { return words.empty(); };
     if (std::ranges::all_of(trained_on.synonyms, none)) trained_on.synonyms.clear();
@@ -105,6 +135,20 @@ std::vector<std::string> TrainedOn::words(size_t index) const {
   return result;
 }
 
+std::vector<TrainedSet> TrainedOn::all_sets() const {
+  if (!sets.empty() || classes.empty()) return sets;
+  TrainedSet only{classes, std::vector<int64_t>(classes.size()), dataset, reduce_zero_label};
+  std::iota(only.classes.begin(), only.classes.end(), 0);
+  return {only};
+}
+
+std::optional<TrainedSet> TrainedOn::set_of(const std::vector<std::string>& names) const {
+  for (TrainedSet& set : all_sets()) {
+    if (set.names == names) return std::move(set);
+  }
+  return {};
+}
+
 Metadata describe(const ModelConfig& config, const TrainedOn& trained_on) {
   json classes = json::array();
   for (size_t c = 0; c < trained_on.classes.size(); ++c) {
@@ -118,6 +162,7 @@ Metadata describe(const ModelConfig& config, const TrainedOn& trained_on) {
   json object = {{"classes", classes},
                  {"templates", trained_on.templates},
                  {"inductive", trained_on.inductive}};
+  for (const TrainedSet& set : trained_on.sets) object["sets"].push_back(to_json(set));
   if (!trained_on.dataset.empty()) object["dataset"] = trained_on.dataset;
   if (trained_on.reduce_zero_label) object["reduce_zero_label"] = *trained_on.reduce_zero_label;
   return {{"format", "pt"},

@@ -10,6 +10,14 @@
 
 namespace tagclip {
 
+// One of several data sets that a model was trained on.
+struct TrainedSet {
+  std::vector<std::string> names;  // of its classes, as it calls them, in order
+  std::vector<int64_t> classes;    // per class: its index in TrainedOn::classes
+  std::string dataset;             // kind of the data set
+  std::optional<bool> reduce_zero_label;
+};
+
 // The classes a model was trained on, and how its labels were read; stored with it.
 struct TrainedOn {
   std::vector<std::string> classes;    // names of the data set's classes, in order
@@ -30,7 +38,13 @@ struct TrainedOn {
   // no class has any.
   std::vector<std::vector<std::string>> synonyms = {};
 
+  std::vector<TrainedSet> sets = {};  // empty: one data set, of all the classes
+
   std::vector<std::string> words(size_t index) const;  // of a class: its name, then synonyms
+  // The data set of the training that has these very classes, in their order.
+  std::optional<TrainedSet> set_of(const std::vector<std::string>& names) const;
+  // All data sets of the training, the only one too.
+  std::vector<TrainedSet> all_sets() const;
 };
 
 struct LoadedModel {

@@ -195,6 +195,24 @@ TEST_F(Checkpoint, MalformedFilesAreRefused) {
   EXPECT_GT(files, 20);
 }
 
+TEST_F(Checkpoint, KnowsTheDataSetsOfItsTraining) {
+  TrainedOn trained_on = kTrainedOn;
+  ASSERT_EQ(trained_on.all_sets().size(), 1U);
+  EXPECT_EQ(trained_on.set_of(trained_on.classes)->classes, (std::vector<int64_t>{0, 1, 2}));
+  trained_on.sets = {{{"cat", "ñandú"}, {0, 2}, "voc2012", true}, {{"plant"}, {1}, "folder", {}}};
+  const TrainedOn read = read_trained_on(describe(ModelConfig(), trained_on), "file");
+  ASSERT_EQ(read.sets.size(), 2U);
+  EXPECT_EQ(read.sets[0].dataset, "voc2012");
+  EXPECT_EQ(read.sets[0].reduce_zero_label, true);
+  EXPECT_EQ(read.set_of({"plant"})->classes, std::vector<int64_t>{1});
+  EXPECT_FALSE(read.set_of({"plant"})->reduce_zero_label);
+  EXPECT_FALSE(read.set_of({"cat"}));
+  trained_on.sets[1].classes = {3};
+  EXPECT_THROW(read_trained_on(describe(ModelConfig(), trained_on), "file"), Error);
+  trained_on.sets[1].classes = {1, 2};
+  EXPECT_THROW(read_trained_on(describe(ModelConfig(), trained_on), "file"), Error);
+}
+
 TEST_F(Checkpoint, DamagedMetadataIsRefused) {
   const SegmentationModel model = small_model();
   const Metadata sound = describe(model.config, kTrainedOn);

@@ -191,6 +191,16 @@ bool has_loss(const TrainingRun& run, const std::string& name) {
   return true;
 }
 
+// A validation's metric of one of several data sets, "msrc21/mIoU", or what is not known.
+Quantity other_quantity(const std::string& name) {
+  const size_t slash = name.rfind('/');
+  for (const SummaryField& field : kSummaryFields) {
+    if (slash == name.npos || name.substr(slash + 1) != field.name) continue;
+    return {name, fmt::format("Validation {} of {}, %", field.name, name.substr(0, slash)), 100};
+  }
+  return {name, name};
+}
+
 // Returns the quantities that some run has logged: the known ones in their order, others by name.
 std::vector<Quantity> logged_quantities(const std::vector<RunGroup>& groups) {
   std::set<std::string> names;
@@ -205,7 +215,7 @@ std::vector<Quantity> logged_quantities(const std::vector<RunGroup>& groups) {
   for (const Quantity& quantity : known_quantities()) {
     if (names.erase(quantity.name) > 0) result.push_back(quantity);
   }
-  for (const std::string& name : names) result.push_back({name, name});
+  for (const std::string& name : names) result.push_back(other_quantity(name));
   return result;
 }
 

@@ -48,7 +48,7 @@ th, td { padding: .25rem .75rem .25rem 0; text-align: left; white-space: nowrap;
 th { border-bottom: 1px solid var(--rule); font-weight: 600; }
 table.numbers th:nth-child(n+2), table.numbers td:nth-child(n+2) { text-align: right; }
 tr.paper, .notes, figcaption { color: var(--faint); }
-tr.paper td:first-child { padding-left: 1.25rem; }
+tr.paper td:first-child, tr.set td:first-child { padding-left: 1.25rem; }
 .notes { padding-left: 1.2rem; font-size: .9rem; max-width: 60rem; }
 
 .key { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; }
@@ -108,6 +108,12 @@ std::string result_row(const RunGroup& group, size_t index) {
       fmt::format("{}", group.runs.size())};
   for (size_t i = 0; i < kTableColumns; ++i) cells.push_back(format_statistic(group.summary[i]));
   return row(cells, "td");
+}
+
+std::string set_row(const std::string& set, const SummaryStatistics& summary) {
+  std::vector<std::string> cells = {escaped("on " + set), ""};
+  for (size_t i = 0; i < kTableColumns; ++i) cells.push_back(format_statistic(summary[i]));
+  return row(cells, "td", "set");
 }
 
 std::string paper_cells(const PaperRow& paper) {
@@ -183,6 +189,7 @@ std::string results_table(const std::vector<RunGroup>& groups) {
   std::string rows = row(head, "th");
   for (size_t g = 0; g < groups.size(); ++g) {
     rows += result_row(groups[g], g);
+    for (const auto& [set, summary] : groups[g].sets) rows += set_row(set, summary);
     if (groups[g].paper != nullptr) rows += paper_cells(*groups[g].paper);
   }
   std::string notes;

@@ -63,6 +63,24 @@ double training_milliseconds(const TrainingRun& run) {
   return *middle > 0 ? 1000 / *middle : std::numeric_limits<double>::quiet_NaN();
 }
 
+// The data sets are those of the first run: runs of one group have the same classes.
+void summarise_sets(RunGroup& group) {
+  if (!group.first().metrics) return;
+  for (const SetMetrics& set : group.first().metrics->sets) {
+    auto& [name, summary] = group.sets.emplace_back(set.name, SummaryStatistics());
+    for (size_t i = 0; i < kSummaryFields.size(); ++i) {
+      std::vector<double> values;
+      for (const TrainingRun* run : group.runs) {
+        if (!run->metrics) continue;
+        const auto& sets = run->metrics->sets;
+        const auto same = std::ranges::find(sets, set.name, &SetMetrics::name);
+        if (same != sets.end()) values.push_back(same->metrics.*kSummaryFields[i].value);
+      }
+      summary[i] = statistic(values);
+    }
+  }
+}
+
 void summarise(RunGroup& group) {
   const RunRecord& record = group.first().record;
   group.paper = paper_row(record.label);
@@ -72,6 +90,7 @@ void summarise(RunGroup& group) {
   for (size_t c = 0; c < record.data.classes.size(); ++c) {
     group.class_iou.push_back(over_runs(group, [&](const auto& m) { return m.iou[c]; }));
   }
+  summarise_sets(group);
   std::vector<double> training, validation;
   for (const TrainingRun* run : group.runs) {
     training.push_back(training_milliseconds(*run));

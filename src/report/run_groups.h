@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "metrics/segmentation_metrics.h"
@@ -23,17 +24,22 @@ struct Statistic {
 // Returns the statistic of the values that are not NaN.
 Statistic statistic(std::span<const double> values);
 
+// Statistics in the order of kSummaryFields.
+using SummaryStatistics = std::array<Statistic, kSummaryFields.size()>;
+
 // Finished runs of one label whose settings differ in nothing but the seed and free_settings().
 // An unfinished run is a group of its own: its numbers are of an earlier iteration.
 struct RunGroup {
   std::string name;  // label, folder or both, on one line; unique among the groups
   std::vector<const TrainingRun*> runs;     // one per seed, the last to finish of each
   std::vector<const TrainingRun*> repeats;  // the others of these seeds: they measure nothing new
-  std::array<Statistic, kSummaryFields.size()> summary;  // in the order of kSummaryFields
-  std::vector<Statistic> class_iou;                      // per class
-  Statistic training_milliseconds;                       // per photo, the median of a run's log
-  Statistic validation_milliseconds;                     // per photo, of the last validation
-  const PaperRow* paper = nullptr;                       // the paper's row for this label
+  SummaryStatistics summary;
+  // By name, of each of several data sets that the runs are validated on; otherwise empty.
+  std::vector<std::pair<std::string, SummaryStatistics>> sets;
+  std::vector<Statistic> class_iou;   // per class
+  Statistic training_milliseconds;    // per photo, the median of a run's log
+  Statistic validation_milliseconds;  // per photo, of the last validation
+  const PaperRow* paper = nullptr;    // the paper's row for this label
 
   const TrainingRun& first() const { return *runs.front(); }
   bool finished() const { return first().finished(); }

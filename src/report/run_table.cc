@@ -30,6 +30,12 @@ TableRow row_of(const RunGroup& group) {
   return row;
 }
 
+TableRow row_of(const std::string& set, const SummaryStatistics& summary) {
+  TableRow row = {"  on " + one_line(set), ""};
+  for (size_t i = 0; i < kTableColumns; ++i) row.push_back(format_statistic(summary[i]));
+  return row;
+}
+
 TableRow row_of(const PaperRow& paper) {
   TableRow row = {fmt::format("  paper, {}: {}", paper.place, paper.method), ""};
   for (size_t i = 0; i < kTableColumns; ++i) {
@@ -137,6 +143,13 @@ ordered_json json_of(const RunGroup& group) {
   for (size_t i = 0; i < kSummaryFields.size(); ++i) {
     json["metrics"][kSummaryFields[i].json_name] = json_of(group.summary[i]);
   }
+  for (const auto& [name, summary] : group.sets) {
+    ordered_json set = {{"name", name}};
+    for (size_t i = 0; i < kSummaryFields.size(); ++i) {
+      set[kSummaryFields[i].json_name] = json_of(summary[i]);
+    }
+    json["sets"].push_back(std::move(set));
+  }
   for (size_t c = 0; c < data.classes.size(); ++c) {
     json["classes"].push_back({{"name", data.classes[c]},
                                {"seen", static_cast<bool>(data.seen[c])},
@@ -187,6 +200,9 @@ std::vector<std::string> table_notes(const std::vector<RunGroup>& groups) {
   } else {
     notes.push_back("Percent.");
   }
+  if (std::ranges::any_of(groups, [](const RunGroup& group) { return !group.sets.empty(); })) {
+    notes.push_back("Of several data sets, the first row has the means of theirs.");
+  }
   for (const RunGroup& group : groups) {
     for (const TrainingRun* run : group.repeats) {
       notes.push_back(fmt::format("{} repeats seed {} of {} and is not counted.",
@@ -201,6 +217,7 @@ std::string format_run_table(const std::vector<RunGroup>& groups) {
   TableCells rows = {head()};
   for (const RunGroup& group : groups) {
     rows.push_back(row_of(group));
+    for (const auto& [set, summary] : group.sets) rows.push_back(row_of(set, summary));
     if (group.paper != nullptr) rows.push_back(row_of(*group.paper));
   }
   std::string text = aligned(rows) + "\n";

@@ -96,7 +96,12 @@ void write_metrics_file(const std::filesystem::path& path, const StoredMetrics& 
   nlohmann::ordered_json json = {{"iteration", stored.iteration},
                                  {"milliseconds_per_photo", stored.milliseconds_per_photo}};
   json.update(nlohmann::ordered_json::parse(to_json(stored.metrics, stored.names, stored.seen)));
-  write_file(path, json.dump(2) + "\n");
+  for (const auto& [name, metrics] : stored.sets) {
+    nlohmann::ordered_json entry = {{"name", name}};
+    for (const SummaryField& field : kSummaryFields) entry[field.json_name] = metrics.*field.value;
+    json["sets"].push_back(std::move(entry));
+  }
+  write_file(path, json_text(json, 2) + "\n");
 }
 
 StoredMetrics read_metrics_file(const std::filesystem::path& path) {
@@ -113,6 +118,13 @@ StoredMetrics read_metrics_file(const std::filesystem::path& path) {
     stored.seen.push_back(row.flag("seen"));
     stored.metrics.iou.push_back(row.fraction_or_nan("iou"));
     stored.metrics.accuracy.push_back(row.fraction_or_nan("accuracy"));
+  }
+  if (!fields.has("sets")) return stored;
+  for (const JsonFields& row : fields.objects("sets")) {
+    SetMetrics& set = stored.sets.emplace_back(SetMetrics{row.text("name"), {}});
+    for (const SummaryField& field : kSummaryFields) {
+      set.metrics.*field.value = row.fraction_or_nan(field.json_name);
+    }
   }
   return stored;
 }

@@ -52,6 +52,8 @@ struct StoredMetrics {
   SegmentationMetrics metrics{};
   std::vector<std::string> names;  // of the classes
   std::vector<bool> seen;          // per class
+  // Holds the summaries of several data sets, without their classes; empty where there is one.
+  std::vector<SetMetrics> sets = {};
   // Gives the validation's wall time per photo; NaN where it was not measured.
   double milliseconds_per_photo = std::numeric_limits<double>::quiet_NaN();
 };

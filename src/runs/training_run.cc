@@ -22,7 +22,7 @@ namespace tagclip {
 namespace {
 
 constexpr const char* kIteration = "iteration";
-constexpr size_t kMaxCurves = 64;
+constexpr size_t kMaxCurves = 512;
 
 std::optional<int64_t> iteration_of(const nlohmann::json& entry) {
   if (!entry.is_object()) return {};

@@ -21,7 +21,7 @@ using TrainingCurves = std::map<std::string, Curve>;
 
 // Reads a log of at most 32 MiB with one JSON object per line, of "iteration" and numbers. Nulls,
 // which mark a quantity that a run does not have, and an unfinished last line are left out. Throws
-// Error(kBadInput) naming file and line for anything else, and for more than 64 quantities.
+// Error(kBadInput) naming file and line for anything else, and for more than 512 quantities.
 TrainingCurves read_training_curves(const std::filesystem::path& path);
 
 // Holds a validation photo of a run as a report shows it: resized, with classes in colours.

@@ -93,6 +93,18 @@ TEST_F(RunFolder, NothingMeasuredIsNoNumber) {
   EXPECT_TRUE(std::isnan(read_training_run(folder_).metrics->metrics.iou[1]));
 }
 
+TEST_F(RunFolder, SeveralDataSetsHaveMetricsOfTheirOwn) {
+  SetMetrics one{"rooms", sample_.metrics->metrics}, other{"streets", sample_.metrics->metrics};
+  other.metrics.harmonic_iou = NAN;
+  sample_.metrics->sets = {one, other};
+  write_metrics_file(folder_ / "metrics.json", *sample_.metrics);
+  const std::vector<SetMetrics> sets = read_training_run(folder_).metrics->sets;
+  ASSERT_EQ(sets.size(), 2U);
+  EXPECT_EQ(sets[0].name, "rooms");
+  EXPECT_EQ(sets[0].metrics.mean_iou, one.metrics.mean_iou);
+  EXPECT_TRUE(std::isnan(sets[1].metrics.harmonic_iou));
+}
+
 TEST_F(RunFolder, ALineThatIsStillBeingWrittenIsLeftOut) {
   write_file(folder_ / "log.jsonl", "{\"iteration\":10,\"loss\":4.0}\n{\"iteration\":20,\"lo");
   EXPECT_EQ(read_training_run(folder_).curves.at("loss").size(), 1U);

@@ -133,7 +133,7 @@ std::vector<ChangedSetting> changed_settings(const Checkpoint& checkpoint, const
   const json usual = json::parse(to_json(defaults)), present = json::parse(to_json(now));
   std::vector<ChangedSetting> changes;
   for (const auto& [name, value] : present.items()) {
-    const json old = before.value(name, usual.at(name));
+    const json old = before.value(name, usual.value(name, json()));
     if (old != value) changes.push_back({name, old.dump(), value.dump()});
   }
   return changes;

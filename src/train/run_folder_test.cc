@@ -20,7 +20,7 @@ class RunFolderTest : public ::testing::Test {
  protected:
   RunFolderTest() {
     before_.output = dir_.path();
-    before_.data.folder = "data";
+    before_.data.folders = {"data"};
     before_.clip = "clip.pt";
     before_.schedule.iterations = 100;
   }
@@ -66,9 +66,9 @@ TEST_F(RunFolderTest, TakesOverWhatDoesNotChangeTheLearning) {
   save();
   EXPECT_EQ(start(before_), "");
   TrainConfig now = before_;
-  now.data.folder = "/elsewhere/data/";
+  now.data.folders = {"/elsewhere/data/"};
   now.bad_photos = BadImagePolicy::kSkip;
-  now.data.max_pixels = 1000;
+  now.max_pixels = 1000;
   now.validation.weighting = Weighting::kNone;
   now.val_split = "test";
   now.log_every = 1;
@@ -106,7 +106,7 @@ TEST_F(RunFolderTest, KnowsThePreviousFormat) {
   now.workers = 1;
   now.bad_photos = BadImagePolicy::kSkip;
   EXPECT_EQ(start(now), "settings that were changed: bad_photos was \"fail\", is \"skip\"\n");
-  now.data.folder = "elsewhere";
+  now.data.folders = {"elsewhere"};
   EXPECT_THAT(start(now), AllOf(HasSubstr(R"(data was "data", is "elsewhere")"),
                                 HasSubstr("an earlier version wrote it")));
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* kPhotos = "tagclip.train.photos";
 constexpr const char* kStart = "tagclip.train.start";
+constexpr const char* kShares = "tagclip.train.shares";
 
 using Names = std::vector<std::string>;
 
@@ -34,6 +35,18 @@ Names lines_of(const std::string& text) {
     begin = end + 1;
   }
   return names;
+}
+
+std::vector<double> stored_shares(const Checkpoint& checkpoint) {
+  if (!checkpoint.metadata.contains(kShares)) return {};  // a single data set
+  std::vector<double> shares;
+  for (const std::string& line : lines_of(stored_text(checkpoint, kShares))) {
+    const auto share = parse_number<double>(line);
+    if (!share)
+      throw bad_input(checkpoint.path.string() + ": the shares of the data sets are damaged");
+    shares.push_back(*share);
+  }
+  return shares;
 }
 
 class Differences {
@@ -76,6 +89,28 @@ Names synonyms_of(const TrainedOn& trained_on, size_t c) {
   return c < trained_on.synonyms.size() ? trained_on.synonyms[c] : Names();
 }
 
+// Several data sets: how each of them calls and stores its classes.
+void compare_sets(const TrainedOn& before, const TrainedOn& now, Differences& found) {
+  if (before.sets.size() != now.sets.size()) {
+    found.add(fmt::format("there were {}, there are {}",
+                          counted(before.all_sets().size(), "data set"), now.all_sets().size()));
+    return;
+  }
+  for (size_t s = 0; s < now.sets.size(); ++s) {
+    const TrainedSet &was = before.sets[s], &is = now.sets[s];
+    if (was.reduce_zero_label != is.reduce_zero_label) {
+      const bool is_void = is.reduce_zero_label.value_or(false);
+      found.add(fmt::format("label 0 of data set {} was {}, is {}", s + 1,
+                            of_flag(!is_void, "void", "a class"),
+                            of_flag(is_void, "void", "a class")));
+      continue;  // all classes have moved by one
+    }
+    const std::string what = fmt::format("of data set {}: class", s + 1);
+    found.compare(was.names, is.names, what, what + "es",
+                  is.reduce_zero_label.value_or(false) ? 1 : 0);
+  }
+}
+
 void compare_classes(const TrainedOn& before, const TrainedOn& now, Differences& found) {
   const bool was_void = before.reduce_zero_label.value_or(false);
   const bool is_void = now.reduce_zero_label.value_or(false);
@@ -102,6 +137,16 @@ void compare_classes(const TrainedOn& before, const TrainedOn& now, Differences&
   }
 }
 
+void compare_shares(const std::vector<double>& before, const std::vector<double>& now,
+                    Differences& found) {
+  if (before.size() != now.size()) return;  // there are more or fewer sets, which is said already
+  for (size_t s = 0; s < now.size(); ++s) {
+    if (before[s] == now[s]) continue;
+    found.add(
+        fmt::format("the share of data set {} was {:.4g}, is {:.4g}", s + 1, before[s], now[s]));
+  }
+}
+
 // One difference, the first: a line that was taken out moves all others.
 void compare_photos(const Names& before, const Names& now, Differences& found) {
   if (before == now) return;
@@ -124,9 +169,13 @@ std::string text_fingerprint(std::string text) {
 
 RunIdentity RunIdentity::of(const Trainer& trainer) {
   RunIdentity identity{trainer.trained_on(), {}, trainer.start_fingerprint()};
-  const Dataset& data = trainer.data();
+  const LabelSets& data = trainer.data();
   Names names;
-  for (size_t i = 0; i < data.size(); ++i) names.push_back(data.name(i));
+  for (size_t s = 0; s < data.size(); ++s) {
+    const std::string set = data.single() ? "" : fmt::format(" of set {}", s + 1);
+    for (size_t i = 0; i < data[s].data.size(); ++i) names.push_back(data[s].data.name(i) + set);
+    if (!data.single()) identity.shares.push_back(data[s].share);
+  }
   identity.photos = lines_of(joined(names));
   return identity;
 }
@@ -135,6 +184,7 @@ Metadata RunIdentity::metadata(const ModelConfig& model) const {
   Metadata entries = describe(model, trained_on);
   entries[kPhotos] = joined(photos);
   entries[kStart] = start;
+  for (const double share : shares) entries[kShares] += exact(share) + "\n";
   return entries;
 }
 
@@ -144,12 +194,15 @@ bool RunIdentity::stored_in(const Checkpoint& checkpoint) {
 
 RunIdentity RunIdentity::read(const Checkpoint& checkpoint) {
   return {read_trained_on(checkpoint.metadata, checkpoint.path.string()),
-          lines_of(stored_text(checkpoint, kPhotos)), stored_text(checkpoint, kStart)};
+          lines_of(stored_text(checkpoint, kPhotos)), stored_text(checkpoint, kStart),
+          stored_shares(checkpoint)};
 }
 
 std::vector<std::string> differences(const RunIdentity& before, const RunIdentity& now) {
   Differences found;
-  compare_classes(before.trained_on, now.trained_on, found);
+  compare_sets(before.trained_on, now.trained_on, found);
+  if (found.words().empty()) compare_classes(before.trained_on, now.trained_on, found);
+  compare_shares(before.shares, now.shares, found);
   found.compare(before.trained_on.templates, now.trained_on.templates, "prompt template",
                 "prompt templates", 1);
   compare_photos(before.photos, now.photos, found);

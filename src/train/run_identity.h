@@ -13,9 +13,11 @@ namespace tagclip {
 // to it, and not to where the files lie. Checkpoints hold it in their metadata.
 struct RunIdentity {
   TrainedOn trained_on;  // class names and synonyms in order, seen flags, prompt templates
-  std::vector<std::string> photos;  // the list of the training photos, in its order
+  std::vector<std::string> photos;  // the lists of the training photos, in their order; of several
+                                    // data sets with the number of the set: "a of set 2"
   std::string start;                // fingerprint of the trained model that the run began with;
                                     // empty where it began with a CLIP
+  std::vector<double> shares = {};  // of several data sets: of the training steps
 
   static RunIdentity of(const Trainer& trainer);
 

@@ -73,6 +73,35 @@ TEST(RunIdentity, NamesWhatElseDiffers) {
                           "it began with another trained model"));
 }
 
+// Two data sets, the second of which calls the first one's cow cattle.
+RunIdentity of_two_sets() {
+  RunIdentity two = identity();
+  two.trained_on.sets = {{{"sky", "cow"}, {0, 2}, "folder", false},
+                         {{"tree", "cattle", "grass"}, {1, 2, 3}, "folder", true}};
+  two.photos = {"a of set 1", "a of set 2"};
+  two.shares = {0.1, 0.9};
+  return two;
+}
+
+TEST(RunIdentity, NamesWhatDiffersBetweenSeveralSets) {
+  const RunIdentity before = of_two_sets();
+  const Checkpoint checkpoint{.path = "file", .metadata = before.metadata(ModelConfig())};
+  EXPECT_THAT(differences(RunIdentity::read(checkpoint), before), IsEmpty());
+  RunIdentity now = before;
+  now.shares = {0.25, 0.75};
+  EXPECT_THAT(differences(before, now), ElementsAre("the share of data set 1 was 0.1, is 0.25",
+                                                    "the share of data set 2 was 0.9, is 0.75"));
+  now = before;
+  now.trained_on.sets[1].reduce_zero_label = false;
+  EXPECT_THAT(differences(before, now), ElementsAre("label 0 of data set 2 was void, is a class"));
+  now = before;
+  std::swap(now.trained_on.sets[1].names[0], now.trained_on.sets[1].names[2]);
+  EXPECT_THAT(differences(before, now), ElementsAre("of data set 2: class 1 was tree, is grass",
+                                                    "of data set 2: class 3 was grass, is tree"));
+  EXPECT_THAT(differences(identity(), before),
+              ::testing::Contains("there were 1 data set, there are 2"));
+}
+
 TEST(RunIdentity, ShowsTheFirstOfManyDifferences) {
   RunIdentity before = identity(), now = identity();
   before.trained_on.classes.assign(9, "old");

@@ -63,28 +63,35 @@ void RunLog::append(const std::string& line) {
 }
 
 void RunLog::add(const TrainReport& report) {
-  append(nlohmann::ordered_json{{"iteration", report.iteration},
-                                {"loss", report.total},
-                                {"mask", report.mask},
-                                {"dice", report.dice},
-                                {"trusty", number(report.trusty)},
-                                {"presence", number(report.presence)},
-                                {"lr", report.lr},
-                                {"gradient_norm", report.gradient_norm},
-                                {"images_per_second", report.images_per_second}}
-             .dump());
+  nlohmann::ordered_json line = {{"iteration", report.iteration},
+                                 {"loss", report.total},
+                                 {"mask", report.mask},
+                                 {"dice", report.dice},
+                                 {"trusty", number(report.trusty)},
+                                 {"presence", number(report.presence)},
+                                 {"lr", report.lr},
+                                 {"gradient_norm", report.gradient_norm},
+                                 {"images_per_second", report.images_per_second}};
+  if (!report.set.empty()) line["set"] = report.set;
+  append(json_text(line));
 }
 
-void RunLog::add(int64_t iteration, const SegmentationMetrics& validation) {
+void RunLog::add(int64_t iteration, const Validation& validation) {
+  const SegmentationMetrics& metrics = validation.metrics;
   // JSON has no NaN: it becomes null.
-  append(nlohmann::ordered_json{{"iteration", iteration},
-                                {"pAcc", validation.pixel_accuracy},
-                                {"mIoU", validation.mean_iou},
-                                {"mIoU(S)", validation.mean_iou_seen},
-                                {"mIoU(U)", validation.mean_iou_unseen},
-                                {"hIoU", validation.harmonic_iou},
-                                {"mAcc", validation.mean_accuracy}}
-             .dump());
+  nlohmann::ordered_json line = {{"iteration", iteration},
+                                 {"pAcc", metrics.pixel_accuracy},
+                                 {"mIoU", metrics.mean_iou},
+                                 {"mIoU(S)", metrics.mean_iou_seen},
+                                 {"mIoU(U)", metrics.mean_iou_unseen},
+                                 {"hIoU", metrics.harmonic_iou},
+                                 {"mAcc", metrics.mean_accuracy}};
+  for (const auto& [name, of_set] : validation.sets) {
+    line[name + "/pAcc"] = of_set.pixel_accuracy;
+    line[name + "/mIoU"] = of_set.mean_iou;
+    line[name + "/hIoU"] = of_set.harmonic_iou;
+  }
+  append(json_text(line));
 }
 
 RunWriter::RunWriter(const fs::path& folder, RunRecord record, int64_t done, int64_t validated)
@@ -123,17 +130,22 @@ void RunWriter::add(const TrainReport& report) {
   for (const auto& [tag, value] : values) {
     if (value) events_.add_scalar(report.iteration, tag, *value);
   }
+  if (!report.set.empty()) {
+    events_.add_scalar(report.iteration, "loss of a data set/" + report.set, report.total);
+  }
 }
 
 void RunWriter::add(int64_t iteration, const Validation& validation) {
   const SegmentationMetrics& metrics = validation.metrics;
-  log_.add(iteration, metrics);
-  for (const SummaryField& field : kSummaryFields) {
-    const double value = metrics.*field.value;
-    if (!std::isnan(value)) {
-      events_.add_scalar(iteration, "validation/" + std::string(field.name), value);
+  log_.add(iteration, validation);
+  const auto add_summary = [&](const std::string& group, const SegmentationMetrics& of) {
+    for (const SummaryField& field : kSummaryFields) {
+      const double value = of.*field.value;
+      if (!std::isnan(value)) events_.add_scalar(iteration, group + "/" + field.name, value);
     }
-  }
+  };
+  add_summary("validation", metrics);
+  for (const auto& [name, of_set] : validation.sets) add_summary("validation of " + name, of_set);
   for (size_t c = 0; c < metrics.iou.size(); ++c) {
     if (std::isnan(metrics.iou[c])) continue;
     const char* group = record_.data.seen[c] ? "IoU_seen/" : "IoU_unseen/";
@@ -144,6 +156,7 @@ void RunWriter::add(int64_t iteration, const Validation& validation) {
                       .metrics = metrics,
                       .names = record_.data.classes,
                       .seen = record_.data.seen,
+                      .sets = validation.sets,
                       .milliseconds_per_photo = validation.milliseconds_per_photo});
   if (validation.examples.empty()) return;
   events_.add_image(iteration, "photo, prediction, truth", grid(validation.examples, record_.data));

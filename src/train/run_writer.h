@@ -21,7 +21,7 @@ class RunLog {
   RunLog(const std::filesystem::path& folder, int64_t done, int64_t validated);
 
   void add(const TrainReport& report);
-  void add(int64_t iteration, const SegmentationMetrics& validation);
+  void add(int64_t iteration, const Validation& validation);
   // A JSON object with "iteration", and "loss" unless it is about a validation.
   void append(const std::string& line);
 

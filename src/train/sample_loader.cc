@@ -37,14 +37,16 @@ SampleLoader::~SampleLoader() {
 LabelledBatch SampleLoader::empty_batch(int64_t iteration) {
   const std::vector<int64_t> images = samples_.images(iteration);
   const auto begin = images.begin() + options_.share.part * rows();
+  const size_t set = samples_.set_of(iteration);
   const auto unused = std::ranges::find_if(buffer_pool_, [](const LabelledBatch& batch) {
     return is_unshared(batch.pixels) && is_unshared(batch.labels);
   });
   if (unused != buffer_pool_.end())
-    return {iteration, {begin, begin + rows()}, unused->pixels, unused->labels};
+    return {iteration, set, {begin, begin + rows()}, unused->pixels, unused->labels};
   const int64_t side = samples_.side();
   const auto options = at::TensorOptions().pinned_memory(options_.pinned);
   buffer_pool_.push_back({iteration,
+                          set,
                           {begin, begin + rows()},
                           at::empty({rows(), 3, side, side}, options.dtype(at::kFloat)),
                           at::empty({rows(), side, side}, options.dtype(at::kInt))});
@@ -118,7 +120,8 @@ DevicePrefetcher::Copy DevicePrefetcher::begin_copy() {
   --left_;
   LabelledBatch host = loader_.next();
   const c10::StreamGuard guard(*copy_stream_);
-  LabelledBatch copy{host.iteration, host.images, host.pixels.to(device_, /*non_blocking=*/true),
+  LabelledBatch copy{host.iteration, host.set, host.images,
+                     host.pixels.to(device_, /*non_blocking=*/true),
                      host.labels.to(device_, /*non_blocking=*/true)};
   c10::Event ready(device_.type());
   ready.record(*copy_stream_);

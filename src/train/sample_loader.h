@@ -20,9 +20,10 @@ namespace tagclip {
 // A rank's share of the samples of an iteration.
 struct LabelledBatch {
   int64_t iteration = 0;
+  size_t set = 0;               // the data set that the samples are of
   std::vector<int64_t> images;  // positions in the data set, before any is replaced
   at::Tensor pixels;            // [B, 3, side, side] float32, normalised
-  at::Tensor labels;            // [B, side, side] int32: classes of the data set, or void_label
+  at::Tensor labels;            // [B, side, side] int32: classes of the set, or void_label
 };
 
 struct LoaderOptions {

@@ -42,8 +42,14 @@ class SampleLoaderTest : public ::testing::Test {
     config_.augment = {.long_side = 64, .short_side = 32, .crop_size = 24, .photometric = false};
   }
 
+  LabelSets sets(const std::string& unseen = "") const {
+    return {
+        {{.name = "set", .data = {.folder = dir_.path().string(), .unseen = unseen}, .share = {}}},
+        "train"};
+  }
+
   std::vector<LabelledBatch> load(const LoaderOptions& options) {
-    const Dataset data({.folder = dir_.path().string()}, "train");
+    const LabelSets data = sets();
     TrainingSamples samples(config_, data);
     SampleLoader loader(samples, options);
     std::vector<LabelledBatch> batches;
@@ -153,7 +159,7 @@ TEST_F(SampleLoaderTest, SkippingEndsWhenNoImageIsGood) {
 }
 
 TEST_F(SampleLoaderTest, ReusesTheMemoryOfReleasedBatches) {
-  const Dataset data({.folder = dir_.path().string()}, "train");
+  const LabelSets data = sets();
   const TrainingSamples samples(config_, data);
   SampleLoader loader(samples, {.last = 100, .workers = 2, .prefetch = 1});
   std::set<const void*> pages;
@@ -168,15 +174,113 @@ TEST_F(SampleLoaderTest, ReusesTheMemoryOfReleasedBatches) {
 TEST_F(SampleLoaderTest, SelfTrainingNeedsUnseenClasses) {
   config_.setting = Setting::kTransductive;
   load({.last = 1});
-  const Dataset all_seen({.folder = dir_.path().string(), .unseen = "none"}, "train");
+  const LabelSets all_seen = sets("none");
   EXPECT_THROW(TrainingSamples(config_, all_seen), Error);
 }
 
 TEST_F(SampleLoaderTest, MayBeDestroyedBeforeTheLastBatch) {
-  const Dataset data({.folder = dir_.path().string()}, "train");
+  const LabelSets data = sets();
   const TrainingSamples samples(config_, data);
   SampleLoader loader(samples, {.last = 100, .workers = 3});
   loader.next();
+}
+
+// A second data set of dark photos whose classes are "c" and "d", and no "b".
+class SetsTest : public SampleLoaderTest {
+ protected:
+  SetsTest() {
+    std::string names;
+    std::filesystem::create_directories(other_ / "images");
+    std::filesystem::create_directories(other_ / "labels");
+    for (int i = 0; i < 20; ++i) {
+      const std::string name = "q" + std::to_string(i);
+      write_png(other_ / "images" / (name + ".png"),
+                {40, 30, std::vector<uint8_t>(40 * 30 * 3, static_cast<uint8_t>(10 * i))});
+      LabelMap labels{40, 30, std::vector<uint16_t>(40 * 30)};
+      for (int p = 0; p < 40 * 30; ++p) labels.labels[p] = p % 40 < 20 ? 0 : 1;
+      write_label_map(other_ / "labels" / (name + ".png"), labels, voc_palette(2));
+      names += name + "\n";
+    }
+    write_file(other_ / "train.txt", names);
+    write_file(other_ / "classes.txt", "c\nd\n");
+    config_.schedule.iterations = 300;
+  }
+
+  LabelSets both(std::optional<double> share = {}) const {
+    return {{{.name = "set", .data = {.folder = dir_.path().string()}, .share = {}},
+             {.name = "other", .data = {.folder = other_.path().string()}, .share = share}},
+            "train"};
+  }
+
+  TestDir other_;
+};
+
+TEST_F(SetsTest, AStepIsOfOneSetByItsShare) {
+  const LabelSets data = both();  // 5 and 20 photos: a third and two thirds
+  const TrainingSamples samples(config_, data);
+  int64_t of_other = 0;
+  for (int64_t i = 0; i < 300; ++i) {
+    of_other += static_cast<int64_t>(samples.set_of(i));
+    for (const int64_t image : samples.images(i)) EXPECT_LT(image, samples.set_of(i) == 0 ? 5 : 20);
+  }
+  EXPECT_NEAR(static_cast<double>(of_other), 200, 25);
+  const LabelSets rarely = both(0.05);
+  const TrainingSamples few(config_, rarely);
+  of_other = 0;
+  for (int64_t i = 0; i < 300; ++i) of_other += static_cast<int64_t>(few.set_of(i));
+  EXPECT_NEAR(static_cast<double>(of_other), 15, 12);
+}
+
+TEST_F(SetsTest, EveryPhotoOfASetComesOnceAnEpochOfTheSet) {
+  const LabelSets data = both();
+  const TrainingSamples samples(config_, data);
+  std::multiset<int64_t> seen;
+  for (int64_t i = 0; seen.size() < 20; ++i) {
+    if (samples.set_of(i) == 0) continue;
+    for (const int64_t image : samples.images(i)) seen.insert(image);
+  }
+  EXPECT_EQ(std::set<int64_t>(seen.begin(), seen.end()).size(), 20U);
+}
+
+TEST_F(SetsTest, LabelsAreOfTheStepsOwnSet) {
+  const LabelSets data = both();
+  const TrainingSamples samples(config_, data);
+  SampleLoader loader(samples, {.last = 20, .workers = 2});
+  std::set<size_t> sets;
+  for (int64_t i = 0; i < 20; ++i) {
+    const LabelledBatch batch = loader.next();
+    EXPECT_EQ(batch.set, samples.set_of(i));
+    sets.insert(batch.set);
+    const at::Tensor has_third = batch.labels.eq(2).any();
+    EXPECT_EQ(has_third.item<bool>(), batch.set == 0);
+  }
+  EXPECT_EQ(sets.size(), 2U);
+}
+
+TEST_F(SetsTest, ALongerRunBeginsAsAShorterOneAndAllRanksDrawTheSameSet) {
+  const LabelSets data = both();
+  const TrainingSamples shorter(config_, data);
+  config_.schedule.iterations = 900;
+  const TrainingSamples longer(config_, data);
+  for (int64_t i = 0; i < 300; ++i) {
+    EXPECT_EQ(shorter.set_of(i), longer.set_of(i));
+    EXPECT_EQ(shorter.images(i), longer.images(i));
+  }
+  SampleLoader whole(longer, {.last = 3});
+  SampleLoader second(longer, {.last = 3, .share = {1, 2}});
+  for (int64_t i = 0; i < 3; ++i) {
+    const LabelledBatch all = whole.next(), half = second.next();
+    EXPECT_EQ(all.set, half.set);
+    EXPECT_TRUE(half.pixels.equal(all.pixels.narrow(0, 2, 2)));
+  }
+}
+
+TEST_F(SetsTest, ASetWithoutASeenClassIsRefused) {
+  write_file(other_ / "unseen.txt", "c\nd\n");
+  const LabelSets data = both();
+  EXPECT_THROW(TrainingSamples(config_, data), Error);
+  config_.setting = Setting::kSupervised;
+  const TrainingSamples samples(config_, data);
 }
 
 }  // namespace

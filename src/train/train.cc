@@ -1,13 +1,14 @@
 #include "train/train.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/version.h>
 
-#include <cmath>
 #include <memory>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "data_check/data_check.h"
 #include "train/file_check.h"
 #include "train/folder_lock.h"
@@ -21,18 +22,22 @@ namespace {
 // Looks at some label files of a new run: a mistake in the labels costs a night of training.
 void check_labels(const TrainConfig& config) {
   constexpr size_t kFiles = 300;
-  const std::vector<Finding> errors = quick_check(config.data, config.train_split, kFiles);
-  if (errors.empty()) return;
-  throw bad_input(config.data.folder + ": " + errors[0].what,
-                  errors[0].advice + "; tagclip data check " + config.data.folder +
-                      " looks at everything, check_data = false trains all the same");
+  for (const LabelSetOptions& set : training_sets(config)) {
+    const std::vector<Finding> errors = quick_check(set.data, config.train_split, kFiles);
+    if (errors.empty()) continue;
+    const std::string& folder = set.data.folder;
+    throw bad_input(folder + ": " + errors[0].what,
+                    errors[0].advice + "; tagclip data check " + folder +
+                        " looks at everything, check_data = false trains all the same");
+  }
 }
 
-// The score that validations are ranked by: hIoU, or mIoU where nothing is unseen; -1 where neither
-// is defined.
-double score(const SegmentationMetrics& metrics) {
-  const double value = std::isnan(metrics.harmonic_iou) ? metrics.mean_iou : metrics.harmonic_iou;
-  return std::isnan(value) ? -1 : value;
+// The names of data sets for a reader: the folder of the only one, or the names of several.
+std::string describe(const std::vector<LabelSetOptions>& sets) {
+  if (sets.size() == 1) return sets[0].data.folder;
+  std::string names;
+  for (const LabelSetOptions& set : sets) names += (names.empty() ? "" : " + ") + set.name;
+  return names;
 }
 
 using Say = std::function<void(const std::string&)>;
@@ -51,6 +56,7 @@ class Run {
     trainer_.emplace(config, world, hooks.on_warning);
     if (!config.val_split.empty()) validator_.emplace(config, *trainer_, world);
     if (checks) check_all_files();
+    if (folder_.is_new()) say_how_sets_are_joined();
     for (const std::string& warning : config.warnings()) warn_(warning);
     folder_.resume(*trainer_, validator_ ? validator_->identity() : "");
     folder_.create();
@@ -83,10 +89,47 @@ class Run {
 
   void check_all_files() const {
     const FileCheckHooks hooks{hooks_.on_check, hooks_.stop_requested, warn_};
-    check_files(trainer_->data(), config_.bad_photos, hooks);
-    if (!validator_) return;
-    check_files(validator_->data(), BadImagePolicy::kFail, hooks);
-    check_label_values(validator_->data(), hooks);
+    for (const LabelSets::Entry& set : trainer_->data()) {
+      check_files(set.data, config_.bad_photos, hooks);
+    }
+    for (size_t s = 0; validator_ && s < validator_->size(); ++s) {
+      check_files(validator_->data(s), BadImagePolicy::kFail, hooks);
+      check_label_values(validator_->data(s), hooks);
+    }
+  }
+
+  // Says what several data sets come to together: shares, classes, which of them are hidden.
+  void say_how_sets_are_joined() const {
+    const Say note = of_root(hooks_.on_note);
+    const LabelSets& data = trainer_->data();
+    if (validator_ && !validator_->left_out().empty()) {
+      note(fmt::format("not validated on, for want of a list {}: {}", config_.val_split,
+                       fmt::join(validator_->left_out(), ", ")));
+    }
+    if (data.single()) return;
+    std::vector<std::string> shares;
+    for (const LabelSets::Entry& set : data) {
+      shares.push_back(fmt::format("{} {}% ({})", set.name, fixed(100 * set.share, 1),
+                                   counted(static_cast<int64_t>(set.data.size()), "photo")));
+    }
+    note(fmt::format("{} data sets, {} classes together; shares of the steps: {}", data.size(),
+                     data.classes().words.size(), fmt::join(shares, ", ")));
+    if (config_.setting != Setting::kSupervised) warn_of_leaks();
+  }
+
+  // Warns of classes that one set hides and another one labels, perhaps under another name.
+  void warn_of_leaks() const {
+    std::vector<DatasetInfo> infos;
+    std::vector<const DatasetInfo*> pointers;
+    for (const LabelSets::Entry& set : trainer_->data()) {
+      infos.push_back(set.data.info());
+      // `unseen` over several sets is in none of their lists.
+      if (!config_.data.unseen.empty()) infos.back().seen = set.seen;
+    }
+    for (const DatasetInfo& info : infos) pointers.push_back(&info);
+    for (const Finding& finding : find_hidden_and_labelled(pointers, trainer_->synonyms())) {
+      warn_(finding.what + "; " + finding.advice);
+    }
   }
 
   // True if an earlier session left nothing to do.
@@ -168,23 +211,23 @@ class Run {
     const std::optional<Validation> validation = (*validator_)(hooks_.stop_requested);
     if (!validation) return false;
     const int64_t iteration = trainer_->iteration();
-    if (folder_.improves(iteration, score(validation->metrics))) {
+    if (folder_.improves(iteration, validation->score())) {
       folder_.save_model("best", *trainer_);
     }
     if (writer_) writer_->add(iteration, *validation);
-    hooks_.on_validation(iteration, validation->metrics);
+    hooks_.on_validation(iteration, *validation);
     return true;
   }
 
   // The classes are those that are measured.
   RunData run_data() const {
-    const Dataset& data = trainer_->data();
-    const auto train = static_cast<int64_t>(data.size());
-    if (!validator_) return {config_.data.folder, train, 0, data.classes(), data.seen()};
-    const std::string& other = config_.val_data.folder;
-    return {other.empty() ? config_.data.folder : config_.data.folder + " -> " + other, train,
-            static_cast<int64_t>(validator_->data().size()), validator_->data().classes(),
-            validator_->judged_seen()};
+    const LabelSets& data = trainer_->data();
+    const std::string folder = describe(training_sets(config_));
+    const auto train = static_cast<int64_t>(data.photos());
+    if (!validator_) return {folder, train, 0, data.class_names(), data.classes().seen};
+    const bool own = !config_.val_data.folders.empty();
+    return {own ? folder + " -> " + describe(validation_sets(config_)) : folder, train,
+            validator_->photos(), validator_->classes(), validator_->judged_seen()};
   }
 
   RunRecord record() const {

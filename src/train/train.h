@@ -3,10 +3,10 @@
 #include <functional>
 #include <string>
 
-#include "metrics/segmentation_metrics.h"
 #include "ranks/world.h"
 #include "train/train_config.h"
 #include "train/train_step.h"
+#include "train/validation.h"
 
 namespace tagclip {
 
@@ -20,8 +20,8 @@ struct TrainHooks {
   // Pairs of files checked before the first step, once that takes more than two seconds.
   std::function<void(int64_t done, int64_t total)> on_check = [](int64_t, int64_t) {};
   std::function<void(const TrainReport&)> on_step = [](const TrainReport&) {};
-  std::function<void(int64_t iteration, const SegmentationMetrics&)> on_validation =
-      [](int64_t, const SegmentationMetrics&) {};
+  std::function<void(int64_t iteration, const Validation&)> on_validation =
+      [](int64_t, const Validation&) {};
   // Asked after every step, validation image and checked pair; true saves and returns.
   std::function<bool()> stop_requested = [] { return false; };
 };
@@ -38,7 +38,7 @@ struct TrainOutcome {
 //                           learnt and to what its files say (RunIdentity), not to where they lie
 //   run.lock                while it is written: one process at a time (FolderLock)
 //   best.safetensors        the model with the best hIoU on the validation split (mIoU where
-//                           nothing is unseen)
+//                           nothing is unseen), the mean over the data sets where there are several
 //   model_N.safetensors     the model after every `model_every` iterations
 //   model.safetensors       the finished model, written before its last validation
 //   run.json                what ran, where, on what, for how long

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "runs/run_record.h"
 
 namespace tagclip {
@@ -33,19 +34,38 @@ FieldsOf<Options> augment_fields(Options& augment) {
   return list;
 }
 
-template <class List, class Options>
-void add_dataset_fields(List& list, Options& data, const std::string& prefix,
+const Choices<ZeroLabel>& zero_label_words() {
+  static const Choices<ZeroLabel> words = {
+      {"auto", ZeroLabel::kAuto}, {"keep", ZeroLabel::kKeep}, {"reduce", ZeroLabel::kReduce}};
+  return words;
+}
+
+template <class List, class Sets>
+void add_dataset_fields(List& list, Sets& data, const std::string& prefix,
                         const std::string& folder_help, const std::string& unseen_help) {
-  list.add(prefix + "data", data.folder, folder_help);
+  list.add_one_or_more(prefix + "data", data.folders, folder_help);
   list.add(prefix + "dataset", data.kind,
            "kind of data set: folder (images/, labels/, classes.txt, lists), voc2012, coco-stuff, "
            "context59, context60; auto recognises the folder");
   list.add(prefix + "unseen", data.unseen,
            unseen_help + ": names or indices, a list file, a built-in split, or none");
-  list.add(prefix + "zero_label", data.zero_label,
-           {{"auto", ZeroLabel::kAuto}, {"keep", ZeroLabel::kKeep}, {"reduce", ZeroLabel::kReduce}},
+  list.add(prefix + "zero_label", data.zero_label, zero_label_words(),
            "keep the background, label 0, as a class, or reduce: make it void; auto: as usual for "
            "the kind");
+}
+
+template <class Options>
+FieldsOf<Options> set_fields(Options& options) {
+  FieldsOf<Options> list;
+  list.add("dataset", options.kind, "kind of this data set; auto: as dataset says");
+  list.add("unseen", options.unseen, "unseen classes of this data set; empty: as unseen says");
+  list.add("zero_label", options.zero_label, zero_label_words(),
+           "label 0 of this data set; auto: as zero_label says");
+  list.add(
+      "share", options.share, {1e-6, 1}, "auto",
+      "share of the training steps that this data set gets; auto: of what the others leave, by "
+      "the square root of its photos");
+  return list;
 }
 
 // The architecture without the towers' sizes, which are read from the weights.
@@ -77,15 +97,24 @@ FieldsOf<Config> train_fields(Config& config) {
   list.add("extend", config.extend,
            "whether a run in the output folder may go on to more schedule.iterations than it was "
            "begun with");
-  add_dataset_fields(list, config.data, "", "data set folder",
-                     "classes hidden in training; empty: the set's own");
+  add_dataset_fields(list, config.data, "",
+                     "data set folder, or a list of several, whose classes are joined by their "
+                     "words; each step is of one set",
+                     "classes hidden in training; empty: the sets' own");
   list.add("train_split", config.train_split, "list of the training images");
   add_dataset_fields(
       list, config.val_data, "val_",
-      "data set folder of the validation; empty: that of the training",
+      "data set folder of the validation, or a list of several; empty: those of the training",
       "classes that count for mIoU(U); empty: the unseen ones of the training, or the "
       "classes of val_data that the training does not name");
-  list.add("max_pixels", config.data.max_pixels, {1, 0x1p40},
+  list.add("synonym_list", config.synonym_list,
+           "class file of words that mean the same, a class a line (sofa, couch): they join the "
+           "classes of the data sets and are synonyms of theirs");
+  list.add(
+      "synonyms", config.synonyms, {{"mean", StepWords::kMean}, {"drawn", StepWords::kDrawn}},
+      "a class of several words is the mean of their embeddings, or one word drawn anew in each "
+      "step");
+  list.add("max_pixels", config.max_pixels, {1, 0x1p40},
            "larger photos and label files are refused, in training and validation");
   list.add("val_split", config.val_split, "list of the validation images; empty: no validation");
   list.add("clip", config.clip,
@@ -149,6 +178,11 @@ FieldsOf<Config> train_fields(Config& config) {
   list.add_group("optimizer", config.optimizer.fields());
   list.add_group("schedule", config.schedule.fields());
   list.add_group("self_training", config.self_training.fields());
+  for (auto& [name, options] : config.set) list.add_group("set." + name, options.fields());
+  if constexpr (!std::is_const_v<Config>) {
+    list.add_tables("set",
+                    [&config](const std::string& name) { return config.set[name].fields(); });
+  }
   return list;
 }
 
@@ -163,7 +197,7 @@ struct Effect {
 
 std::vector<Effect> effects(const TrainConfig& config) {
   const bool validates = !config.val_split.empty();
-  const bool own_data = !config.val_data.folder.empty();
+  const bool own_data = !config.val_data.folders.empty();
   const bool token = config.model.trusty_token;
   const bool transductive = config.setting == Setting::kTransductive;
   const bool prompts = config.model.prompts > 0;
@@ -192,7 +226,62 @@ std::vector<Effect> effects(const TrainConfig& config) {
   };
 }
 
+// The sets of all folders by their names, those of the training first.
+std::vector<std::string> all_folders(const TrainConfig& config) {
+  std::vector<std::string> folders = config.data.folders;
+  for (const std::string& folder : config.val_data.folders) {
+    if (std::ranges::count(config.data.folders, folder) == 0) folders.push_back(folder);
+  }
+  return folders;
+}
+
+// Returns how the sets of `data` are read. `unseen`: what counts for sets without one of their own.
+std::vector<LabelSetOptions> options_of(const TrainConfig& config, const DataSets& data,
+                                        const std::string& unseen) {
+  const std::vector<std::string> folders = all_folders(config), names = names_of_folders(folders);
+  std::vector<LabelSetOptions> sets;
+  for (const std::string& folder : data.folders) {
+    const size_t place = std::ranges::find(folders, folder) - folders.begin();
+    LabelSetOptions set{.name = names[place], .data = {.folder = folder}, .share = {}};
+    const auto own = config.set.find(set.name);
+    const SetOptions options = own == config.set.end() ? SetOptions() : own->second;
+    set.data.kind = options.kind == "auto" ? data.kind : options.kind;
+    set.data.unseen = options.unseen.empty() ? unseen : options.unseen;
+    set.data.zero_label =
+        options.zero_label == ZeroLabel::kAuto ? data.zero_label : options.zero_label;
+    set.data.max_pixels = config.max_pixels;
+    set.share = options.share;
+    sets.push_back(std::move(set));
+  }
+  return sets;
+}
+
+// Throws Error(kUsage) for what [set.NAME] says of no data set, or to no effect.
+void check_set_options(const TrainConfig& config) {
+  const std::vector<std::string> names = names_of_folders(all_folders(config));
+  for (const auto& [name, options] : config.set) {
+    const size_t place = std::ranges::find(names, name) - names.begin();
+    if (place == names.size()) {
+      throw usage_error(fmt::format("set.{}: no data set of data or val_data is called so", name),
+                        did_you_mean(name, names, "a set has the name of its folder"));
+    }
+    if (!options.share) continue;
+    if (place >= config.data.folders.size()) {
+      throw usage_error(fmt::format("set.{}.share: the set is only validated on", name),
+                        "leave share out, or add its folder to data");
+    }
+    if (config.data.folders.size() == 1) {
+      throw usage_error(
+          fmt::format("set.{}.share has no effect: there are no other data sets", name),
+          "leave share out, or list several folders in data");
+    }
+  }
+}
+
 }  // namespace
+
+FieldList SetOptions::fields() { return set_fields(*this); }
+ConstFieldList SetOptions::fields() const { return set_fields(*this); }
 
 FieldList SelfTrainingConfig::fields() { return self_training_fields(*this); }
 ConstFieldList SelfTrainingConfig::fields() const { return self_training_fields(*this); }
@@ -201,8 +290,17 @@ FieldList TrainConfig::fields() { return train_fields(*this); }
 ConstFieldList TrainConfig::fields() const { return train_fields(*this); }
 
 void TrainConfig::check() const {
-  if (data.folder.empty())
+  if (data.folders.empty() || std::ranges::count(data.folders, "") > 0) {
     throw usage_error("data: no data set folder is given", "set data to one");
+  }
+  names_of_folders(data.folders);
+  names_of_folders(val_data.folders);
+  check_set_options(*this);
+  if (!val_data.unseen.empty() && val_data.unseen != "none" && !val_split.empty() &&
+      validation_sets(*this).size() > 1) {
+    throw usage_error("val_unseen is about the classes of one data set, found several",
+                      "say it of each, in [set.NAME] or in its unseen.txt");
+  }
   if (clip.empty() && start.empty()) {
     throw usage_error("clip: no weights to start from are given",
                       "set clip to a CLIP, or start to a trained model");
@@ -248,9 +346,10 @@ std::vector<IdleSetting> idle_settings(const TrainConfig& config) {
 }
 
 bool is_known_by_content(const std::string& setting) {
-  static const std::set<std::string> kNames = {"data",        "dataset", "unseen", "zero_label",
-                                               "train_split", "clip",    "start",  "prompt"};
-  return kNames.contains(setting);
+  static const std::set<std::string> kNames = {"data",       "dataset",     "unseen",
+                                               "zero_label", "train_split", "clip",
+                                               "start",      "prompt",      "synonym_list"};
+  return kNames.contains(setting) || setting.starts_with("set.");
 }
 
 bool is_free_to_change(const std::string& setting) {
@@ -259,33 +358,46 @@ bool is_free_to_change(const std::string& setting) {
          setting.starts_with("val_") || setting.starts_with("validation.");
 }
 
-std::vector<std::string> input_paths(const TrainConfig& config) {
-  struct Input {
-    const char* name;
-    const std::string& text;
-    bool is_path;  // otherwise a word, or a path
-  };
-  const Input inputs[] = {
-      {"data", config.data.folder, true},    {"val_data", config.val_data.folder, true},
-      {"clip", config.clip, true},           {"start", config.start, true},
-      {"unseen", config.data.unseen, false}, {"val_unseen", config.val_data.unseen, false},
-      {"prompt", config.prompt, false}};
-  std::vector<std::string> names;
-  for (const auto& [name, text, is_path] : inputs) {
-    const bool looks_like_path =
-        text.find_first_of("/.") != text.npos && text.find('{') == text.npos;
-    if (!text.empty() && (is_path || looks_like_path)) names.emplace_back(name);
+std::vector<LabelSetOptions> training_sets(const TrainConfig& config) {
+  const bool single = config.data.folders.size() == 1;
+  // Over several sets, `unseen` names classes that not each of them need have.
+  const std::string& unseen = config.data.unseen;
+  return options_of(config, config.data, single || unseen.empty() ? unseen : "none");
+}
+
+std::vector<LabelSetOptions> validation_sets(const TrainConfig& config) {
+  const bool own = !config.val_data.folders.empty();
+  std::vector<LabelSetOptions> sets =
+      own ? options_of(config, config.val_data, "") : training_sets(config);
+  if (config.val_data.unseen.empty()) return sets;
+  for (LabelSetOptions& set : sets) set.data.unseen = config.val_data.unseen;
+  return sets;
+}
+
+void for_each_input(TrainConfig& config,
+                    const std::function<void(const std::string&, std::string&)>& visit) {
+  for (std::string& folder : config.data.folders) visit("data", folder);
+  for (std::string& folder : config.val_data.folders) visit("val_data", folder);
+  for (const auto& [name, path] : {std::pair{"clip", &config.clip},
+                                   {"start", &config.start},
+                                   {"synonym_list", &config.synonym_list}}) {
+    if (!path->empty()) visit(name, *path);
   }
-  return names;
+  const auto visit_word = [&](const std::string& name, std::string& word) {
+    const bool looks_like_path =
+        word.find_first_of("/.") != word.npos && word.find('{') == word.npos;
+    if (looks_like_path) visit(name, word);
+  };
+  visit_word("unseen", config.data.unseen);
+  visit_word("val_unseen", config.val_data.unseen);
+  for (auto& [name, options] : config.set) visit_word("set." + name + ".unseen", options.unseen);
+  visit_word("prompt", config.prompt);
 }
 
 TrainConfig with_absolute_inputs(TrainConfig config) {
-  FieldList fields = config.fields();
-  for (const std::string& name : input_paths(config)) {
-    const std::string text = std::get<std::string>(fields.at(name).get());
-    if (path_status(text).kind == PathKind::kNothing) continue;
-    fields.set(name, absolute_path(text).string());
-  }
+  for_each_input(config, [](const std::string&, std::string& path) {
+    if (path_status(path).kind != PathKind::kNothing) path = absolute_path(path).string();
+  });
   return config;
 }
 

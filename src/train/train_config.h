@@ -1,11 +1,14 @@
 #pragma once
 
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/fields.h"
 #include "data/augment.h"
-#include "data/dataset_options.h"
+#include "data/label_sets.h"
 #include "infer/options.h"
 #include "model/config.h"
 #include "model/losses.h"
@@ -42,6 +45,32 @@ struct SelfTrainingConfig {
   ConstFieldList fields() const;
 };
 
+// The data sets of a training, or of its validation, and how all of them are read; see
+// DatasetOptions.
+struct DataSets {
+  std::vector<std::string> folders;
+  std::string kind = "auto";
+  std::string unseen;
+  ZeroLabel zero_label = ZeroLabel::kAuto;
+};
+
+// How one of several data sets is read, in training and validation, where it is not as all are.
+struct SetOptions {
+  std::string kind = "auto";                // auto: as for all
+  std::string unseen;                       // empty: as for all
+  ZeroLabel zero_label = ZeroLabel::kAuto;  // kAuto: as for all
+  std::optional<double> share;              // of the training steps; see LabelSets
+
+  FieldList fields();
+  ConstFieldList fields() const;
+};
+
+// What a class of several words is in a training step.
+enum class StepWords {
+  kMean,   // the mean of their embeddings
+  kDrawn,  // one of them, drawn anew in each step
+};
+
 // The fate of a run whose training image cannot be read: it fails, or takes another image.
 enum class BadImagePolicy { kFail, kSkip };
 
@@ -50,8 +79,12 @@ struct TrainConfig {
   std::string output = "runs/train";
   std::string label;
   bool extend = false;  // whether a run may go on to more iterations than it was begun with
-  DatasetOptions data;
-  DatasetOptions val_data;  // no folder: as `data`, with val_data.unseen where it is given
+  DataSets data;
+  DataSets val_data;  // no folders: as `data`, with val_data.unseen where it is given
+  std::map<std::string, SetOptions> set;             // by the names of data sets, see set_names
+  int64_t max_pixels = DatasetOptions().max_pixels;  // larger photos and label files are refused
+  std::string synonym_list;  // class file: the words of a line stand for one class in all data sets
+  StepWords synonyms = StepWords::kMean;
   std::string train_split = "train";
   std::string val_split = "val";
   std::string clip;   // the CLIP to start from ...
@@ -114,9 +147,16 @@ bool is_free_to_change(const std::string& setting);
 // run is bound to (see RunIdentity).
 bool is_known_by_content(const std::string& setting);
 
-// The files and folders that a run reads, those of `config` by the names of their settings. Words
-// that may be a file, such as prompt, count where they look like a path.
-std::vector<std::string> input_paths(const TrainConfig& config);
+// The data sets of the training, each as it is read. `unseen` of several sets is not in them: it is
+// about all of their classes. Throws Error(kUsage) for a folder that comes twice.
+std::vector<LabelSetOptions> training_sets(const TrainConfig& config);
+// Those of the validation: val_data, or the sets of the training.
+std::vector<LabelSetOptions> validation_sets(const TrainConfig& config);
+
+// Calls `visit` with each file and folder that a run reads, and the name of its setting. Words that
+// may be a file, such as prompt, count where they look like a path.
+void for_each_input(TrainConfig& config,
+                    const std::function<void(const std::string& name, std::string& path)>& visit);
 // Returns the settings with paths that mean the same from every folder, where the files are there.
 TrainConfig with_absolute_inputs(TrainConfig config);
 

@@ -47,7 +47,8 @@ TrainStep::TrainStep(SegmentationModel& model, const TrainConfig& config, const 
       generator_(dropout_generator(model.device())) {}
 
 bool TrainStep::uses_cuda_graph() const {
-  return launch_ == Launch::kCudaGraph && world_.is_single() && model_.device().is_cuda();
+  return launch_ == Launch::kCudaGraph && world_.is_single() && model_.device().is_cuda() &&
+         config_.data.folders.size() <= 1;
 }
 
 // Both graphs are captured anew: the update reads the gradients where the other graph leaves them.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "gpu/cuda_graph.h"
 #include "model/dropout.h"
@@ -20,6 +21,7 @@ struct TrainReport {
   double lr = 0;
   double gradient_norm = 0;
   double images_per_second = 0;
+  std::string set = {};  // the data set of the step; empty where there is one
 
   // True if loss and gradients are finite.
   bool finite() const;
@@ -38,13 +40,14 @@ enum class Launch : uint8_t { kCudaGraph, kEager };
 class TrainStep {
  public:
   // Trains the parameters that is_trained names, on the model's device. All arguments must outlive
-  // the step. Several ranks always run eagerly: their collectives cannot be captured.
+  // the step. Several ranks always run eagerly: their collectives cannot be captured. So do several
+  // data sets: their steps differ in the number of classes, and a graph of each would keep memory.
   TrainStep(SegmentationModel& model, const TrainConfig& config, const World& world,
             Launch launch = Launch::kCudaGraph);
 
   // Forward pass, losses and gradients. Each rank gives its part of the batch; gradients and losses
   // are averaged over the ranks. `iteration`, from 0, decides the learning rate and the dropout.
-  // The caller fills in images_per_second.
+  // The caller fills in images_per_second and set.
   TrainReport compute(const StepInput& input, int64_t iteration);
   // Takes one optimizer step with the gradients of compute().
   void update(int64_t iteration);

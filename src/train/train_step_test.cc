@@ -6,6 +6,7 @@
 
 #include "gpu/test_gpu.h"
 #include "model/test_model.h"
+#include "train/step_text.h"
 
 namespace tagclip {
 namespace {
@@ -75,6 +76,25 @@ TEST(TrainStep, ReportsWhatItDid) {
     EXPECT_FALSE(report.presence) << "the model has no presence head";
   }
   EXPECT_LT(course.reports.back().lr, course.reports.front().lr);
+}
+
+// Of five classes the second data set has classes 3 and 1.
+TEST(TrainStep, AClassOfAnotherSetGetsNoGradient) {
+  SegmentationModel model = small_model();
+  const TrainConfig config = config_of(ComputePrecision::kFloat32);
+  const World alone;
+  TrainStep step(model, config, alone);
+  const JoinedClasses classes = {.words = std::vector<ClassWords>(5, {{"word"}}),
+                                 .seen = std::vector<bool>(5, true),
+                                 .of_set = {{0, 1, 2}, {3, 1}}};
+  const at::Tensor rows = small_text(5).clone().set_requires_grad(true);
+  const StepText text(config, classes, rows, {});
+  const at::Tensor labels = at::randint(0, 2, {2, 16, 16}, seeded(1), at::kInt);
+  step.compute(step_input(at::randn({2, 3, 16, 16}, seeded(2)), labels, text(1, 0),
+                          step_labels(config, classes.seen_in(1), 0)),
+               0);
+  for (const int64_t c : {0, 2, 4}) EXPECT_EQ(rows.grad()[c].abs().sum().item<double>(), 0) << c;
+  for (const int64_t c : {1, 3}) EXPECT_GT(rows.grad()[c].abs().sum().item<double>(), 0) << c;
 }
 
 TEST(TrainStep, ChangesNothingBeforeItsUpdate) {

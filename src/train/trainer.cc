@@ -14,16 +14,41 @@
 namespace tagclip {
 namespace {
 
-TrainedOn make_trained_on(const TrainConfig& config, const Dataset& data) {
-  TrainedOn result{data.classes(), data.seen(), parse_templates(config.prompt),
+// The data sets of the training. Throws Error(kBadInput) for a list of synonyms that says nothing
+// of them.
+LabelSets read_sets(const TrainConfig& config, const std::vector<ListedClass>& synonyms) {
+  const std::vector<LabelSetOptions> sets = training_sets(config);
+  LabelSets data(sets, config.train_split, synonyms, sets.size() > 1 ? config.data.unseen : "");
+  if (!synonyms.empty() && join_classes(data.infos(), {}).words == data.classes().words) {
+    throw bad_input(config.synonym_list + ": no line has a class of the data sets and another word",
+                    "a line holds the words of one class: sofa, couch");
+  }
+  return data;
+}
+
+TrainedSet describe_set(const LabelSets& data, size_t set) {
+  const DatasetInfo& info = data[set].data.info();
+  return {.names = info.classes,
+          .classes = data.classes().of_set[set],
+          .dataset = std::string(info.kind->name),
+          .reduce_zero_label = info.reduce_zero_label};
+}
+
+TrainedOn make_trained_on(const TrainConfig& config, const LabelSets& data) {
+  const JoinedClasses& classes = data.classes();
+  TrainedOn result{data.class_names(), classes.seen, parse_templates(config.prompt),
                    config.setting == Setting::kInductive};
-  if (config.setting == Setting::kSupervised) result.seen.assign(data.classes().size(), true);
-  result.dataset = data.info().kind->name;
-  result.reduce_zero_label = data.info().reduce_zero_label;
-  result.judged_seen = data.seen();
+  if (config.setting == Setting::kSupervised) result.seen.assign(classes.words.size(), true);
+  if (data.single()) {
+    result.dataset = data[0].data.info().kind->name;
+    result.reduce_zero_label = data[0].data.info().reduce_zero_label;
+  } else {
+    for (size_t s = 0; s < data.size(); ++s) result.sets.push_back(describe_set(data, s));
+  }
+  result.judged_seen = classes.seen;
   const auto has_synonyms = [](const ClassWords& entry) { return entry.words.size() > 1; };
-  if (std::ranges::none_of(data.words(), has_synonyms)) return result;
-  for (const ClassWords& entry : data.words()) {
+  if (std::ranges::none_of(classes.words, has_synonyms)) return result;
+  for (const ClassWords& entry : classes.words) {
     result.synonyms.emplace_back(entry.words.begin() + 1, entry.words.end());
   }
   return result;
@@ -54,19 +79,24 @@ Trainer::Trainer(const TrainConfig& config, const World& world,
     : config_(config),
       world_(world),
       warn_(std::move(warn)),
-      data_(config.data, config.train_split),
+      synonyms_(config.synonym_list.empty() ? std::vector<ListedClass>()
+                                            : read_class_file(config.synonym_list)),
+      data_(read_sets(config, synonyms_)),
       trained_on_(make_trained_on(config, data_)),
       model_(starting_model(
           config, world.local_device(choose_device(config.device)),
           world.is_root() ? warn_ : [](const std::string&) {})),
       frozen_fingerprint_(frozen_fingerprint_of(model_)),
       start_fingerprint_(hash_start(config, model_)),
-      vocabulary_(embed_anew(data_.words())),
+      vocabulary_(embed_anew(data_.classes().words)),
+      step_text_(
+          config, data_.classes(), vocabulary_.embeddings,
+          [this](const std::vector<ClassWords>& words) { return embed_anew(words).embeddings; }),
       step_(model_, config, world),
       samples_(config, data_) {}
 
 EmbeddedVocabulary Trainer::embed(const std::vector<ClassWords>& classes) const {
-  return classes == data_.words() ? vocabulary_ : embed_anew(classes);
+  return classes == data_.classes().words ? vocabulary_ : embed_anew(classes);
 }
 
 EmbeddedVocabulary Trainer::embed_anew(const std::vector<ClassWords>& classes) const {
@@ -109,9 +139,10 @@ TrainReport Trainer::advance() {
   const auto begin = std::chrono::steady_clock::now();
   const LabelledBatch batch = prefetcher_->next();
   for (const std::string& warning : samples_.take_warnings()) warn_(warning);
-  const StepInput input = step_input(batch.pixels, batch.labels, vocabulary_.embeddings,
-                                     step_labels(config_, data_.seen(), iteration_));
+  const StepInput input = step_input(batch.pixels, batch.labels, step_text_(batch.set, iteration_),
+                                     step_labels(config_, data_[batch.set].seen, iteration_));
   TrainReport report = step_.compute(input, iteration_);
+  if (!data_.single()) report.set = data_[batch.set].name;
   if (!report.finite()) give_up(report, batch);
   is_complete_ = false;
   step_.update(iteration_);
@@ -127,7 +158,9 @@ void Trainer::give_up(const TrainReport& report, const LabelledBatch& batch) con
       std::filesystem::path(config_.output) /
       fmt::format("not_finite_iteration_{}_rank_{}.safetensors", report.iteration, world_.rank());
   std::string images;
-  for (const int64_t image : batch.images) images += data_.name(image) + "\n";
+  for (const int64_t image : batch.images) {
+    images += data_.photo_name(batch.set, image) + "\n";
+  }
   save(path, {{"pixels", batch.pixels}, {"labels", batch.labels}},
        {{"iteration", std::to_string(report.iteration)}, {"photos", images}});
   throw failure(

@@ -12,6 +12,7 @@
 #include "train/checkpoints.h"
 #include "train/mixed_precision.h"
 #include "train/sample_loader.h"
+#include "train/step_text.h"
 #include "train/train_step.h"
 
 namespace tagclip {
@@ -41,7 +42,9 @@ class Trainer {
   // Gives the model its float32 weights while the result lives. nullptr in float32 training.
   std::unique_ptr<FrozenBf16Weights::Float32Scope> in_float32();
 
-  const Dataset& data() const { return data_; }
+  const LabelSets& data() const { return data_; }
+  // The groups of words of config.synonym_list.
+  const std::vector<ListedClass>& synonyms() const { return synonyms_; }
   const SegmentationModel& model() const { return model_; }
   const TrainedOn& trained_on() const { return trained_on_; }
   const AdamW& optimizer() const { return step_.optimizer(); }
@@ -60,11 +63,13 @@ class Trainer {
   const TrainConfig& config_;
   const World& world_;
   std::function<void(const std::string&)> warn_;
-  Dataset data_;
+  std::vector<ListedClass> synonyms_;
+  LabelSets data_;
   TrainedOn trained_on_;
   SegmentationModel model_;
   std::string frozen_fingerprint_, start_fingerprint_;
   EmbeddedVocabulary vocabulary_;  // of data_; training leaves the text tower unchanged
+  StepText step_text_;
   TrainStep step_;
   std::optional<FrozenBf16Weights> frozen_bf16_;  // in mixed precision
   TrainingSamples samples_;

@@ -14,39 +14,64 @@
 namespace tagclip {
 namespace {
 
+constexpr int64_t kSetSlot = -5;   // of sample_random
 constexpr int kReplacements = 20;  // images tried for a slot before the set counts as broken
 constexpr int64_t kReplacementSlots = 1 << 20;  // of sample_random, from here on: replacements
 
-void check_classes(const TrainConfig& config, const Dataset& data) {
-  const std::string folder = data.folder().string();
-  const auto seen = std::ranges::count(data.seen(), true);
-  if (seen == 0 && config.setting != Setting::kSupervised) {
-    throw bad_input(folder + ": every class is unseen", "setting = supervised trains on all");
+void check_classes(const TrainConfig& config, const LabelSets& data) {
+  for (const LabelSets::Entry& entry : data) {
+    const std::string folder = entry.data.folder().string();
+    const auto seen = std::ranges::count(entry.seen, true);
+    if (seen == 0 && config.setting != Setting::kSupervised) {
+      throw bad_input(folder + ": every class is unseen", "setting = supervised trains on all");
+    }
+    if (seen < 2 && never_reads_unseen(config)) {
+      throw bad_input(folder + ": has one seen class, which cannot be held out",
+                      "set trusty_source = annotations");
+    }
   }
-  if (config.setting == Setting::kTransductive && seen == std::ssize(data.seen())) {
-    throw bad_input(folder + ": every class is seen, so there is nothing to self-train",
+  if (config.setting == Setting::kTransductive &&
+      std::ranges::count(data.classes().seen, false) == 0) {
+    const std::string where = data.single() ? data[0].data.folder().string() : "the data sets";
+    throw bad_input(where + ": every class is seen, so there is nothing to self-train",
                     "name unseen classes (unseen), or set setting = supervised");
   }
-  if (seen < 2 && never_reads_unseen(config)) {
-    throw bad_input(folder + ": has one seen class, which cannot be held out",
-                    "set trusty_source = annotations");
+}
+
+// The index of the set whose part of [0, 1) holds `number`.
+size_t set_at(const LabelSets& data, double number) {
+  for (size_t s = 0; s + 1 < data.size(); ++s) {
+    if (number < data[s].share) return s;
+    number -= data[s].share;
   }
+  return data.size() - 1;
 }
 
 }  // namespace
 
-TrainingSamples::TrainingSamples(const TrainConfig& config, const Dataset& data)
-    : config_(config), data_(data) {
+// One generator draws the sets of all iterations, so that a longer run begins as a shorter one.
+TrainingSamples::TrainingSamples(const TrainConfig& config, const LabelSets& data)
+    : config_(config), data_(data), single_(data.single()) {
   check_classes(config, data);
+  if (single_) return;
+  std::mt19937_64 random = sample_random(config.seed, 0, kSetSlot);
+  std::vector<int64_t> done(data.size());
+  steps_.reserve(config.schedule.iterations);
+  for (int64_t i = 0; i < config.schedule.iterations; ++i) {
+    const size_t set = set_at(data, uniform(random));
+    steps_.push_back({set, done[set]++});
+  }
 }
 
 std::vector<int64_t> TrainingSamples::images(int64_t iteration) const {
-  return shuffled_batch(config_.seed, static_cast<int64_t>(data_.size()), config_.batch, iteration);
+  const int64_t number = single_ ? iteration : steps_[iteration].number;
+  const auto photos = static_cast<int64_t>(data_[set_of(iteration)].data.size());
+  return shuffled_batch(config_.seed, photos, config_.batch, number);
 }
 
-void TrainingSamples::warn(int64_t image, const std::string& what) const {
+void TrainingSamples::warn(size_t set, int64_t image, const std::string& what) const {
   const std::lock_guard lock(mutex_);
-  if (noted_images_.insert(image).second) warnings_.push_back(what);
+  if (noted_images_.insert({set, image}).second) warnings_.push_back(what);
 }
 
 std::vector<std::string> TrainingSamples::take_warnings() {
@@ -55,9 +80,11 @@ std::vector<std::string> TrainingSamples::take_warnings() {
 }
 
 LabelledImage TrainingSamples::read_image(int64_t iteration, int64_t slot, int64_t image) const {
+  const size_t set = set_of(iteration);
+  const Dataset& data = data_[set].data;
   const auto read = [&] {
-    LabelledImage sample = data_.read(image);
-    if (!sample.image.warning.empty()) warn(image, sample.image.warning);
+    LabelledImage sample = data.read(image);
+    if (!sample.image.warning.empty()) warn(set, image, sample.image.warning);
     return sample;
   };
   if (config_.bad_photos == BadImagePolicy::kFail) return read();
@@ -66,11 +93,11 @@ LabelledImage TrainingSamples::read_image(int64_t iteration, int64_t slot, int64
     try {
       return read();
     } catch (const Error& error) {
-      warn(image, std::string("a training photo is skipped: ") + error.what());
-      image = static_cast<int64_t>(uniform_index(random, data_.size()));
+      warn(set, image, std::string("a training photo is skipped: ") + error.what());
+      image = static_cast<int64_t>(uniform_index(random, data.size()));
     }
   }
-  throw bad_input(fmt::format("{}: {} images in a row could not be read", data_.folder().string(),
+  throw bad_input(fmt::format("{}: {} images in a row could not be read", data.folder().string(),
                               kReplacements),
                   "tagclip data check looks at all of them");
 }
@@ -78,14 +105,15 @@ LabelledImage TrainingSamples::read_image(int64_t iteration, int64_t slot, int64
 void TrainingSamples::read(int64_t iteration, int64_t slot, int64_t image, float* pixels,
                            int32_t* labels) const {
   LabelledImage original = read_image(iteration, slot, image);
+  const std::vector<bool>& seen = data_[set_of(iteration)].seen;
   if (never_reads_unseen(config_)) {
     for (uint16_t& label : original.labels.labels) {
-      if (label != kIgnoreIndex && !data_.seen()[label]) label = kIgnoreIndex;
+      if (label != kIgnoreIndex && !seen[label]) label = kIgnoreIndex;
     }
   }
   std::mt19937_64 random = sample_random(config_.seed, iteration, slot);
   const LabelMap crop = augment(original.image, original.labels, config_.augment, random, pixels);
-  const auto no_class = static_cast<int32_t>(void_label(data_.classes().size()));
+  const auto no_class = static_cast<int32_t>(void_label(seen.size()));
   std::ranges::transform(crop.labels, labels, [&](uint16_t label) {
     return label == kIgnoreIndex ? no_class : int32_t{label};
   });
