@@ -216,8 +216,7 @@ int run_scaling(const ScalingOptions& options, Console& console) {
 
 int run_loader(const LoaderSpeedOptions& options, Console& console) {
   keep_freed_pages();  // as training does
-  const Dataset data({.folder = options.data}, options.split);
-  const LoaderSpeed speed = measure_loader(data, options.samples);
+  const LoaderSpeed speed = measure_loader(options.data, options.split, options.samples);
   console.print(options.json ? to_json(speed) : table_rows(speed));
   return 0;
 }

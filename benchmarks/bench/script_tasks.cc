@@ -4,6 +4,7 @@
 
 #include "bench/machine.h"
 #include "data/augment.h"
+#include "data/label_sets.h"
 #include "data/random.h"
 #include "train/sample_loader.h"
 
@@ -47,10 +48,11 @@ std::vector<Stage> measure_stages(const TrainConfig& config, const Dataset& data
 
 }  // namespace
 
-LoaderSpeed measure_loader(const Dataset& data, int64_t samples) {
+LoaderSpeed measure_loader(const std::string& folder, const std::string& split, int64_t samples) {
   TrainConfig config;
   config.setting = Setting::kSupervised;
-  const TrainingSamples samples_of(config, data);
+  const LabelSets sets({{.name = folder, .data = {.folder = folder}, .share = {}}}, split);
+  const TrainingSamples samples_of(config, sets);
   const int64_t iterations = (samples + config.batch - 1) / config.batch;
   SampleLoader loader(samples_of, {.last = iterations + 1});  // without threads: one core
   loader.next();
@@ -59,7 +61,7 @@ LoaderSpeed measure_loader(const Dataset& data, int64_t samples) {
   const double start = core_seconds();
   for (int64_t i = 0; i < iterations; ++i, speed.samples += config.batch) loader.next();
   speed.seconds = core_seconds() - start;
-  speed.stages = measure_stages(config, data);
+  speed.stages = measure_stages(config, sets[0].data);
   return speed;
 }
 

@@ -2,10 +2,10 @@
 
 #include <functional>
 #include <istream>
+#include <string>
 #include <vector>
 
 #include "bench/measurement.h"
-#include "data/dataset.h"
 #include "infer/sliding_segmenter.h"
 
 // This is our side of comparisons that a Python script makes: benchmarks/loader.py, contenders.py.
@@ -22,7 +22,7 @@ struct LoaderSpeed {
 
 // Makes batches of 16 with the paper's augmentation in one thread until they hold at least
 // `samples`, after one batch to warm up. Throws Error(kBadInput) as reading the data set does.
-LoaderSpeed measure_loader(const Dataset& data, int64_t samples);
+LoaderSpeed measure_loader(const std::string& folder, const std::string& split, int64_t samples);
 
 struct TimedRun {
   double seconds = 0;

@@ -26,7 +26,7 @@ class Loader : public ::testing::Test {
 };
 
 TEST_F(Loader, MakesWholeBatchesAndSaysWhereTheTimeGoes) {
-  const LoaderSpeed speed = measure_loader(Dataset({.folder = dir_.path().string()}, "train"), 17);
+  const LoaderSpeed speed = measure_loader(dir_.path().string(), "train", 17);
   EXPECT_EQ(speed.samples, 32);
   EXPECT_GT(speed.seconds, 0);
   EXPECT_EQ(speed.stages.size(), 4U);
@@ -42,7 +42,7 @@ TEST_F(Loader, MakesWholeBatchesAndSaysWhereTheTimeGoes) {
 
 TEST_F(Loader, RefusesWhatTrainingRefuses) {
   write_file(dir_ / "classes.txt", "ground\n");
-  EXPECT_THROW(measure_loader(Dataset({.folder = dir_.path().string()}, "train"), 1), Error);
+  EXPECT_THROW(measure_loader(dir_.path().string(), "train", 1), Error);
 }
 
 }  // namespace

@@ -118,7 +118,12 @@ float seen_bias(bool inductive, const InferenceOptions& options, const ScoreSema
                     "leave it out but in the mode trained");
 }
 
-void check_size(const EncodedPhoto& photo, const EmbeddedVocabulary& vocabulary) {
+void check(const EncodedPhoto& photo, const EmbeddedVocabulary& vocabulary,
+           const InferenceOptions& options) {
+  if (options.presence > 0 && !vocabulary.everyday.defined()) {
+    throw usage_error("the words were embedded without `presence`, which compares them with others",
+                      "embed them with it set");
+  }
   TAGCLIP_CHECK(photo.photo != nullptr, "an encoding keeps its photo");
   if (vocabulary.classes.size() >= kIgnoreIndex) {
     throw usage_error(fmt::format("{} classes: label files number at most {}",
@@ -206,11 +211,14 @@ std::vector<double> presence_of(const at::Tensor& images, const ScoredRows& rows
   return presence_scores(images.to(vocabulary.embeddings.device()), vocabulary, of_kind);
 }
 
-void leave_out_absent(double least, uint16_t background, ScoredRows& rows, SegmentedPhoto& result) {
-  for (size_t c = 0; c < result.presence.size(); ++c) {
-    if (c != background && result.presence[c] < least) result.absent.push_back(c);
+// Leaves out the rows of classes with a lower presence, but background's, and returns the classes.
+std::vector<size_t> leave_out_absent(double least, uint16_t background,
+                                     const std::vector<double>& presence, ScoredRows& rows) {
+  std::vector<size_t> absent;
+  for (size_t c = 0; c < presence.size(); ++c) {
+    if (c != background && presence[c] < least) absent.push_back(c);
   }
-  if (result.absent.empty()) return;
+  if (absent.empty()) return absent;
   ScoredRows kept{
       rows.logits,
       rows.layout,
@@ -218,7 +226,7 @@ void leave_out_absent(double least, uint16_t background, ScoredRows& rows, Segme
       {}};
   std::vector<int64_t> places;
   for (size_t r = 0; r < rows.classes.size(); ++r) {
-    if (std::ranges::binary_search(result.absent, rows.classes[r])) continue;
+    if (std::ranges::binary_search(absent, rows.classes[r])) continue;
     places.push_back(static_cast<int64_t>(r));
     kept.rule.seen_bias.push_back(rows.rule.seen_bias[r]);
     kept.rule.weight.push_back(rows.rule.weight[r]);
@@ -229,6 +237,7 @@ void leave_out_absent(double least, uint16_t background, ScoredRows& rows, Segme
     if (part->defined()) *part = part->index_select(1, index);
   }
   rows = std::move(kept);
+  return absent;
 }
 
 // The best row of every pixel, refined and without small classes; kIgnoreIndex where no class is
@@ -289,18 +298,14 @@ ScoreRule score_rule(const std::vector<bool>& seen, bool inductive, const Infere
 SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
                        const EmbeddedVocabulary& vocabulary, const InferenceOptions& options) {
   const c10::InferenceMode no_gradients;
-  check_size(photo, vocabulary);
-  if (options.presence > 0 && !vocabulary.everyday.defined()) {
-    throw usage_error("the words were embedded without `presence`, which compares them with others",
-                      "embed them with it set");
-  }
+  check(photo, vocabulary, options);
   SegmentedPhoto result;
   Stopwatch watch;
   ScoredRows rows = scored_rows(photo, model, vocabulary, options);
   const uint16_t background = background_of(vocabulary);
   if (options.presence > 0) {
     result.presence = presence_of(photo.encoding.image, rows, vocabulary);
-    leave_out_absent(options.presence, background, rows, result);
+    result.absent = leave_out_absent(options.presence, background, result.presence, rows);
   }
   result.times.decode = watch.lap();
   BestClass best = best_rows(rows, photo, options, background, vocabulary.classes.size());
@@ -321,12 +326,19 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
                                              const InferenceOptions& options,
                                              std::span<const int> classes) {
   const c10::InferenceMode no_gradients;
-  check_size(photo, vocabulary);
+  check(photo, vocabulary, options);
   for (const int c : classes) {
     if (c >= 0 && c < std::ssize(vocabulary.classes)) continue;
     throw usage_error(fmt::format("there is no class {}", c), "classes are numbered from 0");
   }
-  const auto [logits, layout, rule, rows] = scored_rows(photo, model, vocabulary, options);
+  ScoredRows scored = scored_rows(photo, model, vocabulary, options);
+  if (options.presence > 0) {
+    leave_out_absent(options.presence, background_of(vocabulary),
+                     presence_of(photo.encoding.image, scored, vocabulary), scored);
+  }
+  const WindowLogits& logits = scored.logits;
+  const WindowLayout& layout = scored.layout;
+  const ScoreRule& rule = scored.rule;
   const Extent size{photo.original_size.height, photo.original_size.width};
   std::map<int64_t, at::Tensor> refined;
   if (options.refine != Refine::kNone) {
@@ -347,9 +359,13 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
   std::vector<std::vector<float>> maps;
   for (const int c : classes) {
     at::Tensor map;  // of the class's best row
-    for (int64_t r = 0; r < std::ssize(rows); ++r) {
-      if (rows[r] != c) continue;
+    for (int64_t r = 0; r < std::ssize(scored.classes); ++r) {
+      if (scored.classes[r] != c) continue;
       map = map.defined() ? at::maximum(map, map_of_row(r)) : map_of_row(r);
+    }
+    if (!map.defined()) {  // it is absent
+      maps.emplace_back(static_cast<size_t>(size.height * size.width), 0.0F);
+      continue;
     }
     if (denominator.defined()) map = (map - denominator).exp();
     map = map.contiguous();

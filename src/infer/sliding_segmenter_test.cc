@@ -240,6 +240,16 @@ TEST_F(SlidingSegmenterTest, AbsentClassesAreLeftOut) {
   EXPECT_EQ(std::ranges::count(two.labels.labels, least), 0);
   EXPECT_EQ(two.unlabelled, 0);
 
+  // The scores of classes are those among which the labels were chosen.
+  const InferenceOptions options{.presence = (order[0] + order[1]) / 2};
+  StageTimes times;
+  const EncodedPhoto encoded = PhotoEncoder(loaded.model, options)(photo, times);
+  const auto maps = class_scores(encoded, loaded.model, vocabulary, options, std::vector{0, 1, 2});
+  EXPECT_EQ(maps[least], std::vector<float>(two.scores.size()));
+  for (size_t i = 0; i < two.scores.size(); ++i) {
+    ASSERT_NEAR(maps[two.labels.labels[i]][i], two.scores[i], 1e-5);
+  }
+
   const SegmentedPhoto none = segmented(1);
   EXPECT_EQ(none.absent.size(), 3U);
   EXPECT_EQ(none.unlabelled, 1);
