@@ -172,6 +172,7 @@ std::string format_report(const StoredWeights& weights, const WeightsSummary& su
   }
   if (!summary.missing.empty()) text += summary.missing + "\n";
   if (!summary.assumption.empty()) text += summary.assumption + "\n";
+  if (!summary.unread.empty()) text += summary.unread + "\n";
   text += table("architecture", summary.architecture);
   text += group_table("parameters", summary.groups);
   text += group_table("element types", summary.types);
@@ -201,6 +202,7 @@ std::string to_json(const StoredWeights& weights, const WeightsSummary& summary,
                          {"kind", summary.kind},
                          {"missing", summary.missing},
                          {"assumption", summary.assumption},
+                         {"unread", summary.unread},
                          {"prefix", weights.wrapping.prefix},
                          {"choice", weights.wrapping.choice},
                          {"left_out", weights.wrapping.left_out},

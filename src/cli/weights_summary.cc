@@ -80,27 +80,50 @@ std::string describe_token(const StoredWeights& file, int64_t parameters) {
       100.0 * static_cast<double>(token->numel()) / static_cast<double>(parameters));
 }
 
-// Says what can be done with a CLIP, or why the loader would not take it.
-void assess_clip(const StoredWeights& file, WeightsSummary& summary) {
-  try {
-    const ClipSettings settings = read_clip_settings(file);
+// The largest file whose numbers are looked through.
+constexpr uint64_t kMostBytes = uint64_t{2} << 30;
+
+void check_numbers_if_small(const StoredWeights& file, WeightsSummary& summary) {
+  uint64_t bytes = 0;
+  for (const TensorView& tensor : file.tensors) bytes += tensor.data.size();
+  if (bytes <= kMostBytes) return check_numbers(file);
+  summary.unread =
+      "its numbers were not looked through, as there are more than 2 GiB: whether NaN is among "
+      "them shows when it is loaded";
+}
+
+// Says what can be done with a CLIP or a segmentation model.
+void assess_model(const StoredWeights& file, WeightsSummary& summary) {
+  if (is_clip(file)) {
+    summary.assumption = read_clip_settings(file).assumption;
+    check_numbers_if_small(file, summary);
     summary.missing =
         "CLIP only, no decoder: train one (tagclip train --set clip=FILE), or segment with "
         "--mode clip";
-    summary.assumption = settings.assumption;
+    return;
+  }
+  for (const TensorView& tensor : file.tensors) {
+    const bool is_buffer = tensor.name.starts_with("decode_head.loss_decode.");
+    if (!is_buffer) check_weight_type(file.source, tensor.name, tensor.dtype);
+  }
+  check_numbers_if_small(file, summary);
+  if (file.contains_prefix("text_encoder.")) return;
+  summary.missing = "no text tower: give the CLIP it was made from with --text-weights";
+}
+
+// The same, or why the loader would not take it.
+void assess(const StoredWeights& file, WeightsSummary& summary) {
+  if (!is_clip(file) && !is_segmentation_model(file)) {
+    summary.missing = advice_for(file);
+    return;
+  }
+  try {
+    assess_model(file, summary);
   } catch (const Error& error) {
+    summary.assumption.clear();
     summary.missing = fmt::format("it cannot be used as it is: {}", error.what());
     if (!error.hint().empty()) summary.missing += fmt::format("\n{}", error.hint());
   }
-}
-
-void assess(const StoredWeights& file, WeightsSummary& summary) {
-  if (is_clip(file)) return assess_clip(file, summary);
-  if (is_segmentation_model(file) && !file.contains_prefix("text_encoder.")) {
-    summary.missing = "no text tower: give the CLIP it was made from with --text-weights";
-    return;
-  }
-  summary.missing = advice_for(file);
 }
 
 }  // namespace

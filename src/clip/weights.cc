@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <exception>
 #include <numeric>
 #include <utility>
@@ -118,8 +117,8 @@ bool fits(const at::Tensor& found, const at::Tensor& expected) {
   return found.sizes() == expected.sizes() || (found.numel() == 1 && expected.numel() == 1);
 }
 
-// The place in the tensor of the element that lies `at` elements into its memory: "[5, 3]".
-std::string place_of(const at::Tensor& tensor, int64_t at) {
+// The place in the tensor of the element that lies `at` elements into its memory: 5, 3.
+std::vector<int64_t> place_of(const at::Tensor& tensor, int64_t at) {
   std::vector<int64_t> dimensions(tensor.dim()), index(tensor.dim(), 0);
   std::iota(dimensions.begin(), dimensions.end(), 0);
   std::ranges::sort(dimensions, std::ranges::greater{},
@@ -129,7 +128,7 @@ std::string place_of(const at::Tensor& tensor, int64_t at) {
     index[d] = at / tensor.stride(d);
     at -= index[d] * tensor.stride(d);
   }
-  return shape_text(index);
+  return index;
 }
 
 // Looks through the tensors with all threads, and throws for the first by name.
@@ -163,17 +162,8 @@ void check_numbers(const std::string& source, const std::string& name, const at:
   const auto* data = static_cast<const std::byte*>(dense.const_data_ptr());
   const int64_t at = first_non_finite(dtype, data, dense.numel());
   if (at < 0) return;
-  const double number =
-      at::from_blob(const_cast<std::byte*>(data) + at * dense.element_size(), {}, dense.options())
-          .item<double>();
-  throw bad_input(fmt::format("{}: {} holds {} at {}", source, in_quotes(name),
-                              std::isnan(number) ? "NaN" : (number < 0 ? "-infinity" : "infinity"),
-                              place_of(dense, at)),
-                  !hint.empty()
-                      ? hint
-                      : "such weights compute nothing: they come from a training that diverged, or "
-                        "from numbers too large for float16; take an earlier checkpoint, or the "
-                        "float32 or bfloat16 weights");
+  throw not_finite(source, name, non_finite_name(dtype, data + at * dense.element_size()),
+                   place_of(dense, at), hint);
 }
 
 void check_fit(const ParameterList& parameters, const StateDict& state) {
@@ -183,9 +173,8 @@ void check_fit(const ParameterList& parameters, const StateDict& state) {
     if (found == state.tensors.end()) {
       missing.push_back(parameter.name);
     } else if (!fits(found->second, parameter.tensor)) {
-      misshapen.push_back(fmt::format("{}: {} in the file, {} expected", parameter.name,
-                                      shape_text(found->second.sizes()),
-                                      shape_text(parameter.tensor.sizes())));
+      misshapen.push_back(
+          describe_misshapen(parameter.name, found->second.sizes(), parameter.tensor.sizes()));
     }
   }
   for (const auto& [name, tensor] : state.tensors) {

@@ -27,17 +27,17 @@ VocabularyRequest parse_vocabulary(const VocabularyOptions& options) {
       "`synonyms` max needs an embedding per word, `text_embeddings` holds one per class");
   refuse_with_embeddings(!options.background.empty(),
                          "`background` needs a text tower, which `text_embeddings` does without");
-  for (const std::string& words : {options.classes, options.background}) {
-    std::string remark = overlooked_file(words);
-    if (!remark.empty()) request.remarks.push_back(std::move(remark));
-  }
   if (!options.classes.empty()) request.classes = parse_classes(options.classes);
+  request.remarks = class_list_remarks(options.classes, request.classes);
   for (ClassWords& entry : request.classes) entry.synonyms = options.synonyms;
   if (!options.background.empty()) {
     if (request.classes.empty()) {
       throw usage_error("`background` goes with `classes`", "name the classes, too");
     }
     add_background(options.background, request.classes);
+    for (std::string& remark : class_list_remarks(options.background, {})) {
+      request.remarks.push_back(std::move(remark));
+    }
   }
   if (!options.prompt.empty()) request.templates = parse_templates(options.prompt);
   return request;

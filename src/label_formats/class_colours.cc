@@ -9,88 +9,17 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "text/coloured_line.h"
 
 namespace tagclip {
 namespace {
 
 constexpr uint64_t kMostBytes = 4 << 20;
 
-// Holds a line, taken apart: numbers before and after its name.
-struct Line {
-  std::string where, text;
-  std::string name;
-  std::vector<int> before, after;
-  std::optional<Colour> hex;
-
-  bool has_numbers() const { return !before.empty() || !after.empty() || hex; }
+// A line of the list, and where it stands.
+struct Line : ColouredLine {
+  std::string where;
 };
-
-std::vector<std::string> split_at(std::string_view text, std::string_view separators) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find_first_of(separators, begin), text.size());
-    const std::string_view part = trim(text.substr(begin, end - begin));
-    if (!part.empty()) parts.emplace_back(part);
-    begin = end + 1;
-  }
-  return parts;
-}
-
-std::optional<std::vector<int>> numbers_in(const std::string& field) {
-  std::vector<int> numbers;
-  for (const std::string& word : split_at(field, " ")) {
-    const auto number = parse_number<int>(word);
-    if (!number) return {};
-    numbers.push_back(*number);
-  }
-  return numbers;
-}
-
-std::optional<Colour> hex_colour(std::string_view word) {
-  if (word.size() != 7 || word[0] != '#') return {};
-  uint32_t value = 0;
-  for (const char c : word.substr(1)) {
-    const bool letter = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    if (!letter && (c < '0' || c > '9')) return {};
-    value = value << 4 | static_cast<uint32_t>(letter ? (c | 0x20) - 'a' + 10 : c - '0');
-  }
-  return Colour{static_cast<uint8_t>(value >> 16), static_cast<uint8_t>(value >> 8),
-                static_cast<uint8_t>(value)};
-}
-
-// A line of words with a colour at its begin or end: "64 128 64 tree".
-std::vector<std::string> fields_of(const std::string& text) {
-  std::vector<std::string> fields = split_at(text, ",:;\t");
-  if (fields.size() != 1) return fields;
-  std::vector<std::string> words = split_at(text, " ");
-  if (words.size() > 1 && hex_colour(words.back())) {
-    return {std::string(trim(text.substr(0, text.rfind(words.back())))), words.back()};
-  }
-  if (words.size() < 4) return fields;
-  const auto are_numbers = [&](size_t from) {
-    return std::all_of(words.begin() + static_cast<ptrdiff_t>(from),
-                       words.begin() + static_cast<ptrdiff_t>(from) + 3,
-                       [](const std::string& word) { return parse_number<int>(word).has_value(); });
-  };
-  if (!are_numbers(0) && !are_numbers(words.size() - 3)) return fields;
-  return words;
-}
-
-Line parse_line(const std::string& where, const std::string& text) {
-  Line line{where, text};
-  for (const std::string& field : fields_of(text)) {
-    const auto numbers = numbers_in(field);
-    if (numbers) {
-      auto& side = line.name.empty() ? line.before : line.after;
-      side.insert(side.end(), numbers->begin(), numbers->end());
-    } else if (const auto hex = hex_colour(field)) {
-      line.hex = hex;
-    } else if (line.name.empty() || line.after.empty()) {
-      line.name += (line.name.empty() ? "" : " ") + field;
-    }
-  }
-  return line;
-}
 
 std::optional<Colour> colour_of(const Line& line) {
   if (line.hex) return line.hex;
@@ -143,7 +72,7 @@ std::vector<MaskClass> read_class_list(const std::filesystem::path& path) {
     const std::string where = fmt::format("{}, line {}", path.string(), ++number);
     if (!is_utf8(text)) throw bad_input(where + " is not UTF-8", "save the list as UTF-8");
     if (text.empty() || (text.front() == '#' && !hex_colour(text.substr(0, 7)))) continue;
-    lines.push_back(parse_line(where, std::string(text)));
+    lines.push_back({parse_coloured_line(text), where});
   }
   const bool has_heading =
       lines.size() > 1 && !lines[0].has_numbers() && lines[1].has_numbers() &&

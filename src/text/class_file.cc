@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 
-#include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "text/class_json.h"
+#include "text/coloured_line.h"
 #include "text/list_file.h"
 #include "text/simple_yaml.h"
 #include "text/unicode.h"
@@ -19,12 +20,8 @@
 namespace tagclip {
 namespace {
 
-using nlohmann::json;
-
 constexpr size_t kMaxWordBytes = 1000;
 constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
-constexpr const char* kStructures =
-    "write one class on a line, or as in [\"sky\", \"sea\"], {\"0\": \"sky\"}, or names: in YAML";
 
 // --- Separators and quotes ---
 
@@ -124,9 +121,20 @@ struct Row {
   int line = 0;
 };
 
+// What is left of program text, or of a word in brackets that hold a comma, is no word.
+void check_brackets(std::string_view word, const std::string& where) {
+  for (const std::string_view pair : {"()", "[]", "{}"}) {
+    if (std::ranges::count(word, pair[0]) == std::ranges::count(word, pair[1])) continue;
+    throw bad_input(fmt::format("{}: {} has a bracket without its other half", where,
+                                in_quotes(std::string(word))),
+                    "write one class on a line; quotes keep a comma in a word");
+  }
+}
+
 std::vector<std::string> words_of(std::string_view text, const std::string& where) {
   std::vector<std::string> words;
   for (const Cell& cell : split_cells(text, kInLines, where)) {
+    if (!cell.quoted) check_brackets(cell.text, where);
     words.push_back(checked_word(cell.text, where));
   }
   return words;
@@ -143,6 +151,8 @@ bool increasing(const Ids& ids) {
   return std::ranges::adjacent_find(ids, std::greater_equal<>()) == ids.end();
 }
 
+constexpr std::string_view kFullWidthColon = "\uFF1A";
+
 // The numbers that all rows begin with, before `mark`, and the rows without them; nothing where one
 // does not, or where they are no numbering.
 std::optional<Ids> take_numbers(std::vector<Row>& rows, std::string_view mark) {
@@ -157,14 +167,17 @@ std::optional<Ids> take_numbers(std::vector<Row>& rows, std::string_view mark) {
     if (rest.back().empty()) return {};
     ids.push_back(*id);
   }
-  if (!increasing(ids) || ids.front() > 1) return {};
+  const bool is_colon = mark == ":" || mark == kFullWidthColon;
+  const bool is_numbering = increasing(ids) && ids.front() <= 1;
+  if (!is_numbering && !(is_colon && ids.size() > 1)) return {};
   if (mark == " " && (ids.size() < 2 || ids.back() - ids.front() != std::ssize(ids) - 1)) return {};
   for (size_t i = 0; i < rows.size(); ++i) rows[i].text = std::move(rest[i]);
   return ids;
 }
 
 std::optional<Ids> take_numbers(std::vector<Row>& rows) {
-  for (const std::string_view mark : {":", ")", ". ", " "}) {
+  for (const std::string_view mark : {std::string_view(":"), kFullWidthColon, std::string_view(")"),
+                                      std::string_view(". "), std::string_view(" ")}) {
     if (auto ids = take_numbers(rows, mark)) return ids;
   }
   return {};
@@ -212,9 +225,13 @@ std::optional<Columns> columns_by_numbers(const Table& table) {
       name = i;
     }
   }
-  if (!name || std::ranges::any_of(table, [&](const auto& row) { return is_number(row[*name]); })) {
-    return {};
-  }
+  // "road: 128" is half of a name and its colour.
+  const auto holds_number = [&](const auto& row) {
+    const std::string_view text = row[*name].text;
+    return is_number(row[*name]) ||
+           parse_number<int64_t>(trim(text.substr(text.rfind(':') + 1))).has_value();
+  };
+  if (!name || std::ranges::any_of(table, holds_number)) return {};
   return Columns{*name, *name > 0 ? std::optional<size_t>(0) : std::nullopt, false};
 }
 
@@ -235,6 +252,35 @@ std::vector<ListedClass> classes_of_columns(const Table& table, const Columns& c
   return classes;
 }
 
+// Rows without what all of them begin with: the dash of a list of points, or the number of a synset
+// of ImageNet.
+void take_marks(std::vector<Row>& rows) {
+  const auto mark_of = [](std::string_view text) -> size_t {
+    if (text.starts_with("- ") || text.starts_with("* ")) return 2;
+    constexpr size_t kSynset = 9;  // n01440764
+    const bool synset = text.size() > kSynset + 1 && is_synset(text.substr(0, kSynset)) &&
+                        (text[kSynset] == ' ' || text[kSynset] == '\t');
+    return synset ? kSynset + 1 : 0;
+  };
+  if (!std::ranges::all_of(rows, [&](const Row& row) { return mark_of(row.text) > 0; })) return;
+  for (Row& row : rows) row.text = std::string(trim(row.text.substr(mark_of(row.text))));
+}
+
+// The classes of rows that give each of them a colour, as CVAT's labelmap.txt does.
+std::optional<std::vector<ListedClass>> classes_with_colours(const std::vector<Row>& rows) {
+  std::vector<ListedClass> classes;
+  for (const Row& row : rows) {
+    if (!is_utf8(row.text)) return {};
+    const ColouredLine line = parse_coloured_line(row.text);
+    if (line.name.empty() || !line.has_colour()) return {};
+    ListedClass entry{{checked_word(line.name, row.where)}, row.where, {}, row.line};
+    const bool has_id = line.before.size() == (line.after.size() < 3 && !line.hex ? 4 : 1);
+    if (has_id) entry.id = line.before.front();
+    classes.push_back(std::move(entry));
+  }
+  return classes;
+}
+
 // Returns true if all rows are like "0, building, edifice": a number, then words.
 bool begin_with_ids(const Table& table) {
   Ids ids;
@@ -249,6 +295,7 @@ bool begin_with_ids(const Table& table) {
 std::vector<ListedClass> classes_of_rows(std::vector<Row> rows, bool is_csv) {
   std::vector<ListedClass> classes;
   if (rows.empty()) return classes;
+  take_marks(rows);
   if (const auto ids = take_numbers(rows)) {
     for (size_t i = 0; i < rows.size(); ++i) {
       classes.push_back(
@@ -266,6 +313,7 @@ std::vector<ListedClass> classes_of_rows(std::vector<Row> rows, bool is_csv) {
   auto columns = columns_by_header(table, is_csv);
   if (!columns) columns = columns_by_numbers(table);
   if (columns) return classes_of_columns(table, *columns, rows);
+  if (auto coloured = classes_with_colours(rows)) return std::move(*coloured);
   const bool ids = begin_with_ids(table);
   for (size_t i = 0; i < table.size(); ++i) {
     ListedClass& added = classes.emplace_back(ListedClass{{}, rows[i].where, {}, rows[i].line});
@@ -279,116 +327,37 @@ std::vector<ListedClass> classes_of_rows(std::vector<Row> rows, bool is_csv) {
   return classes;
 }
 
+// Where a comment behind the words of a line begins: "sea  # the blue one".
+size_t comment_in(std::string_view line) {
+  const size_t quote = line.rfind('"');  // one in quotes is no comment
+  for (const std::string_view mark : {" # ", "\t# "}) {
+    const size_t at = line.find(mark, quote == line.npos ? 0 : quote);
+    if (at != line.npos) return at;
+  }
+  return line.size();
+}
+
+// A table of one row lists classes, not the synonyms of one.
+std::vector<Row> cells_as_rows(const Row& row) {
+  std::vector<Row> rows;
+  for (const Cell& cell : split_cells(row.text, kInLines, row.where)) {
+    rows.push_back({row.where, cell.quoted ? quoted_word(cell.text) : cell.text, row.line});
+  }
+  return rows;
+}
+
 std::vector<ListedClass> classes_of_lines(std::string_view text, const std::string& source,
                                           bool is_csv) {
   std::vector<Row> rows;
   int number = 0;
   for (const std::string_view line : split_lines(text)) {
     std::string where = fmt::format("{}, line {}", source, ++number);
-    if (line.empty() || line.front() == '#') continue;
-    rows.push_back({std::move(where), std::string(line), number});
+    const std::string_view words = trim(line.substr(0, comment_in(line)));
+    if (words.empty() || (words.front() == '#' && !hex_colour(words.substr(0, 7)))) continue;
+    rows.push_back({std::move(where), std::string(words), number});
   }
+  if (is_csv && rows.size() == 1) rows = cells_as_rows(rows.front());
   return classes_of_rows(std::move(rows), is_csv);
-}
-
-// --- JSON and YAML ---
-
-std::vector<std::string> words_of(const json& value, const std::string& where) {
-  if (value.is_string()) return {checked_word(value.get<std::string>(), where)};
-  if (value.is_object() && value.contains("name")) {
-    std::vector<std::string> words = words_of(value.at("name"), where);
-    const auto synonyms = value.find("synonyms");
-    if (synonyms == value.end() || !synonyms->is_array()) return words;
-    for (std::string& word : words_of(*synonyms, where)) {
-      if (std::ranges::count(words, word) == 0) words.push_back(std::move(word));
-    }
-    return words;
-  }
-  if (!value.is_array() || value.empty()) {
-    throw bad_input(fmt::format("{}: expected a name, found {}", where, value.type_name()),
-                    kStructures);
-  }
-  std::vector<std::string> words;
-  for (const json& word : value) {
-    if (!word.is_string()) {
-      throw bad_input(fmt::format("{}: expected words, found {}", where, word.type_name()),
-                      kStructures);
-    }
-    words.push_back(checked_word(word.get<std::string>(), where));
-  }
-  // ImageNet's index has the number of the synset before the name: n01440764.
-  const std::string& first = words.front();
-  if (words.size() > 1 && first.size() == 9 && first[0] == 'n' &&
-      first.find_first_not_of("0123456789", 1) == first.npos) {
-    words.erase(words.begin());
-  }
-  return words;
-}
-
-std::optional<int64_t> id_of(const json& value) {
-  if (value.is_number_integer()) return value.get<int64_t>();
-  if (value.is_string()) return parse_number<int64_t>(value.get<std::string>());
-  return {};
-}
-
-std::vector<ListedClass> classes_of_map(const json& map, const std::string& source) {
-  const auto entries = map.items();
-  const bool ids_first = std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
-    return parse_number<int64_t>(entry.key()).has_value();
-  });
-  const bool ids_last = std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
-    return id_of(entry.value()).has_value();
-  });
-  std::vector<ListedClass> classes;
-  for (const auto& [key, value] : entries) {
-    const std::string where = fmt::format("{}, {}", source, in_quotes(key));
-    if (ids_first) {
-      classes.push_back({words_of(value, where), where, parse_number<int64_t>(key)});
-    } else if (ids_last) {
-      classes.push_back({{checked_word(key, where)}, where, id_of(value)});
-    } else {
-      throw bad_input(fmt::format("{}: expected numbers and names of classes", where), kStructures);
-    }
-  }
-  return classes;
-}
-
-std::vector<ListedClass> classes_of_json(const json& value, const std::string& source) {
-  if (value.is_object()) {
-    for (const char* key :
-         {"names", "classes", "categories", "id2label", "label2id", "class_names", "labels"}) {
-      const auto found = value.find(key);
-      if (found != value.end() && found->is_structured()) return classes_of_json(*found, source);
-    }
-    return classes_of_map(value, source);
-  }
-  if (!value.is_array()) {
-    throw bad_input(fmt::format("{}: holds no list of classes", source), kStructures);
-  }
-  std::vector<ListedClass> classes;
-  for (const json& entry : value) {
-    const std::string where = fmt::format("{}, class {}", source, classes.size() + 1);
-    std::optional<int64_t> id;
-    if (entry.is_object() && entry.contains("id")) id = id_of(entry.at("id"));
-    classes.push_back({words_of(entry, where), where, id});
-  }
-  return classes;
-}
-
-bool begins_as_json(std::string_view text) {
-  const std::string_view start = trim(text.substr(0, 100));
-  return start.starts_with('[') || (start.starts_with('{') && !start.starts_with("{}"));
-}
-
-// JSON, or what Python prints, whose quotes are single ones.
-std::optional<json> parse_brackets(std::string_view text, const std::string& source) {
-  constexpr size_t kMost = size_t{4} << 20;  // bytes; as parse_bounded_json
-  if (text.size() > kMost) {
-    throw bad_input(fmt::format("{}: is JSON of more than 4 MiB", source),
-                    "keep the classes alone: jq .categories annotations.json > classes.json");
-  }
-  if (auto value = parse_bounded_json(text)) return value;
-  return begins_as_json(text) ? parse_simple_yaml(text) : std::nullopt;
 }
 
 // --- All of them ---
@@ -419,6 +388,16 @@ void check_not_utf16(std::string_view text, const std::string& source) {
                   "save it as UTF-8, or: iconv -f UTF-16 -t UTF-8 in.txt > out.txt");
 }
 
+// What word processors save is no list.
+void check_plain(std::string_view text, const std::string& source) {
+  const std::string start = is_utf8(text) ? lower_case(trim(text.substr(0, 100))) : "";
+  const bool is_rtf = start.starts_with("{\\rtf");
+  if (!is_rtf && !start.starts_with("<!doctype") && !start.starts_with("<html")) return;
+  throw bad_input(fmt::format("{}: is {}, expected plain text", source,
+                              is_rtf ? "rich text (RTF)" : "an HTML page"),
+                  "save it as plain text, a class on a line");
+}
+
 }  // namespace
 
 std::string checked_word(std::string_view text, const std::string& where) {
@@ -436,23 +415,29 @@ std::string checked_word(std::string_view text, const std::string& where) {
 
 std::vector<ListedClass> read_class_file(const std::filesystem::path& path) {
   const std::string source = path == "/dev/stdin" ? "standard input" : path.string();
-  const std::string text = read_text(path, kMaxFileBytes);
+  std::string text = read_text(path, kMaxFileBytes);
   check_not_utf16(text, source);
+  check_plain(text, source);
+  // Old Macs end lines with a carriage return alone.
+  if (text.find('\n') == text.npos) std::ranges::replace(text, '\r', '\n');
+  text = without_assignment(text);
   const std::string ending = path.extension().string();
   if (ending == ".yaml" || ending == ".yml") {
     const auto value = parse_simple_yaml(text);
-    if (!value) throw bad_input(source + ": this YAML is not understood", kStructures);
+    if (!value) throw bad_input(source + ": this YAML is not understood", kClassStructures);
     return in_order(classes_of_json(*value, source), source);
   }
   if (ending == ".json" || begins_as_json(text)) {
     const auto value = parse_brackets(text, source);
     if (value) return in_order(classes_of_json(*value, source), source);
-    if (ending == ".json") throw bad_input(source + ": is no JSON", kStructures);
+    if (ending == ".json") throw bad_input(source + ": is no JSON", kClassStructures);
   }
   return in_order(classes_of_lines(text, source, ending == ".csv" || ending == ".tsv"), source);
 }
 
-std::vector<ListedClass> parse_class_list(std::string_view text, const std::string& source) {
+std::vector<ListedClass> parse_class_list(std::string_view typed, const std::string& source) {
+  const std::string unassigned = without_assignment(typed);
+  const std::string_view text = unassigned;
   if (begins_as_json(text)) {
     if (const auto value = parse_brackets(text, source)) {
       return in_order(classes_of_json(*value, source), source);
@@ -478,6 +463,7 @@ std::vector<ListedClass> parse_class_list(std::string_view text, const std::stri
   std::vector<ListedClass> classes;
   for (const Cell& cell : splits.front()) {
     const std::string where = fmt::format("{}, entry {}", source, rows.size() + 1);
+    if (!cell.quoted) check_brackets(cell.text, where);
     rows.push_back({where, checked_word(cell.text, where)});
   }
   const bool quoted = std::ranges::any_of(splits.front(), [](const Cell& c) { return c.quoted; });
@@ -494,8 +480,9 @@ std::vector<std::string> listed_words(std::string_view text, const std::string& 
 }
 
 std::string quoted_word(const std::string& word) {
-  bool plain = word.front() != '#' && word.front() != '[' && word.front() != '{' &&
-               std::string_view("0123456789").find(word.front()) == std::string_view::npos;
+  // Brackets, colons and # mean something in lists, and so do some first characters.
+  bool plain = word.find_first_of("#[]{}():") == word.npos && !is_synset(word.substr(0, 9)) &&
+               std::string_view("0123456789-*").find(word.front()) == std::string_view::npos;
   for (size_t at = 0; at < word.size(); ++at) plain = plain && !separator_at(word, at, kInLines);
   for (const Quotes& quotes : kQuotes) plain = plain && !word.starts_with(quotes.open);
   if (plain) return word;

@@ -84,6 +84,53 @@ TEST_F(ReadClassFile, NumberedLines) {
   EXPECT_EQ(words("12\n17\n"), (Words{{"12"}, {"17"}}));
 }
 
+TEST_F(ReadClassFile, MarksBeforeNamesAreTakenOff) {
+  const Words two = {{"sky"}, {"sea", "ocean"}};
+  for (const char* text :
+       {"- sky\n- sea, ocean\n", "* sky\n* sea, ocean\n", "0\uFF1Asky\n1\uFF1Asea, ocean\n",
+        "2: sea, ocean\n0: sky\n", "n01440764 sky\nn01443537 sea, ocean\n"}) {
+    EXPECT_EQ(words(text), two) << text;
+  }
+  EXPECT_THAT(refusal("0: sky\n0: sea\n"), HasSubstr("the number 0 is that of \"sky\", too"));
+  EXPECT_EQ(words("- sky\nsea\n"), (Words{{"- sky"}, {"sea"}}));
+}
+
+TEST_F(ReadClassFile, ColoursAreTakenOff) {
+  const Words two = {{"sky"}, {"traffic light"}};
+  for (const char* text :
+       {"# label:color_rgb:parts:actions\nsky:0,0,0::\ntraffic light:128,64,128::\n",
+        "sky: 1,2,3\ntraffic light: 128,64,128\n", "64 128 64 sky\n192 0 128 traffic light\n",
+        "64 128 64\tsky\n192 0 128\ttraffic light\n", "sky #804080\ntraffic light #112233\n",
+        "#804080 sky\n#112233 traffic light\n", "sky\t1 2 3\ntraffic light\t4 5 6\n",
+        "1 0 0 9 traffic light\n0 7 8 9 sky\n"}) {
+    EXPECT_EQ(words(text), two) << text;
+  }
+}
+
+TEST_F(ReadClassFile, WhatSurroundsALineOrAList) {
+  const Words two = {{"sky"}, {"sea"}};
+  EXPECT_EQ(words("sky  # the blue above\nsea\t# below\n"), two);
+  EXPECT_EQ(words("C# code\nsea\n"), (Words{{"C# code"}, {"sea"}}));
+  EXPECT_EQ(words("sky\rsea\r"), two);
+  EXPECT_EQ(words("\u200Bsky\n\uFEFFsea\u200E\n"), two);
+  EXPECT_EQ(words("CLASSES = ('sky',\n           'sea')\n"), two);
+  EXPECT_EQ(words("names = [\"sky\", \"sea\"]\n"), two);
+  EXPECT_EQ(words("sky,sea\n", "a.csv"), two);
+  EXPECT_EQ(words("\"sea, ocean\",sky\n", "a.csv"), (Words{{"sea, ocean"}, {"sky"}}));
+  EXPECT_EQ(listed("('sky', 'sea')"), two);
+}
+
+TEST_F(ReadClassFile, WhatIsNoListIsRefused) {
+  EXPECT_THAT(refusal("{\\rtf1\\ansi sky\\par sea}"), HasSubstr("is rich text (RTF)"));
+  EXPECT_THAT(refusal("<!DOCTYPE html><p>sky</p>"), HasSubstr("is an HTML page"));
+  EXPECT_THAT(refusal("item {\n  name: \"sky\"\n}\n"),
+              HasSubstr("line 1: \"item {\" has a bracket"));
+  EXPECT_THAT(bad_input_text([] { parse_class_list("tree (big, old), sky", "list"); }),
+              HasSubstr("entry 1: \"tree (big\" has a bracket"));
+  EXPECT_EQ(listed("\"tree (big, old)\", sky (blue)"),
+            (Words{{"tree (big, old)"}, {"sky (blue)"}}));
+}
+
 TEST_F(ReadClassFile, Tables) {
   const Words two = {{"sky"}, {"traffic light"}};
   EXPECT_EQ(words("name,r,g,b\nsky,128,128,128\ntraffic light,0,64,64\n", "a.csv"), two);

@@ -118,12 +118,20 @@ std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classe
   return as_classes(parse_class_list(text, "list of classes"), max_classes);
 }
 
-std::string overlooked_file(const std::string& text) {
-  if (has_ending(text) || !names_file(text)) return {};
-  return fmt::format(
-      "'{0}' is taken for a word, though there is a file of that name; './{0}' is the "
-      "file",
-      text);
+std::vector<std::string> class_list_remarks(const std::string& text,
+                                            const std::vector<ClassWords>& classes) {
+  const bool is_file = names_class_file(text);
+  if (is_file && classes.size() == 1 && classes[0].words.size() > 1) {
+    return {fmt::format(
+        "{} lists one class: its {} words are synonyms of each other; a class goes on a line of "
+        "its own",
+        text, classes[0].words.size())};
+  }
+  if (is_file || has_ending(text) || !names_file(text)) return {};
+  return {
+      fmt::format("'{0}' is taken for a word, though there is a file of that name; './{0}' is the "
+                  "file",
+                  text)};
 }
 
 namespace {

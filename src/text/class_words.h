@@ -27,9 +27,10 @@ struct ClassWords {
 // Words that come twice are left in: see same_words.h.
 std::vector<ClassWords> parse_classes(const std::string& text, size_t max_classes = 65534);
 
-// What the user should be told where parse_classes takes `text` for a word although there is a file
-// of that name; empty otherwise.
-std::string overlooked_file(const std::string& text);
+// What the user should be told of how parse_classes made `classes` of `text`: a word that is the
+// name of a file, too; a file whose words are all synonyms of one class.
+std::vector<std::string> class_list_remarks(const std::string& text,
+                                            const std::vector<ClassWords>& classes);
 
 // The same checks for classes that come from elsewhere: `source` and the number of the class say
 // where in messages.

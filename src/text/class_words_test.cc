@@ -15,6 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 std::vector<std::vector<std::string>> words_of(const std::vector<ClassWords>& classes) {
   std::vector<std::vector<std::string>> words;
@@ -91,7 +92,7 @@ TEST_F(ClassFile, NamesTheLineThatIsWrong) {
   EXPECT_THAT(classes_error(write("# nothing\n\n")), HasSubstr("classes.txt: no class in it"));
   EXPECT_THAT(classes_error(write("cat\ncaf\xE9\n")),
               HasSubstr("line 2: byte 3 (0xe9) is not valid UTF-8"));
-  EXPECT_THAT(classes_error(write("cat\rdog\r")),
+  EXPECT_THAT(classes_error(write("cat\rdog\n")),
               HasSubstr("line 1: holds the control character U+000D"));
   EXPECT_THAT(classes_error(write("a\nb\nc\n"), 2), HasSubstr("line 3: more than 2 classes"));
 }
@@ -103,10 +104,20 @@ TEST(ParseClasses, AWordWinsOverAFileOfItsName) {
   std::filesystem::current_path(dir.path());
   EXPECT_EQ(parse_classes("sky").at(0).name(), "sky");
   EXPECT_EQ(parse_classes("./sky").at(0).name(), "sea");
-  EXPECT_THAT(overlooked_file("sky"), HasSubstr("'./sky' is the file"));
-  EXPECT_EQ(overlooked_file("./sky"), "");
-  EXPECT_EQ(overlooked_file("sea"), "");
+  EXPECT_THAT(class_list_remarks("sky", {}), ElementsAre(HasSubstr("'./sky' is the file")));
+  EXPECT_THAT(class_list_remarks("./sky", parse_classes("./sky")), IsEmpty());
+  EXPECT_THAT(class_list_remarks("sea", {}), IsEmpty());
   std::filesystem::current_path(old);
+}
+
+TEST(ClassListRemarks, TellOfAFileWhoseOneLineIsOneClass) {
+  const TestDir dir;
+  const std::string line = (dir / "line.txt").string(), lines = (dir / "lines.txt").string();
+  write_file(line, "sky, sea, grass\n");
+  write_file(lines, "sky, heaven\nsea\n");
+  EXPECT_THAT(class_list_remarks(line, parse_classes(line)),
+              ElementsAre(HasSubstr("line.txt lists one class: its 3 words are synonyms")));
+  EXPECT_THAT(class_list_remarks(lines, parse_classes(lines)), IsEmpty());
 }
 
 TEST(ParseClasses, RefusesAFileWithoutEnd) {

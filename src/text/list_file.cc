@@ -14,6 +14,10 @@
 namespace tagclip {
 namespace {
 
+// Characters without width that come along when text is copied or files are joined: zero-width
+// spaces and joiners, marks of direction and of byte order.
+bool is_invisible(char32_t c) { return (c >= 0x200B && c <= 0x200F) || c == 0x2060 || c == 0xFEFF; }
+
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 void refuse_utf16(std::string_view text, const std::string& source) {
@@ -104,7 +108,8 @@ std::string checked_trim(std::string_view text, const std::string& where) {
   size_t begin = text.size(), end = 0;
   for (size_t position = 0; position < text.size();) {
     const size_t start = position;
-    if (is_white_space(next_code_point(text, position))) continue;
+    const char32_t c = next_code_point(text, position);
+    if (is_white_space(c) || is_invisible(c)) continue;
     begin = std::min(begin, start);
     end = position;
   }

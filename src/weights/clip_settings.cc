@@ -36,6 +36,56 @@ bool is_buffer(const std::string& name) {
          std::ranges::find(kOpenAiScalars, name) != std::end(kOpenAiScalars);
 }
 
+using Shape = std::vector<int64_t>;
+
+// The shape of a part of a block, "ln_1.weight", in a tower of that width.
+Shape shape_in_block(std::string_view part, int64_t width, int64_t mlp) {
+  const bool is_bias = part.ends_with("bias");
+  if (part.starts_with("ln_")) return {width};
+  if (part.starts_with("attn.in_proj")) return is_bias ? Shape{3 * width} : Shape{3 * width, width};
+  if (part.starts_with("attn.out_proj")) return is_bias ? Shape{width} : Shape{width, width};
+  if (part.starts_with("mlp.c_fc")) return is_bias ? Shape{mlp} : Shape{mlp, width};
+  return is_bias ? Shape{width} : Shape{width, mlp};
+}
+
+// The shape that a CLIP's tensor of that name at OpenAI has.
+Shape shape_at_openai(std::string_view name, const TowerSizes& sizes) {
+  const auto& [vision, text] = sizes;
+  constexpr std::string_view kVision = "visual.", kBlocks = "transformer.resblocks.";
+  if (name == "logit_scale") return {};
+  if (name == "token_embedding.weight") return {text.vocabulary, text.width};
+  if (name == "text_projection") return {text.width, vision.embedding};
+  const bool is_vision = name.starts_with(kVision);
+  if (is_vision) name.remove_prefix(kVision.size());
+  const int64_t width = is_vision ? vision.width : text.width;
+  if (name.starts_with(kBlocks)) {
+    const size_t number_end = name.find('.', kBlocks.size());
+    return shape_in_block(name.substr(number_end + 1), width, is_vision ? vision.mlp : text.mlp);
+  }
+  if (name == "positional_embedding") {
+    return {is_vision ? vision.grid * vision.grid + 1 : text.context, width};
+  }
+  if (name == "conv1.weight") return {width, 3, vision.patch, vision.patch};
+  if (name == "proj") return {width, vision.embedding};
+  return {width};  // layer norms and the class embedding
+}
+
+Shape expected_shape(const std::string& name, Dialect dialect, const TowerSizes& sizes) {
+  if (dialect != Dialect::kHuggingFace || name == "logit_scale") {
+    return shape_at_openai(name, sizes);
+  }
+  if (const auto part = projection_of_hugging_face(name)) {
+    Shape packed = shape_at_openai(part->packed, sizes);
+    packed[0] /= 3;
+    return packed;
+  }
+  const auto openai = openai_name(name);
+  Shape shape = shape_at_openai(openai->name, sizes);
+  if (openai->transposed) std::ranges::reverse(shape);
+  return shape;
+}
+
+// Checks names, shapes and types of all tensors. A parameter of one element may have any shape.
 void check_tensors(const StoredWeights& stored, Dialect dialect, const TowerSizes& sizes) {
   const std::vector<std::string> expected =
       clip_tensor_names(sizes.vision.layers, sizes.text.layers, dialect == Dialect::kHuggingFace);
@@ -47,6 +97,14 @@ void check_tensors(const StoredWeights& stored, Dialect dialect, const TowerSize
   std::ranges::set_difference(found, expected, std::back_inserter(unexpected));
   for (std::string& name : unexpected) name = in_quotes(name);
   if (const auto error = misfit(stored.source, missing, {}, unexpected)) throw *error;
+  std::vector<std::string> misshapen;
+  for (const TensorView& tensor : stored.tensors) {
+    if (is_buffer(tensor.name)) continue;
+    const Shape shape = expected_shape(tensor.name, dialect, sizes);
+    if (tensor.shape == shape || (shape.empty() && tensor.numel() == 1)) continue;
+    misshapen.push_back(describe_misshapen(tensor.name, tensor.shape, shape));
+  }
+  if (const auto error = misfit(stored.source, {}, misshapen, {})) throw *error;
   for (const TensorView& tensor : stored.tensors) {
     if (!is_buffer(tensor.name)) check_weight_type(stored.source, tensor.name, tensor.dtype);
   }
@@ -72,6 +130,15 @@ void check_agreement(const TowerSizes& sizes, const ClipConfigJson& stated, cons
       {"layers of the text tower", stated.text_layers, text.layers},
       {"width of the text tower's MLPs", stated.text_mlp, text.mlp},
   });
+  const auto check_heads = [&](const char* tower, int64_t width, int64_t heads) {
+    if (width % heads == 0) return;
+    throw bad_input(fmt::format("{}: {} heads in the {} tower, whose width of {} is no multiple of "
+                                "that",
+                                config.string(), heads, tower, width),
+                    "put the weights into a folder with the config they came with");
+  };
+  check_heads("vision", vision.width, stated.vision_heads);
+  check_heads("text", text.width, stated.text_heads);
   for (const Size& size : all) {
     if (size.in_config == 0 || size.in_config == size.in_tensors) continue;
     throw bad_input(fmt::format("{}: {} {}, but the tensors of {} have {}", config.string(),
@@ -206,6 +273,36 @@ std::optional<Error> misfit(const std::string& source, const std::vector<std::st
   add(unexpected, "unexpected");
   if (lists.empty()) return {};
   return bad_input(source + ": the tensors do not fit the model" + lists);
+}
+
+std::string describe_misshapen(const std::string& tensor, std::span<const int64_t> found,
+                               std::span<const int64_t> expected) {
+  return fmt::format("{}: {} in the file, {} expected", tensor, shape_text(found),
+                     shape_text(expected));
+}
+
+Error not_finite(const std::string& source, const std::string& tensor, std::string_view what,
+                 std::span<const int64_t> place, std::string hint) {
+  if (hint.empty()) {
+    hint =
+        "such weights compute nothing: they come from a training that diverged, or from numbers "
+        "too large for float16; take an earlier checkpoint, or the float32 or bfloat16 weights";
+  }
+  return bad_input(
+      fmt::format("{}: {} holds {} at {}", source, in_quotes(tensor), what, shape_text(place)),
+      std::move(hint));
+}
+
+void check_numbers(const StoredWeights& stored) {
+  for (const TensorView& tensor : stored.tensors) {
+    if (!is_weight_type(tensor.dtype)) continue;
+    int64_t at = first_non_finite(tensor.dtype, tensor.data.data(), tensor.numel());
+    if (at < 0) continue;
+    const auto what = non_finite_name(tensor.dtype, &tensor.data[at * size_of(tensor.dtype)]);
+    std::vector<int64_t> place(tensor.shape.size());
+    for (size_t d = place.size(); d-- > 0; at /= tensor.shape[d]) place[d] = at % tensor.shape[d];
+    throw not_finite(stored.source, tensor.name, what, place);
+  }
 }
 
 void check_weight_type(const std::string& source, const std::string& tensor, DType dtype) {

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "weights/model_sizes.h"
 #include "weights/weights_dialect.h"
@@ -26,12 +28,12 @@ struct ClipSettings {
 };
 
 // Reads the settings of a CLIP in any dialect from what lies beside it, and checks that it is one
-// that can be used: its tensors have the names of a CLIP's, all and no others, and the types of
-// weights; the config beside it is a plain CLIP's and agrees with the tensors. Nothing of a tensor
-// is read. Where no config states them, `known` counts, then what published models of that width
-// have, which is an assumption. For a CLIP of our own (Dialect::kTagclip) only the dialect is
-// filled in: its metadata hold the rest. Throws Error(kBadInput), saying what it looks like or what
-// does not fit.
+// that can be used: its tensors have the names of a CLIP's, all and no others, the shapes that
+// fit together and the types of weights; the config beside it is a plain CLIP's and agrees with the
+// tensors. Nothing of a tensor is read. Where no config states them, `known` counts, then what
+// published models of that width have, which is an assumption. For a CLIP of our own
+// (Dialect::kTagclip) only the dialect is filled in: its metadata hold the rest. Throws
+// Error(kBadInput), saying what it looks like or what does not fit.
 ClipSettings read_clip_settings(const StoredWeights& stored, const ClipAnswers& known = {});
 
 // The number of heads that published CLIPs have in a vision tower of this width: they are 80 wide
@@ -46,6 +48,19 @@ std::optional<int64_t> published_text_heads(int64_t width);
 std::optional<Error> misfit(const std::string& source, const std::vector<std::string>& missing,
                             const std::vector<std::string>& misshapen,
                             const std::vector<std::string>& unexpected);
+
+// A line of `misshapen` there.
+std::string describe_misshapen(const std::string& tensor, std::span<const int64_t> found,
+                               std::span<const int64_t> expected);
+
+// The error for NaN or an infinity, see non_finite_name, at `place` of a tensor. Without a hint it
+// says where such weights come from.
+Error not_finite(const std::string& source, const std::string& tensor, std::string_view what,
+                 std::span<const int64_t> place, std::string hint = {});
+
+// Reads all tensors of the types of weights. Throws not_finite for the first of them that holds NaN
+// or an infinity.
+void check_numbers(const StoredWeights& stored);
 
 // Throws Error(kBadInput) naming the tensor unless its type is one of weights'.
 void check_weight_type(const std::string& source, const std::string& tensor, DType dtype);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <deque>
 #include <fstream>
 
@@ -20,7 +21,15 @@ using ::testing::HasSubstr;
 StoredWeights clip(int64_t vision_width, int64_t text_width) {
   StoredWeights stored{.source = "clip.bin"};
   for (const std::string& name : clip_tensor_names(1, 1, /*hugging_face=*/false)) {
-    stored.tensors.push_back({.name = name, .shape = {1}});
+    const int64_t width = name.starts_with("visual.") ? vision_width : text_width;
+    std::vector<int64_t> shape = {width};
+    if (name == "logit_scale") shape = {1};
+    if (name.ends_with("in_proj_weight")) shape = {3 * width, width};
+    if (name.ends_with("in_proj_bias")) shape = {3 * width};
+    if (name.ends_with("out_proj.weight")) shape = {width, width};
+    if (name.ends_with("c_fc.bias")) shape = {4 * width};
+    if (name.ends_with("c_proj.weight")) shape = {width, 4 * width};
+    stored.tensors.push_back({.name = name, .shape = shape});
   }
   const auto shape = [&](std::string_view name, std::vector<int64_t> sizes) {
     std::ranges::find(stored.tensors, name, &TensorView::name)->shape = std::move(sizes);
@@ -99,6 +108,45 @@ TEST(ClipSettings, TensorsThatAreMissingUnexpectedOrNoNumbers) {
     stored.tensors[3].dtype = dtype;
     EXPECT_THAT(refusal(stored), AllOf(HasSubstr(stored.tensors[3].name),
                                        HasSubstr("type " + std::string(to_string(dtype)))));
+  }
+}
+
+TEST(ClipSettings, TensorsOfAnotherShape) {
+  const auto with = [](const char* name, std::vector<int64_t> shape) {
+    StoredWeights stored = clip(768, 512);
+    std::ranges::find(stored.tensors, name, &TensorView::name)->shape = std::move(shape);
+    return stored;
+  };
+  EXPECT_THAT(refusal(with("logit_scale", {2})),
+              HasSubstr("logit_scale: [2] in the file, [] expected"));
+  EXPECT_THAT(refusal(with("transformer.resblocks.0.attn.in_proj_weight", {512, 512})),
+              HasSubstr("[512, 512] in the file, [1536, 512] expected"));
+  EXPECT_THAT(refusal(with("text_projection", {512, 31})), HasSubstr("[512, 32] expected"));
+  EXPECT_NO_THROW(read_clip_settings(with("logit_scale", {1, 1})));
+}
+
+TEST(ClipSettings, HeadsOfAConfigMustDivideTheWidth) {
+  const TestDir dir;
+  std::ofstream(dir / "open_clip_config.json")
+      << R"({"vision_cfg": {"width": 768}, "text_cfg": {"width": 512, "heads": 7}})";
+  StoredWeights stored = clip(768, 512);
+  stored.folders = {dir / "."};
+  EXPECT_THAT(refusal(stored), HasSubstr("7 heads in the text tower, whose width of 512"));
+}
+
+TEST(ClipSettings, NumbersThatAreNoneAreFoundWithTheirPlace) {
+  std::array<uint16_t, 6> numbers{};
+  const TensorView view{.name = "w",
+                        .dtype = DType::kF16,
+                        .shape = {2, 3},
+                        .data = std::as_bytes(std::span(numbers))};
+  StoredWeights stored{.source = "x.bin", .tensors = {view}};
+  EXPECT_NO_THROW(check_numbers(stored));
+  for (const auto& [bits, name] :
+       {std::pair{0x7E00, "NaN"}, {0x7C00, "infinity"}, {0xFC00, "-infinity"}}) {
+    numbers[5] = static_cast<uint16_t>(bits);
+    EXPECT_THAT(bad_input_text([&] { check_numbers(stored); }),
+                HasSubstr(std::string("x.bin: \"w\" holds ") + name + " at [1, 2]"));
   }
 }
 

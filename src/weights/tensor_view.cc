@@ -124,4 +124,15 @@ int64_t first_non_finite(DType dtype, const std::byte* data, int64_t count) {
   }
 }
 
+std::string_view non_finite_name(DType dtype, const std::byte* element) {
+  const int mantissa = dtype == DType::kF64   ? 52
+                       : dtype == DType::kF32 ? 23
+                       : dtype == DType::kF16 ? 10
+                                              : 7;
+  uint64_t bits = 0;
+  std::memcpy(&bits, element, size_of(dtype));  // both are little-endian
+  if ((bits & ((uint64_t{1} << mantissa) - 1)) != 0) return "NaN";
+  return (bits >> (8 * size_of(dtype) - 1)) != 0 ? "-infinity" : "infinity";
+}
+
 }  // namespace tagclip

@@ -62,4 +62,7 @@ struct TensorView {
 // aligned; -1 where all are finite. Only for the types of weights.
 int64_t first_non_finite(DType dtype, const std::byte* data, int64_t count);
 
+// What such an element is: "NaN", "infinity" or "-infinity".
+std::string_view non_finite_name(DType dtype, const std::byte* element);
+
 }  // namespace tagclip

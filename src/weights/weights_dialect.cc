@@ -74,6 +74,8 @@ constexpr auto kSigns = std::to_array<Sign>({
      kGiveWhole},
     {"conv1.weight", "ln_pre.weight", "the vision tower of a CLIP alone", Kind::kOther, kGiveWhole},
     {"visual.conv1.weight", "", "the vision tower of a CLIP alone", Kind::kOther, kGiveWhole},
+    {"token_embedding.weight", "ln_final.", "the text tower of a CLIP alone", Kind::kOther,
+     kGiveWhole},
     {"patch_embed.proj.weight", "blocks.", "a vision transformer of timm", Kind::kOther, kTimm},
     {"backbone.", "", "the backbone of a segmentation model alone"},
 });
