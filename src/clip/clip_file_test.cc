@@ -260,7 +260,7 @@ TEST_F(Dialects, ANumberOfHeadsThatDoesNotDivideIsRefused) {
   ClipConfig config = odd_clip().config;
   config.vision_heads = 5;
   write_odd_hugging_face(config);
-  EXPECT_THAT(refusal(), HasSubstr("vision_heads"));
+  EXPECT_THAT(refusal(), HasSubstr("heads in the vision tower"));
 }
 
 TEST_F(Dialects, ClipTensorNamesAreTheParameters) {
