@@ -119,7 +119,7 @@ class RanksTest(ProgramTest):
         """srun -n 4 --pty bash leaves its variables to whatever is started there."""
         config = samples.train_config(self.folder, self.data, self.clip)
         for sent, code in ((signal.SIGINT, STOPPED), (signal.SIGTERM, REQUEUE)):
-            for command in (["train", config], ["eval", "--data", self.data]):
+            for command in (["train", config], ["eval", "--data", self.data, "--weights", "mini"]):
                 began = time.monotonic()
                 rank, = start(1, *command, environments=slurm_environments(4)[:1])
                 words = rank.stderr.readline()
