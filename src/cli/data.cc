@@ -60,6 +60,7 @@ int convert(DataOptions options, Console& console) {
                       "convert each into a set of its own; tagclip train joins several sets");
   }
   options.convert.source = options.folders.front();
+  options.convert.limits.max_pixels = options.data.max_pixels;
   const auto done = convert_labels(options.convert, [&](size_t steps, size_t total) {
     console.progress("converting", static_cast<int64_t>(steps), static_cast<int64_t>(total));
     return !console.stop_requested();
@@ -96,7 +97,10 @@ void add_check_options(OptionList& list, DataOptions& options) {
       ->type_name("NAMES")
       ->comma_separated();
   add_dataset_options(list, options.data);
-  for (size_t i = first; i < list.all().size(); ++i) options.of_check.push_back(&list.all()[i]);
+  for (size_t i = first; i < list.all().size(); ++i) {
+    const Option& option = list.all()[i];
+    if (option.name() != "--max-pixels") options.of_check.push_back(&option);  // of both
+  }
 }
 
 void add_convert_options(OptionList& list, DataOptions& options) {

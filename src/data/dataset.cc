@@ -10,8 +10,10 @@
 namespace tagclip {
 namespace {
 
-std::vector<LabelledFile> complete_pairs(const DatasetInfo& info, const std::string& split) {
+std::vector<LabelledFile> listed_pairs(const DatasetInfo& info, const std::string& split,
+                                       MissingFiles missing) {
   SplitFiles files = list_split(info, split);
+  if (missing == MissingFiles::kKept && !files.pairs.empty()) return std::move(files.listed);
   std::vector<std::string> problems;
   const auto complain = [&](const char* what, const std::vector<std::string>& names) {
     if (!names.empty()) problems.push_back(what + some_of(names));
@@ -28,8 +30,8 @@ std::vector<LabelledFile> complete_pairs(const DatasetInfo& info, const std::str
 
 }  // namespace
 
-Dataset::Dataset(const DatasetOptions& options, const std::string& split)
-    : info_(read_dataset_info(options)), files_(complete_pairs(info_, split)) {}
+Dataset::Dataset(const DatasetOptions& options, const std::string& split, MissingFiles missing)
+    : info_(read_dataset_info(options)), files_(listed_pairs(info_, split, missing)) {}
 
 Image Dataset::image(size_t index) const { return read_image(image_path(index), info_.limits); }
 

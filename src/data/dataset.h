@@ -16,14 +16,18 @@ struct LabelledImage {
   LabelMap labels;  // of the image's size
 };
 
+// Whether a list may name photos or label files that are not there; to read such a pair throws.
+enum class MissingFiles { kRefused, kKept };
+
 // One split of a data set: images with a label for every pixel. `dataset_kinds.cc` has the layout
 // of each kind; a set's own classes.txt, unseen.txt and split lists take precedence.
 class Dataset {
  public:
   // Reads the lists. Throws Error: kBadInput when the folder is no such set, a list is missing or
-  // wrong, an image has no labels or labels no image, an unseen name is no class; kUsage for
-  // options that do not fit the kind.
-  Dataset(const DatasetOptions& options, const std::string& split);
+  // wrong, an image has no labels or labels no image (of all of them, where missing files are
+  // kept), an unseen name is no class; kUsage for options that do not fit the kind.
+  Dataset(const DatasetOptions& options, const std::string& split,
+          MissingFiles missing = MissingFiles::kRefused);
 
   const DatasetInfo& info() const { return info_; }
   const std::filesystem::path& folder() const { return info_.folder; }

@@ -85,6 +85,12 @@ void check_distinct(const std::vector<ListedClass>& listed) {
 
 std::vector<ClassWords> read_class_list(const fs::path& list) {
   const std::vector<ListedClass> listed = read_class_file(list);
+  if (listed.front().words.front() == "__ignore__") {
+    throw bad_input(listed.front().where +
+                        ": __ignore__ stands for pixels without a class, -1 to "
+                        "LabelMe, but the first line names the value 0",
+                    "take the line out, as LabelMe's own exports do");
+  }
   check_values(listed);
   check_distinct(listed);
   std::vector<ClassWords> classes;

@@ -7,6 +7,7 @@
 #include "data/test_golden.h"
 #include "image/png.h"
 #include "support/test_dir.h"
+#include "support/test_errors.h"
 
 namespace tagclip {
 namespace {
@@ -160,6 +161,30 @@ TEST_F(DatasetTest, SaysWhatIsThereInstead) {
   std::filesystem::rename(dir_ / "images/a.png", dir_ / "images/site/a.png");
   EXPECT_THAT(error_of().what(),
               HasSubstr("images/site/a.png is there: the list has to say site/a"));
+}
+
+TEST_F(DatasetTest, NamesALabelFileOfAnotherSuffix) {
+  std::filesystem::rename(dir_ / "labels/a.png", dir_ / "labels/a_labelIds.png");
+  EXPECT_THAT(error_of().what(),
+              HasSubstr("labels/a_labelIds.png is there, but its name is another one"));
+}
+
+TEST_F(DatasetTest, MissingFilesKeepTheirPlaces) {
+  std::filesystem::remove(dir_ / "images/a.png");
+  const DatasetOptions options{.folder = dir_.path().string()};
+  const Dataset dataset(options, "train", MissingFiles::kKept);
+  ASSERT_EQ(dataset.size(), 2U);
+  EXPECT_EQ(dataset.name(0), "a");
+  EXPECT_THAT(bad_input_text([&] { dataset.read(0); }), HasSubstr("No such file or directory"));
+  EXPECT_NO_THROW(dataset.read(1));
+  std::filesystem::remove(dir_ / "labels/b.png");
+  EXPECT_THAT(bad_input_text([&] { Dataset(options, "train", MissingFiles::kKept); }),
+              HasSubstr("no photo for a"));
+}
+
+TEST_F(DatasetTest, LabelMesListOfLabelsIsNoListOfValues) {
+  write_file(dir_ / "classes.txt", "__ignore__\n_background_\nsky\n");
+  EXPECT_THAT(error_of().what(), HasSubstr("classes.txt, line 1: __ignore__ stands for pixels"));
 }
 
 TEST_F(DatasetTest, TwoLabelFilesOfOnePhotoAreAmbiguous) {

@@ -32,10 +32,11 @@ std::string tail(const std::vector<std::string>& parts, size_t count) {
 }  // namespace
 
 LabelSets::LabelSets(const std::vector<LabelSetOptions>& sets, const std::string& split,
-                     const std::vector<ListedClass>& synonyms, const std::string& unseen) {
+                     const std::vector<ListedClass>& synonyms, const std::string& unseen,
+                     MissingFiles missing) {
   std::vector<size_t> photos;
   for (const LabelSetOptions& set : sets) {
-    entries_.push_back({.name = set.name, .data = Dataset(set.data, split), .seen = {}});
+    entries_.push_back({.name = set.name, .data = Dataset(set.data, split, missing), .seen = {}});
     photos.push_back(entries_.back().data.size());
   }
   classes_ = join_classes(infos(), synonyms);

@@ -30,10 +30,11 @@ class LabelSets {
   // Reads the lists of `split`. A set without a share of its own gets one in proportion to the
   // square root of its photos, of what the others leave. Each of `synonyms` is a group of words for
   // one class; `unseen`, where it is not empty, names more classes to hide (see seen_classes).
-  // Throws as Dataset, join_classes and seen_classes, Error(kUsage) for shares of 1 and more that
-  // leave other sets nothing.
+  // `missing` is Dataset's. Throws as Dataset, join_classes and seen_classes, Error(kUsage) for
+  // shares of 1 and more that leave other sets nothing.
   LabelSets(const std::vector<LabelSetOptions>& sets, const std::string& split,
-            const std::vector<ListedClass>& synonyms = {}, const std::string& unseen = {});
+            const std::vector<ListedClass>& synonyms = {}, const std::string& unseen = {},
+            MissingFiles missing = MissingFiles::kRefused);
 
   size_t size() const { return entries_.size(); }
   bool single() const { return size() == 1; }

@@ -130,8 +130,16 @@ FilesByName::const_iterator find_file(const FilesByName& files, const std::strin
   return without != files.end() && without->second == name ? without : files.end();
 }
 
+// True for a name that only something before or behind it tells from another: "a_labelIds" of "a".
+bool is_relative(std::string_view name, std::string_view of) {
+  constexpr std::string_view kJoints = "_-. ";
+  if (name.size() <= of.size()) return false;
+  return (name.starts_with(of) && kJoints.find(name[of.size()]) != kJoints.npos) ||
+         (name.ends_with(of) && kJoints.find(name[name.size() - of.size() - 1]) != kJoints.npos);
+}
+
 // What may have been meant by a name that has no file, as a sentence: a file with another ending,
-// or in a folder below.
+// in a folder below, or with something before or behind its name.
 std::string explain_missing(const std::string& name, const std::string& folder,
                             const Listing& listing, const char* wanted) {
   if (const auto other = listing.others.find(name); other != listing.others.end()) {
@@ -142,7 +150,12 @@ std::string explain_missing(const std::string& name, const std::string& folder,
       return fmt::format("{}/{} is there: the list has to say {}", folder, file, inside);
     }
   }
-  return {};
+  std::string relative;  // the first by name, as the files have no order
+  for (const auto& [inside, file] : listing.files) {
+    if (is_relative(inside, name) && (relative.empty() || file < relative)) relative = file;
+  }
+  if (relative.empty()) return {};
+  return fmt::format("{}/{} is there, but its name is another one", folder, relative);
 }
 
 std::vector<fs::path> list_candidates(const DatasetInfo& info, const std::string& split) {
@@ -249,11 +262,17 @@ SplitFiles list_split(const DatasetInfo& info, const std::string& split) {
       explain(name, folder_of_split(info.kind->labels.front().folder, split), labels.front(),
               "label files are PNG, as others do not keep their values");
     }
-    if (photo == photos.files.end() || sort == labels.end()) continue;
-    const size_t i = sort - labels.begin();
-    files.pairs.push_back(
-        {name, photo_folder + "/" + photo->second,
-         folder_of_split(info.kind->labels[i].folder, split) + "/" + sort->files.at(known), i});
+    const size_t i = sort == labels.end() ? 0 : sort - labels.begin();
+    const LabelFiles& kind = info.kind->labels[i];
+    const std::string photo_file = photo != photos.files.end() ? photo->second
+                                   : has_photo_ending(name)    ? name
+                                                               : name + ".jpg";
+    const std::string label_file =
+        sort == labels.end() ? known + std::string(kind.ending) : sort->files.at(known);
+    files.listed.push_back({name, photo_folder + "/" + photo_file,
+                            folder_of_split(kind.folder, split) + "/" + label_file, i});
+    const bool is_complete = photo != photos.files.end() && sort != labels.end();
+    if (is_complete) files.pairs.push_back(files.listed.back());
   }
   return files;
 }

@@ -17,8 +17,10 @@ struct LabelledFile {
 
 // The files of a split.
 struct SplitFiles {
-  std::string list;                 // where the names come from: a list, or the folders
-  std::vector<LabelledFile> pairs;  // in the list's order
+  std::string list;                  // where the names come from: a list, or the folders
+  std::vector<LabelledFile> pairs;   // in the list's order
+  std::vector<LabelledFile> listed;  // these, and in their places those that lack a file: where it
+                                     // would be
   std::vector<std::string> without_photo, without_labels;  // names; may be in both
   std::string explanation;  // what is there instead of the first of them, where that is known
 };

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -153,10 +155,25 @@ class FolderScan {
 
 bool is_pattern(const std::string& text) { return text.find_first_of("*?[") != text.npos; }
 
-std::vector<fs::path> matches_of(const std::string& pattern) {
+// The folders that the pattern at hand could not look into, which glob tells a function without
+// context.
+thread_local std::vector<UnusableEntry> closed_folders;
+
+int note_closed_folder(const char* folder, int error) {
+  if (error != ENOENT && error != ENOTDIR) {
+    closed_folders.push_back({folder, cannot_read(folder, error)});
+  }
+  return 0;  // the others are looked into
+}
+
+// Folders that cannot be read become entries of `unusable`.
+std::vector<fs::path> matches_of(const std::string& pattern, std::vector<UnusableEntry>& unusable) {
   glob_t found{};
-  const int result = glob(pattern.c_str(), 0, nullptr, &found);
+  closed_folders.clear();
+  const int result = glob(pattern.c_str(), 0, note_closed_folder, &found);
   const std::unique_ptr<glob_t, void (*)(glob_t*)> cleanup(&found, globfree);
+  std::ranges::move(closed_folders, std::back_inserter(unusable));
+  if (result != 0 && !closed_folders.empty()) return {};
   if (result != 0) {
     throw bad_input(pattern + ": there is no such file, and nothing matches it as a pattern",
                     "check the path");
@@ -172,7 +189,7 @@ class ListMaker {
   void add(const std::string& entry, bool may_be_pattern) {
     try {
       if (may_be_pattern && is_pattern(entry) && path_status(entry).kind == PathKind::kNothing) {
-        for (const fs::path& match : matches_of(entry)) add_path(match);
+        for (const fs::path& match : matches_of(entry, list_.unusable)) add_path(match);
       } else {
         add_path(entry);
       }

@@ -118,6 +118,19 @@ TEST_F(PhotoListTest, AnEntryThatGivesNothingCostsItselfAlone) {
   EXPECT_EQ(list.unusable[1].entry, (folder_ / "gone[1].jpg").string());
 }
 
+TEST_F(PhotoListTest, AFolderThatAPatternCannotLookIntoIsNamed) {
+  std::filesystem::create_symlink("loop", folder_ / "loop");
+  std::filesystem::create_directory(folder_ / "fine");
+  touch("fine/a.jpg");
+  for (const char* pattern : {"loop/*.jpg", "*/*.jpg"}) {
+    const PhotoList list = list_of({pattern});
+    EXPECT_EQ(list.photos.size(), pattern[0] == '*' ? 1U : 0U);
+    ASSERT_EQ(list.unusable.size(), 1U) << pattern;
+    EXPECT_THAT(list.unusable[0].error.what(),
+                HasSubstr("/loop: Too many levels of symbolic links"));
+  }
+}
+
 TEST(NaturalLess, CountsNumbersAsNumbers) {
   const Names ordered = {"a", "a1", "a01", "A2", "a2b", "a10", "a010", "b"};
   for (size_t i = 0; i < ordered.size(); ++i) {

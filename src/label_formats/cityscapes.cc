@@ -125,8 +125,9 @@ LabelSource open(const SourceFiles& files, const std::filesystem::path& class_li
           return draw_in_frame(photo, shapes->size, [&](Size size) { return draw(*shapes, size); });
         };
       } else {
-        item.draw = [coding, path = files.path(file)](const PhotoFrame& photo) {
-          return fit_to_frame(photo, read_mask(path, *coding));
+        item.draw = [coding, path = files.path(file),
+                     limits = files.limits()](const PhotoFrame& photo) {
+          return fit_to_frame(photo, read_mask(path, *coding, limits));
         };
       }
       source.items.push_back(std::move(item));

@@ -32,7 +32,7 @@ std::string colours_of(const SourceFiles& files, const std::vector<MaskFile>& ma
   std::map<Colour, size_t> pixels;
   for (size_t i = 0; i < std::min(kLooks, masks.size()); ++i) {
     try {
-      const Image picture = read_image(files.path(masks[i].file));
+      const Image picture = read_image(files.path(masks[i].file), files.limits());
       for (size_t p = 0; p < picture.pixels.size(); p += 3) {
         ++pixels[{picture.pixels[p], picture.pixels[p + 1], picture.pixels[p + 2]}];
       }

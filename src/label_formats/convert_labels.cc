@@ -19,6 +19,7 @@
 #include "label_formats/class_names.h"
 #include "label_formats/json_values.h"
 #include "label_formats/split_groups.h"
+#include "text/class_file.h"
 
 namespace tagclip {
 namespace {
@@ -53,12 +54,12 @@ std::string ending_of(std::span<const std::byte> bytes) {
   return starts_with(bytes, "\x89PNG") ? ".png" : starts_with(bytes, "RIFF") ? ".webp" : ".jpg";
 }
 
-CheckedItem check_item(const SourceItem& item) {
+CheckedItem check_item(const SourceItem& item, const ImageLimits& limits) {
   CheckedItem checked{&item};
   try {
     const std::vector<std::byte> bytes = photo_bytes(item);
-    const Image photo =
-        decode_image(bytes, item.photo.empty() ? "the photo inside of it" : item.photo.string());
+    const Image photo = decode_image(
+        bytes, item.photo.empty() ? "the photo inside of it" : item.photo.string(), limits);
     checked.frame = {{photo.width, photo.height}, orientation_in_file(bytes)};
     checked.hash = image_hash(photo);
     checked.ending = ending_of(bytes);
@@ -242,10 +243,21 @@ void count(const std::vector<CheckedItem>& items, const std::vector<std::string>
   conversion.splits.assign(splits.begin(), splits.end());
 }
 
+// A class as a line of a class file: a name with commas is a name and its synonyms.
+std::string class_line(const std::string& name) {
+  try {
+    std::vector<std::string> words = listed_words(name, "");
+    std::ranges::transform(words, words.begin(), quoted_word);
+    return fmt::format("{}", fmt::join(words, ", "));
+  } catch (const Error&) {  // a bracket that does not close
+    return quoted_word(name);
+  }
+}
+
 void write_lists(const NewFolder& folder, const std::vector<CheckedItem>& items,
                  const LabelConversion& conversion) {
   std::string classes;
-  for (const ConvertedClass& entry : conversion.classes) classes += entry.name + "\n";
+  for (const ConvertedClass& entry : conversion.classes) classes += class_line(entry.name) + "\n";
   write_file(folder / "classes.txt", classes);
   std::map<std::string, std::string> lists;
   for (const CheckedItem& item : items) lists[item.split] += item.name + "\n";
@@ -293,7 +305,7 @@ class Passes {
 std::optional<LabelConversion> convert_labels(const LabelConvertOptions& options,
                                               const ConvertProgress& progress) {
   check_options(options);
-  const SourceFiles files(options.source);
+  const SourceFiles files(options.source, options.limits);
   const LabelFormat& format = find_label_format(files, options.from);
   NewFolder folder(options.output);
   LabelSource source = format.open(files, options.classes);
@@ -304,9 +316,8 @@ std::optional<LabelConversion> convert_labels(const LabelConvertOptions& options
   conversion.notes = std::move(source.notes);
   std::vector<CheckedItem> items(source.items.size());
   Passes passes(items.size(), progress);
-  if (!passes.run(items.size(), 0, [&](size_t i) { items[i] = check_item(source.items[i]); })) {
-    return {};
-  }
+  const auto check = [&](size_t i) { items[i] = check_item(source.items[i], options.limits); };
+  if (!passes.run(items.size(), 0, check)) return {};
   sort_out(items, options.unlabelled, conversion.left_out);
   if (items.empty() || source.classes.empty()) throw_nothing_left(conversion);
   std::ranges::stable_sort(items, {}, [](const CheckedItem& item) { return item.item->name; });

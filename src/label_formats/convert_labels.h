@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "image/image.h"
 #include "label_formats/conversion_report.h"
 
 namespace tagclip {
@@ -19,6 +20,7 @@ struct LabelConvertOptions {
   std::optional<double> val_share;  // without it the source's own lists, else a fifth
   int64_t seed = 1;                 // of the choice of validation photos
   bool link_photos = false;         // symbolic links instead of copies
+  ImageLimits limits;               // of photos and label files
 };
 
 // Is called with (steps done, steps in all); returning false stops the conversion.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "base/bounded_json.h"
 #include "base/error.h"
@@ -135,6 +136,7 @@ class LabelMeReader {
   LabelSource finish() {
     source_.classes = classes_.names();
     source_.notes = classes_.notes();
+    add_photos_without_file();
     if (without_area_ > 0) {
       source_.notes.push_back(counted(without_area_, "shape") +
                               " without an area (points, lines) left out");
@@ -143,6 +145,22 @@ class LabelMeReader {
   }
 
  private:
+  // Photos beside annotated ones that nobody has opened yet, as LabelMe writes a file when it
+  // saves.
+  void add_photos_without_file() {
+    std::set<std::string> folders, annotated;
+    for (const SourceItem& item : source_.items) {
+      folders.insert(folder_of(item.name));
+      annotated.insert(item.name);
+    }
+    for (const LeftOutItem& item : source_.left_out) annotated.insert(without_ending(item.name));
+    for (const std::string& photo : files_.photos()) {
+      const std::string name = without_ending(photo);
+      if (!folders.contains(folder_of(photo)) || annotated.contains(name)) continue;
+      source_.left_out.push_back({name, "no LabelMe file is about this photo", false});
+    }
+  }
+
   SourceItem item_of(const std::string& name, const Json& json) {
     auto file = std::make_shared<LabelMeFile>();
     file->size = size_at(json, "imageWidth", "imageHeight");

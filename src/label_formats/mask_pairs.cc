@@ -94,11 +94,13 @@ LabelMap grey_values(const Image& picture) {
   return map;
 }
 
-LabelMap read_values(const std::filesystem::path& mask, const std::vector<std::byte>& bytes) {
-  const PngHeader header = read_png_header(bytes, mask.string(), {});
+LabelMap read_values(const std::filesystem::path& mask, const std::vector<std::byte>& bytes,
+                     const ImageLimits& limits) {
+  const PngHeader header = read_png_header(bytes, mask.string(), limits);
   const bool one_channel =
       header.colours == PngHeader::Colours::kGrey || header.colours == PngHeader::Colours::kPalette;
-  return one_channel ? read_label_map(mask) : grey_values(decode_image(bytes, mask.string()));
+  return one_channel ? read_label_map(mask, limits)
+                     : grey_values(decode_image(bytes, mask.string(), limits));
 }
 
 LabelMap map_values(LabelMap map, const MaskCoding& coding) {
@@ -154,14 +156,17 @@ MaskCoding coding_of(const std::vector<MaskClass>& list, const std::filesystem::
   return coding;
 }
 
-LabelMap read_mask(const std::filesystem::path& mask, const MaskCoding& coding) {
+LabelMap read_mask(const std::filesystem::path& mask, const MaskCoding& coding,
+                   const ImageLimits& limits) {
   const std::vector<std::byte> bytes = read_bytes(mask);
   if (is_jpeg(bytes)) {
     throw bad_input("its mask " + mask.string() + " is a JPEG, which changes colours and values",
                     "export the masks as PNG");
   }
-  if (!coding.by_colour.empty()) return map_colours(decode_image(bytes, mask.string()), coding);
-  return map_values(read_values(mask, bytes), coding);
+  if (!coding.by_colour.empty()) {
+    return map_colours(decode_image(bytes, mask.string(), limits), coding);
+  }
+  return map_values(read_values(mask, bytes, limits), coding);
 }
 
 void explain_255(const std::vector<std::string>& masks, const SourceFiles& files,
@@ -174,7 +179,7 @@ void explain_255(const std::vector<std::string>& masks, const SourceFiles& files
   for (size_t i = 0; i < std::min(kLooks, masks.size()); ++i) {
     try {
       const auto path = files.path(masks[i * masks.size() / std::min(kLooks, masks.size())]);
-      for (const uint16_t value : read_values(path, read_bytes(path)).labels) {
+      for (const uint16_t value : read_values(path, read_bytes(path), files.limits()).labels) {
         if (value != 0 && value != kIgnoreIndex) return;
         has_255 = has_255 || value == kIgnoreIndex;
       }
@@ -243,8 +248,9 @@ void pair_masks(const SourceFiles& files, const std::vector<MaskFile>& masks,
       const std::string split = usual_split(part);
       if (split == "train" || split == "val" || split == "test") item.split = split;
     }
-    item.draw = [shared_coding, path = files.path(mask.file)](const PhotoFrame& photo) {
-      return fit_to_frame(photo, read_mask(path, *shared_coding));
+    item.draw = [shared_coding, path = files.path(mask.file),
+                 limits = files.limits()](const PhotoFrame& photo) {
+      return fit_to_frame(photo, read_mask(path, *shared_coding, limits));
     };
     source.items.push_back(std::move(item));
   }

@@ -24,9 +24,10 @@ struct MaskCoding {
 MaskCoding coding_of(const std::vector<MaskClass>& list, const std::filesystem::path& path,
                      ClassNames& names);
 
-// Reads a picture as a map of classes. Throws Error(kBadInput): unreadable, a JPEG, a colour or
-// value that is none of the coding's (with its share and first place).
-LabelMap read_mask(const std::filesystem::path& mask, const MaskCoding& coding);
+// Reads a picture as a map of classes. Throws Error(kBadInput): unreadable, larger than `limits`, a
+// JPEG, a colour or value that is none of the coding's (with its share and first place).
+LabelMap read_mask(const std::filesystem::path& mask, const MaskCoding& coding,
+                   const ImageLimits& limits);
 
 // Where the masks of 0 and 255 mean two classes, 255 becomes the second of them, or the only one:
 // nobody means a set in which all but one class is void. Looks into some of the masks.

@@ -69,7 +69,8 @@ size_t common_tail(const std::vector<std::string>& a, const std::vector<std::str
 
 }  // namespace
 
-SourceFiles::SourceFiles(const fs::path& source) : source_(source), folder_(source) {
+SourceFiles::SourceFiles(const fs::path& source, const ImageLimits& limits)
+    : source_(source), folder_(source), limits_(limits) {
   if (is_archive(ascii_lower(source.string())) && is_file(source)) {
     throw bad_input(source.string() + " is an archive",
                     "unpack it, and give the folder: unzip " + source.string() + " -d export");

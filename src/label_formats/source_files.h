@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "image/image.h"
+
 namespace tagclip {
 
 // Lists the files of an export, by their paths inside its folder ("train/images/a.jpg"), sorted.
@@ -16,10 +18,12 @@ class SourceFiles {
   // `source` is a folder, or one annotation file: then its folder counts, but no other annotation
   // file of the same ending. Throws Error(kBadInput) when it cannot be read, is an archive, or
   // holds more than two million files.
-  explicit SourceFiles(const std::filesystem::path& source);
+  // Photos and label files above `limits` are refused when they are read.
+  explicit SourceFiles(const std::filesystem::path& source, const ImageLimits& limits = {});
 
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path path(const std::string& file) const { return folder_ / file; }
+  const ImageLimits& limits() const { return limits_; }
   // Returns what the user named, for messages.
   const std::filesystem::path& source() const { return source_; }
 
@@ -42,6 +46,7 @@ class SourceFiles {
 
  private:
   std::filesystem::path source_, folder_;
+  ImageLimits limits_;
   std::string chosen_;  // the one annotation file
   std::vector<std::string> files_;
   std::unordered_multimap<std::string, size_t> by_stem_;  // lower-case name without ending

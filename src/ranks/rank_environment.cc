@@ -18,7 +18,10 @@ class Variables {
   std::string text(const std::string& name) const {
     if (const auto value = lookup_(name)) return *value;
     throw usage_error("the environment has ranks, but no " + name,
-                      "start the ranks with torchrun or srun, or unset RANK and WORLD_SIZE");
+                      name.starts_with("SLURM_")
+                          ? "start the ranks with srun, or set MASTER_ADDR; to work without others "
+                            "start it with: env -u SLURM_PROCID tagclip ..."
+                          : "start the ranks with torchrun or srun, or unset RANK and WORLD_SIZE");
   }
   std::string text(const std::string& name, const std::string& otherwise) const {
     return lookup_(name).value_or(otherwise);

@@ -25,7 +25,7 @@ std::string refusal(const Environment& environment) {
     read(environment);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    return error.what();
+    return error.what() + ("; " + error.hint());
   }
   return "accepted";
 }
@@ -80,6 +80,9 @@ TEST(RankEnvironment, NamesTheVariableThatIsWrong) {
               HasSubstr("RANK: expected a number from 0 to 7"));
   EXPECT_THAT(refusal(with(kTorchrun, "WORLD_SIZE", "two")), HasSubstr("\"two\""));
   EXPECT_THAT(refusal(with(kTorchrun, "MASTER_PORT", "0")), HasSubstr("MASTER_PORT"));
+  Environment nowhere = kSlurm;
+  nowhere.erase("SLURM_LAUNCH_NODE_IPADDR");
+  EXPECT_THAT(refusal(nowhere), HasSubstr("env -u SLURM_PROCID"));
 }
 
 }  // namespace

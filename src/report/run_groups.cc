@@ -27,6 +27,31 @@ Settings defining_settings(const Settings& settings) {
   return result;
 }
 
+// True for paths that lead to the same place as far as both tell: runs of earlier versions keep
+// them as they were typed, later ones from the root on.
+bool same_path(const std::string& a, const std::string& b) {
+  const auto normal = [](const std::string& text) {
+    std::string path = std::filesystem::path(text).lexically_normal().string();
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    return path;
+  };
+  const std::string first = normal(a), second = normal(b);
+  const auto& [shorter, longer] =
+      std::minmax(first, second, [](const auto& x, const auto& y) { return x.size() < y.size(); });
+  return shorter == longer || (!shorter.empty() && longer.ends_with("/" + shorter));
+}
+
+bool same_settings(const Settings& a, const Settings& b) {
+  static const std::set<std::string> kPaths = {"data",   "val_data",   "clip",  "start",
+                                               "unseen", "val_unseen", "prompt"};
+  return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
+    const auto* left = std::get_if<std::string>(&x.second);
+    const auto* right = std::get_if<std::string>(&y.second);
+    const bool paths = left && right && x.first == y.first && kPaths.contains(x.first);
+    return paths ? same_path(*left, *right) : x == y;
+  });
+}
+
 bool same_data(const RunData& a, const RunData& b) {
   return a.classes == b.classes && a.seen == b.seen;
 }
@@ -34,7 +59,7 @@ bool same_data(const RunData& a, const RunData& b) {
 bool same_group(const TrainingRun& a, const TrainingRun& b) {
   return a.finished() && b.finished() && a.record.label == b.record.label &&
          same_data(a.record.data, b.record.data) &&
-         defining_settings(a.settings) == defining_settings(b.settings);
+         same_settings(defining_settings(a.settings), defining_settings(b.settings));
 }
 
 std::optional<double> number_in(const FieldValue& value) {

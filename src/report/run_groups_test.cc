@@ -66,6 +66,18 @@ TEST(RunGroups, EachSeedIsCountedOnce) {
               HasSubstr("runs/first repeats seed 1 of a and is not counted."));
 }
 
+TEST(RunGroups, APathIsTheSameHoweverItWasStored) {
+  std::vector<TrainingRun> runs = {sample_run("a", 1, 0.3), sample_run("a", 2, 0.4),
+                                   sample_run("a", 3, 0.5), sample_run("a", 4, 0.6)};
+  runs[0].settings["data"] = std::string("data/pets/");
+  runs[1].settings["data"] = std::string("/home/me/data/pets");
+  runs[2].settings["data"] = std::string("./data/pets");
+  runs[3].settings["data"] = std::string("/home/me/mydata/pets");
+  const auto groups = group_runs(runs);
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].runs.size(), 3U);
+}
+
 TEST(RunGroups, OtherSettingsAreAnother) {
   std::vector<TrainingRun> runs = {sample_run("a", 1, 0.3), sample_run("a", 2, 0.4)};
   runs[1].settings["loss.trusty_weight"] = 5.0;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -47,7 +48,7 @@ void for_pairs(size_t count, const std::function<void(size_t)>& check,
     return !stopped;
   });
   if (stopped) {
-    throw Error(ErrorKind::kStopped, "stopped while the files were checked; nothing was trained");
+    throw stopped_in_check();
   }
 }
 
@@ -66,9 +67,14 @@ std::string summary(const std::map<size_t, std::string>& bad, size_t all) {
 
 }  // namespace
 
+Error stopped_in_check() {
+  return {ErrorKind::kStopped, "stopped while the files were checked; nothing was trained"};
+}
+
 void check_files(const Dataset& data, BadImagePolicy bad_photos, const FileCheckHooks& hooks) {
   std::mutex mutex;
   std::map<size_t, std::string> bad;  // in the order of the list
+  std::set<std::string> hints;
   for_pairs(
       data.size(),
       [&](size_t i) {
@@ -78,6 +84,7 @@ void check_files(const Dataset& data, BadImagePolicy bad_photos, const FileCheck
         } catch (const Error& error) {
           const std::lock_guard lock(mutex);
           bad.emplace(i, error.what());
+          hints.insert(error.hint());
         }
       },
       hooks);
@@ -87,9 +94,11 @@ void check_files(const Dataset& data, BadImagePolicy bad_photos, const FileCheck
     hooks.warn(words + "; bad_photos = skip puts others in their place");
     return;
   }
+  const std::string remedy = hints.size() == 1 ? *hints.begin() : "";
   throw bad_input(words,
-                  "mend them or take them out of the list; tagclip data check looks at "
-                  "everything");
+                  fmt::format("{}, or take them out of the list; tagclip data check looks at "
+                              "everything",
+                              remedy.empty() ? "mend them" : remedy));
 }
 
 void check_label_values(const Dataset& data, const FileCheckHooks& hooks) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "base/error.h"
 #include "data/dataset.h"
 #include "train/train_config.h"
 
@@ -15,6 +16,9 @@ struct FileCheckHooks {
   std::function<bool()> stop_requested;  // true ends the check with Error(kStopped)
   std::function<void(const std::string&)> warn;
 };
+
+// The Error(kStopped) of a check that `stop_requested` ended.
+Error stopped_in_check();
 
 // Checks that every photo of a split can be opened and has a label map of its size. Headers are
 // read alone, but where they leave a doubt. Throws Error(kBadInput) that names the first bad pairs

@@ -50,7 +50,7 @@ bool is_still_at(int descriptor, const fs::path& path) {
 std::string content(int descriptor) {
   std::array<char, 400> text{};
   const ssize_t count = ::pread(descriptor, text.data(), text.size(), 0);
-  return one_line(std::string_view(text.data(), count > 0 ? static_cast<size_t>(count) : 0));
+  return one_line(trim({text.data(), count > 0 ? static_cast<size_t>(count) : 0}));
 }
 
 enum class Outcome { kLocked, kHeld, kNoLocks, kGone };

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "model/init_from_clip.h"
+#include "weights/checkpoint_shards.h"
 
 namespace tagclip {
 namespace {
@@ -27,19 +28,11 @@ ModelConfig model_config(const TrainConfig& config, const ClipConfig& clip) {
   return result;
 }
 
-// Refuses a CLIP that is not there, with the way to one.
+// Refuses weights that are not there, by the setting that names them.
 void check_is_there(const char* setting, const std::string& path) {
   if (path.empty() || path_exists(path)) return;
-  const bool is_name = path.find('/') == path.npos && !path.ends_with(".pt") &&
-                       !path.ends_with(".safetensors") && !path.ends_with(".bin");
-  throw bad_input(
-      fmt::format("{}: there is no file or folder {}", setting, path),
-      is_name
-          ? fmt::format("the name of a checkpoint? tagclip fetch {} downloads it, if it is one "
-                        "that tagclip fetch --list shows, and prints the path to set here",
-                        path)
-          : "tagclip fetch --list shows the CLIPs that can be downloaded; fetch prints the path "
-            "to set here");
+  throw bad_input(fmt::format("{}: there is no file or folder {}", setting, path),
+                  way_to_weights(path));
 }
 
 SegmentationModel initialised_from_clip(const TrainConfig& config,
@@ -58,7 +51,9 @@ void add_text_tower(const TrainConfig& config, ModelWeights& start,
                     const std::function<void(const std::string&)>& warn) {
   const bool has_tower = start.state.contains_prefix(kTextTower);
   if (has_tower && !config.clip.empty()) {
-    throw usage_error("clip: " + config.start + " has a text tower of its own", "leave clip out");
+    throw usage_error(
+        "clip: " + config.start + " has a text tower of its own",
+        "leave clip out; to train a decoder for this CLIP instead, leave start empty");
   }
   if (has_tower) return;
   if (config.clip.empty()) {

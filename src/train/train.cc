@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 #include <torch/version.h>
 
+#include <chrono>
+#include <exception>
 #include <memory>
 
 #include "base/error.h"
@@ -55,7 +57,7 @@ class Run {
     if (checks && folder_.is_new()) check_labels(config);
     trainer_.emplace(config, world, hooks.on_warning);
     if (!config.val_split.empty()) validator_.emplace(config, *trainer_, world);
-    if (checks) check_all_files();
+    if (config.check_data) check_all_files();
     if (folder_.is_new()) say_how_sets_are_joined();
     for (const std::string& warning : config.warnings()) warn_(warning);
     folder_.resume(*trainer_, validator_ ? validator_->identity() : "");
@@ -87,8 +89,33 @@ class Run {
     return std::make_unique<FolderLock>(config_.output, warn_);
   }
 
+  // The root rank looks at the files, and the others wait. A signal to one of them stops all, and
+  // none takes the root for lost, however long it takes.
   void check_all_files() const {
-    const FileCheckHooks hooks{hooks_.on_check, hooks_.stop_requested, warn_};
+    constexpr auto kBetweenTalks = std::chrono::seconds(1);
+    std::exception_ptr error;
+    if (world_.is_root()) {
+      auto last_talk = std::chrono::steady_clock::now();
+      const auto stop_requested = [&] {
+        if (world_.is_single()) return hooks_.stop_requested();
+        if (std::chrono::steady_clock::now() < last_talk + kBetweenTalks) return false;
+        const bool stopped = talk(/*over=*/false).stopped;
+        last_talk = std::chrono::steady_clock::now();
+        return stopped;
+      };
+      try {
+        check_all_files({hooks_.on_check, stop_requested, warn_});
+      } catch (...) {
+        error = std::current_exception();
+      }
+    }
+    Talk said = talk(world_.is_root());
+    while (!said.over) said = talk(/*over=*/false);
+    if (error) std::rethrow_exception(error);
+    if (said.stopped) throw stopped_in_check();
+  }
+
+  void check_all_files(const FileCheckHooks& hooks) const {
     for (const LabelSets::Entry& set : trainer_->data()) {
       check_files(set.data, config_.bad_photos, hooks);
     }
@@ -97,6 +124,12 @@ class Run {
       check_label_values(validator_->data(s), hooks);
     }
   }
+
+  struct Talk {
+    bool stopped, over;
+  };
+  // What any rank says: that it is to stop, and the root, that the files are checked.
+  Talk talk(bool over) const { return {world_.any(hooks_.stop_requested()), world_.any(over)}; }
 
   // Says what several data sets come to together: shares, classes, which of them are hidden.
   void say_how_sets_are_joined() const {

@@ -18,7 +18,9 @@ namespace {
 // of them.
 LabelSets read_sets(const TrainConfig& config, const std::vector<ListedClass>& synonyms) {
   const std::vector<LabelSetOptions> sets = training_sets(config);
-  LabelSets data(sets, config.train_split, synonyms, sets.size() > 1 ? config.data.unseen : "");
+  LabelSets data(
+      sets, config.train_split, synonyms, sets.size() > 1 ? config.data.unseen : "",
+      config.bad_photos == BadImagePolicy::kSkip ? MissingFiles::kKept : MissingFiles::kRefused);
   if (!synonyms.empty() && join_classes(data.infos(), {}).words == data.classes().words) {
     throw bad_input(config.synonym_list + ": no line has a class of the data sets and another word",
                     "a line holds the words of one class: sofa, couch");

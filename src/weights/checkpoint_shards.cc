@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <set>
 
 #include "base/bounded_json.h"
@@ -83,8 +86,30 @@ std::vector<WeightFiles> find_in_folder(const fs::path& folder) {
 
 }  // namespace
 
+std::string way_to_weights(const std::string& path) {
+  constexpr std::array kEndings = {".pt", ".pth", ".bin", ".safetensors", ".ckpt", ".json"};
+  const bool is_file = path.starts_with('.') || path.starts_with('/') ||
+                       std::ranges::any_of(kEndings, [&](std::string_view ending) {
+                         return path.ends_with(ending);
+                       });
+  if (is_file) {
+    return "check the path; tagclip fetch --list shows the CLIPs that can be downloaded, and fetch "
+           "prints the path";
+  }
+  std::string name = path;
+  std::ranges::replace(name, '/', '-');
+  return fmt::format(
+      "the name of a checkpoint? tagclip fetch {} downloads it, if it is one that tagclip fetch "
+      "--list shows, and prints the path to give here",
+      name);
+}
+
 std::vector<WeightFiles> find_weight_files(const fs::path& path) {
-  if (is_folder(path)) return find_in_folder(path);
+  const PathKind kind = path_kind(path);
+  if (kind == PathKind::kNothing) {
+    throw cannot_read(path, std::strerror(ENOENT), way_to_weights(path.string()));
+  }
+  if (kind == PathKind::kFolder) return find_in_folder(path);
   if (path.filename().string().ends_with(".index.json")) return {read_index(path)};
   return {{path}};
 }

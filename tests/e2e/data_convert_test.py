@@ -131,6 +131,31 @@ class LabelMe(ConvertTest):
         self.assertIn("g.jpg", left_out["g"])
         self.assertIn("left out: d.json: its photo", result.out)
 
+    def test_photos_that_nobody_annotated_are_told(self):
+        for name in "abc":
+            self.photo(f"{name}.jpg")
+        for name in "ab":
+            self.labelme(name, ("cup", box(2, 2, 9, 9)))
+        result = self.convert("--val-share", "0")
+        self.assert_done(result)
+        self.assertIn("left out: c: no LabelMe file is about this photo", result.out)
+        self.assertEqual(self.names("train"), ["a", "b"])
+
+    def test_names_that_a_class_file_would_read_otherwise(self):
+        self.photo("a.jpg")
+        names = ["3: left", "road (big", "tree # old", "- wall", "sofa, couch"]
+        self.labelme("a", *[(name, box(4 * i, 0, 4 * i + 3, 15)) for i, name in enumerate(names)])
+        self.assert_done(self.convert("--val-share", "0"))
+        found = json.loads(tagclip("data", "check", self.out, "--splits", "train", "--json").out)["classes"]
+        self.assertEqual([c["name"] for c in found], ["background", *names[:4], "sofa"])
+
+    def test_photos_above_the_limit(self):
+        for name in "ab":
+            self.photo(f"{name}.jpg")
+            self.labelme(name, ("cup", box(2, 2, 9, 9)))
+        self.assert_refused(self.convert("--max-pixels", "383"), BAD_INPUT, "limit of 383", "--max-pixels")
+        self.assert_done(self.convert("--max-pixels", "384"))
+
     def test_photos_inside_of_the_files(self):
         self.labelme("a", ("cup", box(2, 2, 9, 9)), imageData=png_text(photo(3)))
         self.assert_done(self.convert("--val-share", "0"))

@@ -81,6 +81,7 @@ class ForeignWeights(ProgramTest):
             numbers[3, 7] = number
             self.write({**self.tensors, name: (dtype, shape, numbers.tobytes())})
             self.assert_nothing_made(self.convert(), name, f"holds {word} at [3, 7]")
+            self.assertIn(f"it cannot be used as it is: .: \"{name}\" holds {word} at [3, 7]", self.info())
             cache = {"TAGCLIP_HOME": str(self.folder / "home")}
             for command in (["embed", "-c", "cat", "-o", "own.safetensors"],
                             ["segment", ROOT / "tests/data/photos/cat.jpg", "-c", "cat,dog", "-o", "own.safetensors"]):

@@ -100,6 +100,7 @@ class OtherFiles(unittest.TestCase):
             done = info(path)
             self.assertEqual(done.returncode, 3)
             self.assertIn(str(path), done.stderr)
+        self.assertIn("tagclip fetch ViT-B-16", info("ViT-B/16").stderr)
 
     def test_files_of_other_kinds(self):
         for path, word in [("photos/cat.jpg", "JPEG"), ("model/losses.json", "JSON")]:

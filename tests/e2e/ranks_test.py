@@ -8,6 +8,8 @@ import signal
 import time
 import unittest
 
+from PIL import Image
+
 import samples
 from rank_runs import finish, run, slurm_environments, start
 from support import FAILURE, REQUEUE, STOPPED, USAGE, ProgramTest, tagclip
@@ -114,6 +116,27 @@ class RanksTest(ProgramTest):
         self.assertEqual(ranks[1].returncode, REQUEUE, words[1])
         self.assertIn("stopped and saved at iteration", words[0])
         self.assertTrue(list((self.folder / "stopped" / "checkpoints").iterdir()))
+
+    def test_a_signal_during_the_check_of_files_stops_all(self):
+        data = samples.write_dataset(self.folder / "large", count=2)
+        Image.new("L", (7000, 7000)).save(data / "labels/large.png")
+        Image.new("L", (7000, 7000)).save(data / "images/large.jpg")
+        names = [f"large{i}" for i in range(100)]
+        for name in names:
+            (data / f"labels/{name}.png").symlink_to("large.png")
+            (data / f"images/{name}.jpg").symlink_to("large.jpg")
+        (data / "val.txt").write_text("\n".join(names) + "\n")
+        config = samples.train_config(self.folder, data, self.clip)
+        ranks = start(2, "train", config, "--set", f"output={self.folder / 'checked'}")
+        while not (self.folder / "checked/run.lock").exists():
+            time.sleep(0.1)
+        time.sleep(3)
+        for rank in ranks:
+            rank.send_signal(signal.SIGTERM)
+        for code, _, err in finish(ranks, timeout=20):
+            self.assertEqual(code, REQUEUE, err)
+            self.assertIn("stopped while the files were checked; nothing was trained", err)
+            self.assertNotIn("lost", err)
 
     def test_a_shell_of_srun_is_told_for_whom_it_waits(self):
         """srun -n 4 --pty bash leaves its variables to whatever is started there."""

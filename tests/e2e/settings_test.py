@@ -254,6 +254,14 @@ class SettingsTest(ProgramTest):
             self.assertIn("sample3.jpg", skipped.err)
         logs = [(self.folder / f"skip-{workers}" / "model.safetensors").read_bytes() for workers in (0, 3)]
         self.assertTrue(logs[0] == logs[1])
+        # A photo that has gone is as bad, and the list of photos that a run is bound to stays the same.
+        photo.unlink()
+        gone = ["--set", f"output={self.folder / 'skip-0'}", "--set", "workers=0", "--set", "extend=true",
+                "--set", "schedule.iterations=45"]
+        self.assert_refused(tagclip("train", config, *only, *gone), BAD_INPUT, "no photo for sample3")
+        skipped = tagclip("train", config, *only, *gone, "--set", "bad_photos=skip")
+        self.assert_done(skipped)
+        self.assertIn("cannot read " + str(photo), skipped.err)
 
     def test_bfloat16_follows_float32(self):
         full, exact = self.train("float32", "precision=float32")

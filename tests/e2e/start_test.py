@@ -108,7 +108,7 @@ class StartTest(ProgramTest):
         np.testing.assert_allclose(*(np.frombuffer(t[text][2], np.float32) for t in (self.model("run")[1], tensors)))
         self.assertIn("tagclip.model", metadata)
         self.assert_refused(self.train("other", f"start={start}", clip=self.clip), USAGE,
-                            "clip", "has a text tower of its own")
+                            "clip", "has a text tower of its own", "leave start empty")
 
     def test_another_crop_size_resizes_the_positions(self):
         start = self.trained()
