@@ -19,9 +19,9 @@ at::Tensor embed_everyday_words(const InferenceModel& model, const EmbeddedVocab
 // measured in standard deviations from the mean over the everyday words; the best window counts,
 // and its deviation becomes the share of a normal distribution that lies below it: 0.5 for a word
 // that fits as the average one, 0.98 for two deviations more. Where there is a trusty map, the
-// largest trust it has anywhere in words of the class's kind, seen or novel, is a factor where it is
-// below 1/2, which is undecided: twice that trust.
-// images: [K, d], unit rows. of_kind[c]: that factor; empty: there is no map.
+// largest trust it has anywhere in words of the class's kind, seen or novel, is a factor where it
+// is below 1/2, which is undecided: twice that trust. images: [K, d], unit rows. of_kind[c]: that
+// factor; empty: there is no map.
 std::vector<double> presence_scores(const at::Tensor& images, const EmbeddedVocabulary& vocabulary,
                                     const std::vector<double>& of_kind = {});
 
