@@ -122,13 +122,12 @@ TEST_F(PhotoListTest, AFolderThatAPatternCannotLookIntoIsNamed) {
   std::filesystem::create_symlink("loop", folder_ / "loop");
   std::filesystem::create_directory(folder_ / "fine");
   touch("fine/a.jpg");
-  for (const char* pattern : {"loop/*.jpg", "*/*.jpg"}) {
-    const PhotoList list = list_of({pattern});
-    EXPECT_EQ(list.photos.size(), pattern[0] == '*' ? 1U : 0U);
-    ASSERT_EQ(list.unusable.size(), 1U) << pattern;
-    EXPECT_THAT(list.unusable[0].error.what(),
-                HasSubstr("/loop: Too many levels of symbolic links"));
-  }
+  const PhotoList list = list_of({"loop/*.jpg"});
+  EXPECT_TRUE(list.photos.empty());
+  ASSERT_EQ(list.unusable.size(), 1U);
+  EXPECT_THAT(list.unusable[0].error.what(), HasSubstr("/loop: Too many levels of symbolic links"));
+  // Whether "*/" meets the link is up to the C library; what it finds is not lost by it.
+  EXPECT_EQ(list_of({"*/*.jpg"}).photos.size(), 1U);
 }
 
 TEST(NaturalLess, CountsNumbersAsNumbers) {
