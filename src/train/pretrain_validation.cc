@@ -12,7 +12,6 @@
 #include "data/image_ops.h"
 #include "text/class_words.h"
 #include "text/tokenizer.h"
-#include "train/mixed_precision.h"
 
 namespace tagclip {
 namespace {
@@ -170,8 +169,6 @@ std::optional<SegmentationMetrics> PretrainValidator::measure_set(
 std::optional<PretrainMetrics> PretrainValidator::operator()(
     const Clip& clip, const std::function<bool()>& stop_requested) const {
   const at::NoGradGuard no_grad;
-  const AutocastGuard autocast(config_.precision == ComputePrecision::kBFloat16,
-                               clip.logit_scale.device().type());
   PretrainMetrics metrics;
   measure_captions(clip, metrics);
   for (const Dataset& data : sets_) {

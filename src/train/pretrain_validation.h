@@ -36,8 +36,9 @@ class PretrainValidator {
   // must outlive it. Throws as read_caption_shards and Dataset.
   explicit PretrainValidator(const PretrainConfig& config);
 
-  // Measures a CLIP on its device; nothing when `stop_requested`. The photos of shards are cut to a
-  // square of side config.image_size; those of sets, whole, are scaled to that short side.
+  // Measures a CLIP on its device, in float32 whatever it is trained in; nothing when
+  // `stop_requested`. The photos of shards are cut to a square of side config.image_size; those of
+  // sets, whole, are scaled to that short side.
   std::optional<PretrainMetrics> operator()(const Clip& clip,
                                             const std::function<bool()>& stop_requested) const;
 

@@ -26,6 +26,7 @@ class PretrainValidationTest : public ::testing::Test {
                     .text_layers = 1,
                     .text_heads = 2};
     config_.image_size = 16;
+    config_.precision = ComputePrecision::kBFloat16;  // of training, not of measuring
     at::Generator generator = at::detail::createCPUGenerator(1);
     clip_.emplace(config_.clip);
     clip_->parameters.initialise(generator);
