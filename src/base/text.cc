@@ -1,12 +1,14 @@
 #include "base/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -151,6 +153,13 @@ size_t display_width(std::string_view text) {
     width += c == kMalformed ? position - start : columns_of(c);
   }
   return width;
+}
+
+std::string some_of(const std::vector<std::string>& names, size_t shown) {
+  const auto first = std::span(names).first(std::min(names.size(), shown));
+  std::string text = fmt::format("{}", fmt::join(first, ", "));
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
 }
 
 std::string counted(int64_t count, std::string_view noun) {

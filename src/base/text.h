@@ -54,6 +54,9 @@ std::string terminal_text(std::string_view text);
 // combining mark or control character, one per byte that is not UTF-8.
 size_t display_width(std::string_view text);
 
+// The first few of many names, for a message: "a, b and 3 more".
+std::string some_of(const std::vector<std::string>& names, size_t shown = 5);
+
 // --- Numbers ---
 
 // "1 photo", "2 photos"

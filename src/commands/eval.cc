@@ -41,10 +41,7 @@ VocabularyRequest set_classes(const EvalOptions& options, const Dataset& data) {
     replace_background(options.vocabulary.background, request.classes);
   }
   if (options.distractors.empty()) return request;
-  std::unordered_set<std::string> taken;
-  for (const ClassWords& entry : request.classes) {
-    for (const std::string& word : entry.words) taken.insert(spelling(word));
-  }
+  const std::unordered_set<std::string> taken = spellings_of(request.classes);
   for (ClassWords& entry : parse_classes(options.distractors)) {
     const auto is_taken = [&](const std::string& word) { return taken.contains(spelling(word)); };
     if (std::ranges::none_of(entry.words, is_taken)) request.classes.push_back(std::move(entry));

@@ -205,6 +205,8 @@ class Pairing {
 
 }  // namespace
 
+bool is_short_caption(std::string_view caption) { return std::ranges::count(caption, ' ') < 3; }
+
 std::vector<CaptionedPhoto> read_caption_shards(const std::vector<fs::path>& shards) {
   std::vector<CaptionedPhoto> photos;
   std::unordered_map<std::string, const fs::path*> shard_of;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tagclip {
@@ -13,6 +14,10 @@ struct CaptionedPhoto {
   std::vector<std::byte> encoded;     // the JPEG, PNG or WebP file
   std::vector<std::string> captions;  // at least one
 };
+
+// Whether a caption is of up to three words: the name of what the photo shows, rather than a
+// sentence.
+bool is_short_caption(std::string_view caption);
 
 // Reads WebDataset tar shards: members <key>.jpg|jpeg|png|webp and <key>.txt (UTF-8, one caption
 // per line), side by side; members with other endings are skipped. Images stay encoded. Throws

@@ -55,6 +55,27 @@ constexpr std::string_view kCocoStuff[] = {
     "vegetable", "wall-brick", "wall-concrete", "wall-other", "wall-panel", "wall-stone",
     "wall-tile", "wall-wood", "water-other", "waterdrops", "window-blind", "window-other", "wood",
 };
+
+constexpr std::string_view kAde20k[] = {
+    "wall", "building", "sky", "floor", "tree", "ceiling", "road", "bed", "windowpane", "grass",
+    "cabinet", "sidewalk", "person", "earth", "door", "table", "mountain", "plant", "curtain",
+    "chair", "car", "water", "painting", "sofa", "shelf", "house", "sea", "mirror", "rug", "field",
+    "armchair", "seat", "fence", "desk", "rock", "wardrobe", "lamp", "bathtub", "railing",
+    "cushion", "base", "box", "column", "signboard", "chest of drawers", "counter", "sand", "sink",
+    "skyscraper", "fireplace", "refrigerator", "grandstand", "path", "stairs", "runway", "case",
+    "pool table", "pillow", "screen door", "stairway", "river", "bridge", "bookcase", "blind",
+    "coffee table", "toilet", "flower", "book", "hill", "bench", "countertop", "stove", "palm",
+    "kitchen island", "computer", "swivel chair", "boat", "bar", "arcade machine", "hovel", "bus",
+    "towel", "light", "truck", "tower", "chandelier", "awning", "streetlight", "booth",
+    "television receiver", "airplane", "dirt track", "apparel", "pole", "land", "bannister",
+    "escalator", "ottoman", "bottle", "buffet", "poster", "stage", "van", "ship", "fountain",
+    "conveyer belt", "canopy", "washer", "plaything", "swimming pool", "stool", "barrel", "basket",
+    "waterfall", "tent", "bag", "minibike", "cradle", "oven", "ball", "food", "step", "tank",
+    "trade name", "microwave", "pot", "animal", "bicycle", "lake", "dishwasher", "screen",
+    "blanket", "sculpture", "hood", "sconce", "vase", "traffic light", "tray", "ashcan", "fan",
+    "pier", "crt screen", "plate", "monitor", "bulletin board", "shower", "radiator", "glass",
+    "clock", "flag",
+};
 // clang-format on
 
 // SPNet's (Xian et al., CVPR 2019), which ZegCLIP and TagCLIP follow.
@@ -153,6 +174,10 @@ NameList voc_classes() { return kVoc; }
 NameList context_classes() { return kContext; }
 
 NameList coco_stuff_classes() { return kCocoStuff; }
+
+NameList coco_object_classes() { return NameList(kCocoStuff).first(80); }
+
+NameList ade20k_classes() { return kAde20k; }
 
 const std::vector<UnseenSplit>& unseen_splits() {
   static const std::vector<UnseenSplit> splits = {{"voc-5", kVoc5},

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace tagclip {
 namespace {
@@ -22,10 +23,11 @@ std::vector<LabelledFile> listed_pairs(const DatasetInfo& info, const std::strin
   complain("no label file for ", files.without_labels);
   if (problems.empty()) return std::move(files.pairs);
   if (!files.explanation.empty()) problems.push_back(files.explanation);
-  throw bad_input(fmt::format("{}: {}", files.list, fmt::join(problems, "; ")),
-                  fmt::format("names stand without ending; photos are in {}/, label files in {}/",
-                              folder_of_split(info.kind->photos, split),
-                              folder_of_split(info.kind->labels.front().folder, split)));
+  throw bad_input(
+      fmt::format("{}: {}", files.list, fmt::join(problems, "; ")),
+      fmt::format("names stand without ending; photos are in {}/, label files in {}/",
+                  folder_of_split(*info.kind, info.kind->photos, split),
+                  folder_of_split(*info.kind, info.kind->labels.front().folder, split)));
 }
 
 }  // namespace

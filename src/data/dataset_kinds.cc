@@ -37,6 +37,10 @@ std::vector<std::string> missing_parts(const fs::path& folder, const DatasetKind
 }
 
 bool fits_pattern(std::string_view name, std::string_view pattern) {
+  if (pattern.ends_with('*')) {
+    pattern.remove_suffix(1);
+    name = name.substr(0, pattern.size());
+  }
   return std::ranges::equal(name, pattern, [](char c, char wanted) {
     return wanted == '#' ? c >= '0' && c <= '9' : c == wanted;
   });
@@ -47,7 +51,7 @@ bool has_published_photos(const fs::path& folder, const DatasetKind& kind) {
   constexpr int kLooks = 100;
   int looks = 0, fitting = 0;
   for (const char* split : {"train", "val"}) {
-    const fs::path photos = folder / folder_of_split(kind.photos, split);
+    const fs::path photos = folder / folder_of_split(kind, kind.photos, split);
     if (path_status(photos).kind != PathKind::kFolder) continue;
     for (const FolderEntry& entry : list_folder(photos)) {
       if (entry.name.starts_with('.')) continue;
@@ -152,7 +156,7 @@ Error fits_none(const fs::path& folder) {
   }
   std::vector<std::string> near, all;
   for (const DatasetKind& kind : dataset_kinds()) {
-    if (kind.name == "context60") continue;  // the layout of context59
+    if (kind.name == "context60" || kind.name == "coco-object") continue;  // as the kind before
     if (&kind != &dataset_kinds().front() && kind.name == "folder") continue;
     const auto missing = missing_parts(folder, kind);
     all.push_back(fmt::format("{} lacks {}", kind.name, fmt::join(missing, ", ")));
@@ -184,6 +188,7 @@ const DatasetKind& detect(const fs::path& folder) {
 
 const std::vector<DatasetKind>& dataset_kinds() {
   constexpr std::string_view kVocPhotos = "####_######";
+  const std::vector<SplitName> kAdeSplits = {{"train", "training"}, {"val", "validation"}};
   static const std::vector<DatasetKind> kinds = {
       {.name = "folder",
        .must_hold = {"images/", "labels/", "classes.txt"},
@@ -204,6 +209,15 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .labels = {{"annotations/{}2017", ".png"}},
        .lists = "",
        .lists_itself = true},
+      {.name = "folder",
+       .must_hold = {"images/training/|images/validation/",
+                     "annotations/training/|annotations/validation/",
+                     "classes.txt|class_names.txt"},
+       .photos = "images/{}",
+       .labels = {{"annotations/{}", ".png"}},
+       .lists = "",
+       .lists_itself = true,
+       .split_names = kAdeSplits},
       // The devkit's layout. SBD's further labels, made into PNGs, lie in SegmentationClassAug.
       {.name = "voc2012",
        .must_hold = {"JPEGImages/", "SegmentationClass/|SegmentationClassAug/",
@@ -228,6 +242,30 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .classes = coco_stuff_classes(),
        .usual_unseen = "coco-stuff-15",
        .photo_names = "############"},
+      // COCO's things with background, as GroupViT makes them of the same folders.
+      {.name = "coco-object",
+       .must_hold = {"images/train2017/|images/val2017/",
+                     "annotations/train2017/|annotations/val2017/"},
+       .photos = "images/{}2017",
+       .labels = {{"annotations/{}2017", "_instanceTrainIds.png"}},
+       .lists = "",
+       .lists_itself = true,
+       .classes = coco_object_classes(),
+       .zero_is_background = true,
+       .photo_names = "############"},
+      // ADEChallengeData2016.
+      {.name = "ade20k",
+       .must_hold = {"images/training/|images/validation/",
+                     "annotations/training/|annotations/validation/"},
+       .photos = "images/{}",
+       .labels = {{"annotations/{}", ".png"}},
+       .lists = "",
+       .lists_itself = true,
+       .split_names = kAdeSplits,
+       .classes = ade20k_classes(),
+       .zero_is_background = true,
+       .reduce_zero_label = true,
+       .photo_names = "ADE_*"},
       // VOC 2010's photos with the label PNGs that mmsegmentation makes of PASCAL Context.
       {.name = "context59",
        .must_hold = {"JPEGImages/", "SegmentationClassContext/", "ImageSets/SegmentationContext/"},
@@ -290,7 +328,10 @@ const DatasetKind& find_dataset_kind(const fs::path& folder, const std::string& 
                   kind->name));
 }
 
-std::string folder_of_split(std::string_view folder, std::string_view split) {
+std::string folder_of_split(const DatasetKind& kind, std::string_view folder,
+                            std::string_view split) {
+  const auto known = std::ranges::find(kind.split_names, split, &SplitName::split);
+  if (known != kind.split_names.end()) split = known->folder;
   std::string text(folder);
   if (const size_t place = text.find("{}"); place != text.npos) text.replace(place, 2, split);
   return text;

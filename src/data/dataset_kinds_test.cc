@@ -166,6 +166,40 @@ TEST_F(DatasetKindsTest, ContextWithAndWithoutBackground) {
   EXPECT_THAT(with.labels(0).labels, ElementsAre(0, 1, 59, kIgnoreIndex));
 }
 
+TEST_F(DatasetKindsTest, CocoObjectKeepsBackground) {
+  add("images/val2017/000000000001.png", "annotations/val2017/000000000001_instanceTrainIds.png",
+      {0, 1, 80, kVoid});
+  const Dataset val(files_.options("coco-object"), "val");
+  EXPECT_EQ(val.classes().size(), 81u);
+  EXPECT_EQ(val.classes()[0], "background");
+  EXPECT_EQ(val.classes()[80], "toothbrush");
+  EXPECT_THAT(val.labels(0).labels, ElementsAre(0, 1, 80, kIgnoreIndex));
+}
+
+TEST_F(DatasetKindsTest, Ade20kCallsItsSplitsTrainingAndValidation) {
+  add("images/training/ADE_train_00000001.png", "annotations/training/ADE_train_00000001.png",
+      {0, 1, 3, 150});
+  add("images/validation/ADE_val_00000001.png", "annotations/validation/ADE_val_00000001.png",
+      {0, 2, 2, 2});
+  const Dataset train(files_.options(), "train");
+  EXPECT_EQ(train.classes().size(), 150u);
+  EXPECT_EQ(std::ranges::count(train.seen(), false), 0);
+  EXPECT_EQ(train.classes()[2], "sky");
+  EXPECT_EQ(train.classes()[149], "flag");
+  EXPECT_THAT(train.labels(0).labels, ElementsAre(kIgnoreIndex, 0, 2, 149));
+  EXPECT_EQ(Dataset(files_.options(), "val").name(0), "ADE_val_00000001");
+  EXPECT_THAT(splits_of(read_dataset_info(files_.options())), ElementsAre("train", "val"));
+}
+
+TEST_F(DatasetKindsTest, AnOwnSetInAdesFoldersIsAnOwnSet) {
+  add("images/training/cup.png", "annotations/training/cup.png", {0, 1, 1, kVoid});
+  EXPECT_THAT(error_of(files_.options()).what(), HasSubstr("needs a class list"));
+  files_.text("classes.txt", "table\ncup\n");
+  const Dataset own(files_.options(), "train");
+  EXPECT_THAT(own.classes(), ElementsAre("table", "cup"));
+  EXPECT_THAT(own.labels(0).labels, ElementsAre(0, 1, 1, kIgnoreIndex));
+}
+
 TEST_F(DatasetKindsTest, CocoStuffReadsPixelMaps) {
   add("images/val2017/000000000001.png", "annotations/val2017/000000000001.png", {0, 10, 12, 181});
   const Dataset val(files_.options(), "val");

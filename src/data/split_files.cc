@@ -106,7 +106,7 @@ void add_names_without_suffix(const fs::path& folder, FilesByName& files) {
 std::vector<Listing> list_labels(const DatasetInfo& info, const std::string& split) {
   std::vector<Listing> sorts;
   for (const LabelFiles& files : info.kind->labels) {
-    const fs::path folder = info.folder / folder_of_split(files.folder, split);
+    const fs::path folder = info.folder / folder_of_split(*info.kind, files.folder, split);
     sorts.push_back(is_folder(folder) ? list_files(folder, {&files.ending, 1}) : Listing{});
     if (info.kind->classes.empty()) add_names_without_suffix(folder, sorts.back().files);
   }
@@ -201,7 +201,7 @@ Names names_of(const DatasetInfo& info, const std::string& split, const Listing&
   for (const Listing& sort : labels) {
     for (const auto& [name, file] : sort.files) names.insert(name);
   }
-  const fs::path folder = info.folder / folder_of_split(info.kind->photos, split);
+  const fs::path folder = info.folder / folder_of_split(*info.kind, info.kind->photos, split);
   if (names.empty()) throw bad_input(folder.string() + " holds no photos");
   return {{names.begin(), names.end()}, folder.string()};
 }
@@ -209,7 +209,7 @@ Names names_of(const DatasetInfo& info, const std::string& split, const Listing&
 void check_split(const DatasetInfo& info, const std::string& split) {
   if (find_list(info, split) || find_trainaug(info, split)) return;
   if (info.kind->lists_itself &&
-      is_folder(info.folder / folder_of_split(info.kind->photos, split))) {
+      is_folder(info.folder / folder_of_split(*info.kind, info.kind->photos, split))) {
     return;
   }
   const auto splits = splits_of(info);
@@ -236,7 +236,7 @@ void add_lists(const fs::path& folder, std::set<std::string>& splits) {
 
 SplitFiles list_split(const DatasetInfo& info, const std::string& split) {
   check_split(info, split);
-  const std::string photo_folder = folder_of_split(info.kind->photos, split);
+  const std::string photo_folder = folder_of_split(*info.kind, info.kind->photos, split);
   const Listing photos = list_files(info.folder / photo_folder, kPhotoEndings);
   const std::vector<Listing> labels = list_labels(info, split);
   const Names names = names_of(info, split, photos, labels);
@@ -259,8 +259,8 @@ SplitFiles list_split(const DatasetInfo& info, const std::string& split) {
     }
     if (sort == labels.end()) {
       files.without_labels.push_back(name);
-      explain(name, folder_of_split(info.kind->labels.front().folder, split), labels.front(),
-              "label files are PNG, as others do not keep their values");
+      explain(name, folder_of_split(*info.kind, info.kind->labels.front().folder, split),
+              labels.front(), "label files are PNG, as others do not keep their values");
     }
     const size_t i = sort == labels.end() ? 0 : sort - labels.begin();
     const LabelFiles& kind = info.kind->labels[i];
@@ -270,7 +270,7 @@ SplitFiles list_split(const DatasetInfo& info, const std::string& split) {
     const std::string label_file =
         sort == labels.end() ? known + std::string(kind.ending) : sort->files.at(known);
     files.listed.push_back({name, photo_folder + "/" + photo_file,
-                            folder_of_split(kind.folder, split) + "/" + label_file, i});
+                            folder_of_split(*info.kind, kind.folder, split) + "/" + label_file, i});
     const bool is_complete = photo != photos.files.end() && sort != labels.end();
     if (is_complete) files.pairs.push_back(files.listed.back());
   }
@@ -284,7 +284,8 @@ std::vector<std::string> splits_of(const DatasetInfo& info) {
   if (find_trainaug(info, "trainaug")) splits.insert("trainaug");
   if (info.kind->lists_itself) {
     for (const std::string split : {"train", "val"}) {
-      if (is_folder(info.folder / folder_of_split(info.kind->photos, split))) splits.insert(split);
+      if (is_folder(info.folder / folder_of_split(*info.kind, info.kind->photos, split)))
+        splits.insert(split);
     }
   }
   return {splits.begin(), splits.end()};
@@ -304,14 +305,6 @@ std::string without_label_suffix(const std::string& stem) {
     }
   }
   return stem;
-}
-
-std::string some_of(const std::vector<std::string>& names) {
-  constexpr size_t kShown = 5;
-  const auto shown = std::span(names).first(std::min(names.size(), kShown));
-  std::string text = fmt::format("{}", fmt::join(shown, ", "));
-  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
-  return text;
 }
 
 }  // namespace tagclip

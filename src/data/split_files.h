@@ -38,7 +38,4 @@ bool has_photo_ending(std::string_view file);
 // A label file's name without what only says that it has labels: "a" of "a_mask", "a_label", ...
 std::string without_label_suffix(const std::string& stem);
 
-// The first few of many names, for a message: "a, b and 3 more".
-std::string some_of(const std::vector<std::string>& names);
-
 }  // namespace tagclip

@@ -9,6 +9,7 @@
 
 #include "base/bounded_json.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "data/label_sets.h"
 #include "data_check/image_label_stats.h"
 #include "data_check/label_diagnosis.h"

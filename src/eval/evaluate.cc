@@ -17,12 +17,16 @@ void add_up(std::span<Number> numbers, const World& world) {
   world.all_reduce_sum(all);
 }
 
-// Adds up the parts of all ranks.
-void add_up(Evaluation& evaluation, const World& world) {
+// Adds up the parts of all ranks, as far as they are measured.
+void add_up(Evaluation& evaluation, const Measures& measures, bool with_presence,
+            const World& world) {
   add_up(evaluation.confusion.counts(), world);
-  add_up(evaluation.boundary.sums(), world);
-  add_up(evaluation.reliable_seen.counts(), world);
-  add_up(evaluation.reliable_new.counts(), world);
+  if (measures.boundary) add_up(evaluation.boundary.sums(), world);
+  if (measures.reliability) {
+    add_up(evaluation.reliable_seen.counts(), world);
+    add_up(evaluation.reliable_new.counts(), world);
+  }
+  if (!with_presence) return;
   PresenceCounts& presence = evaluation.presence;
   for (double* count :
        {&presence.there, &presence.there_kept, &presence.absent, &presence.absent_refused}) {
@@ -99,7 +103,7 @@ Evaluation evaluate(const SlidingSegmenter& segmenter, const Dataset& data, cons
       go_on = progress(own + 1, ours);
     }
   }
-  add_up(evaluation, world);
+  add_up(evaluation, measures, vocabulary.everyday.defined(), world);
   return evaluation;
 }
 

@@ -15,6 +15,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t kMaxBytes = 1 << 20;
+constexpr const char* kHint = "measure it again with tagclip eval --calibrate, or remove the file";
 
 std::string name_of(Mode mode) {
   TAGCLIP_CHECK(mode != Mode::kAuto, "the mode of a model that is loaded");
@@ -29,10 +30,9 @@ ordered_json read_file(const std::filesystem::path& file) {
   if (!path_exists(file)) return ordered_json::object();
   const auto json = parse_bounded_json(read_text(file, kMaxBytes));
   if (!json || !json->is_object()) {
-    throw bad_input(file.string() + ": not a calibration of scores",
-                    "measure it again with tagclip eval --calibrate, or remove the file");
+    throw bad_input(file.string() + ": not a calibration of scores", kHint);
   }
-  return ordered_json::parse(json->dump());
+  return ordered_json(*json);
 }
 
 double temperature(const ordered_json& entry, const char* name, const std::filesystem::path& file) {
@@ -42,8 +42,7 @@ double temperature(const ordered_json& entry, const char* name, const std::files
     if (value >= 0.01 && value <= 100) return value;
   }
   throw bad_input(
-      fmt::format("{}: `{}` is no temperature between 0.01 and 100", file.string(), name),
-      "measure it again with tagclip eval --calibrate, or remove the file");
+      fmt::format("{}: `{}` is no temperature between 0.01 and 100", file.string(), name), kHint);
 }
 
 }  // namespace
@@ -58,8 +57,7 @@ std::optional<Calibration> read_calibration(const std::filesystem::path& weights
   const auto entry = all.find(name_of(mode));
   if (entry == all.end()) return {};
   if (!entry->is_object()) {
-    throw bad_input(fmt::format("{}: `{}` is no calibration", file.string(), name_of(mode)),
-                    "measure it again with tagclip eval --calibrate, or remove the file");
+    throw bad_input(fmt::format("{}: `{}` is no calibration", file.string(), name_of(mode)), kHint);
   }
   return Calibration{temperature(*entry, "seen", file), temperature(*entry, "novel", file)};
 }

@@ -78,7 +78,11 @@ void warn_of_same(const std::vector<std::string>& remarks, const Hooks& hooks) {
   }
 }
 
-void report(const EmbeddedVocabulary& vocabulary, const Hooks& hooks) {
+// Tells how the words of a request were read.
+void report(const VocabularyRequest& request, const TrainedOn& trained_on,
+            const EmbeddedVocabulary& vocabulary, const Hooks& hooks) {
+  for (const std::string& remark : request.remarks) warn(hooks, remark);
+  warn_of_templates(trained_on, request, hooks);
   warn_of_same(vocabulary.same, hooks);
   if (!vocabulary.truncated.empty()) {
     constexpr size_t kShown = 100;
@@ -206,8 +210,7 @@ Pipeline::Pipeline(const Pipeline& other, const InferenceOptions& options)
       options.text_weights != other.options_.text_weights) {
     throw usage_error(
         "`device`, `mode`, `precision`, `calibrated` and `text_weights` are those the model was "
-        "loaded "
-        "with",
+        "loaded with",
         "load the model again with other ones");
   }
   check();
@@ -243,9 +246,7 @@ EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks
       return embed_everyday_words(model, vocabulary, o);
     });
   }
-  for (const std::string& remark : request.remarks) warn(hooks, remark);
-  warn_of_templates(model.trained_on, request, hooks);
-  report(vocabulary, hooks);
+  report(request, model.trained_on, vocabulary, hooks);
   const std::lock_guard lock(shared_->mutex);
   if (!shared_->precision && !shared_->first_words) shared_->first_words = vocabulary;
   return vocabulary;
@@ -253,11 +254,15 @@ EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks
 
 EmbeddedVocabulary Pipeline::tune_templates(const VocabularyRequest& request,
                                             const PhotoSource& photos, const Hooks& hooks) const {
-  const EmbeddedVocabulary vocabulary = embed(request, hooks);
   const InferenceModel model = shared_->whole();
+  const EmbeddedVocabulary vocabulary =
+      request.text_embeddings.empty()
+          ? resolve_vocabulary(model, request.classes, request.templates)
+          : read_text_embeddings(request.text_embeddings, model, request.classes);
   TemplateTuner tuner = embed_cached(request.use_cache, hooks, [&](const EmbedOptions& options) {
     return TemplateTuner(model, vocabulary, options_.logit_scale, options);
   });
+  report(request, model.trained_on, tuner.vocabulary(), hooks);
   const PhotoEncoder encoder(model.model, options_);
   int64_t used = 0;
   for (int64_t i = 0; i < photos.count; ++i) {

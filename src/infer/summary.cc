@@ -44,15 +44,11 @@ ordered_json absent_classes(const SegmentedPhoto& result, const EmbeddedVocabula
   return absent;
 }
 
-// The first names of many, and how many there are.
-std::string names_of(const std::vector<size_t>& classes, const EmbeddedVocabulary& vocabulary) {
-  constexpr size_t kShown = 6;
-  std::string text;
-  for (size_t i = 0; i < std::min(classes.size(), kShown); ++i) {
-    text += (i > 0 ? ", " : "") + vocabulary.classes[classes[i]].name();
-  }
-  if (classes.size() > kShown) text += " and " + std::to_string(classes.size() - kShown) + " more";
-  return text;
+std::vector<std::string> names_of(const std::vector<size_t>& classes,
+                                  const EmbeddedVocabulary& vocabulary) {
+  std::vector<std::string> names;
+  for (const size_t c : classes) names.push_back(vocabulary.classes[c].name());
+  return names;
 }
 
 }  // namespace
@@ -80,7 +76,8 @@ std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& voc
   }
   if (small > 0) append(std::to_string(small) + " more below " + percent(kWorthNaming));
   if (result.unlabelled > 0) append("unlabelled " + percent(result.unlabelled));
-  if (!result.absent.empty()) text += "; not there: " + names_of(result.absent, vocabulary);
+  if (!result.absent.empty())
+    text += "; not there: " + some_of(names_of(result.absent, vocabulary), 6);
   return text;
 }
 

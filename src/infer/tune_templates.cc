@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "base/error.h"
 #include "clip/clip.h"
@@ -24,21 +25,27 @@ TemplateTuner::TemplateTuner(const InferenceModel& model, const EmbeddedVocabula
     throw usage_error("there is one template, so there is nothing to choose",
                       "set `prompt` to imagenet, or to a file of templates");
   }
-  if (vocabulary_.embeddings.size(0) != std::ssize(vocabulary_.classes)) {
+  const auto has_several_rows = [](const ClassWords& entry) {
+    return entry.synonyms == Synonyms::kMax && entry.words.size() > 1;
+  };
+  if (std::ranges::any_of(vocabulary_.classes, has_several_rows)) {
     throw usage_error("templates are tuned for classes of one embedding each",
                       "set `synonyms` to mean");
   }
   TAGCLIP_CHECK(model.text_tower != nullptr, "the words were embedded");
   std::vector<at::Tensor> rows;
-  EmbedOptions quiet = options;
+  EmbedOptions of_one = options;
+  of_one.source = model.text_source;
+  vocabulary_.truncated.clear();
   const auto count = static_cast<int64_t>(templates.size());
   for (int64_t t = 0; t < count; ++t) {
-    quiet.progress = [&](int64_t done, int64_t total) {
+    of_one.progress = [&](int64_t done, int64_t total) {
       return options.progress(t * total + done, count * total);
     };
-    rows.push_back(embed_classes(*model.text_tower, model.text_config, vocabulary_.classes,
-                                 {templates[t]}, quiet)
-                       .rows);
+    TextEmbeddings embedded = embed_classes(*model.text_tower, model.text_config,
+                                            vocabulary_.classes, {templates[t]}, of_one);
+    rows.push_back(std::move(embedded.rows));
+    std::ranges::move(embedded.truncated, std::back_inserter(vocabulary_.truncated));
   }
   rows_ = at::stack(rows);
   entropy_ = at::zeros({rows_.size(0), rows_.size(1)}, at::kDouble);

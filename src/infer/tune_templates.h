@@ -16,11 +16,14 @@ class TemplateTuner {
   // As many experts per class as in the published code.
   static constexpr size_t kExperts = 4;
 
-  // Embeds each class of the vocabulary in each of its templates. Throws Error(kUsage) where the
-  // classes have several rows, there is one template, or the model was trained to segment: its
-  // templates are those of its training.
+  // Embeds each class of the vocabulary in each of its templates; its embeddings are not read.
+  // Throws Error(kUsage) where the words of a class are scored apart, there is one template, or the
+  // model was trained to segment: its templates are those of its training.
   TemplateTuner(const InferenceModel& model, const EmbeddedVocabulary& vocabulary,
                 double logit_scale, const EmbedOptions& options = {});
+
+  // The vocabulary as it was given, with the texts that were cut.
+  const EmbeddedVocabulary& vocabulary() const { return vocabulary_; }
 
   void add(const EncodedPhoto& photo);
 

@@ -84,11 +84,9 @@ std::vector<ClassWords> with_trained_names(std::vector<ClassWords> classes,
   return classes;
 }
 
-EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<ClassWords> classes,
-                                    std::vector<std::string> templates,
-                                    const EmbedOptions& options) {
-  const TextTower* tower = model.text_tower.get();
-  if (tower == nullptr) {
+EmbeddedVocabulary resolve_vocabulary(const InferenceModel& model, std::vector<ClassWords> classes,
+                                      std::vector<std::string> templates) {
+  if (model.text_tower == nullptr) {
     throw bad_input(
         model.source + ": the weights hold no text tower, so words cannot be looked for",
         "set `text_weights` to the CLIP they were made from, or `text_embeddings` to a file of "
@@ -111,20 +109,31 @@ EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<Cla
   DistinctClasses distinct = distinct_classes(
       with_trained_names(std::move(classes), model.trained_on), templates,
       Tokenizer(static_cast<int>(vocabulary)), static_cast<int>(model.text_config.context));
-  classes = std::move(distinct.classes);
-  EmbedOptions named = options;
-  named.source = model.text_source;
-  TextEmbeddings embedded = embed_classes(*tower, model.text_config, classes, templates, named);
-  std::vector<bool> seen = seen_classes(classes, model.trained_on);
-  return {.classes = std::move(classes),
+  std::vector<bool> seen = seen_classes(distinct.classes, model.trained_on);
+  return {.classes = std::move(distinct.classes),
           .seen = std::move(seen),
           .inductive = model.trained_on.inductive,
           .templates = std::move(templates),
-          .embeddings = std::move(embedded.rows),
-          .rows_of_class = std::move(embedded.rows_of_class),
-          .truncated = std::move(embedded.truncated),
-          .from_cache = embedded.from_cache,
+          .embeddings = {},
+          .rows_of_class = {},
+          .truncated = {},
           .same = std::move(distinct.remarks)};
+}
+
+EmbeddedVocabulary embed_vocabulary(const InferenceModel& model, std::vector<ClassWords> classes,
+                                    std::vector<std::string> templates,
+                                    const EmbedOptions& options) {
+  EmbeddedVocabulary vocabulary =
+      resolve_vocabulary(model, std::move(classes), std::move(templates));
+  EmbedOptions named = options;
+  named.source = model.text_source;
+  TextEmbeddings embedded = embed_classes(*model.text_tower, model.text_config, vocabulary.classes,
+                                          vocabulary.templates, named);
+  vocabulary.embeddings = std::move(embedded.rows);
+  vocabulary.rows_of_class = std::move(embedded.rows_of_class);
+  vocabulary.truncated = std::move(embedded.truncated);
+  vocabulary.from_cache = embedded.from_cache;
+  return vocabulary;
 }
 
 namespace {

@@ -55,10 +55,15 @@ std::vector<ClassWords> trained_classes(const TrainedOn& trained_on, const std::
 std::vector<ClassWords> with_trained_names(std::vector<ClassWords> classes,
                                            const TrainedOn& trained_on);
 
-// Embeds `classes`, or those the model was trained on where there are none, in `templates`, or in
-// the model's own where there are none, or in "a photo of a {}" when it has none either. Classes
-// that the text tower cannot tell apart become one (see distinct_classes). Throws
-// Error(kBadInput) when the model has no text tower, or neither side names a class.
+// Returns the vocabulary before its texts are embedded: `classes`, or those the model was trained
+// on where there are none, in `templates`, or in the model's own where there are none, or in "a
+// photo of a {}" when it has none either. Classes that the text tower cannot tell apart become one
+// (see distinct_classes). Throws Error(kBadInput) when the model has no text tower, or neither side
+// names a class.
+EmbeddedVocabulary resolve_vocabulary(const InferenceModel& model, std::vector<ClassWords> classes,
+                                      std::vector<std::string> templates);
+
+// Embeds a resolved vocabulary. Throws as resolve_vocabulary and embed_classes.
 EmbeddedVocabulary embed_vocabulary(const InferenceModel& model,
                                     std::vector<ClassWords> classes = {},
                                     std::vector<std::string> templates = {},

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "metrics/known_mean.h"
 
 namespace tagclip {
 namespace {
@@ -116,15 +117,6 @@ std::vector<double> BoundaryScore::per_class() const {
   return scores;
 }
 
-double BoundaryScore::mean() const {
-  double sum = 0;
-  int count = 0;
-  for (const double score : per_class()) {
-    if (std::isnan(score)) continue;
-    sum += score;
-    ++count;
-  }
-  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
-}
+double BoundaryScore::mean() const { return known_mean(per_class()); }
 
 }  // namespace tagclip

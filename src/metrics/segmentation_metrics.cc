@@ -10,6 +10,7 @@
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "metrics/known_mean.h"
 
 // The two ways metrics leave the program: a table for people, JSON for programs.
 
@@ -44,14 +45,11 @@ std::vector<Areas> measure_areas(const ConfusionMatrix& confusion) {
 // Returns the mean over the classes for which `wanted` holds and that are not NaN.
 template <typename Wanted>
 double mean(const std::vector<double>& values, Wanted wanted) {
-  double sum = 0;
-  int count = 0;
+  std::vector<double> chosen;
   for (size_t c = 0; c < values.size(); ++c) {
-    if (!wanted(c) || values[c] != values[c]) continue;
-    sum += values[c];
-    ++count;
+    if (wanted(c)) chosen.push_back(values[c]);
   }
-  return count == 0 ? kNothing : sum / count;
+  return known_mean(chosen);
 }
 
 double harmonic_mean(double a, double b) { return a + b == 0 ? 0 : 2 * a * b / (a + b); }

@@ -11,12 +11,6 @@ constexpr int64_t kMaxPatches = 8192;
 // NACLIP's Gaussian has this standard deviation, in patches.
 constexpr double kNeighbourhood = 5;
 
-// Returns softmax(x x' / sqrt(head) + bias) v.
-at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values,
-                           const std::optional<at::Tensor>& bias = {}) {
-  return at::scaled_dot_product_attention(x, x, values, bias);
-}
-
 // Where a token lies in the photo, in patches, [B (1 + N)] each; a class token lies nowhere.
 struct TokenPlaces {
   at::Tensor rows, columns, is_class;

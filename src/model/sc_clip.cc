@@ -52,11 +52,6 @@ at::Tensor sharpened(const at::Tensor& similarity) {
       .softmax(-1);
 }
 
-// Returns softmax(x x' / sqrt(head)) v, heads side by side: [B, N, D].
-at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values) {
-  return merge_heads(at::scaled_dot_product_attention(x, x, values));
-}
-
 // Returns the tokens of windows that are joined, as one sequence: [B, N, D] -> [1, B N, D].
 at::Tensor gathered(const at::Tensor& x, const PatchLayout& layout) {
   return layout.joined.empty() ? x : x.reshape({1, -1, x.size(2)});
@@ -92,6 +87,11 @@ struct Calibration {
 };
 
 }  // namespace
+
+at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values,
+                           const std::optional<at::Tensor>& bias) {
+  return at::scaled_dot_product_attention(x, x, values, bias);
+}
 
 TrunkRecorder::TrunkRecorder(int64_t layers, bool all)
     : last_(layers - 1),
@@ -170,8 +170,8 @@ at::Tensor sc_clip_patches(const TrunkTokens& trunk, const PatchLayout& layout,
   const at::Tensor weights = sharpened(by.S);
   const auto attend = [&](const at::Tensor& x) {
     const auto [keys, values] = attention.keys_values(ln_1(x));
-    return attention.out_proj((attend_to_alike(keys, values) + weights.bmm(merge_heads(values))) /
-                              2);
+    return attention.out_proj(
+        (merge_heads(attend_to_alike(keys, values)) + weights.bmm(merge_heads(values))) / 2);
   };
   return by.scattered(by.calibrated(attend(by.mixed), trunk.last) +
                       by.calibrated(attend(by.middle), trunk.middle));
@@ -183,10 +183,10 @@ at::Tensor sfp_patches(const TrunkTokens& trunk, const PatchLayout& layout,
   const Calibration by(trunk, layout, is_outlier);
   const at::Tensor weights = sharpened(kept(by.S));
   const auto [queries, keys, values] = attention.split(ln_1(by.mixed));
-  const at::Tensor y =
-      attention.out_proj((attend_to_alike(keys, values) + attend_to_alike(queries, values) +
-                          weights.bmm(merge_heads(values))) /
-                         3);
+  const at::Tensor y = attention.out_proj(
+      (merge_heads(attend_to_alike(keys, values) + attend_to_alike(queries, values)) +
+       weights.bmm(merge_heads(values))) /
+      3);
   const at::Tensor middle_values = attention.keys_values(ln_1(by.middle)).values;
   const at::Tensor y2 = attention.out_proj(weights.bmm(merge_heads(middle_values)));
   return by.scattered(by.calibrated(y, trunk.last) + by.calibrated(y2, trunk.middle));

@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
+#include <vector>
+
 #include "clip/transformer.h"
 #include "kernels/blend/blend.h"
 
@@ -59,6 +62,10 @@ at::Tensor outliers(const at::Tensor& scores);
 // Replaces each outlier by the mean of its sound neighbours among the eight around it; one without
 // any stays. x [B, N, D], is_outlier [B, N].
 at::Tensor mend(const at::Tensor& x, const at::Tensor& is_outlier, Extent grid);
+
+// Returns softmax(x x' / sqrt(e) + bias) v per head: x, values [B, heads, N, e], bias [N, N].
+at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values,
+                           const std::optional<at::Tensor>& bias = {});
 
 // Returns SFP's outliers: the patches that the class token attends to in the last block but one,
 // half as much again, more than they do themselves; of these the ten it attends to most. H_(L-2)

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -146,10 +145,7 @@ ClassWords background_beside(const std::string& text, const std::vector<ClassWor
       background.words.insert(background.words.end(), entry.words.begin(), entry.words.end());
     }
   }
-  std::unordered_set<std::string> taken;
-  for (const ClassWords& entry : others) {
-    for (const std::string& word : entry.words) taken.insert(spelling(word));
-  }
+  const std::unordered_set<std::string> taken = spellings_of(others);
   if (taken.contains(spelling(background.title))) {
     throw bad_input("background: 'background' is a class already",
                     "call the class something else, or add the words to it as synonyms");
@@ -167,6 +163,14 @@ ClassWords background_beside(const std::string& text, const std::vector<ClassWor
 }
 
 }  // namespace
+
+std::unordered_set<std::string> spellings_of(const std::vector<ClassWords>& classes) {
+  std::unordered_set<std::string> spellings;
+  for (const ClassWords& entry : classes) {
+    for (const std::string& word : entry.words) spellings.insert(spelling(word));
+  }
+  return spellings;
+}
 
 void add_background(const std::string& text, std::vector<ClassWords>& classes) {
   classes.push_back(background_beside(text, classes));

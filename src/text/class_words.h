@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "tagclip/options.h"
@@ -36,6 +37,9 @@ std::vector<std::string> class_list_remarks(const std::string& text,
 // where in messages.
 std::vector<ClassWords> checked_classes(const std::vector<ClassWords>& classes,
                                         const std::string& source, size_t max_classes = 65534);
+
+// The spellings of all words; see spelling() in same_words.h.
+std::unordered_set<std::string> spellings_of(const std::vector<ClassWords>& classes);
 
 inline constexpr const char* kBackground = "background";
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "data/augment.h"
+#include "data/caption_shards.h"
 #include "data/random.h"
 #include "text/class_words.h"
 
@@ -30,8 +31,7 @@ CropBox random_area(Size source, double min_area, std::mt19937_64& random) {
 std::string maybe_in_template(const std::string& text, double template_probability,
                               std::mt19937_64& random) {
   static const std::vector<std::string> templates = parse_templates("multi");
-  const bool is_name = std::ranges::count(text, ' ') < 3;
-  if (!is_name || uniform(random) >= template_probability) return text;
+  if (!is_short_caption(text) || uniform(random) >= template_probability) return text;
   return fill_template(templates[uniform_index(random, templates.size())], text);
 }
 

@@ -24,8 +24,7 @@ FieldsOf<Source> source_fields(Source& source) {
   list.add("split", source.split, "list of the images of data");
   list.add("unseen", source.data.unseen,
            "classes of data whose labels are hidden; empty: the set's own");
-  list.add("zero_label", source.data.zero_label,
-           {{"auto", ZeroLabel::kAuto}, {"keep", ZeroLabel::kKeep}, {"reduce", ZeroLabel::kReduce}},
+  list.add("zero_label", source.data.zero_label, kZeroLabelNames,
            "keep the background, label 0, as a class, or reduce: make it void");
   list.add("keys", source.keys, "beginnings of the keys of the photos to take; empty: all");
   list.add("key_prefix", source.key_prefix, "what names.soft has before the keys of its photos");

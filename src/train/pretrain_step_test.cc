@@ -18,17 +18,7 @@ class PretrainStepTest : public ::testing::Test {
  protected:
   PretrainStepTest() {
     config_.batch = 6;
-    config_.clip = {.embedding = 16,
-                    .resolution = 16,
-                    .patch = 8,
-                    .vision_width = 16,
-                    .vision_layers = 2,
-                    .vision_heads = 2,
-                    .context = 32,
-                    .vocabulary = 600,
-                    .text_width = 16,
-                    .text_layers = 1,
-                    .text_heads = 2};
+    config_.clip = test::smallest_clip(/*vision_layers=*/2);
     config_.image_size = 32;
     config_.loss = {.contrastive = 1, .names = 0.5, .labels = 2};
     files_.text("names.txt", "cat\ndog\ncow\n");

@@ -36,7 +36,7 @@ Texts texts_of(const std::vector<CaptionedPhoto>& photos, bool is_short) {
   for (int64_t photo = 0; photo < std::ssize(photos); ++photo) {
     bool any = false;
     for (const std::string& caption : photos[photo].captions) {
-      if ((std::ranges::count(caption, ' ') < 3) != is_short) continue;
+      if (is_short_caption(caption) != is_short) continue;
       const auto [text, is_new] = known.emplace(caption, found.texts.size());
       if (is_new) {
         found.texts.push_back({{caption}});

@@ -14,17 +14,7 @@ constexpr auto kGoOn = [] { return false; };
 class PretrainValidationTest : public ::testing::Test {
  protected:
   PretrainValidationTest() {
-    config_.clip = {.embedding = 16,
-                    .resolution = 16,
-                    .patch = 8,
-                    .vision_width = 16,
-                    .vision_layers = 1,
-                    .vision_heads = 2,
-                    .context = 32,
-                    .vocabulary = 600,
-                    .text_width = 16,
-                    .text_layers = 1,
-                    .text_heads = 2};
+    config_.clip = test::smallest_clip(/*vision_layers=*/1);
     config_.image_size = 16;
     config_.precision = ComputePrecision::kBFloat16;  // of training, not of measuring
     at::Generator generator = at::detail::createCPUGenerator(1);

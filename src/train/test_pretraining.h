@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "clip/clip.h"
 #include "image/label_map.h"
 #include "image/png.h"
 #include "support/test_dir.h"
@@ -17,6 +18,20 @@ struct GreyPhoto {
   uint8_t grey;
   std::string captions;  // a line each
 };
+
+inline ClipConfig smallest_clip(int64_t vision_layers) {
+  return {.embedding = 16,
+          .resolution = 16,
+          .patch = 8,
+          .vision_width = 16,
+          .vision_layers = vision_layers,
+          .vision_heads = 2,
+          .context = 32,
+          .vocabulary = 600,
+          .text_width = 16,
+          .text_layers = 1,
+          .text_heads = 2};
+}
 
 // Makes the files that pretraining reads.
 class PretrainFiles {

@@ -34,22 +34,16 @@ FieldsOf<Options> augment_fields(Options& augment) {
   return list;
 }
 
-const Choices<ZeroLabel>& zero_label_words() {
-  static const Choices<ZeroLabel> words = {
-      {"auto", ZeroLabel::kAuto}, {"keep", ZeroLabel::kKeep}, {"reduce", ZeroLabel::kReduce}};
-  return words;
-}
-
 template <class List, class Sets>
 void add_dataset_fields(List& list, Sets& data, const std::string& prefix,
                         const std::string& folder_help, const std::string& unseen_help) {
   list.add_one_or_more(prefix + "data", data.folders, folder_help);
   list.add(prefix + "dataset", data.kind,
            "kind of data set: folder (images/, labels/, classes.txt, lists), voc2012, coco-stuff, "
-           "context59, context60; auto recognises the folder");
+           "coco-object, ade20k, context59, context60; auto recognises the folder");
   list.add(prefix + "unseen", data.unseen,
            unseen_help + ": names or indices, a list file, a built-in split, or none");
-  list.add(prefix + "zero_label", data.zero_label, zero_label_words(),
+  list.add(prefix + "zero_label", data.zero_label, kZeroLabelNames,
            "keep the background, label 0, as a class, or reduce: make it void; auto: as usual for "
            "the kind");
 }
@@ -59,7 +53,7 @@ FieldsOf<Options> set_fields(Options& options) {
   FieldsOf<Options> list;
   list.add("dataset", options.kind, "kind of this data set; auto: as dataset says");
   list.add("unseen", options.unseen, "unseen classes of this data set; empty: as unseen says");
-  list.add("zero_label", options.zero_label, zero_label_words(),
+  list.add("zero_label", options.zero_label, kZeroLabelNames,
            "label 0 of this data set; auto: as zero_label says");
   list.add(
       "share", options.share, {1e-6, 1}, "auto",

@@ -14,6 +14,7 @@
 #include "eval/evaluate.h"
 #include "infer/options.h"
 #include "infer/sliding_segmenter.h"
+#include "metrics/known_mean.h"
 #include "train/run_identity.h"
 
 namespace tagclip {
@@ -29,15 +30,10 @@ double score_of(const SegmentationMetrics& metrics) {
 }  // namespace
 
 double Validation::score() const {
-  if (sets.empty()) return std::isnan(score_of(metrics)) ? -1 : score_of(metrics);
-  double sum = 0;
-  int count = 0;
-  for (const SetMetrics& set : sets) {
-    if (std::isnan(score_of(set.metrics))) continue;
-    sum += score_of(set.metrics);
-    ++count;
-  }
-  return count == 0 ? -1 : sum / count;
+  std::vector<double> scores;
+  for (const SetMetrics& set : sets) scores.push_back(score_of(set.metrics));
+  const double score = sets.empty() ? score_of(metrics) : known_mean(scores);
+  return std::isnan(score) ? -1 : score;
 }
 
 Validator::Validator(const TrainConfig& config, const Trainer& trainer, const World& world)

@@ -22,17 +22,10 @@ struct WindowLayout {
   Extent resized;
   Extent window;
   std::vector<Corner> corners;
-  // True if a window counts the less, the nearer its border is: see taper(). Otherwise overlapping
+  // True if a window counts the less, the nearer its border is: see taper.h. Otherwise overlapping
   // windows count the same.
   bool tapered = false;
 };
-
-// The weight of a tapered window of that length at a position, per axis: the distance to the
-// nearer end, so that it begins and ends at next to nothing.
-constexpr float taper(int64_t position, int64_t length) {
-  const int64_t nearer = position < length - 1 - position ? position : length - 1 - position;
-  return static_cast<float>(nearer) + 0.5F;
-}
 
 // The decoder's outputs for K windows of one image, at patch resolution; float32.
 struct WindowLogits {

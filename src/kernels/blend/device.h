@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/blend/taper.h"
 #include "kernels/common/bilinear.h"
 #include "kernels/common/device.h"
 #include "kernels/common/fast_math.h"
@@ -94,12 +95,6 @@ TAGCLIP_HOST_DEVICE inline float interpolate(const float* map, int width,
   return left + across.fraction * (right - left);
 }
 
-// As taper() in blend.h.
-TAGCLIP_HOST_DEVICE inline float taper_on_device(int position, int length) {
-  const int nearer = position < length - 1 - position ? position : length - 1 - position;
-  return static_cast<float>(nearer) + 0.5F;
-}
-
 // Adds the scores of window k for classes first, first + 1, ... at one position of the window,
 // times the weight that the window has there.
 TAGCLIP_HOST_DEVICE inline void add_window(const BlendParams& params, int k,
@@ -141,9 +136,9 @@ TAGCLIP_HOST_DEVICE inline void blend_position(const BlendParams& params, int y,
     if (row < 0 || row >= params.rows.outputs || column < 0 || column >= params.columns.outputs) {
       continue;
     }
-    const float counts = params.tapered ? taper_on_device(row, params.rows.outputs) *
-                                              taper_on_device(column, params.columns.outputs)
-                                        : 1;
+    const float counts =
+        params.tapered ? taper(row, params.rows.outputs) * taper(column, params.columns.outputs)
+                       : 1;
     covering += counts;
     add_window(params, k, params.rows.sample(row), params.columns.sample(column), counts, first,
                scores);

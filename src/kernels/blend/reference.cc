@@ -1,5 +1,7 @@
 #include "kernels/blend/reference.h"
 
+#include "kernels/blend/taper.h"
+
 namespace tagclip {
 namespace {
 
@@ -36,15 +38,11 @@ at::Tensor window_scores(const WindowLogits& logits, int64_t k, const ScoreRule&
 }
 
 // The weight of a window at each of its pixels, [height, width].
-at::Tensor window_weights(const WindowLayout& layout) {
-  const auto [height, width] = layout.window;
-  if (!layout.tapered) return at::ones({height, width});
-  const auto along = [](int64_t length) {
-    at::Tensor weights = at::empty({length});
-    for (int64_t i = 0; i < length; ++i) weights.mutable_data_ptr<float>()[i] = taper(i, length);
-    return weights;
+at::Tensor pixel_weights(const WindowLayout& layout) {
+  const auto along = [&](int64_t length) {
+    return at::tensor(window_weights(length, layout.tapered), at::kFloat);
   };
-  return along(height).unsqueeze(1) * along(width);
+  return along(layout.window.height).unsqueeze(1) * along(layout.window.width);
 }
 
 }  // namespace
@@ -57,7 +55,7 @@ at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, co
   at::Tensor sum =
       at::zeros({1, logits.classes.size(1), layout.resized.height, layout.resized.width}, options);
   at::Tensor count = at::zeros({layout.resized.height, layout.resized.width}, options);
-  const at::Tensor weight = window_weights(layout).to(options.device());
+  const at::Tensor weight = pixel_weights(layout).to(options.device());
   for (size_t k = 0; k < layout.corners.size(); ++k) {
     const auto [top, left] = layout.corners[k];
     const at::Tensor scores = window_scores(logits, static_cast<int64_t>(k), rule, formed);

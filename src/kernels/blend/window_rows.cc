@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/platform.h"
+#include "kernels/blend/taper.h"
 #include "kernels/common/fast_math.h"
 
 namespace tagclip {
@@ -57,7 +58,9 @@ BlendInput::BlendInput(const WindowLogits& logits, const WindowLayout& window_la
       class_count(classes.size(1)),
       grid{classes.size(2), classes.size(3)},
       rows(grid.height, layout.window.height),
-      columns(grid.width, layout.window.width) {}
+      columns(grid.width, layout.window.width),
+      row_weights(window_weights(layout.window.height, layout.tapered)),
+      column_weights(window_weights(layout.window.width, layout.tapered)) {}
 
 WindowRowBlender::WindowRowBlender(const BlendInput& input, Interval classes, Interval part)
     : input_(input), classes_(classes), part_(part) {
@@ -110,9 +113,9 @@ void WindowRowBlender::operator()(int64_t y, float* scores) {
   std::ranges::fill(share_, 0.0f);
   for (const RowContribution& contribution : contributions) {
     float* share = share_.data() + contribution.resized.first;
-    for (int64_t i = 0; i < contribution.resized.count(); ++i) {
-      share[i] += weight_at(contribution, i);
-    }
+    const float* across = input_.column_weights.data() + contribution.resized.columns.begin;
+    const float down = input_.row_weights[contribution.row];
+    for (int64_t i = 0; i < contribution.resized.count(); ++i) share[i] += down * across[i];
   }
   for (float& share : share_) share = 1 / share;
 
@@ -123,18 +126,13 @@ void WindowRowBlender::operator()(int64_t y, float* scores) {
   }
 }
 
-float WindowRowBlender::weight_at(const RowContribution& contribution, int64_t i) const {
-  const WindowLayout& layout = input_.layout;
-  if (!layout.tapered) return 1;
-  return taper(contribution.row, layout.window.height) *
-         taper(contribution.resized.columns.begin + i, layout.window.width);
-}
-
 void WindowRowBlender::find_weights(const RowContribution& contribution) {
   const float* share = share_.data() + contribution.resized.first;
   const int64_t n = contribution.resized.count();
   float* own = weights_[index(TrustyWeight::kNone)].data();
-  for (int64_t i = 0; i < n; ++i) own[i] = share[i] * weight_at(contribution, i);
+  const float* across = input_.column_weights.data() + contribution.resized.columns.begin;
+  const float down = input_.row_weights[contribution.row];
+  for (int64_t i = 0; i < n; ++i) own[i] = share[i] * (down * across[i]);
   if (input_.trusty_data == nullptr) return;
 
   const int64_t at = classes_.size() * n;

@@ -27,8 +27,9 @@ struct BlendInput {
   const float* trusty_data;     // [K, h, w], or nullptr
   std::vector<float> presence;  // [K, C], probabilities
   int64_t class_count;
-  Extent grid;                  // h, w
-  BilinearTable rows, columns;  // grid -> window
+  Extent grid;                                     // h, w
+  BilinearTable rows, columns;                     // grid -> window
+  std::vector<float> row_weights, column_weights;  // of a window, whose products count
 };
 
 // Computes blended scores of some classes in columns `part` of the resized image, row by row.
@@ -63,8 +64,6 @@ class WindowRowBlender {
 
   const float* logits_row(ResizedWindow& resized, int64_t row) const;
   std::vector<RowContribution> contributions_to(int64_t y);
-  // The weight of a window at the i-th of its columns in the part.
-  float weight_at(const RowContribution& contribution, int64_t i) const;
   void find_weights(const RowContribution& contribution);
   void add(const RowContribution& contribution, float* scores);
 
