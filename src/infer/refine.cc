@@ -85,6 +85,11 @@ void refine_maps(const at::Tensor& maps, const Image& photo, Refine method,
   }
 }
 
+at::Tensor growth_of_sum(const RefinedTile& tile, const at::Tensor& log_sum) {
+  const at::Tensor others = (1 - (tile.plain - log_sum).exp().sum(0)).clamp_min(0);
+  return others + (tile.refined - log_sum).exp().sum(0);
+}
+
 std::vector<int64_t> winning_rows(const BestClass& best) {
   std::vector<bool> wins;
   for (const uint16_t label : best.labels) {
@@ -144,8 +149,7 @@ void refine(const WindowLogits& logits, const WindowLayout& layout, const ScoreR
           }
           const at::Tensor log_sum = tile.plain.gather(0, old.unsqueeze(0)) -
                                      old_scores.clamp_min(1e-30).log();  // [1, h, w]
-          const at::Tensor others = (1 - (tile.plain - log_sum).exp().sum(0)).clamp_min(0);
-          const at::Tensor sum = others + (tile.refined - log_sum).exp().sum(0);
+          const at::Tensor sum = growth_of_sum(tile, log_sum);
           scores = (scores - log_sum[0]).exp() / sum;
         }
         scores = scores.contiguous();

@@ -25,6 +25,10 @@ struct RefinedTile {
 void refine_maps(const at::Tensor& maps, const Image& photo, Refine method,
                  const std::function<void(const RefinedTile&)>& use);
 
+// How many times as large a softmax's sum becomes when these rows are refined and the others stay;
+// [height, width]. `log_sum`: the logarithm of the sum before, [height, width] or [1, ...].
+at::Tensor growth_of_sum(const RefinedTile& tile, const at::Tensor& log_sum);
+
 // The rows that are the best somewhere, ascending.
 std::vector<int64_t> winning_rows(const BestClass& best);
 

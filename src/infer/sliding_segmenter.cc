@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <functional>
+#include <limits>
 #include <ranges>
 
 #include "base/error.h"
@@ -75,26 +76,6 @@ ScoreRule rule_of_rows(const ScoreRule& of_classes, const std::vector<uint16_t>&
     rule.weight.push_back(of_classes.weight[c]);
   }
   return rule;
-}
-
-// The rows' maps at the photo's size, each [H, W]. One row alone is not refined, as in `refine`.
-std::map<int64_t, at::Tensor> refined_maps(const WindowLogits& logits, const WindowLayout& layout,
-                                           const ScoreRule& rule, const Image& photo, Refine method,
-                                           const std::vector<int64_t>& rows) {
-  std::map<int64_t, at::Tensor> maps;
-  if (rows.size() < 2) return maps;
-  for (const int64_t r : rows) maps[r] = at::empty({photo.height, photo.width});
-  refine_maps(maps_of_rows(logits, layout, rule, rows), photo, method,
-              [&](const RefinedTile& tile) {
-                const CropBox& box = tile.box;
-                for (size_t i = 0; i < rows.size(); ++i) {
-                  maps[rows[i]]
-                      .narrow(0, box.y, box.height)
-                      .narrow(1, box.x, box.width)
-                      .copy_(tile.refined[static_cast<int64_t>(i)]);
-                }
-              });
-  return maps;
 }
 
 // Makes the scores of labels as sure as they proved right.
@@ -240,6 +221,65 @@ std::vector<size_t> leave_out_absent(double least, uint16_t background,
   return absent;
 }
 
+// Where a tile lies in a map of the photo's size.
+at::Tensor part_of(const at::Tensor& map, const CropBox& box) {
+  return map.narrow(-2, box.y, box.height).narrow(-1, box.x, box.width);
+}
+
+// The scores of classes, [H, W] each. Rows pass one at a time, and those that win somewhere tile by
+// tile, so that the memory is that of the result and of a few maps.
+std::vector<std::vector<float>> scores_of(const ScoredRows& scored, const EncodedPhoto& photo,
+                                          Refine method, std::span<const int> classes) {
+  const auto& [logits, layout, rule, class_of_row] = scored;
+  const Extent size{photo.original_size.height, photo.original_size.width};
+  const bool softmax = rule.activation == ScoreActivation::kSoftmax;
+  constexpr float kLeast = -std::numeric_limits<float>::infinity();
+  std::vector<std::vector<float>> scores(
+      classes.size(), std::vector<float>(static_cast<size_t>(size.height * size.width), kLeast));
+  std::vector<at::Tensor> maps;  // views of these
+  for (std::vector<float>& of_class : scores) {
+    maps.push_back(at::from_blob(of_class.data(), {size.height, size.width}));
+  }
+  // A class has the score of its best row.
+  const auto raise = [&](int64_t row, const at::Tensor& values, const auto& part) {
+    for (size_t i = 0; i < classes.size(); ++i) {
+      if (class_of_row[row] != classes[i]) continue;
+      at::Tensor map = part(maps[i]);
+      at::maximum_out(map, map, values);
+    }
+  };
+
+  std::vector<int64_t> refined_rows;
+  if (method != Refine::kNone && !class_of_row.empty()) {
+    refined_rows = winning_rows(blend(logits, layout, rule, size));
+    if (refined_rows.size() < 2) refined_rows.clear();  // as labels are not refined then
+  }
+  at::Tensor log_sum;  // of the softmax, [H, W]
+  for (int64_t r = 0; r < std::ssize(class_of_row); ++r) {
+    const bool is_refined = std::ranges::binary_search(refined_rows, r);
+    const bool is_asked = std::ranges::find(classes, class_of_row[r]) != classes.end();
+    if (!softmax && (is_refined || !is_asked)) continue;
+    const at::Tensor plain = blend_map(logits, layout, rule, size, r).cpu();
+    if (softmax) log_sum = log_sum.defined() ? at::logaddexp(log_sum, plain) : plain;
+    if (!is_refined) raise(r, plain, std::identity());
+  }
+  if (!refined_rows.empty()) {
+    const at::Tensor refined_maps = maps_of_rows(logits, layout, rule, refined_rows);
+    refine_maps(refined_maps, *photo.photo, method, [&](const RefinedTile& tile) {
+      const auto part = [&](const at::Tensor& map) { return part_of(map, tile.box); };
+      for (size_t i = 0; i < refined_rows.size(); ++i) {
+        raise(refined_rows[i], tile.refined[static_cast<int64_t>(i)], part);
+      }
+      if (softmax) part(log_sum).add_(growth_of_sum(tile, part(log_sum)).log());
+    });
+  }
+  for (at::Tensor& map : maps) {
+    if (log_sum.defined()) map.sub_(log_sum).exp_();
+    map.masked_fill_(map == kLeast, 0);  // of a class that is absent
+  }
+  return scores;
+}
+
 // The best row of every pixel, refined and without small classes; kIgnoreIndex where no class is
 // left.
 BestClass best_rows(const ScoredRows& rows, const EncodedPhoto& photo,
@@ -336,42 +376,7 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
     leave_out_absent(options.presence, background_of(vocabulary),
                      presence_of(photo.encoding.image, scored, vocabulary), scored);
   }
-  const WindowLogits& logits = scored.logits;
-  const WindowLayout& layout = scored.layout;
-  const ScoreRule& rule = scored.rule;
-  const Extent size{photo.original_size.height, photo.original_size.width};
-  std::map<int64_t, at::Tensor> refined;
-  if (options.refine != Refine::kNone) {
-    refined = refined_maps(logits, layout, rule, *photo.photo, options.refine,
-                           winning_rows(blend(logits, layout, rule, size)));
-  }
-  const auto map_of_row = [&](int64_t r) {
-    const auto own = refined.find(r);
-    return own != refined.end() ? own->second : blend_map(logits, layout, rule, size, r).cpu();
-  };
-  at::Tensor denominator;  // of the softmax, as a logarithm [H, W]
-  if (rule.activation == ScoreActivation::kSoftmax) {
-    for (int64_t r = 0; r < logits.classes.size(1); ++r) {
-      denominator =
-          denominator.defined() ? at::logaddexp(denominator, map_of_row(r)) : map_of_row(r);
-    }
-  }
-  std::vector<std::vector<float>> maps;
-  for (const int c : classes) {
-    at::Tensor map;  // of the class's best row
-    for (int64_t r = 0; r < std::ssize(scored.classes); ++r) {
-      if (scored.classes[r] != c) continue;
-      map = map.defined() ? at::maximum(map, map_of_row(r)) : map_of_row(r);
-    }
-    if (!map.defined()) {  // it is absent
-      maps.emplace_back(static_cast<size_t>(size.height * size.width), 0.0F);
-      continue;
-    }
-    if (denominator.defined()) map = (map - denominator).exp();
-    map = map.contiguous();
-    maps.emplace_back(map.const_data_ptr<float>(), map.const_data_ptr<float>() + map.numel());
-  }
-  return maps;
+  return scores_of(scored, photo, options.refine, classes);
 }
 
 SlidingSegmenter::SlidingSegmenter(DenseModel model, EmbeddedVocabulary vocabulary,

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 
@@ -257,6 +259,32 @@ TEST_F(SlidingSegmenterTest, AbsentClassesAreLeftOut) {
   const SegmentedPhoto background = segmented(1);
   EXPECT_EQ(background.found.size(), 1U);
   EXPECT_EQ(background.found[0].index, 2U);
+}
+
+TEST_F(SlidingSegmenterTest, RefinedScoresAreThoseOfTheLabels) {
+  const InferenceModel loaded = load_for_inference(save_test_model(folder_ / "model.safetensors"),
+                                                   {.device = Device::kCpu, .mode = Mode::kNaclip});
+  const EmbeddedVocabulary vocabulary = embed_vocabulary(loaded, {{{"cat"}}, {{"dog"}}, {{"sky"}}});
+  const Image photo = noise(1100, 80);  // of two tiles
+  for (const ScoreActivation activation : {ScoreActivation::kSigmoid, ScoreActivation::kSoftmax}) {
+    DenseModel model = loaded.model;
+    model.scoring.activation = activation;
+    const InferenceOptions options{.refine = Refine::kPamr};
+    StageTimes times;
+    EncodedPhoto encoded = PhotoEncoder(model, options)(photo, times);
+    // Every class wins somewhere.
+    encoded.encoding.patches = l2_normalize(at::randn_like(encoded.encoding.patches));
+    const SegmentedPhoto found = segment(encoded, model, vocabulary, options);
+    ASSERT_EQ(found.found.size(), 3U);
+    const auto maps = class_scores(encoded, model, vocabulary, options, std::vector{2, 0, 1});
+    for (size_t i = 0; i < found.scores.size(); ++i) {
+      const std::array scores = {maps[1][i], maps[2][i], maps[0][i]};
+      ASSERT_NEAR(scores[found.labels.labels[i]], found.scores[i], 1e-5);
+      ASSERT_NEAR(std::ranges::max(scores), found.scores[i], 1e-5);
+      if (activation != ScoreActivation::kSoftmax) continue;
+      ASSERT_NEAR(scores[0] + scores[1] + scores[2], 1, 1e-5);
+    }
+  }
 }
 
 TEST_F(SlidingSegmenterTest, ScoresAreAsSureAsTheyProvedRight) {
