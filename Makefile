@@ -39,6 +39,13 @@ test: setup build/ asan  ## compile and run every test
 	@$(call compile,release)
 	@ctest --preset release --parallel $(CORES)
 
+wheel: needs-build build/  ## make build/wheelhouse/tagclip-*.whl, the Python package with all it needs
+	@scripts/setup.sh wheel
+	@scripts/make_wheel.sh
+
+test-wheel: wheel  ## run the Python tests against that wheel in a clean environment
+	@scripts/test_wheel.sh
+
 parity: build  ## compare with open_clip, transformers and TensorBoard from PyPI
 	@scripts/setup.sh parity
 	@$(call compile,release,runs_test)
@@ -113,5 +120,5 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build build-bench demo test parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
+.PHONY: help setup build build-bench demo test wheel test-wheel parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
   bench-ranks bench-floors bench-kernels fuzz format lint docs clean

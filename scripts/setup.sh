@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings in what is missing for a group of commands; quiet, and quick, when nothing is.
 #
-#   scripts/setup.sh GROUP...     groups: build test parity bench loader contenders fuzz lint docs
+#   scripts/setup.sh GROUP...     groups: build test parity bench loader contenders fuzz lint docs wheel
 #
 # Variables:
 #   CMAKE_PREFIX_PATH  folders of a LibTorch to use instead (":" between them)
@@ -25,6 +25,7 @@ for group in "$@"; do
     loader) scripts/install_python.sh loader benchmarks/requirements.txt ${TORCH_PIP_ARGS-} ;;
     # shellcheck disable=SC2086
     contenders) scripts/install_python.sh contenders benchmarks/contenders-requirements.txt ${TORCH_PIP_ARGS-} ;;
+    wheel) scripts/install_python.sh wheel scripts/requirements-wheel.txt ;;
     lint) scripts/install_python.sh lint scripts/requirements-dev.txt ;;
   esac
 done

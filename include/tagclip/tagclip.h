@@ -174,7 +174,9 @@ class TAGCLIP_API Segmentation {
 
   // Returns the JSON that `tagclip segment` writes beside its label file.
   std::string json() const;
-  // Draws the photo under translucent class colours with a legend; returns a PNG file's bytes.
+  // Returns the photo's pixels under translucent class colours, [height, width, 3].
+  std::vector<uint8_t> overlay() const;
+  // Draws the same with a legend; returns a PNG file's bytes.
   std::vector<std::byte> overlay_png() const;
   // Returns an indexed PNG whose index is the class; unlabelled pixels are 255. With more than 255
   // classes it is 16-bit grey, unlabelled 65535.

@@ -260,6 +260,10 @@ std::string Segmentation::json() const {
   });
 }
 
+std::vector<uint8_t> Segmentation::overlay() const {
+  return as_errors([&] { return draw_overlay(state_->output()).pixels; });
+}
+
 std::vector<std::byte> Segmentation::overlay_png() const {
   return as_errors([&] { return encode_overlay(state_->output()); });
 }

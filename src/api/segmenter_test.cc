@@ -90,6 +90,11 @@ TEST_F(Api, FromWordsToFiles) {
   result.write_labels(folder_ / "labels.png");
   EXPECT_GT(std::filesystem::file_size(folder_ / "overlay.png"), 10000U);
   EXPECT_EQ(result.overlay_png(), bytes_of(folder_ / "overlay.png"));
+  const std::vector<uint8_t> overlay = result.overlay();
+  EXPECT_EQ(overlay.size(), result.labels().size() * 3);
+  // Another class, another colour.
+  const Vocabulary others = segmenter.embed({{"wall"}, {"cat"}});
+  EXPECT_NE(overlay, segmenter.segment(photo_, others).overlay());
   EXPECT_EQ(result.labels_png(), bytes_of(folder_ / "labels.png"));
   EXPECT_THAT(
       error_of(ErrorKind::kFailure, [&] { result.write_labels(folder_ / "no/folder.png"); }),

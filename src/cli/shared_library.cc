@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -17,6 +18,14 @@ std::filesystem::path library_path(const std::string& file) {
   return path_exists(program_folder() / file) || !path_exists(installed)
              ? program_folder() / file
              : installed.lexically_normal();
+}
+
+// By default a thread of GNU OpenMP that waits for the others spins for milliseconds. Where the
+// machine does other things, too, it so keeps the processor from the very threads that it waits
+// for, and a photo takes up to twenty times as long (docs/performance.md). OpenMP reads this once,
+// when LibTorch is loaded.
+void let_waiting_threads_sleep() {
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "1000", /*replace=*/0);
 }
 
 // Throws where the library was built from other headers than this program: its functions would take
@@ -35,6 +44,7 @@ void check_interface(void* library, const std::string& path) {
 
 void* library_function(const EntryPoint& entry) {
   const std::string path = library_path(entry.library).string();
+  let_waiting_threads_sleep();
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw failure(std::string("cannot load ") + entry.library + ": " + ::dlerror(),

@@ -36,6 +36,13 @@ std::vector<LegendEntry> legend_of(const PhotoResult& result, const std::vector<
 
 std::span<const Output> outputs() { return kOutputs; }
 
+Image draw_overlay(const PhotoResult& result) {
+  Image overlay = result.photo;
+  colour_classes(overlay, result.segmented.labels,
+                 result_palette(result.vocabulary.classes.size()));
+  return overlay;
+}
+
 std::vector<std::byte> encode_overlay(const PhotoResult& result) {
   const std::vector<Colour> palette = result_palette(result.vocabulary.classes.size());
   return encode_png(

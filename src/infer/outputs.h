@@ -32,7 +32,9 @@ struct Output {
 // All of them. Another output is a function that encodes it, in a file of its own, and a row here.
 std::span<const Output> outputs();
 
-// The photo under translucent class colours with a legend, as PNG.
+// The photo under translucent class colours, of its own size.
+Image draw_overlay(const PhotoResult& result);
+// The same with a legend, as PNG.
 std::vector<std::byte> encode_overlay(const PhotoResult& result);
 // The class of every pixel as PNG; see encode_label_map.
 std::vector<std::byte> encode_labels(const PhotoResult& result);
