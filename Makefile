@@ -46,6 +46,15 @@ wheel: needs-build build/  ## make build/wheelhouse/tagclip-*.whl, the Python pa
 test-wheel: wheel  ## run the Python tests against that wheel in a clean environment
 	@scripts/test_wheel.sh
 
+dist: build  ## make build/dist: a relocatable archive and a .deb that need no compiler and no Python
+	@$(call compile,release,tagclip_public)
+	@scripts/setup.sh wheel
+	@scripts/make_dist.sh
+
+test-dist: dist  ## install that archive in an empty Debian of another release and make the demo there (root)
+	@scripts/setup.sh dist
+	@scripts/test_dist.sh
+
 parity: build  ## compare with open_clip, transformers and TensorBoard from PyPI
 	@scripts/setup.sh parity
 	@$(call compile,release,runs_test)
@@ -120,5 +129,5 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build build-bench demo test wheel test-wheel parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
+.PHONY: help setup build build-bench demo test wheel test-wheel dist test-dist parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
   bench-ranks bench-floors bench-kernels fuzz format lint docs clean

@@ -13,12 +13,13 @@ original_name() { basename "$1" | sed -E 's/-[0-9a-f]{8}(\.[0-9.]*so|\.so)/\1/';
 
 for library in "$libraries"/*.so*; do
   name=$(original_name "$library")
-  [[ $name == libtorch* || $name == libc10* || $name == libgomp* ]] && continue
-  package=$(dpkg-query --search "*/$name" 2>/dev/null | head -n 1 | cut -d: -f1)
+  [[ $name == libtagclip* || -e .deps/libtorch/torch/lib/$name ]] && continue
+  package=$(dpkg-query --search "*/$name" 2>/dev/null | head -n 1 | cut -d: -f1) || true
   [[ -n $package ]] || fail "no Debian package holds $name, whose licence is to go with it"
   cp "/usr/share/doc/$package/copyright" "$folder/$package.txt"
 done
 for licences in .deps/libtorch/torch-*.dist-info/licenses; do
   [[ -d $licences ]] || fail "LibTorch's licences are missing beside it"
-  cp -r "$licences" "$folder/libtorch"
+  mkdir -p "$folder/libtorch"
+  cp -r "$licences/." "$folder/libtorch"
 done

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "fetch/cache.h"
 #include "fetch/table.h"
 
@@ -34,6 +36,18 @@ void read_content_range(std::string_view text, HttpHead& head) {
   int64_t total = 0;
   const char* end = text.data() + text.size();
   if (std::from_chars(text.data() + slash + 1, end, total).ec == std::errc()) head.total = total;
+}
+
+// The file of the authorities to trust: the user's, or that of a distribution. libcurl itself knows
+// the place of the one it was built on, and the program may run on another. Empty: its own.
+std::string certificates() {
+  if (const char* given = std::getenv("SSL_CERT_FILE")) return given;
+  for (const char* file : {"/etc/ssl/certs/ca-certificates.crt",                 // Debian, Arch
+                           "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // Fedora, RHEL
+                           "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {     // openSUSE, Alpine
+    if (path_exists(file)) return file;
+  }
+  return {};
 }
 
 // One request, the redirects that it meets, and the response.
@@ -66,6 +80,9 @@ class Exchange {
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "tagclip");
     curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (const std::string file = certificates(); !file.empty()) {
+      curl_easy_setopt(curl, CURLOPT_CAINFO, file.c_str());
+    }
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L << 10);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, long{request_.timeout});
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
