@@ -29,6 +29,7 @@ Command experiment_command();
 Command verify_command();
 Command info_command();
 Command convert_command();
+Command video_command();
 Command embed_command();
 Command fetch_command();
 Command tokenize_command();

@@ -28,6 +28,23 @@ struct SegmentOptions {
   bool json = false;
 };
 
+struct VideoOptions {
+  std::filesystem::path weights;
+  InferenceOptions inference;
+  VocabularyOptions vocabulary;
+  std::filesystem::path input;   // a video or a camera
+  std::filesystem::path output;  // the frames under their classes; empty: beside the input
+  std::filesystem::path labels;  // the class of every pixel, lossless; empty: not written
+  double unchanged = 2;          // see FrameOptions
+  double smoothing = 0;
+  int64_t every = 1;   // of so many frames one is taken
+  int64_t frames = 0;  // stop after so many; 0: all
+  std::string ffmpeg = "ffmpeg";
+  int64_t threads = 0;  // 0: all
+  bool overwrite = false;
+  bool json = false;
+};
+
 struct TrainOptions {
   std::filesystem::path config;        // empty: the defaults
   std::vector<std::string> overrides;  // name=value
@@ -96,6 +113,7 @@ struct VerifyOptions {
 }  // namespace tagclip
 
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", SegmentOptions, tagclip_segment)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", VideoOptions, tagclip_video)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", TrainOptions, tagclip_train)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", ExperimentOptions, tagclip_experiment)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", PretrainOptions, tagclip_pretrain)

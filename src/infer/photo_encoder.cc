@@ -34,12 +34,6 @@ std::vector<int> window_starts(int length, int window, int stride) {
   return starts;
 }
 
-// A window of one of several resized images.
-struct ImageWindow {
-  size_t image;
-  CropBox box;
-};
-
 Size size_of(const ImageWindow& window) { return {window.box.width, window.box.height}; }
 
 // Takes as many of the first windows, all of one size, as go through the model together: all of one
@@ -57,7 +51,7 @@ std::span<const ImageWindow> take_batch(std::span<const ImageWindow> windows, bo
 }
 
 // Normalised pixels [n, 3, h, w] of the windows.
-at::Tensor pixels_of(const std::vector<Image>& images, std::span<const ImageWindow> windows,
+at::Tensor pixels_of(std::span<const Image> images, std::span<const ImageWindow> windows,
                      const PixelNormalization& normalization) {
   const Size size = size_of(windows[0]);
   at::Tensor pixels = at::empty({static_cast<int64_t>(windows.size()), 3, size.height, size.width});
@@ -211,37 +205,58 @@ EncodedPhoto PhotoEncoder::operator()(const Image& photo, StageTimes& times) con
   return std::move((*this)(std::span(&photo, 1), times).front());
 }
 
+Image PhotoEncoder::resize(const Image& photo, const EncodedPhoto& planned) const {
+  return resized_to(photo, planned.resized_size);
+}
+
+Encoding PhotoEncoder::encode(const Image& resized, const EncodedPhoto& planned,
+                              std::span<const size_t> windows, StageTimes& times) const {
+  std::vector<ImageWindow> chosen;
+  for (const size_t k : windows) chosen.push_back({0, planned.windows[k]});
+  return encode(std::span(&resized, 1), chosen, std::span(&planned, 1), times).front();
+}
+
 std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos,
                                                    StageTimes& times) const {
-  const c10::InferenceMode no_gradients;
   std::vector<EncodedPhoto> results;
   for (const Image& photo : photos) results.push_back(plan(photo));
-
   Stopwatch watch;
   std::vector<Image> images;
   std::vector<ImageWindow> windows;
   for (size_t i = 0; i < photos.size(); ++i) {
-    images.push_back(resized_to(photos[i], results[i].resized_size));
+    images.push_back(resize(photos[i], results[i]));
     for (const CropBox& box : results[i].windows) windows.push_back({i, box});
   }
   times.prepare += watch.lap();
+  std::vector<Encoding> encodings = encode(images, windows, results, times);
+  for (size_t i = 0; i < photos.size(); ++i) {
+    results[i].encoding = std::move(encodings[i]);
+    results[i].photo = std::make_shared<Image>(photos[i]);
+  }
+  return results;
+}
+
+std::vector<Encoding> PhotoEncoder::encode(std::span<const Image> images,
+                                           std::span<const ImageWindow> windows,
+                                           std::span<const EncodedPhoto> planned,
+                                           StageTimes& times) const {
+  const c10::InferenceMode no_gradients;
+  Stopwatch watch;
   const at::Device device = model_.encoder->info.device;
-  std::vector<std::vector<Encoding>> parts(photos.size());
-  for (std::span<const ImageWindow> rest = windows; !rest.empty();) {
-    const std::span<const ImageWindow> batch = take_batch(rest, grid_.joined, device);
+  std::vector<std::vector<Encoding>> parts(images.size());
+  while (!windows.empty()) {
+    const std::span<const ImageWindow> batch = take_batch(windows, grid_.joined, device);
     const at::Tensor pixels = pixels_of(images, batch, model_.encoder->info.normalization);
     times.prepare += watch.lap();
     EncodeOptions options;
-    if (grid_.joined) options.joined = layout_of(results[batch[0].image].windows, {}).corners;
+    if (grid_.joined) options.joined = layout_of(planned[batch[0].image].windows, {}).corners;
     scatter_batch((*model_.encoder)(pixels.to(device), options), batch, parts);
     finish(device);
     times.encode += watch.lap();
-    rest = rest.subspan(batch.size());
+    windows = windows.subspan(batch.size());
   }
-  for (size_t i = 0; i < photos.size(); ++i) {
-    results[i].encoding = concat(parts[i]);
-    results[i].photo = std::make_shared<Image>(photos[i]);
-  }
+  std::vector<Encoding> results;
+  for (const std::vector<Encoding>& of_image : parts) results.push_back(concat(of_image));
   return results;
 }
 

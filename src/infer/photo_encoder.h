@@ -60,6 +60,12 @@ void finish(at::Device device);
 // The number of windows of this size that go through a model on `device` together.
 size_t windows_per_batch(const CropBox& window, at::Device device);
 
+// A window of one of several resized images.
+struct ImageWindow {
+  size_t image;
+  CropBox box;
+};
+
 // The words-free half of sliding-window inference (spec section 7). Safe to use from several
 // threads.
 class PhotoEncoder {
@@ -72,6 +78,13 @@ class PhotoEncoder {
   EncodedPhoto operator()(const Image& photo, StageTimes& times) const;
   // The same for several photos, whose windows go through the model together; `times` are for all.
   std::vector<EncodedPhoto> operator()(std::span<const Image> photos, StageTimes& times) const;
+  // The parts of it, for those who encode some of the windows: a photo's windows without their
+  // encoding, the image that they are cut from, and the encoding of those of these numbers, in
+  // their order. Throw as above.
+  EncodedPhoto plan(const Image& photo) const;
+  Image resize(const Image& photo, const EncodedPhoto& planned) const;
+  Encoding encode(const Image& resized, const EncodedPhoto& planned,
+                  std::span<const size_t> windows, StageTimes& times) const;
   // The number of photos worth encoding together: the windows of one do not fill a GPU.
   size_t photos_per_batch() const { return model_.encoder->info.device.is_cpu() ? 1 : 8; }
 
@@ -79,7 +92,9 @@ class PhotoEncoder {
   const ClipConfig& clip_config() const { return model_.encoder->info.clip; }
 
  private:
-  EncodedPhoto plan(const Image& photo) const;
+  // Returns the encoding of each image's windows; `planned` are the photos of the images.
+  std::vector<Encoding> encode(std::span<const Image> images, std::span<const ImageWindow> windows,
+                               std::span<const EncodedPhoto> planned, StageTimes& times) const;
 
   DenseModel model_;
   WindowGrid grid_;

@@ -320,6 +320,11 @@ EncodedPhoto Pipeline::encode(const Image& photo, StageTimes& times, const Hooks
   return std::move(encode(std::span(&photo, 1), times, hooks).front());
 }
 
+FrameEncoder Pipeline::frame_encoder(const Image& first, const FrameOptions& frames,
+                                     const Hooks& hooks) {
+  return {PhotoEncoder(settled(std::span(&first, 1), hooks), options_), frames};
+}
+
 void Pipeline::check_size(Size photo) const {
   plan_windows(photo, window_grid(options_, shared_->dense()));
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "infer/frame_encoder.h"
 #include "infer/inference_model.h"
 #include "infer/precision_trials.h"
 #include "infer/result_record.h"
@@ -72,6 +73,10 @@ class Pipeline {
   std::vector<EncodedPhoto> encode(std::span<const Image> photos, StageTimes& times,
                                    const Hooks& hooks = {});
   EncodedPhoto encode(const Image& photo, StageTimes& times, const Hooks& hooks = {});
+  // Returns what encodes the frames of a video, of which `first` is one: with it the precision is
+  // chosen, as above.
+  FrameEncoder frame_encoder(const Image& first, const FrameOptions& frames,
+                             const Hooks& hooks = {});
   // Throws Error(kBadInput) for a photo of a size that cannot be encoded.
   void check_size(Size photo) const;
   // The number of photos worth encoding together.
