@@ -55,10 +55,10 @@ test-dist: dist  ## install that archive in an empty Debian of another release a
 	@scripts/setup.sh dist
 	@scripts/test_dist.sh
 
-parity: build  ## compare with open_clip, transformers and TensorBoard from PyPI
+parity: build  ## compare with open_clip, transformers, TensorBoard and annotation tools from PyPI
 	@scripts/setup.sh parity
-	@$(call compile,release,runs_test)
-	@PYTHONPATH=$(CURDIR)/.deps/python/parity PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
+	@$(call compile,release,runs_test outputs_test)
+	@PYTHONPATH=$(CURDIR)/.deps/python/parity:$(CURDIR)/.deps/python/parity-formats PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
 	  TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) \
 	  python3 -m unittest discover --start-directory tests/parity --pattern '*_test.py'
 

@@ -20,7 +20,9 @@ for group in "$@"; do
     build) scripts/install_libtorch.sh ;;
     test) scripts/install_python.sh test tests/requirements.txt ;;
     # shellcheck disable=SC2086 # several arguments in one variable
-    parity) scripts/install_python.sh parity tests/parity/requirements.txt ${TORCH_PIP_ARGS-} ;;
+    parity) scripts/install_python.sh parity tests/parity/requirements.txt ${TORCH_PIP_ARGS-}
+            # Their own requirements would bring a display, a server and another LibTorch.
+            scripts/install_python.sh parity-formats tests/parity/requirements-formats.txt --no-deps ;;
     # shellcheck disable=SC2086
     loader) scripts/install_python.sh loader benchmarks/requirements.txt ${TORCH_PIP_ARGS-} ;;
     # shellcheck disable=SC2086

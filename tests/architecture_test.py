@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MAX_FILE_LINES = 600
 MAX_README_LINES = 15
-NEVER_TORCH = {"base", "fetch", "io", "image", "weights", "text", "data", "data_check", "label_formats", "metrics", "draw", "runs", "paper", "report",
+NEVER_TORCH = {"base", "fetch", "io", "image", "weights", "text", "data", "data_check", "label_formats", "metrics", "draw", "outputs", "runs", "paper", "report",
                "cli"}
 
 FENCED = ["weights/torch", "text/ftfy"]  # rooms that nobody should have to read by accident
@@ -25,7 +25,7 @@ COMMENT = re.compile(r"//[^\n]*")
 # What a platform has in place of others implements the same header: cuda_graph_cpu.cc and cuda_graph_cuda.cc.
 PLATFORMS = ["", "_cpu", "_cuda"]
 # Tables of what the files beside them define, one entry each.
-TABLES = ["src/cli/command.h", "src/label_formats/formats.h"]
+TABLES = ["src/cli/command.h", "src/label_formats/formats.h", "src/outputs/formats.h"]
 FUNCTION = re.compile(r"^(?!inline\b|constexpr\b|template\b|extern\b|using\b|typedef\b)\w[\w:<>,&*\s\[\]]*?[\s&*>](\w+)"
                       r"\((?:[^;{}]|\{\})*\)(?:\s*(?:const|noexcept))*;", re.MULTILINE)
 METHOD = re.compile(r"^(?:[\w:<>,&*]+[\s&*]+)*(\w+)::~?\w+\(", re.MULTILINE)

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "data/image_ops.h"
 #include "draw/canvas.h"
 #include "draw/font.h"
 
@@ -113,15 +112,6 @@ class Legend {
 constexpr int kLongest = 2048;  // pixels of the photo in the overlay
 constexpr int kNarrowest = 400;
 
-// Returns the size at which a photo is shown.
-Size view_size(Size photo) {
-  const int longest = std::max(photo.width, photo.height);
-  if (longest > kLongest) return fit_within(photo, kLongest, kLongest);
-  const int wanted = (kNarrowest + photo.width - 1) / photo.width;
-  const int factor = std::clamp(wanted, 1, kLongest / longest);
-  return {photo.width * factor, photo.height * factor};
-}
-
 }  // namespace
 
 void colour_classes(Image& image, const LabelMap& labels, const std::vector<Colour>& palette) {
@@ -146,11 +136,19 @@ Image draw_legend(const std::vector<LegendEntry>& entries, int width, int max_ro
   return Legend(entries, width, max_rows).draw();
 }
 
+Size overlay_photo_size(Size photo) {
+  const int longest = std::max(photo.width, photo.height);
+  if (longest > kLongest) return fit_within(photo, kLongest, kLongest);
+  const int wanted = (kNarrowest + photo.width - 1) / photo.width;
+  const int factor = std::clamp(wanted, 1, kLongest / longest);
+  return {photo.width * factor, photo.height * factor};
+}
+
 Image draw_overlay(const Image& photo, const LabelMap& labels, const std::vector<Colour>& palette,
                    const std::vector<LegendEntry>& legend) {
   TAGCLIP_CHECK(photo.width == labels.width && photo.height == labels.height,
                 "labels of the photo's size");
-  const Size size = view_size({photo.width, photo.height});
+  const Size size = overlay_photo_size({photo.width, photo.height});
   Image view = preview(photo, size);
   colour_classes(view, resize_nearest(labels, size), palette);
 

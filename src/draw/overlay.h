@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "data/image_ops.h"
 #include "image/image.h"
 #include "image/label_map.h"
 
@@ -25,6 +26,9 @@ struct LegendEntry {
 // Returns a legend of the given width, with the entries in columns. Names that are too long end in
 // an ellipsis; entries that do not fit into `max_rows` rows become "+ n more".
 Image draw_legend(const std::vector<LegendEntry>& entries, int width, int max_rows);
+
+// Returns the size that a photo has in its overlay.
+Size overlay_photo_size(Size photo);
 
 // Returns the photo under its class colours (colour_classes) with a legend below it, at most 2048
 // pixels on the long side; small photos are enlarged until the legend is readable. `palette` has a

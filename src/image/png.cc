@@ -268,8 +268,11 @@ int colour_type_of(PngContent::Layout layout) {
   switch (layout) {
     case PngContent::Layout::kRgb8:
       return PNG_COLOR_TYPE_RGB;
+    case PngContent::Layout::kRgba8:
+      return PNG_COLOR_TYPE_RGB_ALPHA;
     case PngContent::Layout::kPalette8:
       return PNG_COLOR_TYPE_PALETTE;
+    case PngContent::Layout::kGrey8:
     case PngContent::Layout::kGrey16:
       return PNG_COLOR_TYPE_GRAY;
   }
@@ -299,7 +302,9 @@ bool PngEncoder::encode(const PngContent& content) {
   if (info_ == nullptr) png_error(png_, "out of memory");
   png_set_write_fn(png_, this, on_write, on_flush);
   png_set_compression_level(png_, kCompression);
-  if (content.layout == PngContent::Layout::kRgb8) png_set_filter(png_, 0, kFilters);
+  const bool is_photo =
+      content.layout == PngContent::Layout::kRgb8 || content.layout == PngContent::Layout::kRgba8;
+  if (is_photo) png_set_filter(png_, 0, kFilters);
   write_header(content);
   const size_t stride = content.samples.size() / static_cast<size_t>(content.height);
   for (int y = 0; y < content.height; ++y) png_write_row(png_, content.samples.data() + y * stride);
