@@ -22,6 +22,25 @@ install(FILES ${PROJECT_SOURCE_DIR}/models/mini.safetensors
 install(FILES ${PROJECT_SOURCE_DIR}/configs/msrc21-reduced.toml
   DESTINATION share/tagclip/configs COMPONENT runtime)
 
+# Completions and the manual page, which the program prints itself.
+set(shell_files ${PROJECT_BINARY_DIR}/shell)
+add_custom_command(
+  OUTPUT ${shell_files}/tagclip.1
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${shell_files}
+  COMMAND tagclip --completion bash > ${shell_files}/tagclip
+  COMMAND tagclip --completion zsh > ${shell_files}/_tagclip
+  COMMAND tagclip --completion fish > ${shell_files}/tagclip.fish
+  COMMAND tagclip --man > ${shell_files}/tagclip.1
+  DEPENDS tagclip VERBATIM)
+add_custom_target(tagclip_shell ALL DEPENDS ${shell_files}/tagclip.1)
+install(FILES ${shell_files}/tagclip
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT runtime)
+install(FILES ${shell_files}/_tagclip
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT runtime)
+install(FILES ${shell_files}/tagclip.fish
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT runtime)
+install(FILES ${shell_files}/tagclip.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime)
+
 install(TARGETS tagclip_public EXPORT tagclip
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     COMPONENT development NAMELINK_COMPONENT development)

@@ -12,7 +12,8 @@ set(TAGCLIP_INTERFACE_HEADERS
   fetch/fetch.h
   infer/options.h
   tagclip/error.h
-  tagclip/options.h)
+  tagclip/options.h
+  tagclip/outputs.h)
 
 set(_content "")
 foreach(header IN LISTS TAGCLIP_INTERFACE_HEADERS)

@@ -14,6 +14,7 @@
 
 #include "tagclip/error.h"
 #include "tagclip/options.h"
+#include "tagclip/outputs.h"
 
 // Open-vocabulary semantic segmentation: a photo and words in, the class of every pixel out.
 //
@@ -49,10 +50,12 @@ struct SettingInfo {
 // Returns all settings with their values in `options`.
 TAGCLIP_API std::vector<SettingInfo> settings(const InferenceOptions& options = {});
 TAGCLIP_API std::vector<SettingInfo> settings(const VocabularyOptions& options);
+TAGCLIP_API std::vector<SettingInfo> settings(const OutputOptions& options);
 // Changes one. Throws Error(kUsage) for an unknown name, suggesting the nearest one, and for a
 // value of the wrong type or out of range.
 TAGCLIP_API void set(InferenceOptions& options, const std::string& name, const std::string& value);
 TAGCLIP_API void set(VocabularyOptions& options, const std::string& name, const std::string& value);
+TAGCLIP_API void set(OutputOptions& options, const std::string& name, const std::string& value);
 
 // --- What goes in ---
 
@@ -184,12 +187,28 @@ class TAGCLIP_API Segmentation {
   // Write the same to files, which appear whole or not at all and replace what was there.
   void write_overlay(const std::filesystem::path& path) const;
   void write_labels(const std::filesystem::path& path) const;
+  // Returns the bytes of the file that an output format has per photo ("geojson", "labelme", ...;
+  // docs/outputs.md lists them). `options`: all but its `output_format`. Throws Error(kUsage)
+  // for an unknown format, and for one that writes no single file per photo.
+  std::vector<std::byte> encode(const std::string& format, const OutputOptions& options = {}) const;
 
  private:
   friend class Segmenter;
+  friend void write_outputs(const std::filesystem::path& folder,
+                            std::span<const Segmentation> results, const OutputOptions& options,
+                            bool overwrite);
   explicit Segmentation(std::shared_ptr<const detail::Result> state) : state_(std::move(state)) {}
   std::shared_ptr<const detail::Result> state_;
 };
+
+// Writes what `tagclip segment` writes into a folder: NAME_classes.json and the formats' files per
+// photo, and those that are about all photos, such as COCO's JSON. NAME is that of the photo's
+// file; of photos that were no files the name they were given, or "photo". All results must be of
+// one vocabulary. Throws Error(kUsage) where they are not, and Error(kFailure) where a file cannot
+// be written, or is there already and is not to be overwritten.
+TAGCLIP_API void write_outputs(const std::filesystem::path& folder,
+                               std::span<const Segmentation> results,
+                               const OutputOptions& options = {}, bool overwrite = false);
 
 // --- What does it ---
 

@@ -9,6 +9,8 @@
 #include "infer/outputs.h"
 #include "infer/pipeline.h"
 #include "infer/summary.h"
+#include "outputs/output_options.h"
+#include "outputs/stored_result.h"
 #include "tagclip/tagclip.h"
 
 namespace tagclip {
@@ -62,6 +64,7 @@ namespace detail {
 struct NamedImage {
   std::string name;
   Image image;
+  std::filesystem::path file = {};  // where it is one
 };
 
 struct Model {
@@ -75,7 +78,7 @@ struct Model {
   NamedImage decode(const Photo& photo) const {
     const ImageLimits limits{.max_pixels = pipeline.options().max_pixels};
     if (const auto* file = std::get_if<std::filesystem::path>(&photo.source_)) {
-      return {file->filename().string(), read_image(*file, limits)};
+      return {file->filename().string(), read_image(*file, limits), *file};
     }
     if (const auto* bytes = std::get_if<std::span<const std::byte>>(&photo.source_)) {
       return {photo.name_, decode_image(*bytes, photo.name_, limits)};
@@ -105,6 +108,7 @@ struct Encoded {
   std::string name;  // of the photo; may be empty
   Image photo;
   EncodedPhoto encoded;
+  std::filesystem::path file = {};  // where it is one
 };
 
 struct Result {
@@ -127,8 +131,42 @@ struct Result {
     }
   }
 
-  PhotoResult output() const {
-    return {source->photo, segmented, embedded->vocabulary, source->name, model->weights};
+  SegmentedPhoto cleaned_by(const OutputSet& set) const {
+    SegmentedPhoto copy = segmented;
+    clean_small_regions(set, embedded->vocabulary, copy);
+    return copy;
+  }
+
+  PhotoResult output(const SegmentedPhoto& segmented) const {
+    const auto scores = [this](std::span<const int> classes) {
+      return model->pipeline.class_scores(source->encoded, embedded->vocabulary, classes);
+    };
+    return {.photo = source->photo,
+            .segmented = segmented,
+            .vocabulary = embedded->vocabulary,
+            .photo_name = source->name,
+            .weights_name = model->weights,
+            .photo_file = file(),
+            .stem = output_stem(file()),
+            .class_scores = scores};
+  }
+
+  std::vector<std::byte> bytes_of(const std::string& format, const OutputOptions& options) const {
+    const std::vector<const OutputFormat*> formats = parse_output_formats(format);
+    if (formats.size() != 1 || formats.front()->write_photo == nullptr) {
+      throw usage_error(fmt::format("{} does not name a format of one file per photo", format),
+                        "write_outputs writes all of them");
+    }
+    const OutputSet set = output_set(options);
+    const SegmentedPhoto cleaned = cleaned_by(set);
+    const PhotoResult result = output(cleaned);
+    const OutputRun run = output_run({}, embedded->vocabulary, model->weights, set);
+    return encode(*formats.front(), FormatInput(result, run).output());
+  }
+
+  std::filesystem::path file() const {
+    if (!source->file.empty()) return source->file;
+    return source->name.empty() ? "photo" : source->name;
   }
 
   std::shared_ptr<const Model> model;
@@ -150,10 +188,12 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
                                          std::span<const Photo> photos, const Hooks& hooks) {
   std::vector<std::string> names;
   std::vector<Image> images;
+  std::vector<std::filesystem::path> files;
   for (const Photo& photo : photos) {
-    auto [name, image] = model->read(photo, hooks);
+    auto [name, image, file] = model->read(photo, hooks);
     names.push_back(std::move(name));
     images.push_back(std::move(image));
+    files.push_back(std::move(file));
   }
   StageTimes times;
   for (size_t i = 0; i < images.size(); ++i) {
@@ -163,7 +203,8 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
   std::vector<EncodedPointer> results;
   for (size_t i = 0; i < images.size(); ++i) {
     results.push_back(std::make_shared<detail::Encoded>(
-        detail::Encoded{model, std::move(names[i]), std::move(images[i]), std::move(encoded[i])}));
+        detail::Encoded{model, std::move(names[i]), std::move(images[i]), std::move(encoded[i]),
+                        std::move(files[i])}));
   }
   return results;
 }
@@ -209,11 +250,19 @@ std::vector<SettingInfo> settings(const VocabularyOptions& options) {
   return settings_of(fields(options));
 }
 
+std::vector<SettingInfo> settings(const OutputOptions& options) {
+  return settings_of(fields(options));
+}
+
 void set(InferenceOptions& options, const std::string& name, const std::string& value) {
   fields(options).set_from_text(name, value);
 }
 
 void set(VocabularyOptions& options, const std::string& name, const std::string& value) {
+  fields(options).set_from_text(name, value);
+}
+
+void set(OutputOptions& options, const std::string& name, const std::string& value) {
   fields(options).set_from_text(name, value);
 }
 
@@ -261,23 +310,66 @@ std::string Segmentation::json() const {
 }
 
 std::vector<uint8_t> Segmentation::overlay() const {
-  return as_errors([&] { return draw_overlay(state_->output()).pixels; });
+  return as_errors([&] { return draw_overlay(state_->output(state_->segmented)).pixels; });
 }
 
 std::vector<std::byte> Segmentation::overlay_png() const {
-  return as_errors([&] { return encode_overlay(state_->output()); });
+  return as_errors([&] { return state_->bytes_of("overlay", {}); });
 }
 
 std::vector<std::byte> Segmentation::labels_png() const {
-  return as_errors([&] { return encode_labels(state_->output()); });
+  return as_errors([&] { return state_->bytes_of("labels", {}); });
 }
 
 void Segmentation::write_overlay(const std::filesystem::path& path) const {
-  as_errors([&] { write_file(path, encode_overlay(state_->output())); });
+  as_errors([&] { write_file(path, std::span<const std::byte>(state_->bytes_of("overlay", {}))); });
 }
 
 void Segmentation::write_labels(const std::filesystem::path& path) const {
-  as_errors([&] { write_file(path, encode_labels(state_->output())); });
+  as_errors([&] { write_file(path, std::span<const std::byte>(state_->bytes_of("labels", {}))); });
+}
+
+std::vector<std::byte> Segmentation::encode(const std::string& format,
+                                            const OutputOptions& options) const {
+  return as_errors([&] { return state_->bytes_of(format, options); });
+}
+
+void write_outputs(const std::filesystem::path& folder, std::span<const Segmentation> results,
+                   const OutputOptions& options, bool overwrite) {
+  as_errors([&] {
+    const OutputSet set = output_set(options);
+    std::vector<std::filesystem::path> photos;
+    for (const Segmentation& result : results) {
+      if (result.state_->embedded != results.front().state_->embedded) {
+        throw usage_error("the results are of several vocabularies",
+                          "write those of each into a folder of its own");
+      }
+      photos.push_back(result.state_->file());
+    }
+    if (results.empty()) return;
+    const detail::Result& first = *results.front().state_;
+    const OutputRun run = output_run(folder, first.embedded->vocabulary, first.model->weights, set);
+    const std::vector<std::string> stems = output_stems(photos);
+    for (const std::string& stem : stems) {
+      const auto files = output_files(folder, stem, set);
+      check_places(files, set);
+      for (const auto& file : files) {
+        if (overwrite || path_status(file).kind == PathKind::kNothing) continue;
+        throw failure(file.string() + " is there already", "overwrite it, or take another folder");
+      }
+    }
+    create_folders(folder);
+    RunFiles run_files(run, set.formats, overwrite);
+    for (size_t i = 0; i < results.size(); ++i) {
+      const SegmentedPhoto cleaned = results[i].state_->cleaned_by(set);
+      PhotoResult output = results[i].state_->output(cleaned);
+      output.stem = stems[i];
+      write_outputs(output_files(folder, stems[i], set), output, run, set);
+      const FormatInput input(output, run);
+      run_files.add(input.output().labelled);
+    }
+    run_files.commit();
+  });
 }
 
 Segmenter::Segmenter(const std::filesystem::path& weights, const InferenceOptions& options)
@@ -350,10 +442,10 @@ std::vector<PhotoEncoding> Segmenter::encode(std::span<const Photo> photos,
 PhotoEncoding Segmenter::read_encoding(const std::filesystem::path& file, const Photo& photo,
                                        const Hooks& hooks) const {
   return as_errors([&] {
-    auto [name, image] = state_->read(photo, hooks);
+    auto [name, image, path] = state_->read(photo, hooks);
     EncodedPhoto kept = state_->pipeline.read_encoding(file, image);
-    return PhotoEncoding(std::make_shared<detail::Encoded>(
-        detail::Encoded{state_, std::move(name), std::move(image), std::move(kept)}));
+    return PhotoEncoding(std::make_shared<detail::Encoded>(detail::Encoded{
+        state_, std::move(name), std::move(image), std::move(kept), std::move(path)}));
   });
 }
 

@@ -1,7 +1,11 @@
 #include "cli/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -48,15 +52,33 @@ class Parser {
     return app_.remaining();
   }
 
-  void store_flags() {
+  // `environment`: variables of the environment stand in for what is not among the words.
+  void store_flags(bool environment) {
     for (const Declared& entry : declared_) {
-      if (entry.option->is_flag()) entry.option->store(entry.parsed->results());
+      if (!entry.option->is_flag()) continue;
+      std::vector<std::string> values = entry.parsed->results();
+      if (environment && values.empty() && is_on(*entry.option)) values = {"true"};
+      entry.option->store(values);
     }
   }
 
-  void store_values() {
+  void store_values(bool environment) {
     for (const Declared& entry : declared_) {
-      if (!entry.option->is_flag()) store(*entry.option, entry.parsed->results());
+      if (entry.option->is_flag()) continue;
+      const std::vector<std::string> values = entry.parsed->results();
+      const auto variable =
+          environment && values.empty() ? from_environment(*entry.option) : std::nullopt;
+      if (!variable) {
+        store(*entry.option, values);
+        continue;
+      }
+      try {
+        entry.option->store({*variable});
+      } catch (const Error& error) {
+        throw usage_error(
+            fmt::format("{}={}: {}", entry.option->environment_name(), *variable, error.what()),
+            "change that environment variable, or unset it");
+      }
     }
     for (const Declared& entry : declared_) check_exclusion(*entry.option);
   }
@@ -72,6 +94,32 @@ class Parser {
     CLI::Option* parsed = app_.add_option(option.names());
     if (option.is_positional() && option.takes_many()) parsed->expected(-1);
     return parsed->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
+  // Returns nothing where the variable is not set, or empty, or the words hold an option that
+  // excludes this one: they come first.
+  std::optional<std::string> from_environment(const Option& option) const {
+    const std::string name = option.environment_name();
+    const char* value = name.empty() ? nullptr : std::getenv(name.c_str());
+    if (value == nullptr || *value == 0) return {};
+    const auto excludes = [](const Option& a, const Option& b) {
+      return std::ranges::find(a.excluded(), &b) != a.excluded().end();
+    };
+    for (const Declared& other : declared_) {
+      if (other.parsed->results().empty()) continue;
+      if (excludes(option, *other.option) || excludes(*other.option, option)) return {};
+    }
+    return value;
+  }
+
+  bool is_on(const Option& option) const {
+    const std::optional<std::string> value = from_environment(option);
+    if (!value || *value == "0" || *value == "false" || *value == "no" || *value == "off") {
+      return false;
+    }
+    if (*value == "1" || *value == "true" || *value == "yes" || *value == "on") return true;
+    throw usage_error(fmt::format("{}={}: expected 1 or 0", option.environment_name(), *value),
+                      "change that environment variable, or unset it");
   }
 
   // An error of CLI11 begins with the name of the option.
@@ -111,18 +159,19 @@ void parse_command_line(const std::string& command, OptionList& options, const b
                         std::vector<std::string> words) {
   Parser parser(command, options);
   const std::vector<std::string> unknown = parser.divide(std::move(words), /*leading_only=*/false);
-  parser.store_flags();
+  parser.store_flags(/*environment=*/true);
   if (help) return;
   // Unknown arguments are reported before missing ones: one may be the other, mistyped.
   if (!unknown.empty()) throw unexpected(command, options, unknown.front());
-  parser.store_values();
+  parser.store_values(/*environment=*/true);
 }
 
 std::vector<std::string> parse_leading_flags(const std::string& program, OptionList& flags,
                                              std::vector<std::string> words) {
   Parser parser(program, flags);
   std::vector<std::string> rest = parser.divide(std::move(words), /*leading_only=*/true);
-  parser.store_flags();
+  parser.store_flags(/*environment=*/false);
+  parser.store_values(/*environment=*/false);
   if (!rest.empty() && rest.front().starts_with('-'))
     throw unexpected(program, flags, rest.front());
   return rest;

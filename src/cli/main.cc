@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
        .commands = {segment_command(), video_command(), embed_command(), data_command(), train_command(),
                     eval_command(), experiment_command(), report_command(), pretrain_command(),
                     verify_command(), info_command(), convert_command(), fetch_command(),
-                    tokenize_command()},
+                    tokenize_command(), doctor_command()},
        .hints = {{"bench", "benchmarks are a program of their own, tagclip_bench: make bench"}}},
       argc, argv);
 }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <type_traits>
 
 #include "base/error.h"
@@ -63,8 +64,12 @@ Check not_empty() {
   }};
 }
 
-Option::Option(const std::string& names, Target target, std::string meaning)
-    : names_(names), target_(std::move(target)), meaning_(std::move(meaning)) {
+Option::Option(const std::string& names, Target target, std::string meaning,
+               std::string environment)
+    : names_(names),
+      target_(std::move(target)),
+      meaning_(std::move(meaning)),
+      environment_(std::move(environment)) {
   if (names.starts_with('-')) long_name_ = names.substr(names.find("--"));
 }
 
@@ -120,14 +125,30 @@ std::string Option::usage() const {
   return value.empty() ? text : text + " " + value;
 }
 
+std::string Option::environment_name() const {
+  if (environment_.empty() || is_positional() || long_name_ == "--help") return {};
+  std::string name = environment_ + long_name_.substr(2);
+  for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  return name;
+}
+
+std::vector<std::string> Option::words() const {
+  for (const Check& check : checks_) {
+    if (!check.words.empty()) return check.words;
+  }
+  return {};
+}
+
 std::string Option::help() const {
   std::vector<std::string> notes;
-  for (const Check& check : checks_) {
-    if (!check.words.empty()) notes.push_back(fmt::format("{}", fmt::join(check.words, ", ")));
-  }
+  if (!words().empty()) notes.push_back(fmt::format("{}", fmt::join(words(), ", ")));
   if (required_) notes.emplace_back("required");
   if (!default_.empty()) notes.push_back("default " + default_);
-  return notes.empty() ? meaning_ : fmt::format("{} ({})", meaning_, fmt::join(notes, "; "));
+  std::string text = meaning_;
+  if (!notes.empty()) text += fmt::format(" ({})", fmt::join(notes, "; "));
+  if (const std::string name = environment_name(); !name.empty())
+    text += fmt::format(" [{}]", name);
+  return text;
 }
 
 void Option::store(const std::vector<std::string>& values) {
@@ -176,7 +197,7 @@ void Option::store_one(const std::string& value) {
 
 Option* OptionList::add_option(const std::string& names, Target target,
                                const std::string& meaning) {
-  return &options_.emplace_back(names, std::move(target), meaning);
+  return &options_.emplace_back(names, std::move(target), meaning, environment_);
 }
 
 Option* OptionList::add_flag(const std::string& names, bool& target, const std::string& meaning) {

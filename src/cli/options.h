@@ -34,7 +34,9 @@ using Target = std::variant<bool*, int*, int64_t*, double*, std::string*, std::f
 // (cli/command_line.h), --help and the reference (cli/help.h) all go by what stands here.
 class Option {
  public:
-  Option(const std::string& names, Target target, std::string meaning);
+  // `environment`: what the name of its environment variable begins with; empty: it has none.
+  Option(const std::string& names, Target target, std::string meaning,
+         std::string environment = "");
 
   // Sets the word for the value in --help, by default N, X, WORD or TEXT by the value's type.
   Option* type_name(std::string name);
@@ -57,12 +59,18 @@ class Option {
   bool takes_many() const { return std::holds_alternative<std::vector<std::string>*>(target_); }
   bool is_required() const { return required_; }
 
+  const std::string& meaning() const { return meaning_; }
   const std::string& names() const { return names_; }          // as declared: "-o,--output"
   const std::string& long_name() const { return long_name_; }  // "--output"; empty: positional
   // The name in messages: "--output", or "INPUT" of a positional.
   const std::string& name() const { return is_positional() ? names_ : long_name_; }
   // "-o, --output FOLDER", or "INPUT".
   std::string usage() const;
+  // The environment variable that gives the value where the command line does not:
+  // "TAGCLIP_SEGMENT_OUTPUT". Empty for arguments without a dash and for --help.
+  std::string environment_name() const;
+  // The words that the value may be; empty: it may be others.
+  std::vector<std::string> words() const;
   // The meaning, with the words it may be, whether it is required, and its default.
   std::string help() const;
 
@@ -79,6 +87,7 @@ class Option {
   std::string names_, long_name_;
   Target target_;
   std::string meaning_;
+  std::string environment_;
   std::optional<std::string> type_name_;
   std::vector<Check> checks_;
   std::vector<const Option*> excluded_;
@@ -91,6 +100,10 @@ class Option {
 // The options of one command, in the order of --help.
 class OptionList {
  public:
+  // `environment` is what the names of the options' environment variables begin with:
+  // "TAGCLIP_SEGMENT_"; empty: there are none.
+  explicit OptionList(std::string environment = "") : environment_(std::move(environment)) {}
+
   // `names` is "-o,--output" or "--output", or "INPUT" for an argument without a dash. The target
   // must outlive the list.
   Option* add_option(const std::string& names, Target target, const std::string& meaning);
@@ -111,6 +124,7 @@ class OptionList {
  private:
   std::deque<Option> options_;  // addresses stay as they are
   std::string footer_;
+  std::string environment_;
 };
 
 }  // namespace tagclip

@@ -1,6 +1,7 @@
 #include "cli/program.h"
 
 #include <algorithm>
+#include <cctype>
 #include <deque>
 #include <exception>
 #include <new>
@@ -8,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/command_line.h"
+#include "cli/completion.h"
 #include "cli/help.h"
 #include "cli/setting_options.h"
 #include "cli/terminal.h"
@@ -31,9 +33,18 @@ const Command& find_command(const Program& program, const std::string& name) {
                                 : program.name + " --help lists them");
 }
 
+std::string upper_case(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
 // A command with its options, declared.
 struct Declared {
-  explicit Declared(const Command& command) : name(command.name), summary(command.summary) {
+  Declared(const std::string& program, const Command& command)
+      : name(command.name),
+        summary(command.summary),
+        options(upper_case(program + "_" + command.name + "_")) {
     options.add_flag("-h,--help", help, "Print this help");
     action = command.declare(options);
     options.add_flag("-q,--quiet", quiet, "Print results, warnings and errors only");
@@ -48,14 +59,17 @@ struct Declared {
   Action action;
 };
 
-std::string reference(const Program& program) {
-  std::deque<Declared> all;
-  std::vector<CommandHelp> texts;
-  for (const Command& command : program.commands) {
-    texts.push_back(all.emplace_back(command).texts());
+// All commands with their options.
+struct AllCommands {
+  explicit AllCommands(const Program& program) {
+    for (const Command& command : program.commands) {
+      texts.push_back(declared.emplace_back(program.name, command).texts());
+    }
   }
-  return reference_markdown(program.name, texts);
-}
+
+  std::deque<Declared> declared;
+  std::vector<CommandHelp> texts;
+};
 
 std::string overview(const Program& program, const OptionList& flags) {
   std::vector<CommandHelp> texts;
@@ -67,7 +81,7 @@ std::string overview(const Program& program, const OptionList& flags) {
 
 int run_command(const Program& program, const Command& command, std::vector<std::string> words,
                 bool quiet, Terminal& terminal) {
-  Declared declared(command);
+  Declared declared(program.name, command);
   parse_command_line(program.name + " " + command.name, declared.options, declared.help,
                      std::move(words));
   terminal.set_quiet(quiet || declared.quiet);
@@ -78,23 +92,34 @@ int run_command(const Program& program, const Command& command, std::vector<std:
 }
 
 int run(const Program& program, std::vector<std::string> words, Terminal& terminal) {
-  bool help = false, version = false, quiet = false, as_markdown = false;
+  bool help = false, version = false, quiet = false, as_markdown = false, as_manual = false;
+  std::string shell;
   OptionList flags;
   flags.add_flag("-h,--help", help, "Print this help");
   flags.add_flag("--version", version, "Print the version");
   flags.add_flag("-q,--quiet", quiet, "Print results, warnings and errors only");
+  flags.add_option("--completion", shell, "Print a completion script for a shell")
+      ->check(one_of(kShells));
   OptionList shown = flags;
+  flags.add_flag("--man", as_manual, "Print the manual page");
   flags.add_flag("--reference", as_markdown, "Print the reference of all commands as Markdown");
 
   words = parse_leading_flags(program.name, flags, std::move(words));
-  if (!words.empty() && !help && !version && !as_markdown) {
+  const bool as_other = version || as_markdown || as_manual || !shell.empty();
+  if (!words.empty() && !help && !as_other) {
     const Command& command = find_command(program, words.front());
     words.erase(words.begin());
     return run_command(program, command, std::move(words), quiet, terminal);
   }
-  terminal.print(version       ? TAGCLIP_VERSION
-                 : as_markdown ? reference(program)
-                               : overview(program, shown));
+  if (as_markdown || as_manual || !shell.empty()) {
+    const AllCommands all(program);
+    terminal.print(as_markdown ? reference_markdown(program.name, all.texts)
+                   : as_manual ? manual_page({program.name, program.summary, &shown},
+                                             TAGCLIP_VERSION, all.texts)
+                               : completion_script(shell, program.name, all.texts));
+    return 0;
+  }
+  terminal.print(version ? TAGCLIP_VERSION : overview(program, shown));
   return 0;
 }
 

@@ -87,6 +87,7 @@ void Terminal::error(std::string_view what, std::string_view hint) {
 
 void Terminal::progress(std::string_view label, int64_t done, int64_t total) {
   if (quiet_ || total <= 0) return;
+  const std::string left = time_left(label, done, total);
   const auto now = std::chrono::steady_clock::now();
   const auto pause = animated_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
   const bool first = last_progress_ == std::chrono::steady_clock::time_point{};
@@ -95,14 +96,32 @@ void Terminal::progress(std::string_view label, int64_t done, int64_t total) {
 
   const auto percent = 100 * done / total;
   if (!animated_) {
-    if (!first) say(fmt::format("{}: {} of {} ({}%)\n", label, done, total, percent));
+    if (!first) say(fmt::format("{}: {} of {} ({}%){}\n", label, done, total, percent, left));
     return;
   }
   const auto filled = static_cast<size_t>(kBarWidth * done / total);
-  say(fmt::format("{}{} [{:<{}}] {}/{} {}%", kClearLine, label, std::string(filled, '='), kBarWidth,
-                  done, total, percent));
+  say(fmt::format("{}{} [{:<{}}] {}/{} {}%{}", kClearLine, label, std::string(filled, '='),
+                  kBarWidth, done, total, percent, left));
   bar_shown_ = true;
   if (done >= total) clear_bar();
+}
+
+// ", 3:20 left", as fast as it went so far; empty while that is not known.
+std::string Terminal::time_left(std::string_view label, int64_t done, int64_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  if (label != counted_ || done < counted_from_) {
+    counted_ = label;
+    counted_since_ = now;
+    counted_from_ = done;
+  }
+  constexpr double kEnoughSeconds = 2;
+  const double passed = std::chrono::duration<double>(now - counted_since_).count();
+  if (done <= counted_from_ || done >= total || passed < kEnoughSeconds) return {};
+  const auto seconds = static_cast<int64_t>(passed * static_cast<double>(total - done) /
+                                            static_cast<double>(done - counted_from_));
+  const int64_t hours = seconds / 3600, minutes = seconds / 60 % 60;
+  return hours > 0 ? fmt::format(", {}:{:02}:{:02} left", hours, minutes, seconds % 60)
+                   : fmt::format(", {}:{:02} left", minutes, seconds % 60);
 }
 
 void Terminal::clear_bar() {

@@ -33,6 +33,7 @@ class Terminal : public Console {
 
  private:
   void clear_bar();
+  std::string time_left(std::string_view label, int64_t done, int64_t total);
   std::string coloured(const char* code, std::string_view text) const;
 
   std::string program_;
@@ -42,6 +43,10 @@ class Terminal : public Console {
   bool colours_;
   bool bar_shown_ = false;
   std::chrono::steady_clock::time_point last_progress_{};
+  // What is counted, and since when and from which number: they tell how long it will take.
+  std::string counted_;
+  std::chrono::steady_clock::time_point counted_since_{};
+  int64_t counted_from_ = 0;
 };
 
 }  // namespace tagclip

@@ -9,6 +9,7 @@
 #include "base/entry_point.h"
 #include "data/dataset_options.h"
 #include "infer/options.h"
+#include "tagclip/outputs.h"
 
 // The commands that need LibTorch: a struct of options and an entry point each. This header and the
 // program are free of LibTorch; the functions live in a shared library that the program loads when
@@ -21,6 +22,9 @@ struct SegmentOptions {
   VocabularyOptions vocabulary;
   std::vector<std::string> inputs;  // files, folders, globs; "-" reads a list from standard input
   std::filesystem::path output = "out";
+  OutputOptions outputs;
+  int64_t shard = 1, shards = 1;        // of the list's photos every `shards`th, from this one on
+  bool watch = false;                   // go on with photos that come into the folders
   std::filesystem::path save_encoding;  // a folder for the photos' encodings; empty: not kept
   std::filesystem::path encoding;       // a folder to take them from; empty: photos are encoded
   int64_t threads = 0;                  // 0: all
@@ -110,6 +114,9 @@ struct VerifyOptions {
   bool json = false;
 };
 
+// Tells about the library itself: it has no options.
+struct DoctorOptions {};
+
 }  // namespace tagclip
 
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", SegmentOptions, tagclip_segment)
@@ -121,3 +128,4 @@ TAGCLIP_ENTRY_POINT("libtagclip_commands.so", EvalOptions, tagclip_eval)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", EmbedCommandOptions, tagclip_embed)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", ConvertOptions, tagclip_convert)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", VerifyOptions, tagclip_verify)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", DoctorOptions, tagclip_doctor)

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "clip/fingerprint.h"
 #include "data/split_files.h"
-#include "infer/outputs.h"
 #include "infer/photo_list.h"
 
 namespace tagclip {
@@ -101,6 +100,22 @@ void leave_out_clashes(const SegmentOptions& options, const Photos& photos, Cons
                    options.json, console);
     return true;
   });
+}
+
+// The jobs of this shard: the whole list where there is one only.
+std::vector<SegmentJob> shard_of(const SegmentOptions& options,
+                                 const std::vector<SegmentJob>& all) {
+  std::vector<SegmentJob> jobs;
+  for (auto i = static_cast<size_t>(options.shard - 1); i < all.size();
+       i += static_cast<size_t>(options.shards)) {
+    jobs.push_back(all[i]);
+  }
+  if (jobs.empty()) {
+    throw bad_input(fmt::format("shard {} of {} has none of the {}", options.shard, options.shards,
+                                counted(std::ssize(all), "photo")),
+                    "make fewer shards");
+  }
+  return jobs;
 }
 
 // Compares the results that are there with those that are wanted: counts per job over all ranks.
@@ -218,7 +233,8 @@ void report_failure(const std::string& entry, const Error& error, bool as_json, 
   console.print(json_text(line));
 }
 
-SegmentPlan plan_jobs(const SegmentOptions& options, const World& world, Console& console) {
+SegmentPlan plan_jobs(const SegmentOptions& options, const OutputSet& outputs, const World& world,
+                      Console& console) {
   refuse_shared_list(options, world);
   for_output_folders(options, check_output_folder);
   const PhotoList list = list_photos(options.inputs, [] { return read_standard_input(); });
@@ -236,12 +252,14 @@ SegmentPlan plan_jobs(const SegmentOptions& options, const World& world, Console
   }
   if (list.photos.empty()) refuse_without_photos(list);
 
-  SegmentPlan plan{.jobs = {}, .failed = std::ssize(list.unusable)};
+  SegmentPlan plan{.jobs = {}, .whole_list = {}, .failed = std::ssize(list.unusable)};
   const std::vector<std::string> stems = output_stems(list.photos);
-  plan.jobs.reserve(list.photos.size());
+  plan.whole_list.reserve(list.photos.size());
   for (size_t i = 0; i < list.photos.size(); ++i) {
-    plan.jobs.push_back({list.photos[i], stems[i], output_files(options.output, stems[i])});
+    plan.whole_list.push_back(
+        {list.photos[i], stems[i], output_files(options.output, stems[i], outputs)});
   }
+  plan.jobs = shard_of(options, plan.whole_list);
   leave_out_clashes(options, list.photos, console, plan);
   if (plan.jobs.empty()) {
     throw bad_input("no photo is left whose results have a place",
@@ -254,8 +272,9 @@ void create_output_folders(const SegmentOptions& options) {
   for_output_folders(options, create_folders);
 }
 
-bool leave_out_done(const SegmentOptions& options, const MadeFrom& made_from, const World& world,
-                    Console& console, SegmentPlan& plan) {
+bool leave_out_done(const SegmentOptions& options, const OutputSet& outputs,
+                    const MadeFrom& made_from, const World& world, Console& console,
+                    SegmentPlan& plan) {
   if (options.overwrite) return true;
   constexpr int64_t kMany = 1000;
   const int64_t all = std::ssize(plan.jobs);
@@ -276,13 +295,17 @@ bool leave_out_done(const SegmentOptions& options, const MadeFrom& made_from, co
       ++done;
     } else if (comparison.differs(i)) {
       conflicts[comparison.description(i)].push_back(job.photo.string());
+      std::erase_if(plan.whole_list, [&](const auto& other) { return other.stem == job.stem; });
       ++plan.failed;
     } else {
       if (comparison.is_part(i)) ++again;
       rest.push_back(job);
     }
   }
-  if (rest.empty()) refuse_without_jobs(done, conflicts, options, console);
+  const bool is_made_from_done = needs_labels(outputs.formats) && done > 0;
+  if (rest.empty() && !is_made_from_done && !options.watch) {
+    refuse_without_jobs(done, conflicts, options, console);
+  }
   report_conflicts(conflicts, options, console);
   if (done > 0) {
     console.warn(fmt::format("{} of {} photos have results in {} already and are left out; {}",

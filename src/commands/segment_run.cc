@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "infer/outputs.h"
 #include "infer/summary.h"
 
 namespace tagclip {
@@ -23,18 +21,6 @@ constexpr int64_t kManyPhotos = 4;
 constexpr double kSecondsBetweenMeetings = 5;
 
 std::string milliseconds(double seconds) { return fixed(1000 * seconds, 1); }
-
-std::string json_line(const SegmentJob& job, const PhotoResult& result, const PhotoTimes& times) {
-  auto line = nlohmann::ordered_json::parse(
-      to_json(result.segmented, result.vocabulary, result.photo_name, result.weights_name));
-  line["photo"] = job.photo.string();
-  for (size_t i = 0; i < job.files.size(); ++i) {
-    line["files"][std::string(outputs()[i].name)] = job.files[i].string();
-  }
-  if (!result.photo.warning.empty()) line["warning"] = result.photo.warning;
-  line["milliseconds"] = 1000 * times.total();
-  return json_text(line);
-}
 
 std::string text_line(const SegmentJob& job, const PhotoResult& result, const PhotoTimes& times) {
   // The names of results that are not the photo's are told: they would not be found.
@@ -72,16 +58,6 @@ std::string describe_times(const SegmentTally& tally) {
                      mean(times.compute.decode), mean(times.compute.blend), mean(times.write));
 }
 
-// A folder of the name of a result, or a name that the file system does not take, costs its photo
-// alone.
-void check_places(const SegmentJob& job) {
-  for (const auto& file : job.files) {
-    const PathStatus status = path_status(file);
-    const int error = status.kind == PathKind::kFolder ? EISDIR : status.error;
-    if (error != 0) throw bad_input(cannot_write(file, error).what(), "rename the photo");
-  }
-}
-
 std::filesystem::path encoding_in(const std::filesystem::path& folder, const SegmentJob& job) {
   return folder / (job.stem + ".encoding.safetensors");
 }
@@ -99,10 +75,12 @@ std::string SegmentTally::text(const std::string& before, int64_t total) const {
   return fmt::format("{}{} done, {} failed, {} left", before, done, failed, total - tried());
 }
 
-SegmentRun::SegmentRun(const SegmentOptions& options, Pipeline& pipeline,
+SegmentRun::SegmentRun(const SegmentOptions& options, const OutputSet& outputs, Pipeline& pipeline,
                        const EmbeddedVocabulary& vocabulary, const MadeFrom& made_from,
                        const SegmentPlan& plan, const World& world, Console& console)
     : options_(options),
+      outputs_(outputs),
+      output_run_(output_run(options.output, vocabulary, last_name(options.weights), outputs)),
       pipeline_(pipeline),
       vocabulary_(vocabulary),
       made_from_(made_from),
@@ -181,26 +159,38 @@ void SegmentRun::attempt(const SegmentJob& job) {
 }
 
 void SegmentRun::segment(const SegmentJob& job) {
-  check_places(job);
+  check_places(job.files, outputs_);
   const PreparedPhoto photo = prepare(job);
   if (!photo.image.warning.empty()) console_.warn(photo.image.warning);
   Stopwatch watch;
   if (!options_.save_encoding.empty()) save_encoding(job, photo);
   PhotoTimes times{.read = photo.read, .write = watch.lap(), .compute = photo.times};
-  const SegmentedPhoto segmented = pipeline_.segment(photo.encoded, vocabulary_);
+  SegmentedPhoto segmented = pipeline_.segment(photo.encoded, vocabulary_);
+  clean_small_regions(outputs_, vocabulary_, segmented);
   times.compute += segmented.times;
   watch.lap();
-  PhotoResult result{photo.image,
-                     segmented,
-                     vocabulary_,
-                     job.photo.filename().string(),
-                     last_name(options_.weights),
-                     made_from_};
+  PhotoResult result{photo.image,       segmented,  vocabulary_, job.photo.filename().string(),
+                     output_run_.model, made_from_, job.photo,   job.stem};
   result.made_from[kMadeFromPhoto] = photo.digest;
-  write_outputs(job.files, result);
+  result.class_scores = [&](std::span<const int> classes) {
+    return pipeline_.class_scores(photo.encoded, vocabulary_, classes);
+  };
+  write_outputs(job.files, result, output_run_, outputs_);
   times.write += watch.lap();
   own_.times += times;
   console_.print(options_.json ? json_line(job, result, times) : text_line(job, result, times));
+}
+
+std::string SegmentRun::json_line(const SegmentJob& job, const PhotoResult& result,
+                                  const PhotoTimes& times) const {
+  auto line = nlohmann::ordered_json::parse(
+      to_json(result.segmented, result.vocabulary, result.photo_name, result.weights_name));
+  line["photo"] = job.photo.string();
+  const std::vector<std::string> names = output_names(outputs_);
+  for (size_t i = 0; i < job.files.size(); ++i) line["files"][names[i]] = job.files[i].string();
+  if (!result.photo.warning.empty()) line["warning"] = result.photo.warning;
+  line["milliseconds"] = 1000 * times.total();
+  return json_text(line);
 }
 
 // One that is there is replaced only when asked for, unless it is this photo's.

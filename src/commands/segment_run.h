@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/image_prefetcher.h"
 #include "commands/segment_jobs.h"
+#include "infer/outputs.h"
 #include "infer/pipeline.h"
 #include "ranks/root_console.h"
 #include "ranks/world.h"
@@ -37,7 +38,7 @@ struct SegmentTally {
 class SegmentRun {
  public:
   // All arguments must outlive it.
-  SegmentRun(const SegmentOptions& options, Pipeline& pipeline,
+  SegmentRun(const SegmentOptions& options, const OutputSet& outputs, Pipeline& pipeline,
              const EmbeddedVocabulary& vocabulary, const MadeFrom& made_from,
              const SegmentPlan& plan, const World& world, Console& console);
 
@@ -59,8 +60,12 @@ class SegmentRun {
   // Returns the tallies of all ranks as far as they are known, with the entries that failed before.
   SegmentTally known() const;
   void report(const SegmentTally& all, const std::string& before);
+  std::string json_line(const SegmentJob& job, const PhotoResult& result,
+                        const PhotoTimes& times) const;
 
   const SegmentOptions& options_;
+  const OutputSet& outputs_;
+  const OutputRun output_run_;
   Pipeline& pipeline_;
   const EmbeddedVocabulary& vocabulary_;
   const MadeFrom& made_from_;

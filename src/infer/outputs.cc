@@ -1,12 +1,17 @@
 #include "infer/outputs.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <array>
+#include <cerrno>
+#include <functional>
 #include <memory>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "draw/overlay.h"
 #include "image/palette.h"
 #include "image/png.h"
@@ -15,10 +20,7 @@
 namespace tagclip {
 namespace {
 
-constexpr std::array kOutputs = {Output{"overlay", "_overlay.png", encode_overlay},
-                                 Output{"labels", "_labels.png", encode_labels},
-                                 Output{"classes", "_classes.json", encode_classes}};
-constexpr size_t kClassFile = 2;  // in kOutputs
+constexpr const char* kClassFileEnding = "_classes.json";
 
 std::vector<LegendEntry> legend_of(const PhotoResult& result, const std::vector<Colour>& palette) {
   std::vector<LegendEntry> legend;
@@ -32,9 +34,74 @@ std::vector<LegendEntry> legend_of(const PhotoResult& result, const std::vector<
   return legend;
 }
 
-}  // namespace
+// A folder that appears under its name whole or not at all.
+class AtomicFolder {
+ public:
+  AtomicFolder(std::filesystem::path target, const std::vector<NamedFile>& files)
+      : target_(std::move(target)), temporary_(target_) {
+    temporary_ += fmt::format(".tmp-{}", ::getpid());
+    try {
+      create_folders(temporary_);
+      for (const NamedFile& file : files) {
+        write_file(temporary_ / file.name, std::span<const std::byte>(file.bytes));
+      }
+    } catch (const Error&) {
+      remove_folder(temporary_);
+      throw;
+    }
+  }
+  ~AtomicFolder() { remove_folder(temporary_); }
+  AtomicFolder(const AtomicFolder&) = delete;
+  AtomicFolder& operator=(const AtomicFolder&) = delete;
 
-std::span<const Output> outputs() { return kOutputs; }
+  // Replaces an existing target.
+  void commit() {
+    remove_folder(target_);
+    rename_path(temporary_, target_);
+  }
+
+ private:
+  std::filesystem::path target_, temporary_;
+};
+
+// A file or folder that is written, and waits for its name.
+struct Pending {
+  std::filesystem::path path;
+  std::unique_ptr<AtomicFile> file;
+  std::unique_ptr<AtomicFolder> folder;
+
+  void commit() { file ? file->commit() : folder->commit(); }
+};
+
+Pending written(const OutputFormat& format, const PhotoOutput& output,
+                const std::filesystem::path& path) {
+  create_folders(path.parent_path());
+  Pending pending{.path = path, .file = {}, .folder = {}};
+  if (format.is_folder()) {
+    pending.folder = std::make_unique<AtomicFolder>(path, format.photo_folder(output));
+    return pending;
+  }
+  pending.file = std::make_unique<AtomicFile>(path);
+  format.write_photo(output, [&](std::span<const std::byte> bytes) { pending.file->write(bytes); });
+  return pending;
+}
+
+// The formats that have a file or folder per photo, in the order of output_files.
+std::vector<const OutputFormat*> photo_formats(const OutputSet& set) {
+  std::vector<const OutputFormat*> formats;
+  for (const OutputFormat* format : set.formats) {
+    if (!format->photo_file.empty()) formats.push_back(format);
+  }
+  return formats;
+}
+
+std::vector<std::string> class_names(const EmbeddedVocabulary& vocabulary) {
+  std::vector<std::string> names;
+  for (const ClassWords& entry : vocabulary.classes) names.push_back(entry.name());
+  return names;
+}
+
+}  // namespace
 
 Image draw_overlay(const PhotoResult& result) {
   Image overlay = result.photo;
@@ -43,64 +110,145 @@ Image draw_overlay(const PhotoResult& result) {
   return overlay;
 }
 
-std::vector<std::byte> encode_overlay(const PhotoResult& result) {
-  const std::vector<Colour> palette = result_palette(result.vocabulary.classes.size());
-  return encode_png(
-      draw_overlay(result.photo, result.segmented.labels, palette, legend_of(result, palette)));
+OutputSet output_set(const OutputOptions& options) {
+  std::string list = options.output_format;
+  if (needs_labels(parse_output_formats(list))) list += ",labels";
+  return {parse_output_formats(list), options.instances, options.min_region, options.small_regions,
+          options.simplify};
 }
 
-std::vector<std::byte> encode_labels(const PhotoResult& result) {
-  return encode_label_map(result.segmented.labels,
-                          result_palette(result.vocabulary.classes.size()));
+void add_made_from(const OutputSet& set, MadeFrom& made_from) {
+  if (set.instances) made_from["instances"] = "true";
+  if (set.simplify > 0) made_from["simplify"] = fmt::to_string(set.simplify);
+  if (set.min_region <= 1) return;
+  made_from["min_region"] = fmt::to_string(set.min_region);
+  if (set.small_regions != SmallRegions::kMerge) made_from["small_regions"] = "drop";
 }
 
-std::vector<std::byte> encode_classes(const PhotoResult& result) {
-  const std::string json = to_json(result.segmented, result.vocabulary, result.photo_name,
-                                   result.weights_name, result.made_from);
-  const auto bytes = std::as_bytes(std::span(json));
-  return {bytes.begin(), bytes.end()};
+void clean_small_regions(const OutputSet& set, const EmbeddedVocabulary& vocabulary,
+                         SegmentedPhoto& segmented) {
+  if (set.min_region <= 1) return;
+  if (set.small_regions == SmallRegions::kMerge) {
+    merge_small_regions(set.min_region, segmented.labels);
+  } else {
+    drop_small_regions(set.min_region, background_label(class_names(vocabulary)), segmented.labels);
+  }
+  Regions regions = find_regions(segmented.labels, false);
+  set_mean_scores(segmented.scores, regions);
+  const auto pixels = static_cast<double>(segmented.labels.size());
+  segmented.found.clear();
+  segmented.unlabelled = 1;
+  for (const LabelRegion& region : regions.all) {
+    const double share = static_cast<double>(region.area) / pixels;
+    segmented.found.push_back({region.label, share, region.score});
+    segmented.unlabelled -= share;
+  }
+  if (std::ranges::find(segmented.labels.labels, kIgnoreIndex) == segmented.labels.labels.end()) {
+    segmented.unlabelled = 0;
+  }
+  std::ranges::stable_sort(segmented.found, std::greater(), &FoundClass::share);
+}
+
+OutputRun output_run(const std::filesystem::path& folder, const EmbeddedVocabulary& vocabulary,
+                     const std::string& weights_name, const OutputSet& set) {
+  return {.folder = folder,
+          .classes = class_names(vocabulary),
+          .palette = result_palette(vocabulary.classes.size()),
+          .model = weights_name,
+          .instances = set.instances,
+          .simplify = set.simplify};
+}
+
+FormatInput::FormatInput(const PhotoResult& result, const OutputRun& run)
+    : regions_(find_regions(result.segmented.labels, run.instances, background_label(run.classes))),
+      output_{run,
+              {result.photo_file, result.stem, result.segmented.labels, regions_},
+              result.photo,
+              legend_of(result, run.palette),
+              result.class_scores} {
+  set_mean_scores(result.segmented.scores, regions_);
+}
+
+std::vector<std::byte> encode(const OutputFormat& format, const PhotoOutput& output) {
+  std::vector<std::byte> bytes;
+  format.write_photo(output, [&](std::span<const std::byte> more) {
+    bytes.insert(bytes.end(), more.begin(), more.end());
+  });
+  return bytes;
 }
 
 std::vector<std::filesystem::path> output_files(const std::filesystem::path& folder,
-                                                const std::string& stem) {
-  std::vector<std::filesystem::path> files;
-  for (const Output& output : outputs()) {
-    files.push_back(folder / (stem + std::string(output.ending)));
+                                                const std::string& stem, const OutputSet& set) {
+  std::vector<std::filesystem::path> files = {class_file(folder, stem)};
+  for (const OutputFormat* format : photo_formats(set)) {
+    files.push_back(photo_path(*format, folder, stem));
   }
   return files;
 }
 
-void write_outputs(const std::vector<std::filesystem::path>& files, const PhotoResult& result) {
-  TAGCLIP_CHECK(files.size() == outputs().size(), "a file per output");
-  std::vector<std::unique_ptr<AtomicFile>> written;
+std::vector<std::string> output_names(const OutputSet& set) {
+  std::vector<std::string> names = {"classes"};
+  for (const OutputFormat* format : photo_formats(set)) names.emplace_back(format->name);
+  return names;
+}
+
+void check_places(const std::vector<std::filesystem::path>& files, const OutputSet& set) {
+  const std::vector<const OutputFormat*> formats = photo_formats(set);
   for (size_t i = 0; i < files.size(); ++i) {
-    written.push_back(std::make_unique<AtomicFile>(files[i]));
-    written.back()->write(std::span<const std::byte>(outputs()[i].encode(result)));
-  }
-  for (size_t i = 0; i < files.size(); ++i) {
-    if (i != kClassFile) remove_path(files[i]);
-  }
-  written[kClassFile]->commit();
-  for (size_t i = 0; i < files.size(); ++i) {
-    if (i != kClassFile) written[i]->commit();
+    const PathStatus status = path_status(files[i]);
+    const bool wants_folder = i > 0 && formats[i - 1]->is_folder();
+    int error = status.error;
+    if (error == 0 && status.kind == PathKind::kFolder && !wants_folder) error = EISDIR;
+    if (error == 0 && status.kind == PathKind::kFile && wants_folder) error = ENOTDIR;
+    if (error != 0) throw bad_input(cannot_write(files[i], error).what(), "rename the photo");
+    if (!wants_folder || status.kind != PathKind::kFolder) continue;
+    for (const FolderEntry& entry : list_folder(files[i])) {
+      if (entry.kind == PathKind::kFile && entry.name.ends_with(".png")) continue;
+      throw bad_input(
+          fmt::format("{} holds {}, which is no result", files[i].string(), in_quotes(entry.name)),
+          "move it away, or set `output` to another folder");
+    }
   }
 }
 
-const std::filesystem::path& class_file_of(const std::vector<std::filesystem::path>& files) {
-  return files.at(kClassFile);
+void write_outputs(const std::vector<std::filesystem::path>& files, const PhotoResult& result,
+                   const OutputRun& run, const OutputSet& set) {
+  const std::vector<const OutputFormat*> formats = photo_formats(set);
+  TAGCLIP_CHECK(files.size() == formats.size() + 1, "a file per output");
+  const FormatInput input(result, run);
+  AtomicFile classes(class_file_of(files));
+  classes.write(to_json(result.segmented, result.vocabulary, result.photo_name, result.weights_name,
+                        result.made_from,
+                        run.instances ? &input.output().labelled.regions : nullptr));
+  std::vector<Pending> pending;
+  for (size_t i = 0; i < formats.size(); ++i) {
+    pending.push_back(written(*formats[i], input.output(), files[i + 1]));
+  }
+  for (const Pending& output : pending) {
+    if (output.file) remove_path(output.path);
+    if (output.folder) remove_folder(output.path);
+  }
+  classes.commit();
+  for (Pending& output : pending) output.commit();
+}
+
+std::filesystem::path class_file(const std::filesystem::path& folder, const std::string& stem) {
+  return folder / (stem + kClassFileEnding);
 }
 
 std::optional<std::string> stem_of_image(std::string_view file_name) {
-  for (const Output& output : outputs()) {
-    if (!output.ending.ends_with(".png") || !file_name.ends_with(output.ending)) continue;
-    file_name.remove_suffix(output.ending.size());
+  for (const OutputFormat& format : output_formats()) {
+    if (!format.photo_file.starts_with("{}") || !format.photo_file.ends_with(".png")) continue;
+    const std::string_view ending = format.photo_file.substr(2);
+    if (!file_name.ends_with(ending)) continue;
+    file_name.remove_suffix(ending.size());
     return std::string(file_name);
   }
   return {};
 }
 
 bool is_result(const std::filesystem::path& folder, const std::string& stem) {
-  return read_made_from(class_file_of(output_files(folder, stem))).has_value();
+  return read_made_from(class_file(folder, stem)).has_value();
 }
 
 std::string output_stem(const std::filesystem::path& photo) {

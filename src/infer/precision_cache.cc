@@ -29,6 +29,20 @@ PrecisionEvidence evidence_of(const nlohmann::json& json) {
   return evidence.photos.empty() ? PrecisionEvidence() : evidence;
 }
 
+std::filesystem::path measurements_folder() { return cache_folder() / "precision"; }
+
+// Returns nothing if the file is not there or holds nothing sensible.
+PrecisionEvidence evidence_in(const std::filesystem::path& file) {
+  try {
+    const auto json = parse_bounded_json(read_text(file));
+    return json ? evidence_of(*json) : PrecisionEvidence();
+  } catch (const Error&) {
+    return {};
+  } catch (const nlohmann::json::exception&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 PrecisionCache::PrecisionCache(const DenseModel& model) {
@@ -40,17 +54,29 @@ PrecisionCache::PrecisionCache(const DenseModel& model) {
   name_ = name + "-" TORCH_VERSION ".json";
 }
 
-std::filesystem::path PrecisionCache::file() const { return cache_folder() / "precision" / name_; }
+std::filesystem::path PrecisionCache::file() const { return measurements_folder() / name_; }
 
 PrecisionEvidence PrecisionCache::read() const {
   try {
-    const auto json = parse_bounded_json(read_text(file()));
-    return json ? evidence_of(*json) : PrecisionEvidence();
-  } catch (const Error&) {  // nothing was kept, or no cache folder: `write` reports that
-    return {};
-  } catch (const nlohmann::json::exception&) {
+    return evidence_in(file());
+  } catch (const Error&) {  // no cache folder: `write` reports that
     return {};
   }
+}
+
+std::vector<KeptPrecision> kept_precisions() {
+  std::vector<KeptPrecision> kept;
+  try {
+    for (const FolderEntry& entry : list_folder(measurements_folder())) {
+      if (!entry.name.ends_with(".json")) continue;
+      const PrecisionEvidence evidence = evidence_in(measurements_folder() / entry.name);
+      if (evidence.trials.empty()) continue;
+      kept.push_back({entry.name.substr(0, entry.name.find('-')), fastest_faithful(evidence),
+                      evidence.count()});
+    }
+  } catch (const Error&) {  // nothing was measured yet
+  }
+  return kept;
 }
 
 void PrecisionCache::write(const PrecisionEvidence& evidence) const {

@@ -22,4 +22,14 @@ class PrecisionCache {
   std::string name_;
 };
 
+// A choice that the measurements in the cache folder come to.
+struct KeptPrecision {
+  std::string model;  // digits of the encoder's weights
+  PrecisionTrial chosen;
+  int64_t photos = 0;  // that were measured
+};
+
+// Returns those of all models. Empty where there is no cache folder.
+std::vector<KeptPrecision> kept_precisions();
+
 }  // namespace tagclip

@@ -21,7 +21,8 @@ std::optional<MadeFrom> read_made_from(const std::filesystem::path& class_file) 
   std::optional<nlohmann::json> json;
   try {
     const std::vector<std::byte> bytes = read_bytes(class_file);
-    json = parse_bounded_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    json = parse_bounded_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                              kMaxReadBytes);
   } catch (const Error&) {
   }
   if (!json || !json->is_object() || !json->contains("classes") || !json->contains("unlabelled")) {

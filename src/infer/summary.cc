@@ -51,6 +51,18 @@ std::vector<std::string> names_of(const std::vector<size_t>& classes,
   return names;
 }
 
+ordered_json regions_json(const Regions& regions, const EmbeddedVocabulary& vocabulary) {
+  ordered_json list = ordered_json::array();
+  for (const LabelRegion& region : regions.all) {
+    list.push_back({{"index", region.label},
+                    {"name", vocabulary.classes[region.label].name()},
+                    {"box", {region.left, region.top, region.width, region.height}},
+                    {"area", region.area},
+                    {"mean_score", rounded(region.score)}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string percent(double share) { return percent(share, 1) + "%"; }
@@ -82,8 +94,8 @@ std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& voc
 }
 
 std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary,
-                    const std::string& photo, const std::string& weights,
-                    const MadeFrom& made_from) {
+                    const std::string& photo, const std::string& weights, const MadeFrom& made_from,
+                    const Regions* regions) {
   const std::vector<Colour> palette = result_palette(vocabulary.classes.size());
   ordered_json classes = ordered_json::array();
   for (const FoundClass& found : result.found) {
@@ -99,6 +111,7 @@ std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& voca
                          {"weights", weights},
                          {"prompt_templates", vocabulary.templates}};
   if (!result.presence.empty()) object["absent"] = absent_classes(result, vocabulary);
+  if (regions != nullptr) object["regions"] = regions_json(*regions, vocabulary);
   if (!made_from.empty()) object[kMadeFromKey] = made_from;
   return json_text(object, 2);
 }

@@ -5,6 +5,7 @@
 
 #include "infer/result_record.h"
 #include "infer/sliding_segmenter.h"
+#include "outputs/regions.h"
 
 namespace tagclip {
 
@@ -22,10 +23,11 @@ inline constexpr double kWorthNaming = 0.001;
 std::string describe(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary);
 
 // The classes of a label file, largest first, as a JSON object over several lines. `photo` and
-// `weights` are names for the reader. `made_from` is left out where it is empty.
+// `weights` are names for the reader. `made_from` is left out where it is empty. `regions` are
+// listed where they are given, with their boxes (left, top, width, height) in pixels.
 std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& vocabulary,
                     const std::string& photo, const std::string& weights,
-                    const MadeFrom& made_from = {});
+                    const MadeFrom& made_from = {}, const Regions* regions = nullptr);
 
 // The member of that object that holds `made_from`.
 inline constexpr const char* kMadeFromKey = "made_from";

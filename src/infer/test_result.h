@@ -12,6 +12,7 @@ inline SegmentedPhoto example_result() {
   SegmentedPhoto result{.labels = {100, 10, std::vector<uint16_t>(1000, 0)},
                         .found = {{0, 0.9, 0.5}, {2, 0.099, 0.25}},
                         .unlabelled = 0.001};
+  result.scores.assign(1000, 0.5F);
   std::fill_n(result.labels.labels.begin() + 900, 99, 2);
   result.labels.labels[999] = kIgnoreIndex;
   return result;
