@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "image/deflate.h"
 
 namespace tagclip {
 namespace {
@@ -209,11 +210,57 @@ std::vector<uint8_t> PngReader::read(PngSamples samples) {
 
 void PngReader::fail() const { throw damaged(name_, "PNG", reason_); }
 
-// Overlays come out 7% larger than at zlib's usual 6, in less than a third of the time.
-constexpr int kCompression = 2;
-// Photos are written without trying all filters on each row, which costs 2% of the size and saves a
-// quarter of the time.
-constexpr int kFilters = PNG_FILTER_SUB | PNG_FILTER_UP;
+size_t channels_of(PngContent::Layout layout) {
+  switch (layout) {
+    case PngContent::Layout::kRgb8:
+      return 3;
+    case PngContent::Layout::kRgba8:
+      return 4;
+    default:
+      return 1;
+  }
+}
+
+// The sum that libpng chooses filters by: small differences of either sign compress well.
+int64_t roughness(std::span<const uint8_t> row) {
+  int64_t sum = 0;
+  for (const uint8_t value : row) sum += std::abs(static_cast<int8_t>(value));
+  return sum;
+}
+
+// The rows as PNG compresses them, each behind the number of its filter. In photos a row holds the
+// differences to its left or its upper neighbours, whichever are smaller; other filters cost more
+// time than they save bytes.
+std::vector<uint8_t> filtered_rows(const PngContent& content) {
+  const size_t channels = channels_of(content.layout);
+  const size_t stride = content.samples.size() / static_cast<size_t>(content.height);
+  std::vector<uint8_t> result;
+  result.reserve((stride + 1) * static_cast<size_t>(content.height));
+  std::vector<uint8_t> left(stride), up(stride), above(stride);
+  for (int y = 0; y < content.height; ++y) {
+    const std::span<const uint8_t> row = content.samples.subspan(y * stride, stride);
+    if (channels == 1) {
+      result.push_back(PNG_FILTER_VALUE_NONE);
+      result.insert(result.end(), row.begin(), row.end());
+      continue;
+    }
+    for (size_t i = 0; i < channels; ++i) left[i] = row[i];
+    for (size_t i = channels; i < stride; ++i) left[i] = row[i] - row[i - channels];
+    for (size_t i = 0; i < stride; ++i) up[i] = row[i] - above[i];
+    const bool is_left = roughness(left) <= roughness(up);
+    const std::vector<uint8_t>& chosen = is_left ? left : up;
+    result.push_back(is_left ? PNG_FILTER_VALUE_SUB : PNG_FILTER_VALUE_UP);
+    result.insert(result.end(), chosen.begin(), chosen.end());
+    std::ranges::copy(row, above.begin());
+  }
+  if (content.layout == PngContent::Layout::kGrey16) {  // big-endian in the file
+    for (int y = 0; y < content.height; ++y) {
+      uint8_t* row = result.data() + y * (stride + 1) + 1;
+      for (size_t i = 0; i < stride; i += 2) std::swap(row[i], row[i + 1]);
+    }
+  }
+  return result;
+}
 
 // Encodes one PNG into memory. As in PngReader, `encode` and what it calls hold no object with a
 // destructor.
@@ -228,8 +275,8 @@ class PngEncoder {
   PngEncoder(const PngEncoder&) = delete;
   PngEncoder& operator=(const PngEncoder&) = delete;
 
-  // False, with reason(), when libpng gives up.
-  bool encode(const PngContent& content);
+  // `data`: the compressed rows. False, with reason(), when libpng gives up.
+  bool encode(const PngContent& content, std::span<const std::byte> data);
 
   std::vector<std::byte> take_bytes() { return std::move(encoded_); }
   const char* reason() const { return reason_; }
@@ -293,22 +340,21 @@ void PngEncoder::write_header(const PngContent& content) {
     png_set_PLTE(png_, info_, colours, static_cast<int>(content.palette.size()));
   }
   png_write_info(png_, info_);
-  if (grey16) png_set_swap(png_);
 }
 
-bool PngEncoder::encode(const PngContent& content) {
+bool PngEncoder::encode(const PngContent& content, std::span<const std::byte> data) {
+  constexpr size_t kMostInChunk = size_t{1} << 30;
+  constexpr png_byte kData[] = "IDAT", kEnd[] = "IEND";
   if (setjmp(png_jmpbuf(png_)) != 0) return false;
   info_ = png_create_info_struct(png_);
   if (info_ == nullptr) png_error(png_, "out of memory");
   png_set_write_fn(png_, this, on_write, on_flush);
-  png_set_compression_level(png_, kCompression);
-  const bool is_photo =
-      content.layout == PngContent::Layout::kRgb8 || content.layout == PngContent::Layout::kRgba8;
-  if (is_photo) png_set_filter(png_, 0, kFilters);
   write_header(content);
-  const size_t stride = content.samples.size() / static_cast<size_t>(content.height);
-  for (int y = 0; y < content.height; ++y) png_write_row(png_, content.samples.data() + y * stride);
-  png_write_end(png_, info_);
+  for (size_t at = 0; at < data.size(); at += kMostInChunk) {
+    png_write_chunk(png_, kData, reinterpret_cast<png_const_bytep>(data.data()) + at,
+                    std::min(kMostInChunk, data.size() - at));
+  }
+  png_write_chunk(png_, kEnd, nullptr, 0);
   return true;
 }
 
@@ -366,7 +412,7 @@ std::vector<std::byte> encode_png(const PngContent& content) {
   TAGCLIP_CHECK(content.width > 0 && content.height > 0 && content.palette.size() <= 256,
                 "pixels for a PNG");
   PngEncoder encoder;
-  if (!encoder.encode(content)) {
+  if (!encoder.encode(content, zlib_compress(filtered_rows(content)))) {
     throw failure(std::string("cannot encode a PNG: ") + encoder.reason());
   }
   return encoder.take_bytes();
