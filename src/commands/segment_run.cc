@@ -75,6 +75,14 @@ std::string SegmentTally::text(const std::string& before, int64_t total) const {
   return fmt::format("{}{} done, {} failed, {} left", before, done, failed, total - tried());
 }
 
+// A photo whose files are still to be written.
+struct SegmentRun::Segmented {
+  const SegmentJob& job;
+  PreparedPhoto photo;
+  SegmentedPhoto segmented;
+  PhotoTimes times;
+};
+
 SegmentRun::SegmentRun(const SegmentOptions& options, const OutputSet& outputs, Pipeline& pipeline,
                        const EmbeddedVocabulary& vocabulary, const MadeFrom& made_from,
                        const SegmentPlan& plan, const World& world, Console& console)
@@ -91,6 +99,8 @@ SegmentRun::SegmentRun(const SegmentOptions& options, const OutputSet& outputs, 
       console_(console),
       root_console_(world, console),
       prefetcher_(pipeline) {}
+
+SegmentRun::~SegmentRun() = default;
 
 int SegmentRun::run() {
   SegmentTally all;
@@ -124,18 +134,27 @@ void SegmentRun::work_until_meeting() {
   Stopwatch watch;
   double passed = 0;
   while (next_job() < total_ && passed < kSecondsBetweenMeetings && !console_.stop_requested()) {
-    if (own_.tried() == fetched_) prefetch();
-    attempt(jobs_[next_job()]);
+    if (begun_ == fetched_) prefetch();
+    const SegmentJob& job = jobs_[next_job()];
+    ++begun_;
+    std::unique_ptr<Segmented> photo;
+    attempt(job, [&] { photo = segment(job); });
+    if (photo) {
+      finish_writing();
+      begin_writing(std::move(photo));
+    }
     show_progress();
     passed += watch.lap();
   }
+  finish_writing();
+  show_progress();
 }
 
 // Fetches the next photos together, where that is worth it.
 void SegmentRun::prefetch() {
   const auto most = static_cast<int64_t>(pipeline_.photos_per_batch());
   std::vector<std::filesystem::path> photos;
-  for (; job_index(fetched_) < total_ && fetched_ < own_.tried() + most; ++fetched_) {
+  for (; job_index(fetched_) < total_ && fetched_ < begun_ + most; ++fetched_) {
     photos.push_back(jobs_[job_index(fetched_)].photo);
   }
   if (most > 1 && options_.encoding.empty()) prefetcher_.fetch(photos);
@@ -147,38 +166,65 @@ void SegmentRun::show_progress() {
 }
 
 // Bad input skips this photo; any other error aborts the run.
-void SegmentRun::attempt(const SegmentJob& job) {
+template <class Action>
+void SegmentRun::attempt(const SegmentJob& job, const Action& action) {
   try {
-    about_file(job.photo.string(), [&] { segment(job); });
-    ++own_.done;
+    about_file(job.photo.string(), action);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kBadInput) throw;
+    finish_writing();  // of the photo before: lines come in order
     ++own_.failed;
     report_failure(job.photo.string(), error, options_.json, console_);
   }
 }
 
-void SegmentRun::segment(const SegmentJob& job) {
+std::unique_ptr<SegmentRun::Segmented> SegmentRun::segment(const SegmentJob& job) {
   check_places(job.files, outputs_);
-  const PreparedPhoto photo = prepare(job);
+  auto done = std::make_unique<Segmented>(Segmented{job, prepare(job), {}, {}});
+  const PreparedPhoto& photo = done->photo;
   if (!photo.image.warning.empty()) console_.warn(photo.image.warning);
   Stopwatch watch;
   if (!options_.save_encoding.empty()) save_encoding(job, photo);
-  PhotoTimes times{.read = photo.read, .write = watch.lap(), .compute = photo.times};
-  SegmentedPhoto segmented = pipeline_.segment(photo.encoded, vocabulary_);
-  clean_small_regions(outputs_, vocabulary_, segmented);
-  times.compute += segmented.times;
-  watch.lap();
-  PhotoResult result{photo.image,       segmented,  vocabulary_, job.photo.filename().string(),
-                     output_run_.model, made_from_, job.photo,   job.stem};
-  result.made_from[kMadeFromPhoto] = photo.digest;
+  done->times = {.read = photo.read, .write = watch.lap(), .compute = photo.times};
+  done->segmented = pipeline_.segment(photo.encoded, vocabulary_);
+  clean_small_regions(outputs_, vocabulary_, done->segmented);
+  done->times.compute += done->segmented.times;
+  return done;
+}
+
+PhotoResult SegmentRun::result_of(const Segmented& done) const {
+  PhotoResult result{
+      done.photo.image,  done.segmented, vocabulary_,    done.job.photo.filename().string(),
+      output_run_.model, made_from_,     done.job.photo, done.job.stem};
+  result.made_from[kMadeFromPhoto] = done.photo.digest;
   result.class_scores = [&](std::span<const int> classes) {
-    return pipeline_.class_scores(photo.encoded, vocabulary_, classes);
+    return pipeline_.class_scores(done.photo.encoded, vocabulary_, classes);
   };
-  write_outputs(job.files, result, output_run_, outputs_);
-  times.write += watch.lap();
-  own_.times += times;
-  console_.print(options_.json ? json_line(job, result, times) : text_line(job, result, times));
+  return result;
+}
+
+// Files are made and flushed to the disk while the next photo is segmented.
+void SegmentRun::begin_writing(std::unique_ptr<Segmented> done) {
+  written_ = std::move(done);
+  writing_ = std::async(std::launch::async, [this] {
+    Stopwatch watch;
+    write_outputs(written_->job.files, result_of(*written_), output_run_, outputs_);
+    written_->times.write += watch.lap();
+  });
+}
+
+void SegmentRun::finish_writing() {
+  if (!writing_.valid()) return;
+  writing_.wait();
+  const std::unique_ptr<Segmented> done = std::move(written_);
+  attempt(done->job, [&] {
+    writing_.get();
+    ++own_.done;
+    own_.times += done->times;
+    const PhotoResult result = result_of(*done);
+    console_.print(options_.json ? json_line(done->job, result, done->times)
+                                 : text_line(done->job, result, done->times));
+  });
 }
 
 std::string SegmentRun::json_line(const SegmentJob& job, const PhotoResult& result,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,7 @@ class SegmentRun {
   SegmentRun(const SegmentOptions& options, const OutputSet& outputs, Pipeline& pipeline,
              const EmbeddedVocabulary& vocabulary, const MadeFrom& made_from,
              const SegmentPlan& plan, const World& world, Console& console);
+  ~SegmentRun();
 
   // Returns the exit code, the same on all ranks. A photo that cannot be used is reported and
   // skipped; any other error ends the run, after what was done has been told.
@@ -50,11 +53,17 @@ class SegmentRun {
   SegmentTally work();
   void work_until_meeting();
   int64_t job_index(int64_t own) const { return world_.rank() + own * world_.size(); }
-  int64_t next_job() const { return job_index(own_.tried()); }
+  int64_t next_job() const { return job_index(begun_); }
   void prefetch();
   void show_progress();
-  void attempt(const SegmentJob& job);
-  void segment(const SegmentJob& job);
+  struct Segmented;
+
+  template <class Action>
+  void attempt(const SegmentJob& job, const Action& action);
+  std::unique_ptr<Segmented> segment(const SegmentJob& job);
+  PhotoResult result_of(const Segmented& done) const;
+  void begin_writing(std::unique_ptr<Segmented> done);
+  void finish_writing();
   PreparedPhoto prepare(const SegmentJob& job);
   void save_encoding(const SegmentJob& job, const PreparedPhoto& photo);
   // Returns the tallies of all ranks as far as they are known, with the entries that failed before.
@@ -76,9 +85,12 @@ class SegmentRun {
   Console& console_;
   RootConsole root_console_;
   ImagePrefetcher prefetcher_;
+  int64_t begun_ = 0;    // own photos that were segmented, or could not be
   int64_t fetched_ = 0;  // own photos that were given to the prefetcher
   SegmentTally own_;
-  SegmentTally elsewhere_;  // of the other ranks at the last meeting
+  SegmentTally elsewhere_;              // of the other ranks at the last meeting
+  std::unique_ptr<Segmented> written_;  // while it is
+  std::future<void> writing_;
 };
 
 }  // namespace tagclip
