@@ -55,7 +55,7 @@ test-dist: dist  ## install that archive in an empty Debian of another release a
 	@scripts/setup.sh dist
 	@scripts/test_dist.sh
 
-parity: build  ## compare with open_clip, transformers, TensorBoard and annotation tools from PyPI
+parity: build  ## compare with open_clip, transformers, OpenVINO, TensorBoard and annotation tools from PyPI
 	@scripts/setup.sh parity
 	@$(call compile,release,runs_test outputs_test)
 	@PYTHONPATH=$(CURDIR)/.deps/python/parity:$(CURDIR)/.deps/python/parity-formats PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \

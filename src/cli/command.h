@@ -31,6 +31,7 @@ Command info_command();
 Command convert_command();
 Command video_command();
 Command embed_command();
+Command export_command();
 Command fetch_command();
 Command doctor_command();
 Command tokenize_command();

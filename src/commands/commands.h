@@ -103,6 +103,15 @@ struct ConvertOptions {
   bool overwrite = false;
 };
 
+struct ExportOptions {
+  std::filesystem::path weights;
+  InferenceOptions inference;
+  std::filesystem::path output;       // .onnx
+  std::string precision = "float32";  // float32, float16
+  bool parts = false;                 // write the encoder and the decoder as two files
+  bool overwrite = false;
+};
+
 struct VerifyOptions {
   std::filesystem::path weights;
   std::filesystem::path expected;
@@ -127,5 +136,6 @@ TAGCLIP_ENTRY_POINT("libtagclip_commands.so", PretrainOptions, tagclip_pretrain)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", EvalOptions, tagclip_eval)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", EmbedCommandOptions, tagclip_embed)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", ConvertOptions, tagclip_convert)
+TAGCLIP_ENTRY_POINT("libtagclip_commands.so", ExportOptions, tagclip_export)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", VerifyOptions, tagclip_verify)
 TAGCLIP_ENTRY_POINT("libtagclip_commands.so", DoctorOptions, tagclip_doctor)

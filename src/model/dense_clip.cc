@@ -1,15 +1,13 @@
 #include "model/dense_clip.h"
 
 #include "base/error.h"
+#include "model/dense_recipe.h"
 
 namespace tagclip {
 namespace {
 
 // Several matrices [N, N] are held: 8192 patches make 256 MiB of each.
 constexpr int64_t kMaxPatches = 8192;
-
-// NACLIP's Gaussian has this standard deviation, in patches.
-constexpr double kNeighbourhood = 5;
 
 // Where a token lies in the photo, in patches, [B (1 + N)] each; a class token lies nowhere.
 struct TokenPlaces {
@@ -43,7 +41,7 @@ at::Tensor neighbourhood(const TokenPlaces& places) {
   };
   at::Tensor omega = squared_differences(places.rows)
                          .add_(squared_differences(places.columns))
-                         .mul_(-1 / (2 * kNeighbourhood * kNeighbourhood))
+                         .mul_(-1 / (2 * dense::kNeighbourhood * dense::kNeighbourhood))
                          .exp_();
   omega.masked_fill_(places.is_class.unsqueeze(0), 0);
   return omega.masked_fill_(places.is_class.unsqueeze(1), 0);
@@ -142,19 +140,6 @@ at::Tensor DenseLastBlock::operator()(const TrunkTokens& trunk, const PatchLayou
 
 namespace {
 
-// How the published results of a method were made.
-struct Recipe {
-  WindowSizes windows;
-  double logit_scale;
-};
-
-Recipe recipe(DenseMethod method, bool whole_photo, double resolution) {
-  if (method == DenseMethod::kClearClip) {
-    return {{.window = 2 * resolution, .stride = 0.5, .short_side = 1}, 50};
-  }
-  return {{.window = resolution, .stride = 0.5, .short_side = 1.5, .whole_photo = whole_photo}, 40};
-}
-
 EncoderInfo info_of(const Clip& clip, DenseMethod method, const WindowSizes& windows) {
   constexpr int64_t kVersion = 2;  // of what the methods compute
   std::vector<at::Tensor> tensors = {
@@ -252,7 +237,7 @@ MaskLogits CosineDecoder::operator()(const Encoding& encoding, const at::Tensor&
 
 DenseModel dense_clip(const Clip& clip, DenseMethod method, bool whole_photo) {
   const auto [windows, logit_scale] =
-      recipe(method, whole_photo, static_cast<double>(clip.config.resolution));
+      dense_recipe(method, whole_photo, static_cast<double>(clip.config.resolution));
   return {.encoder = std::make_shared<DenseClipEncoder>(clip.visual, method,
                                                         info_of(clip, method, windows)),
           .decoder = std::make_shared<CosineDecoder>(logit_scale),

@@ -6,19 +6,12 @@
 
 #include "base/error.h"
 #include "clip/clip.h"
+#include "model/dense_recipe.h"
 
 namespace tagclip {
 namespace {
 
-// The values are those of the published code.
-constexpr int64_t kNeighbours = 30;
-constexpr double kOutlierQuantile = 0.95;
-constexpr double kLeastSimilarity = 0.4;
-constexpr double kContrast = 3;
-constexpr double kClassShare = 0.3;
-constexpr double kClassWeight = 1.5;   // of the class token's attention, in SFP
-constexpr int64_t kMostOutliers = 10;  // likewise
-constexpr double kEpsilon = 1e-6;
+using namespace dense;
 
 at::Tensor patches_of(const at::Tensor& tokens) { return tokens.narrow(1, 1, tokens.size(1) - 1); }
 
@@ -94,13 +87,11 @@ at::Tensor attend_to_alike(const at::Tensor& x, const at::Tensor& values,
 }
 
 TrunkRecorder::TrunkRecorder(int64_t layers, bool all)
-    : last_(layers - 1),
-      early_(std::min(last_, (layers + 1) / 3)),
-      late_(std::max(early_, layers - 3)),
-      middle_end_(std::max(early_, layers - 2)),
-      all_(all) {
-  TAGCLIP_CHECK(layers > 0, "a tower has blocks");
-}
+    : last_(TrunkBlocks(layers).last),
+      early_(TrunkBlocks(layers).early),
+      late_(TrunkBlocks(layers).late),
+      middle_end_(TrunkBlocks(layers).middle_end),
+      all_(all) {}
 
 void TrunkRecorder::record(int64_t n, const at::Tensor& tokens) {
   if (n == last_) tokens_.last = tokens;
