@@ -28,8 +28,8 @@ COLOURS = {"cat": (170, 130, 90), "sofa": (205, 190, 190), "wall": (110, 95, 90)
 SEEN = ["cat", "sofa", "sky", "trees", "flower"]
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
-CSP = ("default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-       "form-action 'self'")
+CSP = ("default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; "
+       "form-action 'none'; object-src 'none'")
 
 
 @dataclass
@@ -65,9 +65,9 @@ def answer(pixels, request):
     distances = np.stack([np.abs(pixels.astype(int) - colour_of(word)).mean(axis=2) for word in words])
     scores = np.clip(1 - distances / 160, 0, 1)
     trust = np.clip(pixels.mean(axis=2) / 255, 0, 1)
-    if request.get("weight") in ("seen", "unseen", "both"):
+    if request.get("weighting") in ("seen", "unseen", "both"):
         for i, word in enumerate(words):
-            if request["weight"] == "both" or (word in SEEN) == (request["weight"] == "seen"):
+            if request["weighting"] == "both" or (word in SEEN) == (request["weighting"] == "seen"):
                 scores[i] *= trust ** 0.2
     presences = {word: float(scores[i].max()) for i, word in enumerate(words)}
     absent = [word for word in words if presences[word] < request.get("presence", 0)]
@@ -76,19 +76,18 @@ def answer(pixels, request):
     labels, best = scores.argmax(axis=0).astype(np.uint8), scores.max(axis=0).clip(0)
     height, width = labels.shape
     outputs = {"labels": png(labels), "confidence": png(np.round(best * 255).astype(np.uint8))}
-    if request.get("weight"):
-        outputs["trusty"] = png(np.round(trust * 255).astype(np.uint8))
+    outputs["trusty"] = png(np.round(trust * 255).astype(np.uint8)) if request.get("weighting") else None
     return {"width": width, "height": height, "mode": "trained", "classes": [
         {"index": i, "name": word, "share": float((labels == i).mean()), "seen": word in SEEN,
-         "score": float(best[labels == i].mean()) if (labels == i).any() else 0.0,
-         "presence": presences[word] if request.get("presence") else None, "color": "#808080"}
-        for i, word in enumerate(words) if word not in absent],
-        "absent": [{"name": word, "presence": presences[word]} for word in absent],
+         "score": float(best[labels == i].mean()) if (labels == i).any() else None,
+         "presence": presences[word], "color": "#808080"}
+        for i, word in enumerate(words)],
+        "absent": [{"name": word, "presence": presences[word]} for word in absent], "warnings": [],
         "outputs": outputs, "milliseconds": {"encode": 0, "segment": 12.3}}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The routes of api.md that the page uses."""
+    """The routes of docs/openapi.json that the page uses."""
 
     page: Path
     state: StandIn
@@ -149,7 +148,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error_json(429, "busy", "the server is busy", "try again later", Retry_After=1)
         elif self.path == "/v1/models":
             self.send_json({"models": [{"name": "stand-in", "mode": "trained" if state.trusty else "clip", "seen_classes": SEEN,
-                                        "weights": ["none", "seen", "unseen", "both"] if state.trusty else []}]})
+                                        "weights": ["none", "seen", "unseen", "both"] if state.trusty else ["none"]}]})
         elif self.path == "/v1/encodings":
             self.encode(body)
         else:

@@ -11,7 +11,6 @@ export class ServerError extends Error {
 export interface Model {
   name: string;
   mode: string;
-  seen: string[];
   weightings: string[];  // empty where the model has no trusty token
 }
 
@@ -26,7 +25,7 @@ export interface Encoding {
 export interface Question {
   classes: { name: string; synonyms: string[] }[];
   background: false | "common";
-  weight?: string;
+  weighting?: string;
   refine: string;
   presence: number;
 }
@@ -34,7 +33,7 @@ export interface Question {
 export interface ClassResult {
   index: number;
   name: string;
-  score: number;  // mean over its pixels, 0 to 1
+  score: number | null;  // mean over its pixels, 0 to 1; null where it has none
   presence: number | null;  // in the photo as a whole, 0 to 1
   seen: boolean | null;
 }
@@ -46,6 +45,7 @@ export interface Segmentation {
   trust: GreyMap | null;
   classes: ClassResult[];
   absent: { name: string; presence: number }[];
+  warnings: string[];
   milliseconds: number;
 }
 
@@ -62,7 +62,7 @@ export class Server {
       try {
         const answer = await (await this.#send("GET", "v1/models")).json();
         const model = answer.models[0];
-        return { name: model.name, mode: model.mode, seen: model.seen_classes ?? [], weightings: model.weights ?? [] };
+        return { name: model.name, mode: model.mode, weightings: model.weights.length > 1 ? model.weights : [] };
       } catch (error) {
         if (!(error instanceof ServerError) || error.kind !== "not_ready") throw error;
         onWait();
@@ -87,9 +87,10 @@ export class Server {
       labels: { width: map.width, height: map.height, labels: map.values },
       scores,
       trust,
-      classes: answer.classes.map((found: ClassResult) => ({ ...found, presence: found.presence ?? null, seen: found.seen ?? null })),
-      absent: answer.absent ?? [],
-      milliseconds: answer.milliseconds?.segment ?? 0,
+      classes: answer.classes,
+      absent: answer.absent,
+      warnings: answer.warnings,
+      milliseconds: answer.milliseconds.segment,
     };
   }
 

@@ -158,6 +158,7 @@ class App {
     const stale = !photo || !current || !this.#labeller.answer(photo, current.panel.question);
     const vocabulary = vocabularyOf(document);
     this.#chips.show(vocabulary, vocabulary.length ? current?.answer : undefined, stale, document);
+    element("warnings").textContent = stale ? "" : current?.answer?.warnings.join(" ") ?? "";
     this.#drawPanels(shown, current);
     this.#drawLegend(current);
     this.#drawProgress(photo, current, stale);

@@ -47,7 +47,7 @@ function factsOf(word: Word, answer: Answer | undefined, stale: boolean, documen
   const share = shareOf(answer.counts, found.index, document.unsure, answer.labels.labels.length);
   const facts = [
     found.seen === null || word.everythingElse ? "" : found.seen ? "seen in training" : "new to the model",
-    share > 0 ? `score ${found.score.toFixed(2)}` : "nowhere in this photo",
+    share > 0 && found.score !== null ? `score ${found.score.toFixed(2)}` : "nowhere in this photo",
     found.presence === null ? "" : `presence ${found.presence.toFixed(2)}`,
   ];
   return { share, detail: synonyms + facts.filter(Boolean).join(" · "), absent: share === 0 };

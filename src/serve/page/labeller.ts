@@ -40,7 +40,7 @@ function questionOf(document: Document, vocabulary: Vocabulary, weighting: strin
   return {
     classes: vocabulary.filter((word) => !word.everythingElse).map(({ name, synonyms }) => ({ name, synonyms })),
     background: vocabulary.some((word) => word.everythingElse) ? "common" : false,
-    ...(weighting ? { weight: weighting } : {}),
+    ...(weighting ? { weighting } : {}),
     refine: document.refine,
     presence: document.presence,
   };
