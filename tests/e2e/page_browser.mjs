@@ -39,7 +39,8 @@ function onPage(name, options, act, expected = /$^/) {
     try {
       await page.goto(PAGE_URL);
       await act(page);
-      assert.deepEqual(said.filter((text) => !expected.test(text)), []);
+      // The tests read the canvas back, not the page.
+      assert.deepEqual(said.filter((text) => !expected.test(text) && !/Multiple readback/.test(text)), []);
     } finally {
       await context.close();
     }
@@ -114,8 +115,8 @@ onPage("a sample becomes a mask, and new words do not encode it again", {}, asyn
   assert.ok(differs(before, await pixelAt(page, ...SKY)), "the sky is something else now");
   const { asked } = await heard();
   assert.equal(asked.filter((one) => one === "POST /v1/encodings").length, 1);
-  assert.match(await page.innerText('[data-word="trees"]'), /seen in training/);
-  assert.match(await page.innerText('[data-word="water"]'), /new to the model/);
+  assert.match(await page.innerText('[data-word="trees"]'), /\bseen\b/);
+  assert.match(await page.innerText('[data-word="water"]'), /\bnew\b/);
 });
 
 onPage("undo and redo go back without asking again", {}, async (page) => {
@@ -259,6 +260,8 @@ onPage("photos are chosen, dropped, pasted and taken", {}, async (page) => {
   await page.setInputFiles("#file", join(PHOTOS, "coffee.jpg"));
   await page.waitForSelector("#panels:not([hidden])");
   assert.equal(await page.evaluate(() => document.activeElement.id), "word", "words are asked for");
+  await page.waitForFunction(() => document.getElementById("progress").hidden);
+  assert.deepEqual((await heard()).asked.at(-1), "POST /v1/encodings", "it is encoded before there are words");
   await add(page, "coffee, cup");
   assert.match(await page.innerText("#status"), /600 × 400/);
 
@@ -291,17 +294,17 @@ onPage("photos are chosen, dropped, pasted and taken", {}, async (page) => {
 onPage("a large photo is sent as it is and scaled for display only", {}, async (page) => {
   const bytes = await page.evaluate(() => new Promise((resolve) => {
     const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [4200, 2800];
+    [canvas.width, canvas.height] = [2400, 1600];
     const context = canvas.getContext("2d");
     context.fillStyle = "#e1ebf5";
-    context.fillRect(0, 0, 4200, 2800);
+    context.fillRect(0, 0, 2400, 1600);
     canvas.toBlob(async (blob) => resolve([...new Uint8Array(await blob.arrayBuffer())]), "image/jpeg");
   }));
   await page.setInputFiles("#file", { name: "large.jpg", mimeType: "image/jpeg", buffer: Buffer.from(bytes) });
   await page.waitForSelector("#panels:not([hidden])");
   await add(page, "sky, trees");
-  assert.match(await page.innerText("#status"), /4200 × 2800/);
-  assert.ok(await page.$eval(".frame canvas", (canvas) => canvas.width < 2000));
+  assert.match(await page.innerText("#status"), /2400 × 1600/);
+  assert.ok(await page.$eval(".frame canvas", (canvas) => canvas.width < 1300));
   assert.equal((await shares(page)).sky, 100);
 });
 
@@ -330,7 +333,7 @@ onPage("a server that fails is told of and asked again", {}, async (page) => {
   await server({ failing: 1 });
   await page.fill("#word", "boat");
   await page.press("#word", "Enter");
-  assert.match(await alertText(page), /the question could not be answered/);
+  assert.match(await alertText(page), /^The question could not be answered\./);
   await shot(page, "error");
   await page.click("#alert-retry");
   await labelled(page, 5);

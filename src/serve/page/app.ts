@@ -8,11 +8,13 @@ import { type Format, makeFile, save } from "./downloads.ts";
 import { element } from "./elements.ts";
 import { shareOf, shareThatDiffers } from "./label_map.ts";
 import { type Answer, Labeller, type Panel, panelsOf } from "./labeller.ts";
-import { rangeOf } from "./paint.ts";
+import { type Range, rangeOf } from "./paint.ts";
 import { type Photo, PhotoError } from "./photo.ts";
 import { type Place, PanelView, type Shown } from "./stage.ts";
 import { listenForKeys } from "./keys.ts";
 import { listenForPhotos } from "./sources.ts";
+
+const SMALL = matchMedia("(max-width: 760px)");  // as in style.css
 
 /** The page: a document that is changed, and everything that is drawn from it. */
 class App {
@@ -93,8 +95,8 @@ class App {
 
   alert(error: unknown, canRetry = false): void {
     const known = error instanceof PhotoError || error instanceof ServerError;
-    element("alert-message").textContent = error instanceof Error ? error.message : String(error);
-    element("alert-hint").textContent = known ? error.hint : "";
+    element("alert-message").textContent = sentence(error instanceof Error ? error.message : String(error));
+    element("alert-hint").textContent = sentence(known ? error.hint : "");
     element("alert-retry").hidden = !canRetry;
     element("alert").hidden = false;
   }
@@ -150,11 +152,13 @@ class App {
     element("start").hidden = photo !== null;
     for (const id of ["panels", "strip", "view", "compare", "model-settings", "downloads"]) element(id).hidden = !photo;
     element("stage").classList.toggle("empty", !photo);
-    this.#controls.show(document);
     if (photo && this.model) this.#labeller.want(photo, panels.map((panel) => panel.question));
 
     const shown = photo ? panels.map((panel) => this.#shown(photo, panel)) : [];
+    const range = rangeTogether(shown.map(({ answer }) => document.layer === "trust" ? answer?.trustRange : answer?.scoreRange));
+    shown.forEach((one) => { one.range = document.layer === "trust" || document.layer === "scores" ? range : null; });
     const current = shown.find(({ panel }) => this.#isCurrent(panel)) ?? shown[0];
+    this.#controls.show(document, rangeTogether(shown.map(({ answer }) => answer?.scoreRange))?.[1] ?? 254);
     const stale = !photo || !current || !this.#labeller.answer(photo, current.panel.question);
     const vocabulary = vocabularyOf(document);
     this.#chips.show(vocabulary, vocabulary.length ? current?.answer : undefined, stale, document);
@@ -171,7 +175,7 @@ class App {
     if (fresh) this.#lastAnswers.set(place, { photo, answer: fresh });
     const last = this.#lastAnswers.get(place);
     const answer = panel.vocabulary.length && last?.photo === photo ? last.answer : undefined;
-    return { photo, panel, answer, document: this.history.now, highlighted: this.#highlighted, note: "", action: "" };
+    return { photo, panel, answer, document: this.history.now, highlighted: this.#highlighted, note: "", action: "", range: null };
   }
 
   #drawPanels(shown: Shown[], current: Shown | undefined): void {
@@ -187,7 +191,9 @@ class App {
     const style = getComputedStyle(area);
     const gap = parseFloat(style.gap);
     const width = area.clientWidth - parseFloat(style.paddingLeft) * 2;
-    const height = area.clientHeight - parseFloat(style.paddingTop) * 2;
+    const padding = parseFloat(style.paddingTop) * 2;
+    // On a phone the stage is as high as the photo needs, and leaves room for the words.
+    const height = (SMALL.matches ? window.innerHeight * 0.46 : area.clientHeight) - padding;
     const caption = shown.length > 1 ? 30 : 0;
     const boxes = shown.map((_, i) => i + 1).map((columns) => {
       const rows = Math.ceil(shown.length / columns);
@@ -230,10 +236,9 @@ class App {
   #drawLegend(current: Shown | undefined): void {
     const { layer, unsure } = this.history.now;
     const answer = current?.answer;
-    const values = layer === "scores" ? answer?.scores : layer === "trust" ? answer?.trust : null;
-    element("legend").hidden = !values;
-    if (values) {
-      const [least, most] = rangeOf(values.values);
+    element("legend").hidden = !current?.range;
+    if (current?.range) {
+      const [least, most] = current.range;
       element("legend-name").textContent = layer === "trust" ? "trust" : "score";
       element("legend-least").textContent = (least / 255).toFixed(2);
       element("legend-most").textContent = (most / 255).toFixed(2);
@@ -296,6 +301,17 @@ class App {
     }
     this.render();
   }
+}
+
+/** From the least to the greatest of some ranges; null where there is none. */
+function rangeTogether(ranges: (Range | null | undefined)[]): Range | null {
+  const known = ranges.filter((range): range is Range => Boolean(range));
+  return known.length ? rangeOf(known.flat()) : null;
+}
+
+/** The server's messages begin as they go on behind "error: ". */
+function sentence(text: string): string {
+  return text && text[0].toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
 }
 
 export type { App };

@@ -1,4 +1,4 @@
-import { type Document, sameWord, type Vocabulary, type Word } from "./document.ts";
+import { type Document, sameWord, type Vocabulary, vocabularyOf, type Word } from "./document.ts";
 import { shareOf } from "./label_map.ts";
 import type { Answer } from "./labeller.ts";
 
@@ -39,18 +39,23 @@ interface Facts {
 
 function factsOf(word: Word, answer: Answer | undefined, stale: boolean, document: Document): Facts {
   const synonyms = word.synonyms.length ? `${word.synonyms.join(", ")} · ` : "";
-  if (!answer) return { share: null, detail: synonyms + (document.photo ? "…" : "waits for a photo"), absent: false };
+  if (!answer) return { share: null, detail: synonyms + waitsFor(word, document), absent: false };
   const absent = answer.absent.find(({ name }) => name === word.name);
   if (absent) return { share: 0, detail: `${synonyms}not in this photo (presence ${absent.presence.toFixed(2)})`, absent: true };
   const found = answer.classes.find(({ name }) => name === word.name || (word.everythingElse && name === "background"));
   if (!found) return stale ? { share: null, detail: synonyms + "…", absent: false } : { share: 0, detail: `${synonyms}nowhere in this photo`, absent: true };
   const share = shareOf(answer.counts, found.index, document.unsure, answer.labels.labels.length);
   const facts = [
-    found.seen === null || word.everythingElse ? "" : found.seen ? "seen in training" : "new to the model",
+    found.seen === null || word.everythingElse ? "" : found.seen ? "seen" : "new",
     share > 0 && found.score !== null ? `score ${found.score.toFixed(2)}` : "nowhere in this photo",
     found.presence === null ? "" : `presence ${found.presence.toFixed(2)}`,
   ];
   return { share, detail: synonyms + facts.filter(Boolean).join(" · "), absent: share === 0 };
+}
+
+function waitsFor(word: Word, document: Document): string {
+  if (!document.photo) return "waits for a photo";
+  return word.everythingElse && vocabularyOf(document).length === 1 ? "waits for a word to be told from" : "…";
 }
 
 /** One word: its colour, name, share, what the model says of it, and buttons to hide and to remove it. */

@@ -45,7 +45,8 @@ export class Controls {
     }
   }
 
-  show(document: Document): void {
+  /** `mostScore`: the greatest score that is seen, 0 to 255. */
+  show(document: Document, mostScore: number): void {
     const words = vocabularyOf(document);
     input("everything-else").checked = words.some((word) => word.everythingElse);
     element("sides").hidden = document.comparison !== "vocabularies";
@@ -54,6 +55,8 @@ export class Controls {
       globalThis.document.querySelector<HTMLInputElement>(`[name="${name}"][value="${document[name]}"]`)!.checked = true;
     }
     setSlider("opacity", document.opacity * 100, `${Math.round(document.opacity * 100)}%`);
+    // Scores of some models stay far below 1: the whole slider is for those that occur.
+    input("unsure").max = String(Math.max(1, mostScore, document.unsure));
     setSlider("unsure", document.unsure, document.unsure ? (document.unsure / 255).toFixed(2) : "off");
     setSlider("presence", document.presence * 100, document.presence ? document.presence.toFixed(2) : "off");
     input("edges").checked = document.edges;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextColour } from "./colours.ts";
 import { addWords, EMPTY_DOCUMENT, History, MOST_WORDS, parseWords } from "./document.ts";
+import type { Photo } from "./photo.ts";
 import { countByScore, extentOf, shareOf, shareThatDiffers, visibleLabels } from "./label_map.ts";
 
 test("commas, semicolons and lines part words, slashes part synonyms", () => {
@@ -44,6 +45,20 @@ test("what is dragged is one step of undo, other changes are one each", () => {
   assert.deepEqual([history.now.edges, history.canRedo], [false, true]);
   history.change({ ...history.now, opacity: 1 });
   assert.equal(history.canRedo, false);
+});
+
+test("undo does not keep every photo of a day", () => {
+  const history = new History(EMPTY_DOCUMENT);
+  for (let i = 0; i < 10; i++) {
+    history.change({ ...history.now, photo: { name: String(i) } as unknown as Photo });
+    history.change({ ...history.now, edges: !history.now.edges });
+  }
+  const names = new Set<string | undefined>();
+  while (history.canUndo) {
+    history.undo();
+    names.add(history.now.photo?.name);
+  }
+  assert.deepEqual([...names], ["9", "8", "7", "6"]);
 });
 
 const map = { width: 2, height: 2, labels: Uint8Array.from([0, 1, 1, 255]) };

@@ -73,6 +73,17 @@ export function addWords(vocabulary: Vocabulary, text: string): { vocabulary: Vo
 
 export const sameWord = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
+const MOST_STEPS = 200;
+const MOST_PHOTOS = 4;  // each holds a picture to show
+
+/** The last steps, as far back as they do not hold too many photos. */
+function recent(past: Document[]): Document[] {
+  const photos = new Set<Photo | null>();
+  let first = past.length;
+  while (first > 0 && past.length - first < MOST_STEPS && photos.add(past[first - 1].photo).size <= MOST_PHOTOS) first--;
+  return past.slice(first);
+}
+
 /** The document and what it was before. Changes of one kind that follow fast are one step. */
 export class History {
   #past: Document[] = [];
@@ -85,7 +96,7 @@ export class History {
   /** `kind`: the name of a setting that is dragged; "" makes a step of its own. */
   change(document: Document, kind = "", time = performance.now()): void {
     const goesOn = kind !== "" && kind === this.#lastKind && time - this.#lastTime < 1000;
-    if (!goesOn) this.#past = [...this.#past, this.now].slice(-200);
+    if (!goesOn) this.#past = recent([...this.#past, this.now]);
     this.#future = [];
     this.#lastKind = kind;
     this.#lastTime = time;

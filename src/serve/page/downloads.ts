@@ -85,7 +85,7 @@ async function overlay(source: Source): Promise<Blob> {
   context.fillStyle = "#17181a";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(photo.preview, 0, 0);
-  const layer = layerOf({ ...source, document: { ...source.document, layer: "words" }, highlighted: null, note: "", action: "" }, width, height);
+  const layer = layerOf({ ...source, document: { ...source.document, layer: "words" }, highlighted: null, note: "", action: "", range: null }, width, height);
   if (layer) context.drawImage(await createImageBitmap(layer), 0, 0);
   context.font = font;
   context.textBaseline = "middle";

@@ -25,7 +25,7 @@ export function listenForKeys(app: App): void {
     "[": () => change({ opacity: Math.max(0, app.history.now.opacity - 0.05) }, "opacity"),
     "]": () => change({ opacity: Math.min(1, app.history.now.opacity + 0.05) }, "opacity"),
     ",": () => change({ unsure: Math.max(0, app.history.now.unsure - 3) }, "unsure"),
-    ".": () => change({ unsure: Math.min(254, app.history.now.unsure + 3) }, "unsure"),
+    ".": () => change({ unsure: Math.min(Number(element<HTMLInputElement>("unsure").max), app.history.now.unsure + 3) }, "unsure"),
     e: () => change({ edges: !app.history.now.edges }),
     c: () => change(comparisonOf(app.history.now, next(comparisons(app), app.history.now.comparison))),
     d: () => document.querySelector<HTMLElement>("[data-format]")!.focus(),

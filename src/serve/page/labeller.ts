@@ -1,6 +1,7 @@
 import type { Question, Segmentation, Server } from "./api.ts";
 import { BACKGROUND, type Document, type Side, type Vocabulary, vocabularyOf } from "./document.ts";
 import { countByScore } from "./label_map.ts";
+import { type Range, rangeOf } from "./paint.ts";
 import { isForgotten, type Photo } from "./photo.ts";
 
 /** One labelled photo on the stage: what is asked, and whose words colour it. */
@@ -12,9 +13,11 @@ export interface Panel {
   question: Question;
 }
 
-/** An answer with its pixels counted by class and score. */
+/** An answer and what is counted once: its pixels by class and score, its least and greatest values. */
 export interface Answer extends Segmentation {
   counts: Uint32Array;
+  scoreRange: Range;
+  trustRange: Range | null;
 }
 
 export const WEIGHTING_NAMES: Record<string, string> = {
@@ -71,20 +74,22 @@ export class Labeller {
     return this.#answers.get(keyOf(photo, question));
   }
 
+  /** What went wrong with a question or with the photo itself; undefined if nothing did. */
   failure(photo: Photo, question: Question): unknown {
-    return this.#failed.get(keyOf(photo, question));
+    return this.#failed.get(keyOf(photo, question)) ?? this.#failed.get(keyOf(photo));
   }
 
   get busy(): boolean {
     return this.#running.size > 0;
   }
 
-  /** Starts what is missing, and stops what is no longer wanted. */
+  /** Starts what is missing, and stops what is no longer wanted. A photo is encoded before there are words. */
   want(photo: Photo, questions: Question[]): void {
+    void this.#prepare(photo);
     const wanted = new Map(questions.filter((question) => question.classes.length)
       .map((question) => [keyOf(photo, question), question]));
     for (const [key, call] of this.#running) {
-      if (!wanted.has(key)) {
+      if (!wanted.has(key) && key !== keyOf(photo)) {
         call.abort();
         this.#running.delete(key);
       }
@@ -99,12 +104,32 @@ export class Labeller {
     this.#failed.clear();
   }
 
+  async #prepare(photo: Photo): Promise<void> {
+    const key = keyOf(photo);
+    if (photo.isEncoded || this.#running.has(key) || this.#failed.has(key)) return;
+    const call = new AbortController();
+    this.#running.set(key, call);
+    try {
+      await photo.encoding(this.server, (share) => this.onSent(photo, share));
+    } catch (error) {
+      this.#failed.set(key, error);
+    } finally {
+      if (this.#running.get(key) === call) this.#running.delete(key);
+    }
+    this.onChange();
+  }
+
   async #ask(key: string, photo: Photo, question: Question): Promise<void> {
     const call = new AbortController();
     this.#running.set(key, call);
     try {
       const answer = await this.#segment(photo, question, call.signal);
-      this.#keep(key, { ...answer, counts: countByScore(answer.labels, answer.scores) });
+      this.#keep(key, {
+        ...answer,
+        counts: countByScore(answer.labels, answer.scores),
+        scoreRange: rangeOf(answer.scores.values),
+        trustRange: answer.trust && rangeOf(answer.trust.values),
+      });
     } catch (error) {
       if (!call.signal.aborted) this.#failed.set(key, error);
     } finally {
@@ -142,7 +167,8 @@ const bytesOf = (answer: Answer) => answer.counts.byteLength + 3 * answer.labels
 const keys = new WeakMap<Photo, number>();
 let photos = 0;
 
-function keyOf(photo: Photo, question: Question): string {
+/** A name for a question about a photo, or for the photo alone. */
+function keyOf(photo: Photo, question?: Question): string {
   if (!keys.has(photo)) keys.set(photo, ++photos);
-  return `${keys.get(photo)} ${JSON.stringify(question)}`;
+  return `${keys.get(photo)} ${question ? JSON.stringify(question) : ""}`;
 }

@@ -54,8 +54,11 @@ export function paintLabels({ width, height, labels }: LabelMap, paints: Paint[]
   return image;
 }
 
-/** The least and the greatest value, so that small differences can be shown, too; 0 and 255 where all are equal. */
-export function rangeOf(values: Uint8Array): [number, number] {
+/** The least and the greatest of some values, 0 to 255. */
+export type Range = [number, number];
+
+/** The range of values, so that small differences can be shown, too; 0 and 255 where all are equal. */
+export function rangeOf(values: Iterable<number>): Range {
   let [least, most] = [255, 0];
   for (const value of values) {
     if (value < least) least = value;
@@ -65,7 +68,7 @@ export function rangeOf(values: Uint8Array): [number, number] {
 }
 
 /** A map of values as colours from dark (`least`) to light (`most`). */
-export function paintValues(values: Uint8Array, width: number, height: number, [least, most]: [number, number],
+export function paintValues(values: Uint8Array, width: number, height: number, [least, most]: Range,
                             opacity: number): ImageData {
   const image = new ImageData(width, height);
   const out = new Uint32Array(image.data.buffer);

@@ -32,6 +32,10 @@ export class Photo {
     return new Photo(name, typed, picture.naturalWidth, picture.naturalHeight, preview);
   }
 
+  get isEncoded(): boolean {
+    return this.#encoding !== null;
+  }
+
   /** Its encoding on the server, which is made once; after a failure the next call tries again. */
   encoding(server: Server, onSent: (share: number) => void): Promise<Encoding> {
     this.#encoding ??= server.encode(this.file, onSent).catch((error) => {

@@ -1,7 +1,7 @@
 import type { Document } from "./document.ts";
 import { NONE } from "./label_map.ts";
 import { type Answer, type Panel, wordsByIndex } from "./labeller.ts";
-import { type Paint, paintLabels, paintValues, rangeOf, scaled } from "./paint.ts";
+import { type Paint, paintLabels, paintValues, type Range, scaled } from "./paint.ts";
 import type { Photo } from "./photo.ts";
 
 const MOST_PIXELS = 3e6;  // of a canvas: more are not seen, and cost time at every move of a slider
@@ -14,6 +14,7 @@ export interface Shown {
   document: Document;
   highlighted: string | null;  // the name of a word that stands out
   note: string;  // behind the title
+  range: Range | null;  // of the values of the layer, the same in all panels
   action: string;  // what the button beside it does; "": there is none
 }
 
@@ -126,13 +127,13 @@ export class PanelView {
 
 /** The layer over the photo at a size; nothing where there is none to show. */
 export function layerOf(shown: Shown, width: number, height: number): ImageData | null {
-  const { answer, document, panel, highlighted } = shown;
+  const { answer, document, panel, highlighted, range } = shown;
   if (!answer || document.layer === "photo") return null;
   const { labels: map } = answer;
   const fit = (values: Uint8Array) => scaled(values, map.width, map.height, width, height);
   if (document.layer !== "words") {
     const values = document.layer === "trust" ? answer.trust?.values : answer.scores.values;
-    return values ? paintValues(fit(values), width, height, rangeOf(values), Math.max(document.opacity, 0.3)) : null;
+    return values ? paintValues(fit(values), width, height, range ?? [0, 255], Math.max(document.opacity, 0.3)) : null;
   }
   const words = wordsByIndex(answer, panel.vocabulary);
   const labels = fit(map.labels);
