@@ -141,8 +141,10 @@ onPage("undo and redo go back without asking again", {}, async (page) => {
 onPage("what is drawn follows toggles, colours, opacity, edges and the threshold", {}, async (page) => {
   await palace(page);
   const sky = await pixelAt(page, ...SKY);
+  const away = () => page.mouse.move(5, 5);  // a word under the pointer stands out
   const count = (await heard()).questions.length;
   await page.click('[aria-label="Show sky"]');
+  await away();
   const hidden = await pixelAt(page, ...SKY);
   assert.ok(differs(sky, hidden));
   assert.equal(await page.getAttribute('[aria-label="Show sky"]', "aria-pressed"), "false");

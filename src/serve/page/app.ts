@@ -94,9 +94,9 @@ class App {
   }
 
   alert(error: unknown, canRetry = false): void {
-    const known = error instanceof PhotoError || error instanceof ServerError;
-    element("alert-message").textContent = sentence(error instanceof Error ? error.message : String(error));
-    element("alert-hint").textContent = sentence(known ? error.hint : "");
+    const ours = (text: string) => (error instanceof ServerError ? sentence(text) : text);
+    element("alert-message").textContent = ours(error instanceof Error ? error.message : String(error));
+    element("alert-hint").textContent = error instanceof PhotoError || error instanceof ServerError ? ours(error.hint) : "";
     element("alert-retry").hidden = !canRetry;
     element("alert").hidden = false;
   }

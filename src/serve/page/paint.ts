@@ -1,7 +1,7 @@
 import { heat, rgb } from "./colours.ts";
 import { type LabelMap, NONE } from "./label_map.ts";
 
-/** How class `index` is painted; undefined: not at all. */
+/** How class `index` is painted, opaque from 1 on; undefined: not at all. */
 export type Paint = { colour: string; opacity: number } | undefined;
 
 /** A pixel as the ImageData of the processors that browsers run on have it. */
@@ -35,7 +35,7 @@ export function paintLabels({ width, height, labels }: LabelMap, paints: Paint[]
   paints.forEach((paint, index) => {
     if (!paint) return;
     const [r, g, b] = rgb(paint.colour);
-    inside[index] = pixel(r, g, b, Math.round(paint.opacity * 255));
+    inside[index] = pixel(r, g, b, Math.round(Math.min(1, paint.opacity) * 255));
     border[index] = pixel(r, g, b, 255);
   });
   const hatch = pixel(20, 20, 24, 150);

@@ -151,7 +151,7 @@ export function layerOf(shown: Shown, width: number, height: number): ImageData 
   const paints = words.map((word): Paint => {
     if (!word?.shown) return undefined;
     if (!stands) return { colour: word.colour, opacity: document.opacity };
-    return { colour: word.colour, opacity: word.name === highlighted ? Math.max(document.opacity, 0.7) : document.opacity * 0.2 };
+    return { colour: word.colour, opacity: document.opacity * (word.name === highlighted ? 1.4 : 0.25) };
   });
   return paintLabels({ width, height, labels }, paints, document.edges, unsure);
 }
