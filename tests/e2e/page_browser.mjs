@@ -1,13 +1,14 @@
 // Drives the page in Chromium, for page_test.py, which says by the environment:
-//   PAGE_URL      the page of page_server.py       PAGE_MODULES  node_modules with playwright-core and axe-core
+//   PAGE_URL      the page                         PAGE_MODULES  node_modules with playwright-core and axe-core
 //   CHROMIUM      the browser                      PAGE_OUT      where screenshots and downloads go
+//   PAGE_SERVER   "stand-in": page_server.py, whose answers are known; "real": tagclip serve
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-const { PAGE_URL, PAGE_MODULES, CHROMIUM, PAGE_OUT } = process.env;
+const { PAGE_URL, PAGE_MODULES, CHROMIUM, PAGE_OUT, PAGE_SERVER } = process.env;
 const require = createRequire(join(PAGE_MODULES, "_"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -26,10 +27,17 @@ after(() => browser.close());
 const server = (state) => fetch(`${PAGE_URL}stand-in`, { method: "POST", body: JSON.stringify(state) });
 const heard = async () => (await fetch(`${PAGE_URL}stand-in`)).json();
 
-/** A test with a page of its own. Whatever the console says fails it, but for what `expected` matches. */
+/** A test on the stand-in. Whatever the console says fails it, but for what `expected` matches. */
 function onPage(name, options, act, expected = /$^/) {
+  if (PAGE_SERVER !== "stand-in") return;
+  onServer(name, options, act, expected, () =>
+    server({ loading: 0, busy: 0, failing: 0, key: "", delay: 0, trusty: true, asked: [], questions: [] }));
+}
+
+/** A test with a page of its own. */
+function onServer(name, options, act, expected, prepare = () => {}) {
   test(name, { timeout: 180_000 }, async () => {
-    await server({ loading: 0, busy: 0, failing: 0, key: "", delay: 0, trusty: true, asked: [], questions: [] });
+    await prepare();
     const context = await browser.newContext({ ...WIDE, ...options });
     context.setDefaultTimeout(60_000);
     const page = await context.newPage();
@@ -423,5 +431,41 @@ for (const [name, options] of Object.entries({ wide: {}, dark: { colorScheme: "d
                      "the page is wider than the window");
   });
 }
-mkdirSync(PAGE_OUT, { recursive: true });
-writeFileSync(join(PAGE_OUT, "driven"), "");
+if (PAGE_SERVER === "real") {
+  onServer("the program's own page labels a sample and a file", { acceptDownloads: true }, async (page) => {
+    await openSample(page, "palace.jpg");
+    await page.mouse.move(5, 5);
+    const sum = async () => Object.values(await shares(page)).reduce((a, b) => a + b);
+    assert.ok(Math.abs((await sum()) - 100) < 3, `shares sum up to ${await sum()}`);
+    await shot(page, "real-labelled");
+    const over = await pixelAt(page, ...SKY);
+    await page.keyboard.press("p");
+    assert.ok(differs(over, await pixelAt(page, ...SKY)), "a mask lies over the photo");
+    await page.keyboard.press("p");
+    await add(page, "boat / ship");
+    await page.check("#everything-else");
+    await labelled(page, 6);
+    assert.ok(Math.abs((await sum()) - 100) < 3);
+    await setRange(page, "unsure", await page.getAttribute("#unsure", "max"));
+    await frame(page);
+    assert.ok((await sum()) < 50, "the greatest score that occurs leaves little");
+    await setRange(page, "unsure", 0);
+    await setRange(page, "presence", 100);
+    await page.waitForSelector(".chip.absent");
+    await setRange(page, "presence", 0);
+    await page.check("[name=comparison][value=weightings]", { force: true });
+    await page.waitForFunction(() => document.querySelectorAll(".panel").length === 4);
+    await labelled(page);
+    await page.check("[name=layer][value=trust]", { force: true });
+    await frame(page);
+    assert.equal(await page.innerText("#legend-name"), "trust");
+    await shot(page, "real-trust");
+    await page.check("[name=layer][value=words]", { force: true });
+    await page.check("[name=comparison][value=none]", { force: true });
+    await page.setInputFiles("#file", join(PHOTOS, "cat.jpg"));
+    await page.waitForFunction(() => /451 × 300.*labelled/.test(document.getElementById("status").textContent));
+    const waiting = page.waitForEvent("download");
+    await page.click("[data-format=labels]");
+    await (await waiting).saveAs(join(PAGE_OUT, "real_labels.png"));
+  }, /status of 503/);  // while the model is being loaded
+}

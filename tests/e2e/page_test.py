@@ -1,4 +1,5 @@
-"""The server's page in Chromium: page_browser.mjs drives it on page_server.py; its downloads are read back here.
+"""The server's page in Chromium: page_browser.mjs drives it on page_server.py, and shortly on `tagclip serve`; its
+downloads are read back here.
 
 Screenshots and downloads stay in the build folder: page/screens."""
 
@@ -14,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import page_server
-from support import PHOTOS, ROOT
+from support import BINARY, MINI, PHOTOS, ROOT, environment, tagclip
 
 BUILT = Path(os.environ.get("TAGCLIP_PAGE", ROOT / "build/release/page"))
 SCREENS = BUILT / "screens"
@@ -45,6 +46,14 @@ def labelme_mask(points, height, width):
     return np.asarray(mask).astype(bool)
 
 
+def drive(url, server, seconds):
+    """Runs the browser's tests of that kind of server on its page."""
+    return subprocess.run(
+        ["node", ROOT / "tests/e2e/page_browser.mjs"], capture_output=True, text=True, timeout=seconds, check=False,
+        env={**os.environ, "PAGE_URL": url, "PAGE_SERVER": server, "CHROMIUM": CHROMIUM, "PAGE_OUT": str(SCREENS),
+             "PAGE_MODULES": str(ROOT / "src/serve/page/node_modules")})
+
+
 class PageFiles(unittest.TestCase):
     def test_is_small_and_holds_nothing_inline(self):
         self.assertLess((BUILT / "dist/app.js").stat().st_size, LARGEST_SCRIPT)
@@ -64,10 +73,7 @@ class PageInBrowser(unittest.TestCase):
         server = page_server.start(BUILT / "dist")
         cls.addClassCleanup(server.server_close)
         cls.addClassCleanup(server.shutdown)
-        cls.driven = subprocess.run(
-            ["node", ROOT / "tests/e2e/page_browser.mjs"], capture_output=True, text=True, timeout=850, check=False,
-            env={**os.environ, "PAGE_URL": f"http://127.0.0.1:{server.server_port}/", "CHROMIUM": CHROMIUM,
-                 "PAGE_MODULES": str(ROOT / "src/serve/page/node_modules"), "PAGE_OUT": str(SCREENS)})
+        cls.driven = drive(f"http://127.0.0.1:{server.server_port}/", "stand-in", 700)
 
     def labels(self, name="labels.png"):
         with Image.open(SCREENS / name) as file:
@@ -128,6 +134,22 @@ class PageInBrowser(unittest.TestCase):
         with Image.open(SCREENS / "overlay.png") as overlay:
             self.assertEqual(overlay.width, 640)
             self.assertGreater(overlay.height, 427)
+
+    def test_the_program_serves_its_page(self):
+        if tagclip("serve", "--help").code:
+            self.skipTest("this program has no server")
+        server = subprocess.Popen([BINARY, "serve", "--weights", MINI, "--port", "0", "--precision", "float32"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment())
+        try:
+            driven = drive(server.stdout.readline().strip() + "/", "real", 150)
+        finally:
+            server.terminate()
+            server.wait(60)
+            server.stdout.close()
+        self.assertEqual(driven.returncode, 0, driven.stdout[-4000:] + driven.stderr[-4000:])
+        labels = self.labels("real_labels.png")
+        self.assertEqual(labels.shape, (300, 451))
+        self.assertLess(labels.max(), 6)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ class App {
   #highlighted: string | null = null;
   #sent = 1;
   #opening = false;
+  #turn = 0;
   #drawing = 0;
   #alertOf: unknown = null;
 
@@ -78,17 +79,19 @@ class App {
   /** Shows a photo that `open` reads; `words` come with a sample. */
   async show(open: () => Promise<Photo>, words?: (document: Document) => Document): Promise<void> {
     this.hideAlert();
+    const turn = ++this.#turn;
     this.#opening = true;
     this.render();
     try {
       const photo = await open();
+      if (turn !== this.#turn) return;  // another one was opened meanwhile
       const document = { ...this.history.now, photo };
       this.change(words ? words(document) : document);
       if (!vocabularyOf(this.history.now).length) element("word").focus();
     } catch (error) {
       this.alert(error);
     } finally {
-      this.#opening = false;
+      this.#opening = turn !== this.#turn;
       this.render();
     }
   }
@@ -293,9 +296,7 @@ class App {
     try {
       this.model = await this.#server.model(() => { element("model").textContent = "the model is being loaded…"; });
       element("model").textContent = [this.model.name, this.model.mode].filter(Boolean).join(" · ");
-      const { weightings } = this.model;
-      this.#controls.setWeightings(weightings);
-      if (weightings.includes("both")) this.history.now = { ...this.history.now, weighting: "both" };
+      this.#controls.setWeightings(this.model.weightings);
     } catch (error) {
       this.alert(error, true);
     }

@@ -21,7 +21,7 @@ export interface Document {
   readonly vocabularies: readonly [Vocabulary, Vocabulary];
   readonly side: Side;  // the vocabulary that the chips show
   readonly comparison: Comparison;
-  readonly weighting: string;  // "": the model's own
+  readonly weighting: string;  // of models with a trusty token
   readonly refine: "none" | "guided" | "pamr";
   readonly presence: number;  // 0 to 1; words that fit the photo less are left out
   readonly unsure: number;  // 0 to 255; pixels with a lower score have no class
@@ -31,7 +31,7 @@ export interface Document {
 }
 
 export const EMPTY_DOCUMENT: Document = {
-  photo: null, vocabularies: [[], []], side: 0, comparison: "none", weighting: "", refine: "none", presence: 0,
+  photo: null, vocabularies: [[], []], side: 0, comparison: "none", weighting: "both", refine: "none", presence: 0,
   unsure: 0, layer: "words", opacity: 0.55, edges: true,
 };
 

@@ -28,7 +28,7 @@ export const WEIGHTING_NAMES: Record<string, string> = {
 export function panelsOf(document: Document, weightings: string[]): Panel[] {
   const panel = (title: string, side: Side, weighting: string): Panel => {
     const vocabulary = document.vocabularies[side];
-    return { title, side, vocabulary, weighting, question: questionOf(document, vocabulary, weighting) };
+    return { title, side, vocabulary, weighting, question: questionOf(document, vocabulary, weightings.includes(weighting) ? weighting : null) };
   };
   if (document.comparison === "weightings" && weightings.length) {
     return weightings.map((weighting) => panel(WEIGHTING_NAMES[weighting] ?? weighting, document.side, weighting));
@@ -39,7 +39,7 @@ export function panelsOf(document: Document, weightings: string[]): Panel[] {
   return [{ ...panel("", document.side, document.weighting), vocabulary: vocabularyOf(document) }];
 }
 
-function questionOf(document: Document, vocabulary: Vocabulary, weighting: string): Question {
+function questionOf(document: Document, vocabulary: Vocabulary, weighting: string | null): Question {
   return {
     classes: vocabulary.filter((word) => !word.everythingElse).map(({ name, synonyms }) => ({ name, synonyms })),
     background: vocabulary.some((word) => word.everythingElse) ? "common" : false,
