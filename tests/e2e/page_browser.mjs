@@ -177,6 +177,7 @@ onPage("what is drawn follows toggles, colours, opacity, edges and the threshold
   const after = await shares(page);
   assert.ok(after.trees < before.trees && after.sky <= before.sky, JSON.stringify([before, after]));
   assert.match(await page.innerText("#unsure-share"), /of the photo is not sure/);
+  assert.match(await page.innerText('[data-word="trees"]'), /nowhere sure enough/);
   await shot(page, "unsure");
   assert.equal((await heard()).questions.length, count, "the browser does all that");
 });

@@ -44,10 +44,12 @@ function factsOf(word: Word, answer: Answer | undefined, stale: boolean, documen
   if (absent) return { share: 0, detail: `${synonyms}not in this photo (presence ${absent.presence.toFixed(2)})`, absent: true };
   const found = answer.classes.find(({ name }) => name === word.name || (word.everythingElse && name === "background"));
   if (!found) return stale ? { share: null, detail: synonyms + "…", absent: false } : { share: 0, detail: `${synonyms}nowhere in this photo`, absent: true };
-  const share = shareOf(answer.counts, found.index, document.unsure, answer.labels.labels.length);
+  const pixels = answer.labels.labels.length;
+  const share = shareOf(answer.counts, found.index, document.unsure, pixels);
+  const nowhere = shareOf(answer.counts, found.index, 0, pixels) > 0 ? "nowhere sure enough" : "nowhere in this photo";
   const facts = [
     found.seen === null || word.everythingElse ? "" : found.seen ? "seen" : "new",
-    share > 0 && found.score !== null ? `score ${found.score.toFixed(2)}` : "nowhere in this photo",
+    share > 0 && found.score !== null ? `score ${found.score.toFixed(2)}` : nowhere,
     found.presence === null ? "" : `presence ${found.presence.toFixed(2)}`,
   ];
   return { share, detail: synonyms + facts.filter(Boolean).join(" · "), absent: share === 0 };
