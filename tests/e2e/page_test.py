@@ -7,7 +7,10 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import unittest
+import urllib.error
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -54,6 +57,16 @@ def drive(url, server, seconds):
              "PAGE_MODULES": str(ROOT / "src/serve/page/node_modules")})
 
 
+def wait_until_ready(url):
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{url}/readyz"):
+                return
+        except urllib.error.HTTPError:
+            time.sleep(0.1)
+    raise AssertionError("the server does not become ready")
+
+
 class PageFiles(unittest.TestCase):
     def test_is_small_and_holds_nothing_inline(self):
         self.assertLess((BUILT / "dist/app.js").stat().st_size, LARGEST_SCRIPT)
@@ -86,7 +99,7 @@ class PageInBrowser(unittest.TestCase):
     def test_labels_are_those_of_the_server(self):
         with Image.open(PHOTOS / "palace.jpg") as photo:
             blurred = photo.convert("RGB").filter(page_server.ImageFilter.BoxBlur(3))
-        answer = page_server.answer(np.asarray(blurred), {"classes": ["palace", "sky", "trees", "water"], "weighting": "both"})
+        answer = page_server.answer(np.asarray(blurred), {"classes": ["building", "sky", "tree", "water"], "weighting": "both"})
         with Image.open(page_server.io.BytesIO(page_server.base64.b64decode(answer["outputs"]["labels"]))) as expected:
             np.testing.assert_array_equal(self.labels(), np.asarray(expected))
 
@@ -94,14 +107,14 @@ class PageInBrowser(unittest.TestCase):
         labels = self.labels()
         height, width = labels.shape
         coco = json.loads((SCREENS / "coco.json").read_text())
-        self.assertEqual([entry["name"] for entry in coco["categories"]], ["palace", "sky", "trees", "water"])
+        self.assertEqual([entry["name"] for entry in coco["categories"]], ["building", "sky", "tree", "water"])
         self.assertEqual(len(coco["annotations"]), 4)
         for annotation in coco["annotations"]:
             mask = decode_counts(annotation["segmentation"]["counts"], height, width)
             np.testing.assert_array_equal(mask, labels == annotation["category_id"] - 1)
             self.assertEqual(annotation["area"], mask.sum())
         labelme = json.loads((SCREENS / "labelme.json").read_text())
-        names = ["palace", "sky", "trees", "water"]
+        names = ["building", "sky", "tree", "water"]
         drawn = {name: np.zeros(labels.shape, bool) for name in names}
         for shape in labelme["shapes"]:
             drawn[shape["label"]] |= labelme_mask(shape["points"], height, width)
@@ -114,7 +127,7 @@ class PageInBrowser(unittest.TestCase):
             pixels = np.asarray(photo.convert("RGB")).astype(int)
         with zipfile.ZipFile(SCREENS / "cutouts.zip") as archive:
             self.assertIsNone(archive.testzip())
-            self.assertEqual(archive.namelist(), [f"palace_{name}.png" for name in ("palace", "sky", "trees", "water")])
+            self.assertEqual(archive.namelist(), [f"palace_{name}.png" for name in ("building", "sky", "tree", "water")])
             for index, name in enumerate(archive.namelist()):
                 with archive.open(name) as file, Image.open(file) as cutout:
                     rgba = np.array(cutout)
@@ -141,7 +154,9 @@ class PageInBrowser(unittest.TestCase):
         server = subprocess.Popen([BINARY, "serve", "--weights", MINI, "--port", "0", "--precision", "float32"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment())
         try:
-            driven = drive(server.stdout.readline().strip() + "/", "real", 150)
+            url = server.stdout.readline().strip()
+            wait_until_ready(url)
+            driven = drive(url + "/", "real", 150)
         finally:
             server.terminate()
             server.wait(60)

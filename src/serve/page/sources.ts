@@ -8,7 +8,7 @@ import { Photo, PhotoError } from "./photo.ts";
 const SAMPLES = [
   { name: "cat.jpg", title: "A tabby cat", words: "cat, sofa, wall" },
   { name: "coffee.jpg", title: "A cup of coffee on a table", words: "coffee, cup, spoon, wooden table" },
-  { name: "palace.jpg", title: "A palace above a lake", words: "palace / pagoda, sky, trees, water" },
+  { name: "palace.jpg", title: "A palace above a lake", words: "building / palace, sky, tree, water" },
   { name: "flower.jpg", title: "A dahlia", words: "flower, leaves" },
 ];
 
