@@ -4,13 +4,13 @@ import { addWords, type Document, vocabularyOf, withVocabulary } from "./documen
 import { element } from "./elements.ts";
 import { Photo, PhotoError } from "./photo.ts";
 
-/** The samples that the server has, and words for them. */
-const SAMPLES = [
-  { name: "cat.jpg", title: "A tabby cat", words: "cat, sofa, wall" },
-  { name: "coffee.jpg", title: "A cup of coffee on a table", words: "coffee, cup, spoon, wooden table" },
-  { name: "palace.jpg", title: "A palace above a lake", words: "building / palace, sky, tree, water" },
-  { name: "flower.jpg", title: "A dahlia", words: "flower, leaves" },
-];
+/** Words for the samples of index.html, which the server has. */
+const SAMPLE_WORDS: Record<string, string> = {
+  "cat.jpg": "cat, sofa, wall",
+  "coffee.jpg": "coffee, cup, spoon, wooden table",
+  "palace.jpg": "building / palace, sky, tree, water",
+  "flower.jpg": "flower, leaves",
+};
 
 /** Opens photos that are chosen, dropped anywhere, pasted, taken with the camera, or samples. */
 export function listenForPhotos(app: App): void {
@@ -21,22 +21,11 @@ export function listenForPhotos(app: App): void {
     if (files.length > 1) app.say(`One photo at a time: ${files[0].name} of ${files.length} files`);
   };
 
-  element("host").textContent = isThisMachine() ? "tagclip on this machine" : `the server ${location.host}`;
-  for (const place of ["start-samples", "strip-samples"]) {
-    for (const sample of SAMPLES) {
-      const button = document.createElement("button");
-      button.dataset.sample = sample.name;
-      const picture = new Image();
-      picture.src = `samples/${sample.name}`;
-      picture.alt = sample.title;
-      button.append(picture);
-      button.onclick = () => void app.show(async () => {
-        const response = await fetch(`samples/${sample.name}`).catch(() => null);
-        if (!response?.ok) throw new PhotoError(`The sample ${sample.name} cannot be had.`, "See whether tagclip serve is still running.");
-        return Photo.open(await response.blob(), sample.name);
-      }, (document) => withSampleWords(document, sample.words));
-      element(place).append(button);
-    }
+  if (!isThisMachine()) element("host").textContent = `the server ${location.host}`;
+  element("strip-samples").append(...[...element("start-samples").children].map((button) => button.cloneNode(true)));
+  for (const button of document.querySelectorAll<HTMLElement>("[data-sample]")) {
+    const name = button.dataset.sample!;
+    button.onclick = () => void app.show(() => sample(name), (document) => withSampleWords(document, SAMPLE_WORDS[name]));
   }
 
   for (const id of ["file", "capture"]) {
@@ -70,10 +59,16 @@ export function listenForPhotos(app: App): void {
   });
 }
 
+async function sample(name: string): Promise<Photo> {
+  const response = await fetch(`samples/${name}`).catch(() => null);
+  if (!response?.ok) throw new PhotoError(`The sample ${name} cannot be had.`, "See whether tagclip serve is still running.");
+  return Photo.open(await response.blob(), name);
+}
+
 /** A sample brings its words, unless the person has chosen own ones. */
 function withSampleWords(document: Document, words: string): Document {
   const names = vocabularyOf(document).map((word) => word.name).join();
-  const untouched = !names || SAMPLES.some((sample) => addWords([], sample.words).vocabulary.map((word) => word.name).join() === names);
+  const untouched = !names || Object.values(SAMPLE_WORDS).some((sample) => addWords([], sample).vocabulary.map((word) => word.name).join() === names);
   return untouched ? withVocabulary(document, addWords([], words).vocabulary) : document;
 }
 
