@@ -35,6 +35,7 @@ demo: build  ## name what is in the four photos of tests/data/photos, into out/d
 	  --classes "cat, coffee, building, tree, sky, flower, grass"
 
 test: setup build/ asan  ## compile and run every test
+	@scripts/setup.sh browser || echo "no Chromium to be had: the page is tested without a browser"
 	@$(call configure,release)
 	@$(call compile,release)
 	@ctest --preset release --parallel $(CORES)

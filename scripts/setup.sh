@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings in what is missing for a group of commands; quiet, and quick, when nothing is.
 #
-#   scripts/setup.sh GROUP...     groups: build test parity bench loader contenders fuzz lint docs wheel dist
+#   scripts/setup.sh GROUP...     groups: build test browser parity bench loader contenders fuzz lint docs wheel dist
 #
 # Variables:
 #   CMAKE_PREFIX_PATH  folders of a LibTorch to use instead (":" between them)
