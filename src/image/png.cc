@@ -270,6 +270,7 @@ int colour_type_of(PngContent::Layout layout) {
       return PNG_COLOR_TYPE_RGB;
     case PngContent::Layout::kPalette8:
       return PNG_COLOR_TYPE_PALETTE;
+    case PngContent::Layout::kGrey8:
     case PngContent::Layout::kGrey16:
       return PNG_COLOR_TYPE_GRAY;
   }

@@ -47,7 +47,7 @@ PngSampleRows decode_png_samples(std::span<const std::byte> bytes, const std::st
 
 // The pixels of a PNG to be written, and how they are stored.
 struct PngContent {
-  enum class Layout { kRgb8, kPalette8, kGrey16 };
+  enum class Layout { kRgb8, kPalette8, kGrey8, kGrey16 };
 
   int width = 0;
   int height = 0;
