@@ -30,6 +30,7 @@ Command verify_command();
 Command info_command();
 Command convert_command();
 Command embed_command();
+Command serve_command();
 Command fetch_command();
 Command tokenize_command();
 
