@@ -49,7 +49,7 @@ template <class Options>
 FieldsOf<Options> fields(Options& options) {
   FieldsOf<Options> list;
   list.add("host", options.host,
-           "Address to listen on. One that other machines reach needs `api_key_file` or `no_auth`");
+           "Address to listen on. One that other machines reach needs --api-key-file or --no-auth");
   list.add("port", options.port, {0, 65535}, "Port to listen on; 0 = any that is free");
   list.add("api_key_file", options.api_key_file,
            "A file with one key per line; requests must then send one of them");
