@@ -63,6 +63,16 @@ parity: build  ## compare with open_clip, transformers, OpenVINO, TensorBoard an
 	  TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) \
 	  python3 -m unittest discover --start-directory tests/parity --pattern '*_test.py'
 
+test-api: build  ## feed the server what its OpenAPI description allows and forbids (schemathesis, a generated client)
+	@scripts/setup.sh test api
+	@PYTHONPATH=$(CURDIR)/.deps/python/api:$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
+	  TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) python3 tests/api/api_test.py
+
+soak-serve: build  ## send REQUESTS (100000) mixed and faulty requests to the server: none lost, memory flat
+	@scripts/setup.sh test
+	@PYTHONPATH=$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 REQUESTS=$(REQUESTS) \
+	  TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) python3 tests/api/soak.py
+
 asan: needs-build build/  ## run the tests of the parsers under the address and UB sanitizers
 	@$(call configure,asan)
 	@$(call compile,asan)
@@ -130,5 +140,5 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build build-bench demo test wheel test-wheel dist test-dist parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
+.PHONY: help setup build build-bench demo test test-api soak-serve wheel test-wheel dist test-dist parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
   bench-ranks bench-floors bench-kernels fuzz format lint docs clean

@@ -9,11 +9,11 @@ include(CMakePackageConfigHelpers)
 
 get_filename_component(torch_folder ${LibTorch_CPU_LIBRARY} DIRECTORY)
 set(private_libraries lib/tagclip)  # where src/cli/shared_library.cc looks
-set_target_properties(tagclip_commands tagclip_public PROPERTIES
-  INSTALL_RPATH "$ORIGIN;$ORIGIN/tagclip;$ORIGIN/../tagclip;$ORIGIN/../lib/tagclip;${torch_folder}")
+set_target_properties(tagclip_commands tagclip_serve_library tagclip_public PROPERTIES
+  INSTALL_RPATH "$ORIGIN;$ORIGIN/..;$ORIGIN/../${CMAKE_LIBRARY_ARCHITECTURE};$ORIGIN/tagclip;$ORIGIN/../tagclip;$ORIGIN/../lib/tagclip;${torch_folder}")
 
 install(TARGETS tagclip RUNTIME DESTINATION bin COMPONENT runtime)
-install(TARGETS tagclip_commands tagclip_fetch
+install(TARGETS tagclip_commands tagclip_fetch tagclip_serve_library
   LIBRARY DESTINATION ${private_libraries} COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE
   DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
@@ -43,7 +43,7 @@ install(FILES ${shell_files}/tagclip.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 
 
 install(TARGETS tagclip_public EXPORT tagclip
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-    COMPONENT development NAMELINK_COMPONENT development)
+    COMPONENT runtime NAMELINK_COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tagclip
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/tagclip)

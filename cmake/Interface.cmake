@@ -11,6 +11,7 @@ set(TAGCLIP_INTERFACE_HEADERS
   data/dataset_options.h
   fetch/fetch.h
   infer/options.h
+  serve/serve.h
   tagclip/error.h
   tagclip/options.h
   tagclip/outputs.h)

@@ -89,6 +89,17 @@ class Photo {
   std::string name_;
 };
 
+// The classes to look for, as a program has them: unlike VocabularyOptions nothing in it is ever
+// taken for the name of a file.
+struct VocabularyWords {
+  std::vector<Words> classes;
+  std::vector<std::string> templates = {};  // each with {} where the word goes; none: the model's
+  // Words that together are one more class, "background"; {"common"} is a list of what most photos
+  // show. Empty: no such class.
+  Words background = {};
+  Synonyms synonyms = Synonyms::kAuto;
+};
+
 struct ClassInfo {
   Words words;
   bool seen = false;  // the model was trained on pixels of this class
@@ -121,6 +132,7 @@ class TAGCLIP_API PhotoEncoding {
  public:
   int width() const;  // of the photo, pixels
   int height() const;
+  size_t bytes() const;  // of memory, the photo's pixels included
   // Keeps it in a file, for Segmenter::read_encoding; about 2 MB per 512 x 512 pixels of a
   // ViT-B/16. Appears whole or not at all and replaces what was there.
   void write(const std::filesystem::path& path) const;
@@ -164,6 +176,9 @@ class TAGCLIP_API Segmentation {
   const std::vector<float>& scores() const;
   // Returns the classes that occur, largest first.
   const std::vector<Region>& regions() const;
+  // Returns how well each class of the vocabulary fits the photo as a whole, 0 to 1; empty without
+  // InferenceOptions::presence.
+  const std::vector<double>& presence() const;
   // Returns the classes that were left out, in the order of the vocabulary.
   const std::vector<AbsentClass>& absent() const;
 
@@ -174,6 +189,10 @@ class TAGCLIP_API Segmentation {
   // pixel and class asked for, and a few maps more while computing. Throws Error(kUsage) for a
   // label that is none.
   std::vector<std::vector<float>> class_scores(std::span<const int> labels) const;
+
+  // Returns how sure the model's trusty token is that each pixel shows a class it was trained on,
+  // 0 to 1, [height, width]; empty where it has no such token. It costs as much as segment().
+  std::vector<float> trusty_map() const;
 
   // Returns the JSON that `tagclip segment` writes beside its label file.
   std::string json() const;
@@ -231,13 +250,22 @@ class TAGCLIP_API Segmenter {
   // first photos that are encoded after words were embedded.
   Precision precision() const;
 
-  // Returns the classes the model was trained on.
+  // Returns the number of photos worth encoding together.
+  size_t photos_per_batch() const;
+
+  // Returns the classes the model was trained on, without embedding them; empty where the weights
+  // do not say.
+  std::vector<ClassInfo> known_classes() const;
+  // Returns the same, embedded.
   Vocabulary trained_classes(const Hooks& hooks = {}) const;
   // Embeds classes of your own. Those that CLIP reads alike become one, which Hooks::warn tells;
   // Vocabulary::classes() are those that are left. `templates`: each with {} where the word goes;
   // none: the model's own. The cache of embeddings is neither read nor written.
   Vocabulary embed(const std::vector<Words>& classes,
                    const std::vector<std::string>& templates = {}, const Hooks& hooks = {}) const;
+  // The same with all that a vocabulary may have. Words that were embedded before are taken from a
+  // bounded memory.
+  Vocabulary embed_words(const VocabularyWords& words, const Hooks& hooks = {}) const;
   // Reads classes as a person writes them, on a command line or in a form.
   Vocabulary parse(const VocabularyOptions& options, const Hooks& hooks = {}) const;
 

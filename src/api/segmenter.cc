@@ -39,6 +39,21 @@ std::vector<ClassWords> checked(const std::vector<Words>& classes) {
   return checked_classes(result, "classes");
 }
 
+VocabularyRequest request_of(const VocabularyWords& words) {
+  VocabularyRequest request{.classes = checked(words.classes), .use_cache = false};
+  for (ClassWords& entry : request.classes) entry.synonyms = words.synonyms;
+  if (!words.background.empty()) {
+    if (request.classes.empty()) {
+      throw usage_error("`background` goes with `classes`", "name the classes, too");
+    }
+    add_background(words.background, request.classes);
+  }
+  for (const std::string& text : words.templates) {
+    request.templates.push_back(checked_template(text, "template"));
+  }
+  return request;
+}
+
 Image image_of(const Pixels& photo) {
   if (photo.data == nullptr || photo.width < 1 || photo.height < 1) {
     throw usage_error(fmt::format("a photo of {}x{} pixels", photo.width, photo.height));
@@ -104,9 +119,10 @@ struct Embedded {
 };
 
 struct Encoded {
+  const Image& photo() const { return *encoded.photo; }
+
   std::shared_ptr<const Model> model;
   std::string name;  // of the photo; may be empty
-  Image photo;
   EncodedPhoto encoded;
   std::filesystem::path file = {};  // where it is one
 };
@@ -141,7 +157,7 @@ struct Result {
     const auto scores = [this](std::span<const int> classes) {
       return model->pipeline.class_scores(source->encoded, embedded->vocabulary, classes);
     };
-    return {.photo = source->photo,
+    return {.photo = source->photo(),
             .segmented = segmented,
             .vocabulary = embedded->vocabulary,
             .photo_name = source->name,
@@ -203,7 +219,7 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
   std::vector<EncodedPointer> results;
   for (size_t i = 0; i < images.size(); ++i) {
     results.push_back(std::make_shared<detail::Encoded>(
-        detail::Encoded{model, std::move(names[i]), std::move(images[i]), std::move(encoded[i]),
+        detail::Encoded{model, std::move(names[i]), std::move(encoded[i]),
                         std::move(files[i])}));
   }
   return results;
@@ -280,10 +296,15 @@ void Vocabulary::write(const std::filesystem::path& path) const {
   as_errors([&] { write_text_embeddings(path, state_->vocabulary); });
 }
 
-int PhotoEncoding::width() const { return state_->photo.width; }
-int PhotoEncoding::height() const { return state_->photo.height; }
+int PhotoEncoding::width() const { return state_->photo().width; }
+int PhotoEncoding::height() const { return state_->photo().height; }
+size_t PhotoEncoding::bytes() const {
+  const Encoding& encoding = state_->encoded.encoding;
+  return state_->photo().pixels.size() + encoding.patches.nbytes() + encoding.image.nbytes();
+}
 void PhotoEncoding::write(const std::filesystem::path& path) const {
-  as_errors([&] { state_->model->pipeline.write_encoding(path, state_->encoded, state_->photo); });
+  as_errors(
+      [&] { state_->model->pipeline.write_encoding(path, state_->encoded, state_->photo()); });
 }
 
 int Segmentation::width() const { return state_->segmented.labels.width; }
@@ -293,12 +314,20 @@ const std::vector<uint16_t>& Segmentation::labels() const {
 }
 const std::vector<float>& Segmentation::scores() const { return state_->segmented.scores; }
 const std::vector<Region>& Segmentation::regions() const { return state_->regions; }
+const std::vector<double>& Segmentation::presence() const { return state_->segmented.presence; }
 const std::vector<AbsentClass>& Segmentation::absent() const { return state_->absent; }
 
 std::vector<std::vector<float>> Segmentation::class_scores(std::span<const int> labels) const {
   return as_errors([&] {
     return state_->model->pipeline.class_scores(state_->source->encoded,
                                                 state_->embedded->vocabulary, labels);
+  });
+}
+
+std::vector<float> Segmentation::trusty_map() const {
+  return as_errors([&] {
+    return state_->model->pipeline.trusty_map(state_->source->encoded,
+                                              state_->embedded->vocabulary);
   });
 }
 
@@ -392,17 +421,28 @@ Precision Segmenter::precision() const {
   return as_errors([&] { return precision_of(state_->pipeline); });
 }
 
+size_t Segmenter::photos_per_batch() const { return state_->pipeline.photos_per_batch(); }
+
+std::vector<ClassInfo> Segmenter::known_classes() const {
+  const TrainedOn& trained_on = state_->pipeline.trained_on();
+  std::vector<ClassInfo> classes;
+  for (size_t c = 0; c < trained_on.classes.size(); ++c) {
+    classes.push_back({trained_on.words(c), trained_on.seen[c]});
+  }
+  return classes;
+}
+
 Vocabulary Segmenter::trained_classes(const Hooks& hooks) const { return parse({}, hooks); }
 
 Vocabulary Segmenter::embed(const std::vector<Words>& classes,
                             const std::vector<std::string>& templates, const Hooks& hooks) const {
+  return embed_words({.classes = classes, .templates = templates}, hooks);
+}
+
+Vocabulary Segmenter::embed_words(const VocabularyWords& words, const Hooks& hooks) const {
   return as_errors([&] {
-    VocabularyRequest request{.classes = checked(classes), .use_cache = false};
-    for (const std::string& text : templates) {
-      request.templates.push_back(checked_template(text, "template"));
-    }
-    return Vocabulary(
-        std::make_shared<detail::Embedded>(state_, state_->pipeline.embed(request, hooks)));
+    return Vocabulary(std::make_shared<detail::Embedded>(
+        state_, state_->pipeline.embed(request_of(words), hooks)));
   });
 }
 
@@ -445,7 +485,7 @@ PhotoEncoding Segmenter::read_encoding(const std::filesystem::path& file, const 
     auto [name, image, path] = state_->read(photo, hooks);
     EncodedPhoto kept = state_->pipeline.read_encoding(file, image);
     return PhotoEncoding(std::make_shared<detail::Encoded>(detail::Encoded{
-        state_, std::move(name), std::move(image), std::move(kept), std::move(path)}));
+        state_, std::move(name), std::move(kept), std::move(path)}));
   });
 }
 

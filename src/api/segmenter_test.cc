@@ -101,6 +101,53 @@ TEST_F(Api, FromWordsToFiles) {
       HasSubstr("no/folder.png"));
 }
 
+TEST_F(Api, WordsAreNoFilesAndMayHaveABackground) {
+  const Segmenter segmenter = load();
+  const std::filesystem::path file = folder_ / "words.txt";
+  std::ofstream(file) << "sofa\n";
+  const Vocabulary words = segmenter.embed_words(
+      {.classes = {{"cat"}, {file}}, .templates = {"the {}"}, .background = {"wall", "floor"}});
+  ASSERT_EQ(words.classes().size(), 3U);
+  EXPECT_EQ(words.classes()[1].words, tagclip::Words{file.string()});
+  EXPECT_EQ(words.classes()[2].words, (tagclip::Words{"wall", "floor"}));
+  EXPECT_EQ(words.templates(), std::vector<std::string>{"the {}"});
+  const Vocabulary common = segmenter.embed_words({.classes = {{"sky"}}, .background = {"common"}});
+  EXPECT_GT(common.classes()[1].words.size(), 10U);
+  EXPECT_THAT(
+      error_of(ErrorKind::kBadInput,
+               [&] { segmenter.embed_words({.classes = {{"cat"}}, .background = {"Cat"}}); }),
+      HasSubstr("'Cat' is a class already"));
+  EXPECT_THAT(
+      error_of(ErrorKind::kBadInput,
+               [&] { segmenter.embed_words({.classes = {{"cat"}}, .background = {"a\nb"}}); }),
+      HasSubstr("background"));
+}
+
+TEST_F(Api, PresenceAndTrustOfAPhoto) {
+  const Segmenter segmenter = load({.presence = 1e-9});
+  const auto known = segmenter.known_classes();
+  ASSERT_EQ(known.size(), 3U);
+  EXPECT_EQ(known[1].words, tagclip::Words{"Dog"});
+  EXPECT_TRUE(known[1].seen);
+  EXPECT_FALSE(known[2].seen);
+  const auto encoding = segmenter.encode(photo_);
+  EXPECT_GT(encoding.bytes(), 451U * 300 * 3);
+  const Vocabulary words = segmenter.embed({{"cat"}, {"sky"}});
+  const Segmentation result = segmenter.segment(encoding, words);
+  ASSERT_EQ(result.presence().size(), 2U);
+  for (const double presence : result.presence()) EXPECT_TRUE(presence >= 0 && presence <= 1);
+  const std::vector<float> trusty = result.trusty_map();
+  ASSERT_EQ(trusty.size(), result.labels().size());
+  EXPECT_NE(*std::ranges::min_element(trusty), *std::ranges::max_element(trusty));
+  for (const float trust : trusty) ASSERT_TRUE(trust >= 0 && trust <= 1);
+  InferenceOptions without = segmenter.options();
+  without.trusty_token = false;
+  without.presence = 0;
+  const Segmentation plain = segmenter.with(without).segment(encoding, words);
+  EXPECT_TRUE(plain.trusty_map().empty());
+  EXPECT_TRUE(plain.presence().empty());
+}
+
 TEST_F(Api, WarningsReachTheHooks) {
   const Segmenter segmenter = load();
   std::vector<std::string> warnings;

@@ -32,6 +32,7 @@ Command convert_command();
 Command video_command();
 Command embed_command();
 Command export_command();
+Command serve_command();
 Command fetch_command();
 Command doctor_command();
 Command tokenize_command();

@@ -19,7 +19,7 @@ This page is what `{0} --reference` prints; `{0} COMMAND --help` shows a part of
 | 2 | the command line or a config asks for something impossible |
 | 3 | a file or a text that was given cannot be used |
 | 75 | a scheduler (SIGTERM, SIGUSR1) stopped train, pretrain, experiment or eval: start it again; training goes on where it was |
-| 130 | stopped by Ctrl-C, other commands by any of these signals |
+| 130 | stopped by Ctrl-C, other commands by any of these signals; serve then ends as it should, with 0 |
 
 Results go to standard output, all other words to standard error. `-q` drops those that are neither
 warnings nor errors. `NO_COLOR` is honoured, and nothing moves off a terminal.

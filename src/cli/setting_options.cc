@@ -44,7 +44,11 @@ void add_field(OptionList& list, const std::shared_ptr<FieldList>& fields, const
   }
   const Target target([fields, name](const std::string& text) { set_option(*fields, name, text); });
   Option* option = list.add_option(names, target, field.help);
-  option->show_default(plain_text(field.get()));
+  if (field.type == FieldType::kTexts) {
+    option->type_name("TEXT,...");  // without any by default, so far
+  } else {
+    option->show_default(plain_text(field.get()));
+  }
   if (field.type == FieldType::kChoice) option->check(one_of(field.choices));
   if (field.type == FieldType::kBool) option->check(one_of({"true", "false"}));
   if (field.type == FieldType::kText) option->check(not_empty());

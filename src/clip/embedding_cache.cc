@@ -23,7 +23,7 @@ using Statement = std::unique_ptr<sqlite3_stmt, CloseStatement>;
 
 }  // namespace
 
-struct EmbeddingCache::Database {
+struct EmbeddingDatabase::Database {
   explicit Database(const std::filesystem::path& path) : name(path.string()) {}
   ~Database() { sqlite3_close(handle); }
   Database(const Database&) = delete;
@@ -53,7 +53,7 @@ struct EmbeddingCache::Database {
   sqlite3* handle = nullptr;
 };
 
-EmbeddingCache::EmbeddingCache(const std::filesystem::path& file)
+EmbeddingDatabase::EmbeddingDatabase(const std::filesystem::path& file)
     : database_(std::make_unique<Database>(file)) {
   create_folders(file.parent_path());
   database_->check(sqlite3_open_v2(file.c_str(), &database_->handle,
@@ -62,9 +62,9 @@ EmbeddingCache::EmbeddingCache(const std::filesystem::path& file)
   database_->run(kTable);
 }
 
-EmbeddingCache::~EmbeddingCache() = default;
+EmbeddingDatabase::~EmbeddingDatabase() = default;
 
-std::vector<std::optional<std::vector<float>>> EmbeddingCache::find(
+std::vector<std::optional<std::vector<float>>> EmbeddingDatabase::find(
     const std::string& tower, const std::string& templates, const std::vector<std::string>& words,
     size_t size) const {
   const Statement select = database_->prepare(
@@ -87,7 +87,7 @@ std::vector<std::optional<std::vector<float>>> EmbeddingCache::find(
   return found;
 }
 
-void EmbeddingCache::keep(const std::string& tower, const std::string& templates,
+void EmbeddingDatabase::keep(const std::string& tower, const std::string& templates,
                           const std::vector<std::string>& words, const float* embeddings,
                           size_t size) {
   database_->run("BEGIN IMMEDIATE");

@@ -16,11 +16,11 @@ TEST(EmbeddingCache, KeepsByTowerTemplatesAndWord) {
   const TestDir folder;
   const auto file = folder / "sub" / "words.sqlite";
   {
-    EmbeddingCache cache(file);
+    EmbeddingDatabase cache(file);
     cache.keep("tower", "a {}", {"cat", "dog"}, kTwo.data(), 2);
     cache.keep("tower", "a {}", {"cat"}, kTwo.data() + 2, 2);  // replaces
   }
-  const EmbeddingCache cache(file);
+  const EmbeddingDatabase cache(file);
   const auto found = cache.find("tower", "a {}", {"dog", "cat", "cow"}, 2);
   ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found[0], (std::vector<float>{3, 4}));
@@ -33,7 +33,7 @@ TEST(EmbeddingCache, KeepsByTowerTemplatesAndWord) {
 
 TEST(EmbeddingCache, TwoMayWrite) {
   const TestDir folder;
-  EmbeddingCache first(folder / "words"), second(folder / "words");
+  EmbeddingDatabase first(folder / "words"), second(folder / "words");
   first.keep("t", "{}", {"a"}, kTwo.data(), 2);
   second.keep("t", "{}", {"b"}, kTwo.data(), 2);
   EXPECT_TRUE(first.find("t", "{}", {"b"}, 2)[0]);
@@ -43,7 +43,7 @@ TEST(EmbeddingCache, RefusesAFileThatIsNone) {
   const TestDir folder;
   std::ofstream(folder / "words") << "this is no database, and long enough to be told from one";
   try {
-    EmbeddingCache cache(folder / "words");
+    EmbeddingDatabase cache(folder / "words");
     FAIL() << "it was taken";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kFailure);

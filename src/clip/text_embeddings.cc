@@ -141,7 +141,8 @@ TextEmbeddings embed_classes(const TextTower& tower, const ClipConfig& config,
     words.insert(words.end(), entry.words.begin(), entry.words.end());
   }
   at::Tensor word_rows = at::empty({static_cast<int64_t>(words.size()), config.embedding});
-  const std::string key = options.cache ? fingerprint(tower, config) : "";
+  std::string key = options.tower;
+  if (options.cache && key.empty()) key = fingerprint(tower, config);
   const std::string prompts = joined(templates);
   const std::vector<size_t> missing = missing_words(words, key, prompts, options.cache, word_rows);
 

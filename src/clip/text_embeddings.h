@@ -23,6 +23,8 @@ struct TextEmbeddings {
 
 struct EmbedOptions {
   EmbeddingCache* cache = nullptr;  // looked up first; new words are stored in it
+  // What stands for the tower in the cache. Empty: its fingerprint, which takes reading it.
+  std::string tower = {};
   // Called with (texts done, texts in all); false stops, which leaves the rows undefined.
   std::function<bool(int64_t, int64_t)> progress = [](int64_t, int64_t) { return true; };
   std::string source = "the text tower";  // its weights, for messages

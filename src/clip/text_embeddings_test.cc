@@ -67,7 +67,7 @@ TEST_F(Embeddings, SynonymsMayKeepTheirOwnRows) {
 
 TEST_F(Embeddings, TheCacheGivesTheSameAndIsAskedFirst) {
   const TestDir folder;
-  EmbeddingCache cache(folder / "words");
+  EmbeddingDatabase cache(folder / "words");
   const EmbedOptions options{.cache = &cache};
   const std::string longer(40, 'x');
   const std::vector<ClassWords> classes = {{{"cat", "kitty"}}, {{longer}}};
@@ -86,7 +86,7 @@ TEST_F(Embeddings, TheCacheGivesTheSameAndIsAskedFirst) {
 
 TEST_F(Embeddings, WhatIsNotFiniteIsRefusedAndNotCached) {
   const TestDir folder;
-  EmbeddingCache cache(folder / "words");
+  EmbeddingDatabase cache(folder / "words");
   const EmbedOptions options{.cache = &cache, .source = "clip.pt"};
   const at::Tensor kept = tower.text_projection.clone();
   at::Tensor(tower.text_projection).fill_(1e38);  // finite, but its products are not

@@ -18,6 +18,13 @@ uint64_t u32_at(std::span<const std::byte> bytes, size_t at) {
   return value;
 }
 
+WebPBitstreamFeatures features_of(std::span<const std::byte> bytes, const std::string& name) {
+  WebPBitstreamFeatures features{};
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  if (WebPGetFeatures(data, bytes.size(), &features) == VP8_STATUS_OK) return features;
+  throw damaged(name, "WebP", "its header cannot be read");
+}
+
 // The decoder does not notice every cut, the container's own length does.
 void check_complete(std::span<const std::byte> bytes, const std::string& name) {
   const uint64_t size = u32_at(bytes, 4) + kChunkHeader;
@@ -37,10 +44,7 @@ bool is_webp(std::span<const std::byte> bytes) {
 Image decode_webp(std::span<const std::byte> bytes, const std::string& name,
                   const ImageLimits& limits) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
-  WebPBitstreamFeatures features{};
-  if (WebPGetFeatures(data, bytes.size(), &features) != VP8_STATUS_OK) {
-    throw damaged(name, "WebP", "its header cannot be read");
-  }
+  const WebPBitstreamFeatures features = features_of(bytes, name);
   check_size(name, features.width, features.height, limits);
   check_complete(bytes, name);
   if (features.has_animation) {
@@ -53,6 +57,13 @@ Image decode_webp(std::span<const std::byte> bytes, const std::string& name,
     throw damaged(name, "WebP", "its data cannot be decoded");
   }
   return image;
+}
+
+ImageSize webp_size(std::span<const std::byte> bytes, const std::string& name,
+                    const ImageLimits& limits) {
+  const WebPBitstreamFeatures features = features_of(bytes, name);
+  check_size(name, features.width, features.height, limits);
+  return {features.width, features.height};
 }
 
 std::vector<std::byte> encode_lossy_webp(const Image& image, float quality) {

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "clip/embedding_cache.h"
 #include "clip/fingerprint.h"
+#include "clip/recent_embeddings.h"
 #include "infer/embedding_file.h"
 #include "infer/encoding_file.h"
 #include "infer/precision_cache.h"
@@ -40,21 +41,26 @@ EmbedOptions embed_options(const Hooks& hooks) {
   }};
 }
 
-// A cache that cannot be used costs no more than the time to embed the words again.
+constexpr size_t kRecentBytes = size_t{32} << 20;  // some 14,000 words of a ViT-B/16
+
+// A cache that cannot be used costs no more than the time to embed the words again. Without it
+// words are looked up among those that this pipeline embedded most recently.
 template <class Embed>
-auto embed_cached(bool use_cache, const Hooks& hooks, const Embed& embed) {
+auto embed_cached(bool use_cache, RecentEmbeddings& recent, const Hooks& hooks,
+                  const Embed& embed) {
   EmbedOptions options = embed_options(hooks);
   if (use_cache) {
     try {
-      EmbeddingCache cache(cache_folder() / "text-embeddings.sqlite");
+      EmbeddingDatabase cache(cache_folder() / "text-embeddings.sqlite");
       options.cache = &cache;
       return embed(options);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kFailure) throw;
       warn(hooks, fmt::format("{} ({})", error.what(), error.hint()));
-      options.cache = nullptr;
     }
   }
+  options.cache = &recent;
+  options.tower = "the pipeline's own";
   return embed(options);
 }
 
@@ -177,6 +183,11 @@ struct Pipeline::Shared {
   InferenceModel loaded;
   std::optional<GemmPrecision> precision;
   std::optional<EmbeddedVocabulary> first_words;  // while the precision is open
+  // The everyday words of the last vocabulary that was embedded with them, and its templates.
+  std::vector<std::string> everyday_templates;
+  at::Tensor everyday;
+
+  RecentEmbeddings recent{kRecentBytes};
 };
 
 Pipeline::Pipeline(const std::filesystem::path& weights, const InferenceOptions& options,
@@ -236,20 +247,35 @@ EmbeddedVocabulary Pipeline::embed(const VocabularyRequest& request, const Hooks
   const InferenceModel model = shared_->whole();
   EmbeddedVocabulary vocabulary =
       request.text_embeddings.empty()
-          ? embed_cached(request.use_cache, hooks,
+          ? embed_cached(request.use_cache, shared_->recent, hooks,
                          [&](const EmbedOptions& o) {
                            return embed_vocabulary(model, request.classes, request.templates, o);
                          })
           : read_text_embeddings(request.text_embeddings, model, request.classes);
   if (options_.presence > 0) {
-    vocabulary.everyday = embed_cached(request.use_cache, hooks, [&](const EmbedOptions& o) {
-      return embed_everyday_words(model, vocabulary, o);
-    });
+    vocabulary.everyday = everyday_words(model, vocabulary, request.use_cache, hooks);
   }
   report(request, model.trained_on, vocabulary, hooks);
   const std::lock_guard lock(shared_->mutex);
   if (!shared_->precision && !shared_->first_words) shared_->first_words = vocabulary;
   return vocabulary;
+}
+
+at::Tensor Pipeline::everyday_words(const InferenceModel& model,
+                                    const EmbeddedVocabulary& vocabulary, bool use_cache,
+                                    const Hooks& hooks) const {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    const bool same = shared_->everyday_templates == vocabulary.templates;
+    if (shared_->everyday.defined() && same) return shared_->everyday;
+  }
+  const at::Tensor everyday = embed_cached(
+      use_cache, shared_->recent, hooks,
+      [&](const EmbedOptions& o) { return embed_everyday_words(model, vocabulary, o); });
+  const std::lock_guard lock(shared_->mutex);
+  shared_->everyday_templates = vocabulary.templates;
+  shared_->everyday = everyday;
+  return everyday;
 }
 
 EmbeddedVocabulary Pipeline::tune_templates(const VocabularyRequest& request,
@@ -259,9 +285,10 @@ EmbeddedVocabulary Pipeline::tune_templates(const VocabularyRequest& request,
       request.text_embeddings.empty()
           ? resolve_vocabulary(model, request.classes, request.templates)
           : read_text_embeddings(request.text_embeddings, model, request.classes);
-  TemplateTuner tuner = embed_cached(request.use_cache, hooks, [&](const EmbedOptions& options) {
-    return TemplateTuner(model, vocabulary, options_.logit_scale, options);
-  });
+  TemplateTuner tuner =
+      embed_cached(request.use_cache, shared_->recent, hooks, [&](const EmbedOptions& options) {
+        return TemplateTuner(model, vocabulary, options_.logit_scale, options);
+      });
   report(request, model.trained_on, tuner.vocabulary(), hooks);
   const PhotoEncoder encoder(model.model, options_);
   int64_t used = 0;
@@ -353,6 +380,11 @@ std::vector<std::vector<float>> Pipeline::class_scores(const EncodedPhoto& photo
                                                        const EmbeddedVocabulary& vocabulary,
                                                        std::span<const int> classes) const {
   return tagclip::class_scores(photo, shared_->dense(), vocabulary, options_, classes);
+}
+
+std::vector<float> Pipeline::trusty_map(const EncodedPhoto& photo,
+                                        const EmbeddedVocabulary& vocabulary) const {
+  return tagclip::trusty_map(photo, shared_->dense(), vocabulary, options_);
 }
 
 MadeFrom Pipeline::made_from(const VocabularyRequest& request,

@@ -95,6 +95,8 @@ class Pipeline {
   std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo,
                                                const EmbeddedVocabulary& vocabulary,
                                                std::span<const int> classes) const;
+  std::vector<float> trusty_map(const EncodedPhoto& photo,
+                                const EmbeddedVocabulary& vocabulary) const;
   // Returns all that labels depend on beside the photo, for words embedded from this request. Reads
   // all weights, once.
   MadeFrom made_from(const VocabularyRequest& request, const EmbeddedVocabulary& vocabulary) const;
@@ -105,6 +107,9 @@ class Pipeline {
   struct Shared;
 
   void use(InferenceModel model);
+  // The words that presence compares with, in the vocabulary's templates; kept for the next one.
+  at::Tensor everyday_words(const InferenceModel& model, const EmbeddedVocabulary& vocabulary,
+                            bool use_cache, const Hooks& hooks) const;
   void check() const;
   DenseModel settled(std::span<const Image> photos, const Hooks& hooks);
 

@@ -379,6 +379,22 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
   return scores_of(scored, photo, options.refine, classes);
 }
 
+std::vector<float> trusty_map(const EncodedPhoto& photo, const DenseModel& model,
+                              const EmbeddedVocabulary& vocabulary,
+                              const InferenceOptions& options) {
+  const c10::InferenceMode no_gradients;
+  check(photo, vocabulary, options);
+  const ScoredRows rows = scored_rows(photo, model, vocabulary, options);
+  if (!rows.logits.trusty.defined()) return {};
+  const ScoreRule plain{.seen_bias = {0}, .weight = {TrustyWeight::kNone}};
+  BestClass trusty = blend({rows.logits.trusty, {}, {}}, rows.layout, plain,
+                           {photo.original_size.height, photo.original_size.width});
+  if (!rows.rule.trusty_means_seen) {
+    for (float& score : trusty.scores) score = 1 - score;
+  }
+  return std::move(trusty.scores);
+}
+
 SlidingSegmenter::SlidingSegmenter(DenseModel model, EmbeddedVocabulary vocabulary,
                                    const InferenceOptions& options)
     : model_(std::move(model)),

@@ -52,6 +52,12 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
                                              const InferenceOptions& options,
                                              std::span<const int> classes);
 
+// How sure the trusty token is that a pixel shows a class the model was trained on, 0 to 1,
+// [height, width]; empty where the model or the options have no such token. Throws as segment.
+std::vector<float> trusty_map(const EncodedPhoto& photo, const DenseModel& model,
+                              const EmbeddedVocabulary& vocabulary,
+                              const InferenceOptions& options);
+
 // Sliding-window inference of whole photos with one vocabulary by a model in memory (spec section
 // 7). Safe to use from several threads.
 class SlidingSegmenter {

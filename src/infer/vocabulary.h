@@ -17,7 +17,9 @@ struct VocabularyRequest {
   std::vector<ClassWords> classes;        // empty: those the model was trained on
   std::vector<std::string> templates;     // empty: the model's own
   std::filesystem::path text_embeddings;  // a file of the classes' embeddings; empty: embed them
-  bool use_cache = true;                  // of embedded words
+  // Whether embedded words are read from the user's cache folder and kept there. Otherwise the
+  // pipeline keeps the most recent ones in memory.
+  bool use_cache = true;
   std::vector<std::string> remarks = {};  // what the user should know of how they were read
 };
 

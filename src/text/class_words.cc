@@ -20,6 +20,7 @@ std::string_view embedded_imagenet_templates();  // data/imagenet_templates.txt
 namespace {
 
 constexpr std::string_view kPlaceholder = "{}";
+constexpr const char* kCommon = "common";  // stands for kCommonBackground
 constexpr std::string_view kSingleTemplate = "a photo of a {}";
 constexpr std::array<std::string_view, 15> kMultiTemplates = {
     "a photo of a {}.",
@@ -135,16 +136,19 @@ std::vector<std::string> class_list_remarks(const std::string& text,
 
 namespace {
 
-// The class "background" of these words, without those of other classes.
-ClassWords background_beside(const std::string& text, const std::vector<ClassWords>& others) {
-  ClassWords background{.synonyms = Synonyms::kMax, .title = kBackground};
-  if (text == "common") {
-    background.words.assign(kCommonBackground.begin(), kCommonBackground.end());
-  } else {
-    for (const ClassWords& entry : parse_classes(text)) {
-      background.words.insert(background.words.end(), entry.words.begin(), entry.words.end());
-    }
+std::vector<std::string> background_words(const std::string& text) {
+  if (text == kCommon) return {kCommonBackground.begin(), kCommonBackground.end()};
+  std::vector<std::string> words;
+  for (const ClassWords& entry : parse_classes(text)) {
+    words.insert(words.end(), entry.words.begin(), entry.words.end());
   }
+  return words;
+}
+
+// The class "background" of these words, without those of other classes where the list is `common`.
+ClassWords background_beside(std::vector<std::string> words, bool common,
+                             const std::vector<ClassWords>& others) {
+  ClassWords background{std::move(words), Synonyms::kMax, kBackground};
   const std::unordered_set<std::string> taken = spellings_of(others);
   if (taken.contains(spelling(background.title))) {
     throw bad_input("background: 'background' is a class already",
@@ -158,7 +162,7 @@ ClassWords background_beside(const std::string& text, const std::vector<ClassWor
                                                  : "and its other words are classes already"),
         "a word is either a class or background");
   }
-  if (text == "common") std::erase_if(background.words, is_taken);
+  if (common) std::erase_if(background.words, is_taken);
   return background;
 }
 
@@ -173,7 +177,14 @@ std::unordered_set<std::string> spellings_of(const std::vector<ClassWords>& clas
 }
 
 void add_background(const std::string& text, std::vector<ClassWords>& classes) {
-  classes.push_back(background_beside(text, classes));
+  classes.push_back(background_beside(background_words(text), text == kCommon, classes));
+}
+
+void add_background(const std::vector<std::string>& words, std::vector<ClassWords>& classes) {
+  if (words == std::vector<std::string>{kCommon})
+    return add_background(std::string(kCommon), classes);
+  const ClassWords checked = checked_classes({{words}}, kBackground).front();
+  classes.push_back(background_beside(checked.words, /*common=*/false, classes));
 }
 
 void replace_background(const std::string& text, std::vector<ClassWords>& classes) {
@@ -186,7 +197,7 @@ void replace_background(const std::string& text, std::vector<ClassWords>& classe
   }
   std::vector<ClassWords> others = classes;
   others.erase(others.begin() + (own - classes.begin()));
-  *own = background_beside(text, others);
+  *own = background_beside(background_words(text), text == kCommon, others);
 }
 
 std::vector<std::string> parse_templates(const std::string& text) {

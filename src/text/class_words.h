@@ -47,6 +47,8 @@ inline constexpr const char* kBackground = "background";
 // floors, whatever else a photo may show; "common" is kCommonBackground. Read as above. Throws
 // Error(kBadInput) as above, and where "background", or each of the words, is a class already.
 void add_background(const std::string& text, std::vector<ClassWords>& classes);
+// The same for words that are not read from a text: {"common"} is the list.
+void add_background(const std::vector<std::string>& words, std::vector<ClassWords>& classes);
 
 // Gives the class that is called background these words instead of its own. Throws as
 // add_background, and Error(kUsage) where there is no such class.

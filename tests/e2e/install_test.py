@@ -39,6 +39,10 @@ class Install(unittest.TestCase):
         self.assertEqual(json.loads(result.out)["width"], 451)
         done = tagclip("fetch", "--list", binary=self.prefix / "bin/tagclip")
         self.assertEqual(done.code, 0, done.err)
+        # Its library is found, though there is nothing to serve.
+        refused = tagclip("serve", "--host", "0.0.0.0", "--port", "0", binary=self.prefix / "bin/tagclip")
+        self.assertEqual(refused.code, 2, refused.err)
+        self.assertIn("--no-auth", refused.err)
 
     def test_the_example_project(self):
         build = self.build_example("segment")
