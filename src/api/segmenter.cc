@@ -219,8 +219,7 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
   std::vector<EncodedPointer> results;
   for (size_t i = 0; i < images.size(); ++i) {
     results.push_back(std::make_shared<detail::Encoded>(
-        detail::Encoded{model, std::move(names[i]), std::move(encoded[i]),
-                        std::move(files[i])}));
+        detail::Encoded{model, std::move(names[i]), std::move(encoded[i]), std::move(files[i])}));
   }
   return results;
 }
@@ -484,8 +483,8 @@ PhotoEncoding Segmenter::read_encoding(const std::filesystem::path& file, const 
   return as_errors([&] {
     auto [name, image, path] = state_->read(photo, hooks);
     EncodedPhoto kept = state_->pipeline.read_encoding(file, image);
-    return PhotoEncoding(std::make_shared<detail::Encoded>(detail::Encoded{
-        state_, std::move(name), std::move(kept), std::move(path)}));
+    return PhotoEncoding(std::make_shared<detail::Encoded>(
+        detail::Encoded{state_, std::move(name), std::move(kept), std::move(path)}));
   });
 }
 

@@ -131,7 +131,8 @@ std::string fish(const std::string& program, const std::vector<CommandHelp>& com
         text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       }
       if (!option.words().empty()) {
-        text += fmt::format(" -x -a {}", single_quoted(fmt::format("{}", fmt::join(option.words(), " "))));
+        text += fmt::format(" -x -a {}",
+                            single_quoted(fmt::format("{}", fmt::join(option.words(), " "))));
       } else if (!option.is_flag()) {
         text += " -r";
       }

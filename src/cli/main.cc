@@ -8,10 +8,11 @@ int main(int argc, char** argv) {
       {.name = "tagclip",
        .summary =
            "Open-vocabulary semantic segmentation: a photo and your own words in, masks out.",
-       .commands = {segment_command(), video_command(), embed_command(), data_command(), train_command(),
-                    eval_command(), experiment_command(), report_command(), pretrain_command(),
-                    verify_command(), serve_command(), info_command(), convert_command(), export_command(),
-                    fetch_command(), tokenize_command(), doctor_command()},
+       .commands = {segment_command(), video_command(), embed_command(), data_command(),
+                    train_command(), eval_command(), experiment_command(), report_command(),
+                    pretrain_command(), verify_command(), serve_command(), info_command(),
+                    convert_command(), export_command(), fetch_command(), tokenize_command(),
+                    doctor_command()},
        .hints = {{"bench", "benchmarks are a program of their own, tagclip_bench: make bench"}}},
       argc, argv);
 }

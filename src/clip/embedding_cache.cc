@@ -88,8 +88,8 @@ std::vector<std::optional<std::vector<float>>> EmbeddingDatabase::find(
 }
 
 void EmbeddingDatabase::keep(const std::string& tower, const std::string& templates,
-                          const std::vector<std::string>& words, const float* embeddings,
-                          size_t size) {
+                             const std::vector<std::string>& words, const float* embeddings,
+                             size_t size) {
   database_->run("BEGIN IMMEDIATE");
   try {
     const Statement insert =

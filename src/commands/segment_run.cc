@@ -143,11 +143,9 @@ void SegmentRun::work_until_meeting() {
       finish_writing();
       begin_writing(std::move(photo));
     }
-    show_progress();
     passed += watch.lap();
   }
   finish_writing();
-  show_progress();
 }
 
 // Fetches the next photos together, where that is worth it.
@@ -175,6 +173,7 @@ void SegmentRun::attempt(const SegmentJob& job, const Action& action) {
     finish_writing();  // of the photo before: lines come in order
     ++own_.failed;
     report_failure(job.photo.string(), error, options_.json, console_);
+    show_progress();
   }
 }
 
@@ -224,6 +223,7 @@ void SegmentRun::finish_writing() {
     const PhotoResult result = result_of(*done);
     console_.print(options_.json ? json_line(done->job, result, done->times)
                                  : text_line(done->job, result, done->times));
+    show_progress();
   });
 }
 

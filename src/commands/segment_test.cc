@@ -130,14 +130,15 @@ TEST_F(Segment, ResultsAreNotOverwrittenUnasked) {
   EXPECT_EQ(console_.printed.size(), 2U);
 }
 
-TEST_F(Segment, StopsAfterAPhoto) {
-  photo("1.png"), photo("2.png"), photo("3.png");
+TEST_F(Segment, StopsAfterThePhotoInHand) {
+  photo("1.png"), photo("2.png"), photo("3.png"), photo("4.png");
   options_.inputs = {(folder_ / "photos").string()};
   stop_after_ = 1;
   EXPECT_EQ(run(), kStopped);
-  EXPECT_EQ(console_.printed.size(), 1U);
-  EXPECT_THAT(console_.notes, HasSubstr("stopped: 1 done, 0 failed, 2 left"));
-  EXPECT_FALSE(std::filesystem::exists(options_.output / "2_labels.png"));
+  EXPECT_EQ(console_.printed.size(), 2U) << "the second was segmented while the first was written";
+  EXPECT_THAT(console_.notes, HasSubstr("stopped: 2 done, 0 failed, 2 left"));
+  EXPECT_TRUE(std::filesystem::exists(options_.output / "2_labels.png"));
+  EXPECT_FALSE(std::filesystem::exists(options_.output / "3_labels.png"));
 }
 
 TEST_F(Segment, ResultsOfOthersAreNeitherDoneNorReplaced) {

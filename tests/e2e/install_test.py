@@ -116,7 +116,7 @@ class Install(unittest.TestCase):
 
     def test_nothing_but_the_public_header_and_symbols(self):
         headers = [path.name for path in (self.prefix / "include").rglob("*.h")]
-        self.assertEqual(sorted(headers), ["error.h", "options.h", "tagclip.h"])
+        self.assertEqual(sorted(headers), ["error.h", "options.h", "outputs.h", "tagclip.h"])
         library = next((self.prefix / "lib").glob("libtagclip.so"))
         symbols = self.call("nm", "-D", "--defined-only", "-C", library)
         foreign = [line for line in symbols.splitlines()

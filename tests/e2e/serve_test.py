@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 import unittest
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -111,12 +112,13 @@ class Answers(ProgramTest):
         self.refused(self.server.encode(CAT[:2000]), 400, "bad_input", "photo: truncated or damaged JPEG")
         header = bytearray(png(1, 1))
         header[16:24] = (60000).to_bytes(4, "big") * 2
+        header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
         self.refused(self.server.encode(bytes(header)), 413, "too_large", "60000 x 60000")
         self.refused(self.server.encode(CAT, Content_Encoding="gzip"), 415, "bad_input", "compressed")
 
     def test_words_that_cannot_be_used(self):
         encoding = self.ok(self.server.encode(), 201)["id"]
-        for words, part in (([""], "class 1"), (["a\u0000b"], "control"), (["/etc/passwd", "cat", "cat\n"], "control")):
+        for words, part in (([""], "class 1"), (["a\u0000b"], "control"), (["c\nat"], "control")):
             self.refused(self.server.segment(encoding=encoding, classes=words), 400, "bad_input", part)
         names = self.ok(self.server.segment(encoding=encoding, classes=["/etc/passwd", "cat"], outputs=[]))["classes"]
         self.assertEqual(names[0]["name"], "/etc/passwd", "no file of that name is read")
