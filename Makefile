@@ -48,7 +48,7 @@ test-wheel: wheel  ## run the Python tests against that wheel in a clean environ
 	@scripts/test_wheel.sh
 
 dist: build  ## make build/dist: a relocatable archive and a .deb that need no compiler and no Python
-	@$(call compile,release,tagclip_public)
+	@$(call compile,release,tagclip tagclip_public tagclip_shell)
 	@scripts/setup.sh wheel
 	@scripts/make_dist.sh
 

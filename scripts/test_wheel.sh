@@ -15,8 +15,8 @@ pip install --requirement python/tests/requirements.txt "$wheel"
 
 # PyTorch beside the package: the one that this build's LibTorch came with.
 export TAGCLIP_TORCH_FOLDER=$PWD/.deps/libtorch TAGCLIP_PHOTOS=$PWD/tests/data/photos
-tests=$PWD/python/tests
+tests=$PWD/python/tests settings=$PWD/pyproject.toml
 cd "$folder"  # away from the sources
 bin/python -m pytest -q -p no:cacheprovider "$tests"
-bin/python -m mypy --no-incremental -p tagclip
-bin/python -m mypy --strict --no-incremental "$tests"/usage.py
+bin/python -m mypy --config-file "$settings" --no-incremental --package tagclip
+bin/python -m mypy --config-file "$settings" --no-incremental "$tests"/usage.py

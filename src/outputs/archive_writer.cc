@@ -47,7 +47,8 @@ void ArchiveWriter::add(const std::string& name, std::span<const std::byte> byte
   put(directory_, kDirectoryEntry, 4);
   put(directory_, 20, 2);  // written as version 2.0
   directory_ += fields;
-  put(directory_, 0, 2 + 2 + 2 + 4);  // comment, disk, attributes
+  put(directory_, 0, 2 + 2 + 2);  // comment, disk, attributes of text
+  put(directory_, 0, 4);          // attributes
   put(directory_, offset_, 4);
   directory_ += name;
   ++entries_;
