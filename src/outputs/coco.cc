@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bounded_json.h"
+#include "image/coco_runs.h"
 #include "outputs/contours.h"
 #include "outputs/formats.h"
 #include "outputs/run_lengths.h"

@@ -49,17 +49,13 @@ class CvatWriter : public RunFileWriter {
   std::string names_;  // of the photos, one a line
 };
 
-std::unique_ptr<RunFileWriter> open(const OutputRun& run, const ByteSink& sink) {
-  return std::make_unique<CvatWriter>(run, sink);
-}
-
 }  // namespace
 
 OutputFormat cvat_masks_output() {
   return {.name = "cvat-masks",
           .meaning = "CVAT's \"Segmentation mask 1.1\": a ZIP archive for all photos",
           .read_by = "CVAT, Datumaro",
-          .run_files = {{"cvat/masks.zip", open}}};
+          .run_files = {{"cvat/masks.zip", open_run_file<CvatWriter>}}};
 }
 
 }  // namespace tagclip

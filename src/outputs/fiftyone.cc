@@ -56,11 +56,6 @@ class MaskTargets : public RunFileWriter {
   void finish() override {}
 };
 
-template <class Writer>
-std::unique_ptr<RunFileWriter> open(const OutputRun& run, const ByteSink& sink) {
-  return std::make_unique<Writer>(run, sink);
-}
-
 }  // namespace
 
 OutputFormat fiftyone_output() {
@@ -71,8 +66,8 @@ OutputFormat fiftyone_output() {
           .read_by = "FiftyOne",
           .photo_file = "fiftyone/labels/{}.png",
           .write_photo = write_mask,
-          .run_files = {{"fiftyone/data.json", open<PhotoList>},
-                        {"fiftyone/mask_targets.json", open<MaskTargets>}}};
+          .run_files = {{"fiftyone/data.json", open_run_file<PhotoList>},
+                        {"fiftyone/mask_targets.json", open_run_file<MaskTargets>}}};
 }
 
 }  // namespace tagclip

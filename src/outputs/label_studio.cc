@@ -92,11 +92,6 @@ class InterfaceWriter : public RunFileWriter {
   void finish() override {}
 };
 
-template <class Writer>
-std::unique_ptr<RunFileWriter> open(const OutputRun& run, const ByteSink& sink) {
-  return std::make_unique<Writer>(run, sink);
-}
-
 }  // namespace
 
 OutputFormat label_studio_output() {
@@ -105,8 +100,8 @@ OutputFormat label_studio_output() {
               "Label Studio's tasks with brush masks as predictions, and the labelling "
               "interface for them",
           .read_by = "Label Studio, label-studio-converter",
-          .run_files = {{"label_studio/tasks.json", open<TaskWriter>},
-                        {"label_studio/label_config.xml", open<InterfaceWriter>}}};
+          .run_files = {{"label_studio/tasks.json", open_run_file<TaskWriter>},
+                        {"label_studio/label_config.xml", open_run_file<InterfaceWriter>}}};
 }
 
 }  // namespace tagclip

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/bounded_json.h"
 #include "image/png.h"
 #include "outputs/contours.h"

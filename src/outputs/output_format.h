@@ -69,6 +69,12 @@ class RunFileWriter {
   virtual void finish() = 0;
 };
 
+// Opens a writer of that kind: what RunFile::open is.
+template <class Writer>
+std::unique_ptr<RunFileWriter> open_run_file(const OutputRun& run, const ByteSink& sink) {
+  return std::make_unique<Writer>(run, sink);
+}
+
 // A file that is about all photos of a run.
 struct RunFile {
   std::string_view name;  // "coco/annotations.json"
@@ -117,8 +123,6 @@ std::vector<std::string> class_file_names(const std::vector<std::string>& classe
 // The photo's path as seen from a folder that the results lie in, with slashes; absolute where it
 // is on no way from there.
 std::string path_from(const std::filesystem::path& folder, const std::filesystem::path& photo);
-
-std::string to_base64(std::span<const std::byte> bytes);
 
 std::span<const std::byte> bytes_of(std::string_view text);
 

@@ -50,25 +50,6 @@ std::vector<uint32_t> column_runs(const RegionMask& mask, int width, int height)
   return runs;
 }
 
-std::string pack_runs(const std::vector<uint32_t>& runs) {
-  // See unpack_runs: groups of five bits, lowest first, with a sixth where more follow; from the
-  // fourth run on the difference to the last but one.
-  constexpr int kFirst = 48, kMore = 0x20, kSign = 0x10, kBits = 5, kGroup = 0x1F;
-  std::string text;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    int64_t number = runs[i];
-    if (i > 2) number -= runs[i - 2];
-    for (bool more = true; more;) {
-      int group = static_cast<int>(number & kGroup);
-      number >>= kBits;
-      more = (group & kSign) != 0 ? number != -1 : number != 0;
-      if (more) group |= kMore;
-      text += static_cast<char>(group + kFirst);
-    }
-  }
-  return text;
-}
-
 std::vector<uint8_t> brush_runs(const RegionMask& mask, int width, int height) {
   // A head (number of values, bits of a value, the four lengths that a count may have in bits),
   // then runs: a bit that says that the value repeats, which length the count has, the count less

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "outputs/regions.h"
@@ -11,9 +10,6 @@ namespace tagclip {
 // COCO's run lengths of a region in a photo of this size: down the columns, of pixels outside and
 // inside in turn. label_formats/raster.h fills them.
 std::vector<uint32_t> column_runs(const RegionMask& mask, int width, int height);
-
-// COCO's text form of run lengths.
-std::string pack_runs(const std::vector<uint32_t>& runs);
 
 // Label Studio's brush format: the run lengths of RGBA pixels, row by row, as numbers of a byte.
 // Pixels of the region are 255 in all channels, others 0.

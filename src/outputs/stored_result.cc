@@ -52,7 +52,7 @@ void set_stored_scores(const json& stored, const std::filesystem::path& class_fi
 // A mark of what was written last, in a hidden file beside it: a file that was changed since, or
 // never was this program's, is not replaced.
 std::filesystem::path mark_of(const std::filesystem::path& file) {
-  return file.parent_path() / ("." + file.filename().string() + ".crc");
+  return file.parent_path() / fmt::format(".{}.crc", file.filename().string());
 }
 
 std::string checksum_text(uint64_t size, uint64_t crc) {

@@ -42,10 +42,6 @@ class ClassWriter : public RunFileWriter {
   void finish() override {}
 };
 
-std::unique_ptr<RunFileWriter> open(const OutputRun& run, const ByteSink& sink) {
-  return std::make_unique<ClassWriter>(run, sink);
-}
-
 }  // namespace
 
 OutputFormat yolo_output() {
@@ -56,7 +52,7 @@ OutputFormat yolo_output() {
           .read_by = "Ultralytics, `tagclip data convert`",
           .photo_file = "yolo/labels/{}.txt",
           .write_photo = write_photo,
-          .run_files = {{"yolo/data.yaml", open}}};
+          .run_files = {{"yolo/data.yaml", open_run_file<ClassWriter>}}};
 }
 
 }  // namespace tagclip

@@ -8,15 +8,6 @@
 
 namespace tagclip {
 
-std::string to_base64(std::span<const std::byte> bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a NUL
-  const int size = ::EVP_EncodeBlock(reinterpret_cast<uint8_t*>(text.data()),
-                                     reinterpret_cast<const uint8_t*>(bytes.data()),
-                                     static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(size));
-  return text;
-}
-
 std::optional<std::string> from_base64(std::string_view text) {
   if (text.empty()) return std::string();
   if (text.size() % 4 != 0 || text.size() > std::numeric_limits<int>::max()) return {};

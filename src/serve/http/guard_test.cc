@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "base/files.h"
 #include "serve/http/base64.h"
 #include "support/test_dir.h"

@@ -1,43 +1,24 @@
 #include "serve/segment/coco_rle.h"
 
+#include <cstdint>
+
 #include "base/error.h"
+#include "image/coco_runs.h"
 
 namespace tagclip {
 namespace {
 
 // The runs of one class so far.
 struct Runs {
-  std::vector<int64_t> lengths;  // of zeros and ones by turns
-  int64_t end = 0;               // of the last one, in pixels from the start
+  std::vector<uint32_t> lengths;  // of zeros and ones by turns
+  int64_t end = 0;                // of the last one, in pixels from the start
 
   void add_ones(int64_t begin, int64_t length) {
-    lengths.push_back(begin - end);
-    lengths.push_back(length);
+    lengths.push_back(static_cast<uint32_t>(begin - end));
+    lengths.push_back(static_cast<uint32_t>(length));
     end = begin + length;
   }
 };
-
-// Appends a number in groups of five bits, the lowest first, as printable characters; the sixth bit
-// says that another group follows, the fifth of the last group is the sign.
-void append_number(int64_t number, std::string& text) {
-  bool more = true;
-  while (more) {
-    int64_t group = number & 0x1F;
-    number >>= 5;
-    more = (group & 0x10) != 0 ? number != -1 : number != 0;
-    if (more) group |= 0x20;
-    text += static_cast<char>(group + 48);
-  }
-}
-
-// From the fourth length on the difference to the one two places before is written.
-std::string compressed(const std::vector<int64_t>& lengths) {
-  std::string text;
-  for (size_t i = 0; i < lengths.size(); ++i) {
-    append_number(i > 2 ? lengths[i] - lengths[i - 2] : lengths[i], text);
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -56,8 +37,9 @@ std::vector<std::string> coco_rle(std::span<const uint16_t> labels, int width, i
   }
   std::vector<std::string> masks;
   for (Runs& mask : runs) {
-    if (!mask.lengths.empty() && mask.end < all) mask.lengths.push_back(all - mask.end);
-    masks.push_back(compressed(mask.lengths));
+    if (!mask.lengths.empty() && mask.end < all)
+      mask.lengths.push_back(static_cast<uint32_t>(all - mask.end));
+    masks.push_back(pack_runs(mask.lengths));
   }
   return masks;
 }

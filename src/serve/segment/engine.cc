@@ -89,14 +89,10 @@ std::string description_of(const Segmenter& model, const std::filesystem::path& 
   for (const ClassInfo& entry : model.known_classes()) {
     (entry.seen ? seen : unseen).push_back(entry.words.front());
   }
-  std::string mode;
-  for (const auto& [name, value] : kModeNames) {
-    if (value == model.mode()) mode = name;
-  }
   const bool trained = model.mode() == Mode::kTrained;
   const ordered_json entry = {
       {"name", weights.filename().string()},
-      {"mode", mode},
+      {"mode", mode_name(model.mode())},
       {"parameters", parameters_of(weights)},
       {"seen_classes", seen},
       {"unseen_classes", unseen},

@@ -7,11 +7,11 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/bounded_json.h"
 #include "image/palette.h"
 #include "image/png.h"
 #include "infer/options.h"
-#include "serve/http/base64.h"
 #include "serve/segment/coco_rle.h"
 
 namespace tagclip {
@@ -49,13 +49,6 @@ std::string index_png(const Segmentation& result, size_t classes) {
   }
   content.samples = samples;
   return to_base64(encode_png(content));
-}
-
-std::string mode_name(Mode mode) {
-  for (const auto& [name, value] : kModeNames) {
-    if (value == mode) return name;
-  }
-  return "auto";
 }
 
 std::string hex(const Colour& colour) {
@@ -115,6 +108,13 @@ ordered_json outputs_json(const SegmentRequest& request, const Vocabulary& vocab
 }
 
 }  // namespace
+
+std::string mode_name(Mode mode) {
+  for (const auto& [name, value] : kModeNames) {
+    if (value == mode) return name;
+  }
+  return "auto";
+}
 
 Answer segment_answer(const SegmentRequest& request, const Vocabulary& vocabulary,
                       const Segmentation& result, Mode mode, bool knows_classes,
