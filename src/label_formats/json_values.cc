@@ -66,29 +66,6 @@ bool any_json_with(const SourceFiles& files, std::initializer_list<std::string_v
   return false;
 }
 
-std::vector<std::byte> from_base64(std::string_view text) {
-  std::vector<std::byte> bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    int digit = -1;
-    if (c >= 'A' && c <= 'Z') digit = c - 'A';
-    if (c >= 'a' && c <= 'z') digit = c - 'a' + 26;
-    if (c >= '0' && c <= '9') digit = c - '0' + 52;
-    if (c == '+') digit = 62;
-    if (c == '/') digit = 63;
-    if (c == '=' || c == '\n' || c == '\r') continue;
-    if (digit < 0) throw bad_input("a picture inside of it is no base64");
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes.push_back(static_cast<std::byte>(bits >> count & 0xFF));
-  }
-  return bytes;
-}
-
 std::string reason_of(const Error& error) {
   const std::string hint = error.hint().empty() ? "" : " (" + error.hint() + ")";
   return error.what() + hint;

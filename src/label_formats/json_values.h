@@ -31,9 +31,6 @@ Size size_at(const nlohmann::json& json, const char* width, const char* height);
 // Whether one of the first JSON files of a source has all those keys, in whatever place.
 bool any_json_with(const SourceFiles& files, std::initializer_list<std::string_view> keys);
 
-// Throws Error(kBadInput) for a broken text.
-std::vector<std::byte> from_base64(std::string_view text);
-
 // Returns an error's words on one line, with its hint.
 std::string reason_of(const Error& error);
 

@@ -7,7 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <span>
+#include <string>
 
+#include "base/base64.h"
 #include "base/bounded_json.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -77,8 +80,17 @@ std::optional<LabelMeShape> read_shape(const Json& json) {
   return shape;
 }
 
+// Throws Error(kBadInput) for anything but base64, which may be broken into lines.
+std::vector<std::byte> embedded_picture(std::string digits) {
+  std::erase_if(digits, [](char c) { return c == '\n' || c == '\r'; });
+  const std::optional<std::string> content = from_base64(digits);
+  if (!content) throw bad_input("a picture inside of it is no base64");
+  const auto bytes = std::as_bytes(std::span(*content));
+  return {bytes.begin(), bytes.end()};
+}
+
 void draw_mask(LabelMap& map, const LabelMeShape& shape) {
-  const std::vector<std::byte> bytes = from_base64(shape.mask);
+  const std::vector<std::byte> bytes = embedded_picture(shape.mask);
   if (!is_png(bytes)) throw bad_input("the picture of a mask is no PNG");
   const auto [header, samples] = decode_png_samples(bytes, "a mask", {});
   const size_t stride = samples.size() / (static_cast<size_t>(header.width) * header.height);
@@ -185,7 +197,7 @@ class LabelMeReader {
       // The file may hold the photo.
       if (!text_at(json, "imageData") || text_at(json, "imageData")->empty()) throw;
       item.embedded = [path = files_.path(name)] {
-        return from_base64(text_at(read_json(path), "imageData").value_or(""));
+        return embedded_picture(text_at(read_json(path), "imageData").value_or(""));
       };
     }
     item.split = usual_split(file_name(folder_of(name)));

@@ -5,7 +5,9 @@
 
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 
+#include "base/base64.h"
 #include "base/files.h"
 #include "label_formats/json_values.h"
 #include "label_formats/raster.h"
@@ -125,7 +127,7 @@ TEST_F(Formats, LabelMe) {
   const json masks = json::parse(written("labelme-masks"));
   EXPECT_EQ(masks["shapes"][1]["points"], json::parse("[[1,0],[5,3]]"));
   const auto png = from_base64(masks["shapes"][1]["mask"].get<std::string>());
-  EXPECT_EQ(decode_image(png, "").width, 5);
+  EXPECT_EQ(decode_image(std::as_bytes(std::span(png.value())), "").width, 5);
 }
 
 TEST_F(Formats, Yolo) {

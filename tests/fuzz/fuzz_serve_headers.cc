@@ -1,8 +1,9 @@
 // Any bytes as headers that decide who is let in, and as a form with its Content-Type.
+#include <span>
 #include <string>
 
+#include "base/base64.h"
 #include "base/error.h"
-#include "serve/http/base64.h"
 #include "serve/http/guard.h"
 #include "serve/http/multipart.h"
 

@@ -9,10 +9,10 @@
 #include <cctype>
 #include <optional>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "serve/http/base64.h"
 
 namespace tagclip {
 namespace {

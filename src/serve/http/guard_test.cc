@@ -4,7 +4,6 @@
 
 #include "base/base64.h"
 #include "base/files.h"
-#include "serve/http/base64.h"
 #include "support/test_dir.h"
 #include "support/test_errors.h"
 

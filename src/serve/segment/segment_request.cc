@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/bounded_json.h"
 #include "base/fields.h"
 #include "base/text.h"
@@ -13,7 +14,6 @@
 #include "image/png.h"
 #include "image/webp.h"
 #include "infer/options.h"
-#include "serve/http/base64.h"
 #include "serve/http/multipart.h"
 
 namespace tagclip {
