@@ -57,18 +57,30 @@ std::optional<size_t> find_invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
-bool looks_like_utf16(std::string_view text) {
+std::string_view wide_encoding(std::string_view text) {
   using std::string_view_literals::operator""sv;
-  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv)) return true;
-  if (text.find("\0\n\0"sv) != text.npos) return true;
+  if (text.starts_with("\xFF\xFE\0\0"sv) || text.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";
+  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv)) return "UTF-16";
   constexpr size_t kEnough = 16;  // bytes; fewer may be names of one letter with NUL between
-  if (text.size() < kEnough || text.size() % 2 != 0) return false;
-  bool upper_first = true, lower_first = true;
-  for (size_t i = 0; i < text.size(); i += 2) {
-    upper_first = upper_first && text[i] == '\0';
-    lower_first = lower_first && text[i + 1] == '\0';
-  }
-  return upper_first || lower_first;
+  // Whether every unit of so many bytes is a Latin letter: NUL but for its first or its last byte.
+  const auto units_of = [&](size_t bytes) {
+    if (text.size() < kEnough || text.size() % bytes != 0) return false;
+    bool first = true, last = true;
+    for (size_t i = 0; i < text.size(); ++i) {
+      first = first && (text[i] == '\0') == (i % bytes != 0);
+      last = last && (text[i] == '\0') == (i % bytes != bytes - 1);
+    }
+    return first || last;
+  };
+  if (units_of(4) || text.find("\0\0\n\0\0"sv) != text.npos) return "UTF-32";
+  return units_of(2) || text.find("\0\n\0"sv) != text.npos ? "UTF-16" : "";
+}
+
+void refuse_wide_encoding(std::string_view text, const std::string& source) {
+  const std::string_view encoding = wide_encoding(text);
+  if (encoding.empty()) return;
+  throw bad_input(fmt::format("{}: {} text, expected UTF-8", source, encoding),
+                  fmt::format("save it as UTF-8: iconv -f {} -t UTF-8 makes it so", encoding));
 }
 
 std::string_view without_byte_order_mark(std::string_view text) {

@@ -29,9 +29,12 @@ std::u32string decode_utf8(std::string_view text);
 void append_utf8(char32_t code_point, std::string& text);
 std::string encode_utf8(std::u32string_view text);
 
-// True if a text is UTF-16 of either byte order, as Windows programs write it: by its byte order
-// mark, or by the NUL halves of its line feeds and Latin letters.
-bool looks_like_utf16(std::string_view text);
+// Returns "UTF-16" or "UTF-32" where a text is one of them, as Windows programs write it: by its
+// byte order mark, or by the NUL bytes of its line feeds and Latin letters. Empty where it is not.
+std::string_view wide_encoding(std::string_view text);
+
+// Throws Error(kBadInput), naming `source`, for UTF-16 and UTF-32.
+void refuse_wide_encoding(std::string_view text, const std::string& source);
 
 // `text` behind the byte order mark of UTF-8, where it begins with one.
 std::string_view without_byte_order_mark(std::string_view text);

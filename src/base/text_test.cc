@@ -146,18 +146,22 @@ TEST(DisplayWidth, KeepsOtherScriptsApart) {
             2u);  // a zero-width space
 }
 
-TEST(Utf16, IsToldByMarksAndNulHalves) {
+TEST(WideEncoding, IsToldByMarksAndNulBytes) {
   using std::string_literals::operator""s;
-  EXPECT_TRUE(
-      looks_like_utf16("\xFF\xFE"
-                       "a\0"s));
-  EXPECT_TRUE(looks_like_utf16("\xFE\xFF\0a"s));
-  EXPECT_TRUE(looks_like_utf16("a\0\n\0b\0\n\0"s));
-  EXPECT_TRUE(looks_like_utf16("\0p\0h\0o\0t\0o\0.\0j\0p\0g"s));
-  EXPECT_FALSE(looks_like_utf16("photo\0b\0c\0"s)) << "names that end in NUL";
-  EXPECT_FALSE(looks_like_utf16("a\0b\0"s));
-  EXPECT_FALSE(looks_like_utf16("photo.jpg\n"));
-  EXPECT_FALSE(looks_like_utf16(""));
+  EXPECT_EQ(wide_encoding("\xFF\xFE"
+                          "a\0"s),
+            "UTF-16");
+  EXPECT_EQ(wide_encoding("\xFE\xFF\0a"s), "UTF-16");
+  EXPECT_EQ(wide_encoding("a\0\n\0b\0\n\0"s), "UTF-16");
+  EXPECT_EQ(wide_encoding("\0p\0h\0o\0t\0o\0.\0j\0p\0g"s), "UTF-16");
+  EXPECT_EQ(wide_encoding("\xFF\xFE\0\0a\0\0\0"s), "UTF-32");
+  EXPECT_EQ(wide_encoding("\0\0\xFE\xFF\0\0\0a"s), "UTF-32");
+  EXPECT_EQ(wide_encoding("a\0\0\0\n\0\0\0b\0\0\0"s), "UTF-32");
+  EXPECT_EQ(wide_encoding("\0\0\0s\0\0\0k\0\0\0i\0\0\0s"s), "UTF-32");
+  EXPECT_EQ(wide_encoding("photo\0b\0c\0"s), "") << "names that end in NUL";
+  EXPECT_EQ(wide_encoding("a\0b\0"s), "");
+  EXPECT_EQ(wide_encoding("photo.jpg\n"), "");
+  EXPECT_EQ(wide_encoding(""), "");
 }
 
 }  // namespace

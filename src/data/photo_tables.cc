@@ -34,7 +34,7 @@ std::vector<std::string_view> parts(std::string_view text, std::string_view sepa
 template <class Value, class Read>
 PhotoTable<Value> read_table(const fs::path& path, const char* layout, const Read& read_value) {
   const std::string text = read_text(path);
-  if (looks_like_utf16(text)) throw bad_input(path.string() + " is UTF-16", "save it as UTF-8");
+  refuse_wide_encoding(text, path.string());
   PhotoTable<Value> table;
   std::unordered_map<std::string, size_t> line_of;
   size_t number = 0;

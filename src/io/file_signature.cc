@@ -64,6 +64,27 @@ constexpr auto kSignatures = std::to_array<Signature>({
     {0, "\0\0\x0A\0\0\0\0\0"sv, "a TGA image"},
     {0, "DDS \x7C\0\0\0"sv, "a DDS texture"},
     {128, "DICM"sv, "a DICOM image"},
+    {344, "n+1\0"sv, "a NIfTI image"},
+    {344, "ni1\0"sv, "a NIfTI image"},
+    {0, "\x5C\x01\0\0\x6E\x2B\x32\0"sv, "a NIfTI image"},
+    {0, "NRRD000"sv, "an NRRD image"},
+    {0, "NITF0"sv, "a NITF image"},
+    {0, "EHFA_HEADER_TAG"sv, "an ERDAS Imagine image"},
+    {0, "icns"sv, "a macOS icon"},
+    {0, "\x01\xDA\0\x01"sv, "an SGI image"},
+    {0, "\x01\xDA\x01\x01"sv, "an SGI image"},
+    {0, "\x59\xA6\x6A\x95"sv, "a Sun raster image"},
+    {0, "SDPX"sv, "a DPX image"},
+    {0, "XPDS"sv, "a DPX image"},
+    {0, "\x80\x2A\x5F\xD7"sv, "a Cineon image"},
+    {0, "FLIF"sv, "a FLIF image"},
+    {0, "BPG\xFB"sv, "a BPG image"},
+    {0, "farbfeld"sv, "a farbfeld image"},
+    {0, "\xABKTX "sv, "a KTX texture"},
+    {8, "ILBM"sv, "an Amiga IFF image"},
+    {0, "AT&TFORM"sv, "a DjVu document"},
+    {0, "\xD7\xCD\xC6\x9A"sv, "a Windows metafile"},
+    {40, " EMF\0\0\x01\0"sv, "a Windows metafile"},
     {0, "qoif"sv, "a QOI image"},
     {0, "#?RADIANCE"sv, "a Radiance HDR image"},
     {0, "#?RGBE"sv, "a Radiance HDR image"},
@@ -76,6 +97,8 @@ constexpr auto kSignatures = std::to_array<Signature>({
     {0, "%PDF-"sv, "a PDF document"},
     {0, "\0\x05\x16\x07"sv, "a macOS resource file (AppleDouble)"},
     {0, "\x89HDF\r\n\x1A\n"sv, "an HDF5 file"},
+    {0, "\x0E\x03\x13\x01"sv, "an HDF4 file"},
+    {0, "GRIB"sv, "a GRIB file"},
     {0, "CDF\x01"sv, "a NetCDF file"},
     {0, "GGUF"sv, "a GGUF model"},
     {4, "TFL3"sv, "a TensorFlow Lite model"},
@@ -180,6 +203,19 @@ bool is_bitmap(std::string_view bytes) {
   return has_at(bytes, 0, "BM") && has_at(bytes, 6, "\0\0\0\0"sv);
 }
 
+// The version, run lengths and the bits of a sample follow the mark of one byte.
+bool is_pcx(std::string_view bytes) {
+  return bytes.size() >= 128 && bytes[0] == '\x0A' && "\0\2\3\4\5"sv.find(bytes[1]) != bytes.npos &&
+         bytes[2] == 1 && "\1\2\4\x8"sv.find(bytes[3]) != bytes.npos;
+}
+
+// MPEG's transport stream begins every 188 bytes with the same byte.
+bool is_transport_stream(std::string_view bytes) {
+  constexpr size_t kPacket = 188;
+  return bytes.size() > 4 * kPacket && bytes[0] == 'G' && bytes[kPacket] == 'G' &&
+         bytes[2 * kPacket] == 'G' && bytes[3 * kPacket] == 'G';
+}
+
 // Bytes of one UTF-8 sequence at `at` without control characters, 0 when it is none.
 size_t text_length(std::string_view bytes, size_t at) {
   const auto first = static_cast<uint8_t>(bytes[at]);
@@ -213,6 +249,8 @@ std::string_view describe_text(std::string_view bytes) {
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (head.starts_with("<!doctype html") || head.starts_with("<html")) return "an HTML page";
   if (head.starts_with("<svg")) return "an SVG drawing";
+  if (head.starts_with("/* xpm */")) return "an XPM image";
+  if (head.starts_with("#define") && head.find("_width ") != head.npos) return "an XBM image";
   if (head.starts_with("<?xml")) return "XML text";
   if (head[0] == '{' || head[0] == '[') return "JSON text";
   return "text";
@@ -226,10 +264,14 @@ std::string_view describe_prefix(std::string_view bytes) {
   if (bytes.starts_with("PK\x03\x04")) return describe_zip(bytes);
   if (is_safetensors(bytes)) return "a safetensors file";
   if (is_bitmap(bytes)) return "a BMP image";
+  if (is_pcx(bytes)) return "a PCX image";
   if (is_pickle(bytes)) return "a Python pickle";
   if (is_onnx(bytes)) return "an ONNX model";
   if (is_text(bytes)) return describe_text(bytes);
-  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) return "UTF-16 text";
+  if (is_transport_stream(bytes)) return "an MPEG video";
+  const std::string_view encoding = wide_encoding(bytes);
+  if (encoding == "UTF-16") return "UTF-16 text";
+  if (encoding == "UTF-32") return "UTF-32 text";
   return "binary data of an unknown kind";
 }
 

@@ -72,6 +72,18 @@ TEST(FileKind, TiffWithTheDirectoriesOfARawPhoto) {
   EXPECT_EQ(describe(tiff), "a TIFF image");
 }
 
+TEST(FileKind, ImagesThatFewProgramsWrite) {
+  EXPECT_EQ(describe({"icns\0\0\x10\0ic07", 12}), "a macOS icon");
+  EXPECT_EQ(describe({"\x01\xDA\0\x01\0\x02", 6}), "an SGI image");
+  EXPECT_EQ(describe("\x0A\x05\x01\x08" + std::string(124, '\0')), "a PCX image");
+  EXPECT_EQ(describe(std::string(344, '\1') + std::string("n+1\0", 4)), "a NIfTI image");
+  EXPECT_EQ(describe("FLIF44"), "a FLIF image");
+  EXPECT_EQ(describe("\xD7\xCD\xC6\x9A"), "a Windows metafile");
+  std::string stream;
+  for (int i = 0; i < 5; ++i) stream += "G" + std::string(187, '\xFF');
+  EXPECT_EQ(describe(stream), "an MPEG video");
+}
+
 TEST(FileKind, Text) {
   EXPECT_EQ(describe(""), "an empty file");
   EXPECT_EQ(describe("a photo of a cat\n"), "text");
@@ -82,6 +94,8 @@ TEST(FileKind, Text) {
             "text");
   EXPECT_EQ(describe("version https://git-lfs.github.com/spec/v1\n"),
             "a Git LFS pointer in place of the file itself");
+  EXPECT_EQ(describe("#define cat_width 16\n"), "an XBM image");
+  EXPECT_EQ(describe({"\xFF\xFE\0\0a\0\0\0", 8}), "UTF-32 text");
   EXPECT_EQ(describe("broken \xC3("), "binary data of an unknown kind");
 }
 

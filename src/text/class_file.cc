@@ -379,15 +379,6 @@ std::vector<ListedClass> in_order(std::vector<ListedClass> classes, const std::s
   return classes;
 }
 
-void check_not_utf16(std::string_view text, const std::string& source) {
-  const bool marked = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
-  const bool bare = text.size() > 3 && text.size() % 2 == 0 &&
-                    ((text[0] == '\0' && text[2] == '\0') || (text[1] == '\0' && text[3] == '\0'));
-  if (!marked && !bare) return;
-  throw bad_input(fmt::format("{}: is UTF-16 text", source),
-                  "save it as UTF-8, or: iconv -f UTF-16 -t UTF-8 in.txt > out.txt");
-}
-
 // What word processors save is no list.
 void check_plain(std::string_view text, const std::string& source) {
   const std::string start = is_utf8(text) ? lower_case(trim(text.substr(0, 100))) : "";
@@ -416,7 +407,7 @@ std::string checked_word(std::string_view text, const std::string& where) {
 std::vector<ListedClass> read_class_file(const std::filesystem::path& path) {
   const std::string source = path == "/dev/stdin" ? "standard input" : path.string();
   std::string text = read_text(path, kMaxFileBytes);
-  check_not_utf16(text, source);
+  refuse_wide_encoding(text, source);
   check_plain(text, source);
   // Old Macs end lines with a carriage return alone.
   if (text.find('\n') == text.npos) std::ranges::replace(text, '\r', '\n');

@@ -186,7 +186,7 @@ TEST_F(ReadClassFile, WhatCannotBeMeant) {
               AllOf(HasSubstr("line 3"), HasSubstr("number 3"), HasSubstr("sky")));
   EXPECT_THAT(refusal(std::string("\xFF\xFEs\0k\0y\0\n\0", 10)),
               AllOf(HasSubstr("UTF-16"), HasSubstr("iconv")));
-  EXPECT_THAT(refusal(std::string("s\0k\0y\0", 6)), HasSubstr("UTF-16"));
+  EXPECT_THAT(refusal(std::string("s\0k\0y\0\r\0\n\0", 10)), HasSubstr("UTF-16"));
 }
 
 TEST(ClassList, OneKindOfSeparator) {

@@ -20,12 +20,6 @@ bool is_invisible(char32_t c) { return (c >= 0x200B && c <= 0x200F) || c == 0x20
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-void refuse_utf16(std::string_view text, const std::string& source) {
-  if (!looks_like_utf16(text)) return;
-  throw bad_input(source + ": UTF-16 text, expected UTF-8",
-                  "save it as UTF-8: iconv -f UTF-16 -t UTF-8 makes it so");
-}
-
 // Returns the texts, trimmed and checked, each with its number.
 std::vector<ListLine> numbered(const std::vector<std::string_view>& texts,
                                const std::filesystem::path& path) {
@@ -42,14 +36,14 @@ std::vector<ListLine> numbered(const std::vector<std::string_view>& texts,
 
 std::vector<ListLine> read_list_file(const std::filesystem::path& path) {
   const std::string text = read_text(path, 64 * kMiB);
-  refuse_utf16(text, path.string());
+  refuse_wide_encoding(text, path.string());
   std::vector<ListLine> lines = numbered(split_lines(text), path);
   std::erase_if(lines, [](const ListLine& l) { return l.text.empty() || l.text.front() == '#'; });
   return lines;
 }
 
 SplitNames split_names(std::string_view text, const std::string& source) {
-  refuse_utf16(text, source);
+  refuse_wide_encoding(text, source);
   text = without_byte_order_mark(text);
   SplitNames list{.names = {}, .nul_separated = text.find('\0') != text.npos};
   const char separator = list.nul_separated ? '\0' : '\n';
