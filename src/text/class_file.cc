@@ -379,8 +379,13 @@ std::vector<ListedClass> in_order(std::vector<ListedClass> classes, const std::s
   return classes;
 }
 
-// What word processors save is no list.
+// What word processors save is no list, and neither is an array of embeddings.
 void check_plain(std::string_view text, const std::string& source) {
+  if (text.find('\0') != text.npos) {
+    throw bad_input(fmt::format("{}: is no text (it holds NUL bytes)", source),
+                    "give words, or a text file with a class on a line; arrays of embeddings go to "
+                    "the setting text_embeddings");
+  }
   const std::string start = is_utf8(text) ? lower_case(trim(text.substr(0, 100))) : "";
   const bool is_rtf = start.starts_with("{\\rtf");
   if (!is_rtf && !start.starts_with("<!doctype") && !start.starts_with("<html")) return;

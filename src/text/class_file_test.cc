@@ -189,6 +189,11 @@ TEST_F(ReadClassFile, WhatCannotBeMeant) {
   EXPECT_THAT(refusal(std::string("s\0k\0y\0\r\0\n\0", 10)), HasSubstr("UTF-16"));
 }
 
+TEST_F(ReadClassFile, AnArrayIsNoText) {
+  EXPECT_THAT(refusal(std::string("\x93NUMPY\1\0v\0{'descr': '<f4'", 24)),
+              AllOf(HasSubstr("is no text"), HasSubstr("text_embeddings")));
+}
+
 TEST(ClassList, OneKindOfSeparator) {
   const Words three = {{"cat"}, {"traffic light"}, {"sky"}};
   for (const char* text : {"cat, traffic light,sky", "cat;traffic light; sky",

@@ -17,6 +17,8 @@ FieldsOf<Config> adamw_fields(Config& config) {
   list.add("beta2", config.beta2, {0, 1}, "decay of the second moment");
   list.add("weight_decay", config.weight_decay, {0, 10}, "decoupled weight decay");
   list.add("epsilon", config.epsilon, {0, 1}, "added to the root of the second moment");
+  list.add("max_norm", config.max_norm, {0, 1e9},
+           "largest norm of all gradients together, which are scaled down to it; 0: any");
   return list;
 }
 
@@ -73,6 +75,10 @@ void AdamW::step() {
     steps.push_back(slot.steps);
   }
   if (values.empty()) return;
+  if (config_.max_norm > 0) {
+    const at::Tensor scale = (config_.max_norm / (gradient_norm() + 1e-6)).clamp_max(1);
+    at::_foreach_mul_(gradients, scale);
+  }
   at::_foreach_add_(steps, 1);
   at::_fused_adamw_(values, gradients, first, second, {}, steps, learning_rate_, config_.beta1,
                     config_.beta2, config_.weight_decay, config_.epsilon, /*amsgrad=*/false,

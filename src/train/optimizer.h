@@ -18,6 +18,7 @@ struct AdamWConfig {
   double beta2 = 0.999;
   double weight_decay = 0.01;
   double epsilon = 1e-8;
+  double max_norm = 0;  // as in torch.nn.utils.clip_grad_norm_; 0: gradients stay as they are
 
   FieldList fields();
   ConstFieldList fields() const;

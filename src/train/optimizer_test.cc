@@ -72,6 +72,22 @@ TEST(AdamW, MeasuresTheGradientAsAWhole) {
   EXPECT_TRUE(std::isnan(optimizer.gradient_norm().item<double>()));
 }
 
+// The first step's moments are the gradients times 1 - beta, after scaling.
+TEST(AdamW, ScalesGradientsDownToTheLargestNorm) {
+  const auto first_moments = [](double max_norm) {
+    Parameter a = parameter("a", {0, 0}), b = parameter("b", {0});
+    AdamW optimizer({a, b}, {.beta1 = 0, .max_norm = max_norm});
+    a.tensor.mutable_grad() = at::tensor({2.0f, 1.0f});
+    b.tensor.mutable_grad() = at::tensor({-2.0f});
+    optimizer.step(0.1);
+    const auto state = optimizer.state();
+    return at::cat({state.at("adamw.first.a"), state.at("adamw.first.b")});
+  };
+  EXPECT_TRUE(at::equal(first_moments(0), at::tensor({2.0f, 1.0f, -2.0f})));
+  EXPECT_TRUE(at::equal(first_moments(3.1), at::tensor({2.0f, 1.0f, -2.0f})));
+  EXPECT_TRUE(at::allclose(first_moments(1.5), at::tensor({1.0f, 0.5f, -1.0f})));
+}
+
 // Expected values: mmcv 1.4's formulas (poly by iteration, linear warm-up), worked out by hand.
 TEST(LearningRate, WarmsUpOnTopOfTheDecay) {
   const ScheduleConfig config{.iterations = 20000, .warmup = 1500};

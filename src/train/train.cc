@@ -99,7 +99,7 @@ class Run {
       const auto stop_requested = [&] {
         if (world_.is_single()) return hooks_.stop_requested();
         if (std::chrono::steady_clock::now() < last_talk + kBetweenTalks) return false;
-        const bool stopped = talk(/*over=*/false).stopped;
+        const bool stopped = talk({}).stopped;
         last_talk = std::chrono::steady_clock::now();
         return stopped;
       };
@@ -109,10 +109,15 @@ class Run {
         error = std::current_exception();
       }
     }
-    Talk said = talk(world_.is_root());
-    while (!said.over) said = talk(/*over=*/false);
+    Talk said = talk({.over = world_.is_root(), .failed = error != nullptr});
+    while (!said.over) said = talk({});
     if (error) std::rethrow_exception(error);
     if (said.stopped) throw stopped_in_check();
+    if (said.failed) {
+      throw bad_input(fmt::format("rank {} of {} ends: rank 0 cannot use the files", world_.rank(),
+                                  world_.size()),
+                      "its message says which, and why");
+    }
   }
 
   void check_all_files(const FileCheckHooks& hooks) const {
@@ -125,11 +130,18 @@ class Run {
     }
   }
 
+  // What the ranks tell each other while the root checks the files.
   struct Talk {
-    bool stopped, over;
+    bool stopped = false;  // a rank is to stop
+    bool over = false;     // the root has looked at all of them
+    bool failed = false;   // and cannot use them
   };
-  // What any rank says: that it is to stop, and the root, that the files are checked.
-  Talk talk(bool over) const { return {world_.any(hooks_.stop_requested()), world_.any(over)}; }
+  // Returns what any rank says.
+  Talk talk(const Talk& own) const {
+    return {.stopped = world_.any(hooks_.stop_requested()),
+            .over = world_.any(own.over),
+            .failed = world_.any(own.failed)};
+  }
 
   // Says what several data sets come to together: shares, classes, which of them are hidden.
   void say_how_sets_are_joined() const {

@@ -12,7 +12,7 @@ from PIL import Image
 
 import samples
 from rank_runs import finish, run, slurm_environments, start
-from support import FAILURE, REQUEUE, STOPPED, USAGE, ProgramTest, tagclip
+from support import BAD_INPUT, FAILURE, REQUEUE, STOPPED, USAGE, ProgramTest, tagclip
 
 ITERATIONS = 12
 SETTINGS = ("--set", f"schedule.iterations={ITERATIONS}", "--set", "batch=6", "--set", "log_every=1",
@@ -137,6 +137,17 @@ class RanksTest(ProgramTest):
             self.assertEqual(code, REQUEUE, err)
             self.assertIn("stopped while the files were checked; nothing was trained", err)
             self.assertNotIn("lost", err)
+
+    def test_files_that_cannot_be_used_end_all(self):
+        data = samples.write_dataset(self.folder / "broken", count=4)
+        photo = next((data / "images").iterdir())
+        photo.write_bytes(b"no photo")
+        config = samples.train_config(self.folder, data, self.clip)
+        root, other = run(2, "train", config, "--set", f"output={self.folder / 'refused'}")
+        self.assertEqual((root[0], other[0]), (BAD_INPUT, BAD_INPUT))
+        self.assertIn(photo.name, root[2])
+        self.assertIn("rank 1 of 2 ends: rank 0 cannot use the files", other[2])
+        self.assertNotIn("lost", root[2] + other[2])
 
     def test_a_shell_of_srun_is_told_for_whom_it_waits(self):
         """srun -n 4 --pty bash leaves its variables to whatever is started there."""
