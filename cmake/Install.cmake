@@ -17,7 +17,7 @@ install(TARGETS tagclip_commands tagclip_fetch tagclip_serve_library
   LIBRARY DESTINATION ${private_libraries} COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE
   DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
-install(FILES ${PROJECT_SOURCE_DIR}/models/mini.safetensors
+install(FILES ${PROJECT_SOURCE_DIR}/models/everyday.safetensors ${PROJECT_SOURCE_DIR}/models/mini.safetensors
   DESTINATION share/tagclip/models COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/configs/msrc21-reduced.toml
   DESTINATION share/tagclip/configs COMPONENT runtime)

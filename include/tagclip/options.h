@@ -17,7 +17,8 @@ enum class Device {
 
 // The part of the weights that tells the classes apart.
 enum class Mode {
-  kAuto,       // kTrained where the weights have a decoder, kClip for a CLIP as it is
+  kAuto,       // kTrained where the weights have a decoder, kPlain for a CLIP whose patches were
+               // trained against words (its file says so), kClip for any other
   kTrained,    // a decoder that was trained for it: TagCLIP, ZegCLIP
   kClip,       // a CLIP as it is, by the method with the best published results: SC-CLIP
   kQuick,      // a CLIP as it is, NACLIP on the whole photo in one pass
@@ -27,6 +28,7 @@ enum class Mode {
   kNaclip,     // ... by attention of keys to keys and to near patches
   kScClip,     // ... self-calibrated by the similarity of patches in middle blocks
   kSfp,        // ... the same with outliers found by the attention of the class token
+  kPlain,      // ... by its patches as they come out
 };
 
 // Sets the number format of the image encoder's matrix products, on CPUs. A GPU uses float32.

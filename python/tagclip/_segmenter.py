@@ -294,9 +294,9 @@ def _classes_of(words: Sequence[ClassWords] | Mapping[str, Sequence[str]]) -> li
     return [[entry] if isinstance(entry, str) else list(entry) for entry in words]
 
 
-def shipped_weights() -> Path:
-    """The small model that comes with this package, to try things out."""
-    return Path(__file__).parent / "share" / "tagclip" / "models" / "mini.safetensors"
+def shipped_weights(name: str = "everyday") -> Path:
+    """One of the small models that come with this package, `everyday` or `mini`."""
+    return Path(__file__).parent / "share" / "tagclip" / "models" / f"{name}.safetensors"
 
 
 def describe_settings() -> dict[str, dict[str, Any]]:

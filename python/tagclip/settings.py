@@ -33,6 +33,7 @@ class Mode(str, enum.Enum):
     NACLIP = "naclip"
     SCCLIP = "scclip"
     SFP = "sfp"
+    PLAIN = "plain"
 
 
 class Precision(str, enum.Enum):

@@ -79,7 +79,10 @@ int run_doctor(Console& console) {
     print_row(console, "",
               "needed for segment, embed, train and all that computes; " + error.hint());
   }
-  missing += check(console, "small model", [] { return shipped_weights().string(); });
+  for (const std::string_view name : kShippedModels) {
+    missing += check(console, fmt::format("model {}", name),
+                     [name] { return shipped_weights(name).string(); });
+  }
   missing += check(console, "cache", [] {
     const std::filesystem::path folder = cache_folder();
     check_output_folder(folder);

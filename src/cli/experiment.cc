@@ -42,7 +42,7 @@ Command experiment_command() {
           if (options->config.empty()) {
             options->config = shipped_config("msrc21-reduced.toml");
             options->overrides.insert(options->overrides.begin(),
-                                      "clip=" + shipped_weights().string());
+                                      "clip=" + shipped_weights("mini").string());
           }
           return run_in_library(*options, console);
         };

@@ -1,5 +1,7 @@
 #include "cli/program_files.h"
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "base/error.h"
@@ -25,22 +27,24 @@ std::filesystem::path find_shipped(const std::string& folder, const std::string&
 
 std::filesystem::path program_folder() { return link_target("/proc/self/exe").parent_path(); }
 
-std::filesystem::path shipped_weights() {
-  return find_shipped("models", "mini.safetensors", "the small model",
-                      "name a model with --weights");
+std::filesystem::path shipped_weights(std::string_view name) {
+  return find_shipped("models", fmt::format("{}.safetensors", name),
+                      fmt::format("the model \"{}\"", name), "name a model with --weights");
 }
 
 std::filesystem::path chosen_weights(const std::filesystem::path& named, Console& console) {
-  if (named == "mini") return shipped_weights();
+  for (const std::string_view name : kShippedModels) {
+    if (named == name) return shipped_weights(name);
+  }
   if (!named.empty()) return named;
   const std::filesystem::path fetched = cache_folder() / "ViT-B-16.pt";
   if (path_exists(fetched)) {
-    console.note("the model is ViT-B-16, which was fetched; --weights mini is the one that ships");
+    console.note("the model is ViT-B-16, which was fetched; --weights everyday is one that ships");
     return fetched;
   }
   console.note(
-      "the model is the small one that ships, made to try things out (mIoU 26 on its own kind of "
-      "photos); `tagclip fetch ViT-B-16` brings a better one, which is used from then on");
+      "the model is the small one that ships, which knows everyday words (models/README.md); "
+      "`tagclip fetch ViT-B-16` brings one that knows many more, which is used from then on");
   return shipped_weights();
 }
 

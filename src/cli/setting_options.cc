@@ -66,8 +66,8 @@ void add_fields(OptionList& list, const FieldList& fields) {
 void add_weights_option(OptionList& list, std::filesystem::path& weights) {
   list.add_option(
           "-w,--weights", weights,
-          "Model: a file or folder in any dialect, or mini, the small one that ships; without it "
-          "ViT-B-16 where `tagclip fetch` has brought it, else mini")
+          "Model: a file or folder in any dialect, or everyday or mini, which ship; without it "
+          "ViT-B-16 where `tagclip fetch` has brought it, else everyday")
       ->type_name("FILE")
       ->check(not_empty());
 }

@@ -30,7 +30,7 @@ ExportableModel load_exportable(const ExportOptions& options, Console& console) 
   if (const std::string prefix = describe_prefix(stored.wrapping); !prefix.empty()) {
     console.note(stored.source + ": " + prefix);
   }
-  if (mode == Mode::kAuto) mode = is_clip(stored) ? Mode::kClip : Mode::kTrained;
+  mode = mode_for(stored, mode);
   if (mode == Mode::kTrained) {
     if (const std::string& choice = stored.wrapping.choice; !choice.empty()) {
       console.warn(stored.source + ": " + choice);

@@ -18,7 +18,7 @@ Value to_alike(const GraphBuilder& build, const BlockSizes& sizes, const Value& 
   return build.attention(x, x, values, sizes.head_width());
 }
 
-// What the methods up to kNaclip have in the place of the last attention, per head.
+// What kPlain and the methods up to kNaclip have in the place of the last attention, per head.
 Value mixed(const GraphBuilder& build, const BlockSizes& sizes, const AttentionParts& parts,
             DenseMethod method, const PatchGrid& grid) {
   const auto& [queries, keys, values] = parts;
@@ -31,6 +31,8 @@ Value mixed(const GraphBuilder& build, const BlockSizes& sizes, const AttentionP
       return to_alike(build, sizes, queries, values);
     case DenseMethod::kNaclip:
       return build.attention(keys, keys, values, sizes.head_width(), neighbourhood(grid));
+    case DenseMethod::kPlain:
+      return build.attention(queries, keys, values, sizes.head_width());
     case DenseMethod::kScClip:
     case DenseMethod::kSfp:
       break;
@@ -71,7 +73,8 @@ EncodingValues dense_encoding(const GraphBuilder& build, const ClipConfig& confi
   } else {
     const Value patches =
         slice(attention_output(build, attn, sizes, mixed(build, sizes, parts, method, grid)), 1, 1);
-    const bool has_mlp = method == DenseMethod::kMaskClip || method == DenseMethod::kSclip;
+    const bool has_mlp = method == DenseMethod::kMaskClip || method == DenseMethod::kSclip ||
+                         method == DenseMethod::kPlain;
     tokens = has_mlp ? add_mlp(build, last, sizes, concat({image, patches + slice(x, 1, 1)}, 1))
                      : concat({add_mlp(build, last, sizes, image), patches}, 1);
   }

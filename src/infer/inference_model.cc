@@ -63,11 +63,19 @@ DenseMethod dense_method(Mode mode) {
       return DenseMethod::kScClip;
     case Mode::kSfp:
       return DenseMethod::kSfp;
+    case Mode::kPlain:
+      return DenseMethod::kPlain;
     case Mode::kAuto:
     case Mode::kTrained:
       break;
   }
   TAGCLIP_CHECK(false, "no such method");
+}
+
+Mode mode_for(const StoredWeights& stored, Mode wanted) {
+  if (wanted != Mode::kAuto) return wanted;
+  if (!is_clip(stored)) return Mode::kTrained;
+  return has_trained_patches(stored.metadata) ? Mode::kPlain : Mode::kClip;
 }
 
 namespace {
@@ -116,7 +124,7 @@ void use_clip(const StoredWeights& stored, Mode mode, at::Device device, Inferen
   starting.clip.parameters.to(device);
   model.assumption = std::move(starting.assumption);
   model.model = dense_clip(starting.clip, dense_method(mode), mode == Mode::kQuick);
-  model.templates = parse_templates("imagenet");
+  model.templates = parse_templates(mode == Mode::kPlain ? "{}" : "imagenet");
   model.synonyms = Synonyms::kMax;
   model.text_tower = std::make_shared<TextTower>(starting.clip.text);
   model.text_config = starting.clip.config;
@@ -158,8 +166,7 @@ InferenceModel load_for_inference(const std::filesystem::path& weights,
   InferenceModel model;
   model.source = model.text_source = weights.string();
   note_prefix(stored, model);
-  model.mode = options.mode;
-  if (model.mode == Mode::kAuto) model.mode = is_clip(stored) ? Mode::kClip : Mode::kTrained;
+  model.mode = mode_for(stored, options.mode);
   if (model.mode == Mode::kTrained) {
     use_trained(load_trained(stored), place, model);
     model.assumption = stored.wrapping.choice;

@@ -21,6 +21,9 @@ std::optional<GemmPrecision> gemm_precision(Precision precision);
 // The method of a mode that takes a CLIP as it is.
 DenseMethod dense_method(Mode mode);
 
+// The mode that Mode::kAuto stands for with these weights; any other is itself.
+Mode mode_for(const StoredWeights& stored, Mode wanted);
+
 // A model for inference, and the tower that embeds the words for it.
 struct InferenceModel {
   DenseModel model;

@@ -19,7 +19,8 @@ inline const Choices<Mode> kModeNames = {
     {"clip", Mode::kClip},           {"quick", Mode::kQuick},
     {"maskclip", Mode::kMaskClip},   {"sclip", Mode::kSclip},
     {"clearclip", Mode::kClearClip}, {"naclip", Mode::kNaclip},
-    {"scclip", Mode::kScClip},       {"sfp", Mode::kSfp}};
+    {"scclip", Mode::kScClip},       {"sfp", Mode::kSfp},
+    {"plain", Mode::kPlain}};
 inline const Choices<Precision> kPrecisionNames = {{"auto", Precision::kAuto},
                                                    {"float32", Precision::kFloat32},
                                                    {"bfloat16x3", Precision::kBFloat16x3},
@@ -46,9 +47,10 @@ FieldsOf<Options> fields(Options& options) {
   list.add("device", options.device, kDeviceNames, "Where to compute");
   list.add(
       "mode", options.mode, kModeNames,
-      "auto: trained where the weights have a decoder, else clip; trained: the weights' decoder; "
-      "the others segment with a CLIP as it is: clip by the method with the best published "
-      "results, which is scclip; quick by naclip on the whole photo in one pass");
+      "auto: trained where the weights have a decoder, plain for a CLIP whose patches were trained "
+      "against words, clip for any other; trained: the weights' decoder; the others segment with a "
+      "CLIP as it is: clip by the method with the best published results, which is scclip; quick "
+      "by naclip on the whole photo in one pass");
   list.add("precision", options.precision, kPrecisionNames,
            "Number format of the image encoder's matrix products, on CPUs. auto: the fastest that "
            "labels at least 99.8% of the pixels as float32 does, measured on some of the photos, "

@@ -62,6 +62,8 @@ at::Tensor mixed(const SelfAttention::Parts& parts, DenseMethod method, int64_t 
     case DenseMethod::kNaclip:
       return attend_to_alike(parts.keys, parts.values,
                              neighbourhood(places_of(windows, layout, parts.keys.options())));
+    case DenseMethod::kPlain:
+      return at::scaled_dot_product_attention(parts.queries, parts.keys, parts.values);
     case DenseMethod::kScClip:
     case DenseMethod::kSfp:
       break;
@@ -110,7 +112,8 @@ DenseLastBlock::DenseLastBlock(DenseMethod method, const std::vector<ResidualBlo
 }
 
 bool DenseLastBlock::has_mlp() const {
-  return method_ == DenseMethod::kMaskClip || method_ == DenseMethod::kSclip;
+  return method_ == DenseMethod::kMaskClip || method_ == DenseMethod::kSclip ||
+         method_ == DenseMethod::kPlain;
 }
 
 bool DenseLastBlock::reads_trunk() const {

@@ -9,9 +9,9 @@
 
 namespace tagclip {
 
-// Segmentation with a CLIP that was not trained for it: the cosines between patches and texts. The
-// last attention of the vision tower mixes patches until they are indistinguishable; the methods
-// differ in what they put in its place.
+// Segmentation with a CLIP without a decoder: the cosines between patches and texts. Where patches
+// were not trained against texts, the last attention of the vision tower mixes them until they are
+// indistinguishable; the methods but kPlain differ in what they put in its place.
 enum class DenseMethod {
   kMaskClip,   // each patch keeps its own value (Zhou et al. 2022, without the refinements)
   kSclip,      // correlative self-attention (Wang et al. 2024)
@@ -19,10 +19,11 @@ enum class DenseMethod {
   kNaclip,     // keys to keys and to near patches, likewise (Hajimiri et al. 2025)
   kScClip,     // self-calibrated (Bai et al. 2024); see sc_clip.h
   kSfp,        // the same with purified features (Jin et al. 2025)
+  kPlain,  // the tower as it is, for patches that were trained against texts (docs/pretraining.md)
 };
 
-// Returns what the methods up to kNaclip have in the place of a block's attention. x [B, 1 + N, D]
-// after ln_1, of N patches -> [B, 1 + N, D].
+// Returns what kPlain and the methods up to kNaclip have in the place of a block's attention. x [B,
+// 1 + N, D] after ln_1, of N patches -> [B, 1 + N, D].
 at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x, DenseMethod method,
                            const PatchLayout& layout);
 

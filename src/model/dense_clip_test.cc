@@ -33,6 +33,7 @@ const std::vector<std::pair<std::string, DenseMethod>> kMethods = {
     {"maskclip", DenseMethod::kMaskClip},   {"sclip", DenseMethod::kSclip},
     {"clearclip", DenseMethod::kClearClip}, {"naclip", DenseMethod::kNaclip},
     {"scclip", DenseMethod::kScClip},       {"sfp", DenseMethod::kSfp},
+    {"plain", DenseMethod::kPlain},
 };
 
 class DenseClipTest : public testing::Test {
@@ -102,6 +103,17 @@ TEST_F(DenseClipTest, ClassTokenOfTheSimpleMethods) {
                   kFeature);
     }
   }
+}
+
+// The tower's own forward pass, at the size whose positions need no resizing.
+TEST_F(DenseClipTest, PlainPatchesAreTheTowersOwn) {
+  const int64_t side = clip.config.resolution;
+  const at::Tensor pixels = at::linspace(0, 900, 6 * side * side).sin().view({2, 3, side, side});
+  const at::Tensor tokens = clip.visual.hidden(pixels);
+  const at::Tensor expected_patches = l2_normalize(
+      clip.visual.ln_post(tokens.narrow(1, 1, tokens.size(1) - 1)).matmul(clip.visual.proj));
+  const DenseModel model = dense_clip(clip, DenseMethod::kPlain);
+  expect_near("plain", (*model.encoder)(pixels).patches, expected_patches, kFeature);
 }
 
 TEST_F(DenseClipTest, PositionsAreResizedByScaleFactors) {

@@ -10,6 +10,9 @@ DenseRecipe dense_recipe(DenseMethod method, bool whole_photo, double resolution
   if (method == DenseMethod::kClearClip) {
     return {{.window = 2 * resolution, .stride = 0.5, .short_side = 1}, 50};
   }
+  if (method == DenseMethod::kPlain) {
+    return {{.window = resolution, .stride = 0.5, .short_side = 1}, 40};
+  }
   return {{.window = resolution, .stride = 0.5, .short_side = 1.5, .whole_photo = whole_photo}, 40};
 }
 

@@ -6,7 +6,7 @@
 
 namespace tagclip {
 
-// How the published results of a method were made.
+// How the published results of a method were made; of kPlain, what served the model that ships.
 struct DenseRecipe {
   WindowSizes windows;
   double logit_scale;

@@ -101,7 +101,7 @@ TEST(PackedEncoder, HeadsOfOddWidth) {
 TEST(PackedEncoder, DenseClip) {
   for (const DenseMethod method :
        {DenseMethod::kMaskClip, DenseMethod::kSclip, DenseMethod::kClearClip, DenseMethod::kNaclip,
-        DenseMethod::kScClip}) {
+        DenseMethod::kScClip, DenseMethod::kPlain}) {
     // SC-CLIP drops similarities under a threshold, which rounding to a smaller type may cross.
     // With fewer than 31 patches two are often equally far outliers, and rounding decides between
     // them.

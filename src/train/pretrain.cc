@@ -181,7 +181,8 @@ class Run {
   }
 
   void save_result() const {
-    save_clip(folder_ / "clip.safetensors", result(), StorageType::kFloat16);
+    save_clip(folder_ / "clip.safetensors", result(), StorageType::kFloat16,
+              config_.loss.labels > 0 ? Metadata{{kTrainedPatches, "trained"}} : Metadata());
   }
 
  private:

@@ -172,7 +172,7 @@ PretrainBatch PretrainBatch::to(at::Device device) const {
     move(*tensor);
   }
   for (LabelledPatches& set : moved.sets) {
-    for (at::Tensor* tensor : {&set.rows, &set.words, &set.targets}) move(*tensor);
+    for (at::Tensor* tensor : {&set.rows, &set.words, &set.targets, &set.priors}) move(*tensor);
   }
   return moved;
 }
@@ -312,7 +312,9 @@ void PretrainBatches::add_labels(const Draft& draft, StepWords& words, PretrainB
         choose_classes(seen, present_in(maps, seen.size()), config_.label_words, words.random());
     const int64_t C = std::ssize(classes);
     std::vector<int64_t> word_rows, column_of(seen.size(), -1);
+    std::vector<float> priors;
     for (const int64_t c : classes) {
+      if (!source.label_priors.empty()) priors.push_back(source.label_priors[c]);
       const std::vector<std::string>& synonyms = source.data->words()[c].words;
       column_of[c] = std::ssize(word_rows);
       word_rows.push_back(words.row(synonyms[uniform_index(words.random(), synonyms.size())]));
@@ -322,7 +324,8 @@ void PretrainBatches::add_labels(const Draft& draft, StepWords& words, PretrainB
     for (size_t i = 0; i < maps.size(); ++i) {
       add_shares(*maps[i], patch, column_of, C, target + i * grid * grid * C);
     }
-    batch.sets.push_back({integers(rows), integers(word_rows), targets});
+    batch.sets.push_back({integers(rows), integers(word_rows), targets,
+                          priors.empty() ? at::Tensor() : at::tensor(priors)});
   }
 }
 

@@ -18,6 +18,7 @@ struct LabelledPatches {
   at::Tensor rows;     // [P] int64: in PretrainBatch::labelled
   at::Tensor words;    // [C] int64: rows of PretrainBatch::words
   at::Tensor targets;  // [P, n, C] share of each patch's pixels; void ones are missing
+  at::Tensor priors;   // [C] what loss.label_balance adds to the logits; undefined without it
 };
 
 // Slots are places in the batch. Tensors of what no loss needs are undefined.

@@ -155,6 +155,15 @@ TEST_F(PretrainBatchesTest, LabelsBecomeSharesOfPatches) {
   EXPECT_GT(set.targets.select(2, 2).sum().item<double>(), 0) << "the kite";
 }
 
+// 32 pixels are grass, 48 sky, 32 kite; each counts one more.
+TEST_F(PretrainBatchesTest, RareLabelsAreRaised) {
+  add_set();
+  EXPECT_FALSE(batch(config_, 0).sets[0].priors.defined());
+  config_.loss.label_balance = 0.5;
+  const at::Tensor shares = at::tensor({33.0F, 49.0F, 33.0F}) / 115;
+  EXPECT_TRUE(at::allclose(batch(config_, 0).sets[0].priors, 0.5 * shares.log()));
+}
+
 TEST_F(PretrainBatchesTest, LabelsOfHiddenClassesAreVoidAndTheirWordsNoAnswers) {
   add_set();
   config_.sources[1].data.unseen = "kite";

@@ -42,6 +42,9 @@ FieldsOf<Loss> loss_fields(Loss& loss) {
   list.add("names", loss.names, weight, "weight of photos against their soft names");
   list.add("labels", loss.labels, weight,
            "weight of patches against the words of their pixels' labels");
+  list.add("label_balance", loss.label_balance, {0, 1},
+           "balanced softmax: in training a class's logit is raised by this times the logarithm of "
+           "its share of the set's labels; 0: common classes win in doubt, 1: all count the same");
   return list;
 }
 
@@ -163,7 +166,7 @@ std::vector<Effect> effects(const PretrainConfig& config) {
       {"small_image_size", "small_steps", small}, {"small_patch_share", "small_steps", small},
       {"names.list", "loss.names", names},        {"names.soft", "loss.names", names},
       {"names.per_step", "loss.names", names},    {"names.plain_probability", "loss.names", names},
-      {"label_words", "loss.labels", labels}};
+      {"label_words", "loss.labels", labels},     {"loss.label_balance", "loss.labels", labels}};
   for (const PretrainSource& source : config.sources) {
     list.push_back({source.title() + ".key_prefix", "loss.names", names});
   }

@@ -31,9 +31,10 @@ struct PretrainSource {
 
 // The weights of the losses; 0 leaves one out.
 struct PretrainLossConfig {
-  double contrastive = 1;  // photos and captions
-  double names = 0;        // photos and soft names
-  double labels = 0;       // patches and the words of their pixels' labels
+  double contrastive = 1;    // photos and captions
+  double names = 0;          // photos and soft names
+  double labels = 0;         // patches and the words of their pixels' labels
+  double label_balance = 0;  // how far rare labels count as much as common ones
 };
 
 // The names that soft names are about.

@@ -34,8 +34,11 @@ at::Tensor names_loss(const at::Tensor& images, const at::Tensor& names, const a
 }
 
 at::Tensor patch_label_sum(const at::Tensor& patches, const at::Tensor& words,
-                           const at::Tensor& scale, const at::Tensor& targets) {
-  return -(targets * similarities(patches, words, scale).log_softmax(2)).sum();
+                           const at::Tensor& scale, const at::Tensor& targets,
+                           const at::Tensor& priors) {
+  at::Tensor logits = similarities(patches, words, scale);
+  if (priors.defined()) logits = logits + priors;
+  return -(targets * logits.log_softmax(2)).sum();
 }
 
 at::Tensor draw_kept_tokens(int64_t images, int64_t patches, double kept_share,

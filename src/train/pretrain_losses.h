@@ -22,9 +22,12 @@ at::Tensor names_loss(const at::Tensor& images, const at::Tensor& names, const a
 
 // The cross-entropy of patches against the words of their set, summed over patches, each as much as
 // it is labelled. patches [B, n, d], words [C, d]; targets [B, n, C], the shares of a patch's
-// pixels that have each label: void ones are missing from their sum. Returns [].
+// pixels that have each label: void ones are missing from their sum. priors [C], where defined, are
+// added to the logits (balanced softmax, Ren et al., NeurIPS 2020: the logarithms of the classes'
+// shares). Returns [].
 at::Tensor patch_label_sum(const at::Tensor& patches, const at::Tensor& words,
-                           const at::Tensor& scale, const at::Tensor& targets);
+                           const at::Tensor& scale, const at::Tensor& targets,
+                           const at::Tensor& priors = {});
 
 // Patch dropout (FLIP, Li et al., 2023): a step computes a share of each image's patches at that
 // share of the cost. Returns which tokens are kept, [B, 1 + kept] int64: 0, the class token, then

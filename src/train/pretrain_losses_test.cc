@@ -78,6 +78,11 @@ TEST(PatchLabelSum, WeighsPatchesByTheirLabelledPixels) {
   const double expected = certain + 0.25 * certain + 0.25 * (3 + certain);
   const at::Tensor sum = patch_label_sum(patches, words, at::scalar_tensor(3.0), targets);
   EXPECT_NEAR(sum.item<double>(), expected, 1e-5);
+  // The second word is e times as common as the first one.
+  const double near = std::log(1 + std::exp(-2.0)), far = std::log(1 + std::exp(-4.0));
+  const at::Tensor balanced =
+      patch_label_sum(patches, words, at::scalar_tensor(3.0), targets, at::tensor({0.0F, 1.0F}));
+  EXPECT_NEAR(balanced.item<double>(), near + 0.25 * far + 0.25 * (4 + far), 1e-5);
 }
 
 at::Generator seeded(uint64_t seed) { return at::detail::createCPUGenerator(seed); }

@@ -1,9 +1,11 @@
 #include "train/pretrain_sources.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -119,6 +121,27 @@ void keep_useful(const PretrainConfig& config, PretrainPhotos& source) {
                   "loss.labels");
 }
 
+std::vector<float> label_priors(const PretrainPhotos& source, double balance) {
+  std::vector<int64_t> pixels(source.data->classes().size(), 1);
+  std::mutex mutex;
+  at::parallel_for(0, std::ssize(source.photos), 1, [&](int64_t begin, int64_t end) {
+    std::vector<int64_t> own(pixels.size());
+    for (int64_t i = begin; i < end; ++i) {
+      for (const uint16_t label : source.data->labels(source.photos[i].item).labels) {
+        if (label != kIgnoreIndex && source.data->seen()[label]) ++own[label];
+      }
+    }
+    const std::lock_guard lock(mutex);
+    for (size_t c = 0; c < own.size(); ++c) pixels[c] += own[c];
+  });
+  const auto all = static_cast<double>(std::reduce(pixels.begin(), pixels.end()));
+  std::vector<float> priors;
+  for (const int64_t count : pixels) {
+    priors.push_back(static_cast<float>(balance * std::log(static_cast<double>(count) / all)));
+  }
+  return priors;
+}
+
 bool any_photo(const std::vector<PretrainPhotos>& sources,
                const std::function<bool(const PretrainPhoto&)>& holds) {
   return std::ranges::any_of(sources, [&](const PretrainPhotos& source) {
@@ -152,7 +175,12 @@ PretrainSources::PretrainSources(const PretrainConfig& config) : config_(config)
     names_ = read_names_list(config.names.list);
     add_names(config, names_.size(), sources_);
   }
-  for (PretrainPhotos& source : sources_) keep_useful(config, source);
+  for (PretrainPhotos& source : sources_) {
+    keep_useful(config, source);
+    if (source.labelled && config.loss.label_balance > 0) {
+      source.label_priors = label_priors(source, config.loss.label_balance);
+    }
+  }
   const auto has_captions = [](const PretrainPhoto& photo) { return !photo.captions.empty(); };
   if (config.loss.contrastive > 0 && !any_photo(sources_, has_captions)) {
     throw bad_input("no photo has a caption, which loss.contrastive needs",

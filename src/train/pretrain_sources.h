@@ -29,15 +29,19 @@ struct PretrainPhotos {
   int64_t unused = 0;     // photos left out because no loss can use them
   int64_t slots = 0;      // photos in each batch
   bool labelled = false;  // whether the labels of `data` are used
+  // Per class: loss.label_balance times the logarithm of its share of the labels, of which it has
+  // one more than there are. Empty where the loss is not balanced.
+  std::vector<float> label_priors;
 };
 
 // All photos of a pretraining run.
 class PretrainSources {
  public:
-  // Reads lists, captions and names; photos of shards stay encoded, those of sets stay in their
-  // files. `config` must outlive it. Throws Error(kBadInput) as the readers of these files, for a
-  // source without a photo that any loss can use, and when a table has no line for any photo;
-  // Error(kUsage) for shares that do not fit the batch.
+  // Reads lists, captions and names, and all labels where loss.label_balance counts them; photos of
+  // shards stay encoded, those of sets stay in their files. `config` must outlive it. Throws
+  // Error(kBadInput) as the readers of these files, for a source without a photo that any loss can
+  // use, and when a table has no line for any photo; Error(kUsage) for shares that do not fit the
+  // batch.
   explicit PretrainSources(const PretrainConfig& config);
 
   const std::vector<PretrainPhotos>& all() const { return sources_; }

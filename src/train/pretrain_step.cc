@@ -136,7 +136,7 @@ at::Tensor PretrainStep::label_term(const Embeddings& all, const PretrainBatch& 
     }
     const at::Tensor part =
         patch_label_sum(all.patches.index_select(0, set.rows), all.words.index_select(0, set.words),
-                        labels_scale_.exp(), targets);
+                        labels_scale_.exp(), targets, set.priors);
     sum = sum.defined() ? sum + part : part;
     labelled = labelled.defined() ? labelled + targets.sum() : targets.sum();
   }

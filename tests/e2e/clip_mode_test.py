@@ -12,7 +12,7 @@ from support import BAD_INPUT, CHECKPOINTS, MINI, PHOTOS, ROOT, USAGE, ProgramTe
 CAT = PHOTOS / "cat.jpg"
 OPENAI = CHECKPOINTS / "openai_torchscript.pt"
 CLASSES = "cat, grass, sky"
-MODES = ("clip", "quick", "maskclip", "sclip", "clearclip", "naclip", "scclip", "sfp")
+MODES = ("clip", "quick", "maskclip", "sclip", "clearclip", "naclip", "scclip", "sfp", "plain")
 
 
 class ClipModeTest(ProgramTest):

@@ -1,7 +1,9 @@
 """Settings of training runs: files, --set and --print-config."""
 
 import shutil
+import tomllib
 import unittest
+from pathlib import Path
 
 import samples
 from support import BAD_INPUT, ROOT, USAGE, ProgramTest, tagclip
@@ -139,8 +141,11 @@ class ConfigTest(ProgramTest):
             command = "pretrain" if "-clip" in config.name else "train"
             with self.subTest(config.name):
                 override = "data=/nowhere" if command == "train" else "shards=/nowhere"
-                if "[source." in config.read_text():
+                settings = tomllib.loads(config.read_text())
+                if "source" in settings:
                     override = "source.coco_stuff.data=/nowhere"
+                if "set" in settings:  # whose groups have the names of the folders
+                    override = "data=" + ",".join(f"/nowhere/{Path(folder).name}" for folder in settings["data"])
                 result = tagclip(command, config, "--set", override, cwd=self.folder)
                 self.assert_refused(result, BAD_INPUT, "nowhere" if command == "train" else "")
 

@@ -16,7 +16,7 @@ from support import (BAD_INPUT, CHECKPOINTS, FAILURE, MINI, ROOT, USAGE, read_sa
                      write_safetensors)
 
 DENSE_CLIP = ROOT / "tests/data/dense_clip/weights.safetensors"  # of 64 pixels, width 32 after the projection
-MODES = ("naclip", "maskclip", "sclip", "clearclip", "scclip", "sfp")
+MODES = ("naclip", "maskclip", "sclip", "clearclip", "scclip", "sfp", "plain")
 
 
 def session_of(path):

@@ -7,7 +7,7 @@ import unittest
 from PIL import Image
 
 import samples
-from support import BAD_INPUT, MINI, PHOTOS, ROOT, USAGE, ProgramTest, read_safetensors, tagclip
+from support import BAD_INPUT, DEFAULT_WEIGHTS, EVERYDAY, MINI, PHOTOS, ROOT, USAGE, ProgramTest, read_safetensors, tagclip
 
 CAT = PHOTOS / "cat.jpg"
 
@@ -143,20 +143,20 @@ class FirstMinute(NotThereTest):
     def test_says_which_model_it_is_and_how_to_get_a_better_one(self):
         home = self.folder / "home"
         home.mkdir()
-        result, about = self.segment(env={"TAGCLIP_HOME": str(home)})
+        result, about = self.segment(env={**DEFAULT_WEIGHTS, "TAGCLIP_HOME": str(home)})
         self.assertIn("tagclip fetch ViT-B-16", result.err)
-        self.assertEqual(about["weights"], MINI.name)
-        result, _ = self.segment("--weights", "mini", env={"TAGCLIP_HOME": str(home)})
+        self.assertEqual(about["weights"], EVERYDAY.name)
+        result, _ = self.segment("--weights", "everyday", env={**DEFAULT_WEIGHTS, "TAGCLIP_HOME": str(home)})
         self.assertNotIn("fetch", result.err)
 
     def test_what_was_fetched_is_the_default_afterwards(self):
         home = self.folder / "home"
         home.mkdir()
         shutil.copy(samples.micro_clip(), home / "ViT-B-16.pt")
-        result, about = self.segment(env={"TAGCLIP_HOME": str(home)})
+        result, about = self.segment(env={**DEFAULT_WEIGHTS, "TAGCLIP_HOME": str(home)})
         self.assertIn("ViT-B-16, which was fetched", result.err)
         self.assertEqual(about["weights"], "ViT-B-16.pt")
-        self.assertEqual(self.segment("--weights", "mini", env={"TAGCLIP_HOME": str(home)})[1]["weights"], MINI.name)
+        self.assertEqual(self.segment("--weights", "mini", env={**DEFAULT_WEIGHTS, "TAGCLIP_HOME": str(home)})[1]["weights"], MINI.name)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 import samples
-from support import BINARY, PHOTOS, ROOT, SHARED, ProgramTest, tagclip
+from support import BINARY, DEFAULT_WEIGHTS, PHOTOS, ROOT, SHARED, ProgramTest, tagclip
 
 CAT, COFFEE = PHOTOS / "cat.jpg", PHOTOS / "coffee.jpg"
 KINDS = ("overlay.png", "labels.png", "classes.json")
@@ -198,17 +198,17 @@ class Weights(SegmentTest):
         self.assertEqual([path.name for path in self.folder.glob("malicious*")], [])
 
     def test_the_small_model_is_the_default(self):
-        if (BINARY.resolve().parent / "../../models/mini.safetensors").exists():
-            self.assert_done(tagclip("segment", CAT, "-c", "cat, sofa", cwd=self.folder))
+        if (BINARY.resolve().parent / "../../models/everyday.safetensors").exists():
+            self.assert_done(tagclip("segment", CAT, "-c", "cat, sofa", cwd=self.folder, env=DEFAULT_WEIGHTS))
         alone = self.folder / "install" / "bin"
         alone.mkdir(parents=True)
         program = samples.copy_of_the_program(alone)
-        result = tagclip("segment", CAT, "-o", "alone", binary=program, cwd=self.folder)
-        self.assert_refused(result, 3, "small model that ships with tagclip is missing", alone / "models",
+        result = tagclip("segment", CAT, "-o", "alone", binary=program, cwd=self.folder, env=DEFAULT_WEIGHTS)
+        self.assert_refused(result, 3, 'the model "everyday" that ships with tagclip is missing', alone / "models",
                             "--weights")
         (alone / "models").mkdir()
-        shutil.copy(self.model, alone / "models" / "mini.safetensors")
-        self.assert_done(tagclip("segment", CAT, "-o", "alone", binary=program, cwd=self.folder))
+        shutil.copy(self.model, alone / "models" / "everyday.safetensors")
+        self.assert_done(tagclip("segment", CAT, "-o", "alone", binary=program, cwd=self.folder, env=DEFAULT_WEIGHTS))
 
     def test_cuda_where_there_is_none(self):
         result = self.segment(CAT, "--device", "cuda")

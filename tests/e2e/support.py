@@ -19,6 +19,7 @@ BENCH = BINARY.parent / "tagclip_bench"
 PHOTOS = ROOT / "tests/data/photos"
 CHECKPOINTS = ROOT / "tests/data/checkpoints"
 MINI = ROOT / "models/mini.safetensors"
+EVERYDAY = ROOT / "models/everyday.safetensors"
 _shared = Path(os.environ.get("TAGCLIP_SHARED_DATA", ROOT.parent / "shared"))
 SHARED = _shared if (_shared / "golden").is_dir() else None
 
@@ -47,10 +48,16 @@ def _home():
     return tempfile.TemporaryDirectory(prefix="tagclip-e2e-home-")
 
 
+# Commands that name no weights take the shipped model that has a decoder and classes of its own.
+_WEIGHTS = {f"TAGCLIP_{command}_WEIGHTS": "mini" for command in ("EMBED", "EVAL", "EXPORT", "SEGMENT", "SERVE", "VIDEO")}
+DEFAULT_WEIGHTS = dict.fromkeys(_WEIGHTS)  # leaves the choice to the program
+
+
 def environment(**extra):
-    """The tests' own, without what would change the program's words; the user's cache stays as it is."""
+    """The tests' own, without what would change the program's words; the user's cache stays as it is. None unsets."""
     clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
-    return {**clean, "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "TAGCLIP_HOME": _home().name, **extra}
+    own = {"OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "TAGCLIP_HOME": _home().name, **_WEIGHTS}
+    return {name: value for name, value in {**clean, **own, **extra}.items() if value is not None}
 
 
 def tagclip(*arguments, stdin="", cwd=None, env=None, binary=BINARY, timeout=120, **more):

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from onnx_models import VOCABULARIES, ExportTest, photo_of, seen_words  # noqa: E402
 from support import ROOT  # noqa: E402
 
-MODES = ("naclip", "maskclip", "sclip", "clearclip", "scclip", "sfp")
+MODES = ("naclip", "maskclip", "sclip", "clearclip", "scclip", "sfp", "plain")
 CMAKE = """
 cmake_minimum_required(VERSION 3.20)
 project(consumer LANGUAGES CXX)
