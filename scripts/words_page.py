@@ -11,7 +11,6 @@ import argparse
 import base64
 import html
 import io
-import json
 import re
 import subprocess
 import tarfile
@@ -58,10 +57,8 @@ def segmented(arguments, word, photos, folder):
     subprocess.run(command + (["--weights", arguments.weights] if arguments.weights else []), check=True,
                    stdout=subprocess.DEVNULL)
     for i in range(len(photos)):
-        classes = json.loads((out / f"{i}_classes.json").read_text())["classes"]
-        value = next(entry["index"] for entry in classes if entry["name"] == word)
         photo = Image.open(folder / f"{i}.jpg").convert("RGB")
-        mask = np.array(Image.open(out / f"{i}_labels.png")) == value
+        mask = np.array(Image.open(out / f"{i}_labels.png")) == 0  # the word; 1 is the background
         shown = np.where(mask[..., None], np.array(photo), np.array(photo) // 4)
         yield photo, Image.fromarray(shown.astype(np.uint8)), mask.mean()
 

@@ -140,13 +140,15 @@ class ConfigTest(ProgramTest):
         for config in configs:
             command = "pretrain" if "-clip" in config.name else "train"
             with self.subTest(config.name):
-                override = "data=/nowhere" if command == "train" else "shards=/nowhere"
+                overrides = ["data=/nowhere" if command == "train" else "shards=/nowhere"]
                 settings = tomllib.loads(config.read_text())
                 if "source" in settings:
-                    override = "source.coco_stuff.data=/nowhere"
+                    overrides = ["source.coco_stuff.data=/nowhere"]
                 if "set" in settings:  # whose groups have the names of the folders
-                    override = "data=" + ",".join(f"/nowhere/{Path(folder).name}" for folder in settings["data"])
-                result = tagclip(command, config, "--set", override, cwd=self.folder)
+                    overrides = [f"{key}=" + ",".join(f"/nowhere/{Path(folder).name}" for folder in settings[key])
+                                 for key in ("data", "val_data")]
+                result = tagclip(command, config, *(word for override in overrides for word in ("--set", override)),
+                                 cwd=self.folder)
                 self.assert_refused(result, BAD_INPUT, "nowhere" if command == "train" else "")
 
     def test_paths_of_a_config_are_relative_to_it(self):
