@@ -50,6 +50,10 @@ class FakeHandler : public HttpHandler {
     changed_.wait_for(lock, 10s, [&] { return !held_.empty(); });
     return held_.empty() ? nullptr : held_.back();
   }
+  std::vector<std::shared_ptr<Exchange>> take_held() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(held_, {});
+  }
   // The status of the request that was over as the `count`th.
   int status(size_t count) {
     std::unique_lock lock(mutex_);
@@ -260,6 +264,39 @@ TEST_F(Http, AClientThatLeftIsNoticed) {
   EXPECT_EQ(handler_.status(1), 499);
   EXPECT_EQ(handler_.given_up, 1);
   EXPECT_TRUE(handler_.held()->is_over());
+}
+
+// For the thread sanitizer, too: connections, the thread that answers, tick() and drain() meet here.
+TEST_F(Http, OfManyClientsAtOnceNoneIsLost) {
+  constexpr int kClients = 8, kRequests = 40;
+  start();
+  std::jthread model([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      for (const auto& exchange : handler_.take_held()) exchange->answer({.body = "done"});
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  std::atomic<int> answered = 0, left = 0;
+  {
+    std::vector<std::jthread> clients;
+    for (int c = 0; c < kClients; ++c) {
+      clients.emplace_back([&, c] {
+        for (int i = 0; i < kRequests; ++i) {
+          if ((c + i) % 4 == 0) {
+            Client(port_).send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+            ++left;
+          } else if ((c + i) % 4 == 1) {
+            answered += ask(post(5000), std::string(5000, 'a')).ends_with("aaa") ? 1 : 0;
+          } else {
+            answered += ask("GET /later HTTP/1.1").ends_with("done") ? 1 : 0;
+          }
+        }
+      });
+    }
+  }
+  EXPECT_EQ(answered, kClients * kRequests - left);
+  EXPECT_NE(handler_.status(kClients * kRequests), -1) << "a request is not over";
+  server_->drain(10s);
 }
 
 TEST_F(Http, WhatTakesTooLongTimesOut) {
