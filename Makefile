@@ -76,7 +76,7 @@ soak-serve: build  ## send REQUESTS (100000) mixed and faulty requests to the se
 test-tsan: needs-build build/  ## run the tests of the server's threads under the thread sanitizer
 	@$(call configure,tsan)
 	@$(call compile,tsan)
-	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp halt_on_error=1" build/tsan/src/serve/serve_test --gtest_brief=1
+	@TSAN_OPTIONS=halt_on_error=1 build/tsan/src/serve/serve_test --gtest_brief=1
 
 asan: needs-build build/  ## run the tests of the parsers under the address and UB sanitizers
 	@$(call configure,asan)
