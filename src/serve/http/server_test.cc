@@ -266,7 +266,7 @@ TEST_F(Http, AClientThatLeftIsNoticed) {
   EXPECT_TRUE(handler_.held()->is_over());
 }
 
-// For the thread sanitizer, too: connections, the thread that answers, tick() and drain() meet here.
+// For the thread sanitizer, too: connections, the thread that answers, tick() and drain() meet.
 TEST_F(Http, OfManyClientsAtOnceNoneIsLost) {
   constexpr int kClients = 8, kRequests = 40;
   start();
