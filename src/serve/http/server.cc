@@ -94,6 +94,13 @@ std::optional<Answer> ambiguity(const ClientRequest& request) {
   return answer;
 }
 
+// True once the client has closed its side and all it sent was read. libmicrohttpd does not notice
+// it within a request, and would hold what has come until the connection has been idle for long.
+bool sends_no_more(int socket) {
+  char next;
+  return ::recv(socket, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 Answer too_large(size_t limit) {
   return refusal(413, "too_large", fmt::format("the request is larger than {} MiB", limit >> 20),
                  "send a smaller photo: the model looks at no more than a few megapixels");
@@ -342,7 +349,8 @@ void HttpServer::tick() {
                                                  limits_.deadline.count()),
                                      "try again when the server is less busy"));
         }
-      } else if (passed > limit_of(peer.phase)) {
+      } else if (passed > limit_of(peer.phase) ||
+                 (peer.phase != Phase::kSending && sends_no_more(peer.socket))) {
         ::shutdown(peer.socket, SHUT_RDWR);
       }
     }

@@ -266,6 +266,22 @@ TEST_F(Http, AClientThatLeftIsNoticed) {
   EXPECT_TRUE(handler_.held()->is_over());
 }
 
+TEST_F(Http, AClientThatLeavesHalfwayIsLetGo) {
+  start();
+  for (const std::string& part : {std::string("GET / HT"), post(10) + "\r\nHost: a\r\n\r\nabc"}) {
+    Client client(port_);
+    client.send(part);
+    while (server_->connections() == 0) std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(50ms);
+    client.close();
+    const auto begin = std::chrono::steady_clock::now();
+    while (server_->connections() > 0 && std::chrono::steady_clock::now() - begin < 5s) {
+      std::this_thread::sleep_for(10ms);
+    }
+    EXPECT_EQ(server_->connections(), 0U) << part;
+  }
+}
+
 // For the thread sanitizer, too: connections, the thread that answers, tick() and drain() meet.
 TEST_F(Http, OfManyClientsAtOnceNoneIsLost) {
   constexpr int kClients = 8, kRequests = 40;
