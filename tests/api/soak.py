@@ -149,7 +149,8 @@ def left_over(server):
 
 def main():
     requests = int(os.environ.get("REQUESTS") or 100_000)
-    with Server("--log", "none", "--queue", 64) as server:
+    # So few encodings are kept that their memory is full before the first look at it.
+    with Server("--log", "none", "--queue", 64, "--encodings-mb", 2) as server:
         encoding = json.loads(server.encode(png(64, 64)).body)["id"]
         memory = []
         dripping = [Dripping(server) for _ in range(DRIPPING)]

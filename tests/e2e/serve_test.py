@@ -251,8 +251,8 @@ class Operation(ProgramTest):
             self.assertEqual(server.stop(signal.SIGINT), 0)
         self.assertNotIn("0123456789", server.err)
 
-    def test_a_full_queue_and_a_deadline(self):
-        with Server("--queue", 1, "--deadline", 2) as server:
+    def test_a_full_queue(self):
+        with Server("--queue", 1, "--deadline", 30) as server:
             encoding = json.loads(server.encode().body)["id"]
             server.process.send_signal(signal.SIGSTOP)
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -264,7 +264,7 @@ class Operation(ProgramTest):
             statuses = [answer.status for answer in answers]
             self.assertIn(200, statuses)
             self.assertIn(429, statuses)
-            self.assertTrue(set(statuses) <= {200, 429, 504}, statuses)
+            self.assertEqual(set(statuses), {200, 429}, statuses)
             busy = answers[statuses.index(429)]
             self.assertGreaterEqual(int(busy.getheader("Retry-After")), 1)
 
