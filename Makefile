@@ -73,6 +73,11 @@ soak-serve: build  ## send REQUESTS (100000) mixed and faulty requests to the se
 	@PYTHONPATH=$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 REQUESTS=$(REQUESTS) \
 	  TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) python3 tests/api/soak.py
 
+test-tsan: needs-build build/  ## run the tests of the server's threads under the thread sanitizer
+	@$(call configure,tsan)
+	@$(call compile,tsan)
+	@TSAN_OPTIONS=halt_on_error=1 build/tsan/src/serve/serve_test --gtest_brief=1
+
 asan: needs-build build/  ## run the tests of the parsers under the address and UB sanitizers
 	@$(call configure,asan)
 	@$(call compile,asan)
@@ -100,6 +105,10 @@ bench-gpu: build/  ## measure steps and inference on a GPU beside plain LibTorch
 bench-contenders: build build-bench  ## measure beside PyTorch, ONNX Runtime, OpenVINO (10 minutes)
 	@scripts/setup.sh contenders
 	@PYTHONPATH=$(CURDIR)/.deps/python/contenders PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/contenders.py
+
+bench-serve: build  ## measure the server beside FastAPI, uvicorn and PyTorch, under equal load (5 minutes)
+	@scripts/setup.sh serving
+	@PYTHONPATH=$(CURDIR)/.deps/python/serving PYTHONDONTWRITEBYTECODE=1 python3 benchmarks/serve_bench.py
 
 bench-ranks: build  ## measure segment and train on one and on several ranks
 	@scripts/setup.sh test
@@ -140,5 +149,5 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build build-bench demo test test-api soak-serve wheel test-wheel dist test-dist parity asan bench bench-loader test-gpu bench-gpu bench-contenders \
-  bench-ranks bench-floors bench-kernels fuzz format lint docs clean
+.PHONY: help setup build build-bench demo test test-api soak-serve wheel test-wheel dist test-dist parity asan test-tsan bench bench-loader test-gpu bench-gpu bench-contenders \
+  bench-serve bench-ranks bench-floors bench-kernels fuzz format lint docs clean

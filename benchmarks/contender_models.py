@@ -1,14 +1,14 @@
 """TagCLIP (spec sections 2 to 4, 7) as PyTorch modules, twice: as the released Python computes it, and with care.
 
-Both load the same weights by their published names and turn normalised pixels [1, 3, 512, 512] into labels
-[512, 512]. The classes' embeddings are fixed, as their text does not change from photo to photo.
+Both load the same weights by their published names and turn normalised pixels [1, 3, S, S] into labels [S, S], S the
+side the model was made for. The classes' embeddings are fixed, as their text does not change from photo to photo.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-HEADS, DECODER_HEADS = 12, 8
+HEAD_WIDTH, DECODER_HEADS = 64, 8
 DEDUCTION = 0.1  # off the scores of seen classes
 
 
@@ -123,6 +123,7 @@ class TagClip(nn.Module):
         _, prompts, width = weights["backbone.prompt_embeddings"].shape
         self.grid = int((weights["backbone.positional_embedding"].shape[0] - 1)**0.5)
         patch, embedding = weights["backbone.conv1.weight"].shape[-1], text.shape[1]
+        self.heads = width // HEAD_WIDTH
         self.layers = 1 + weights["backbone.deep_prompt_embeddings"].shape[0]
         decoder_layers = 1 + max(int(name.split(".")[3]) for name in weights if ".decoder.layers." in name)
         self.backbone = Backbone(width, self.layers, patch, self.grid, embedding, prompts)
@@ -133,7 +134,14 @@ class TagClip(nn.Module):
         self.seen = text.shape[0] - unseen  # the first so many classes
         self.eval().requires_grad_(False)
 
-    def upsample(self, maps):  # [B, C, h, w] -> [B, C, 512, 512]
+    def forward(self, pixels):
+        return self.label(self.upsample(self.maps(*self.encode(pixels))))
+
+    def maps(self, patches, image):  # [B, N, d], [B, d] -> [B, C + 1, h, w]
+        maps = self.decode(patches, self.decode_head.queries(self.text, image))
+        return maps.float().unflatten(2, (self.grid, self.grid))
+
+    def upsample(self, maps):  # [B, C, h, w] -> [B, C, S, S]
         return F.interpolate(maps, (self.side, self.side), mode="bilinear", align_corners=False)
 
 
@@ -141,16 +149,15 @@ class Released(TagClip):
     """Prompts are tokens of every block and are projected anew, attention matrices stand in memory, every decoder
     layer runs to its end, and the maps of all classes are made scores at full size."""
 
-    def forward(self, pixels):
+    def encode(self, pixels):  # -> patches [B, N, d], image [B, d]
         x, n = self.backbone.embed(pixels), self.grid**2
         for block, prompts in zip(self.backbone.transformer.resblocks, self.backbone.prompts()):
             prompts = prompts.expand(x.shape[0], -1, -1)
             x = torch.cat([x[:, :1], prompts, x[:, -n:]], 1)
-            x = x + self.attend(block.attn, block.ln_1(x), HEADS)
+            x = x + self.attend(block.attn, block.ln_1(x), self.heads)
             x = x + block.mlp(block.ln_2(x))
         x = self.backbone.project(x)
-        maps = self.decode(x[:, -n:], self.decode_head.queries(self.text, x[:, 0]))
-        return self.label(self.upsample(maps.unflatten(2, (self.grid, self.grid))))
+        return x[:, -n:], x[:, 0]
 
     def attend(self, attention, x, heads):
         q, k, v = (split_heads(part, heads) for part in attention.in_proj(x))
@@ -184,20 +191,19 @@ class Careful(TagClip):
         super().__init__(weights, text, unseen)
         for i, (block, prompts) in enumerate(zip(self.backbone.transformer.resblocks, self.backbone.prompts())):
             _, k, v = block.attn.in_proj(block.ln_1(prompts[None]))
-            self.register_buffer(f"prompt_keys_{i}", split_heads(k, HEADS), persistent=False)
-            self.register_buffer(f"prompt_values_{i}", split_heads(v, HEADS), persistent=False)
+            self.register_buffer(f"prompt_keys_{i}", split_heads(k, self.heads), persistent=False)
+            self.register_buffer(f"prompt_values_{i}", split_heads(v, self.heads), persistent=False)
 
-    def forward(self, pixels):
+    def encode(self, pixels):  # -> patches [B, N, d], image [B, d]
         x = self.backbone.embed(pixels)
         for i, block in enumerate(self.backbone.transformer.resblocks):
-            q, k, v = (split_heads(part, HEADS) for part in block.attn.in_proj(block.ln_1(x)))
-            k = torch.cat([getattr(self, f"prompt_keys_{i}"), k], 2)
-            v = torch.cat([getattr(self, f"prompt_values_{i}"), v], 2)
+            q, k, v = (split_heads(part, self.heads) for part in block.attn.in_proj(block.ln_1(x)))
+            k = torch.cat([getattr(self, f"prompt_keys_{i}").expand(len(x), -1, -1, -1), k], 2)
+            v = torch.cat([getattr(self, f"prompt_values_{i}").expand(len(x), -1, -1, -1), v], 2)
             x = x + block.attn.out_proj(merge_heads(F.scaled_dot_product_attention(q, k, v)))
             x = x + block.mlp(block.ln_2(x))
         x = self.backbone.project(x)
-        maps = self.decode(x[:, 1:], self.decode_head.queries(self.text, x[:, 0]))
-        return self.label(self.upsample(maps.float().unflatten(2, (self.grid, self.grid))))
+        return x[:, 1:], x[:, 0]
 
     def decode(self, patches, queries):  # -> [B, C + 1, N]
         *layers, last = self.decode_head.decoder["layers"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings in what is missing for a group of commands; quiet, and quick, when nothing is.
 #
-#   scripts/setup.sh GROUP...     groups: build test browser api parity bench loader contenders fuzz lint docs wheel dist
+#   scripts/setup.sh GROUP...     groups: build test browser api parity bench loader contenders serving fuzz lint docs wheel dist
 #
 # Variables:
 #   CMAKE_PREFIX_PATH  folders of a LibTorch to use instead (":" between them)
@@ -28,6 +28,8 @@ for group in "$@"; do
     loader) scripts/install_python.sh loader benchmarks/requirements.txt ${TORCH_PIP_ARGS-} ;;
     # shellcheck disable=SC2086
     contenders) scripts/install_python.sh contenders benchmarks/contenders-requirements.txt ${TORCH_PIP_ARGS-} ;;
+    # shellcheck disable=SC2086
+    serving) scripts/install_python.sh serving benchmarks/serve-requirements.txt ${TORCH_PIP_ARGS-} ;;
     wheel) scripts/install_python.sh wheel scripts/requirements-wheel.txt ;;
     lint) scripts/install_python.sh lint scripts/requirements-dev.txt ;;
   esac

@@ -250,6 +250,9 @@ class TAGCLIP_API Segmenter {
   // first photos that are encoded after words were embedded.
   Precision precision() const;
 
+  // Returns the number of windows that a photo of this size, in pixels, is encoded in: what
+  // encoding it costs. Throws Error(kBadInput) for a size that cannot be encoded.
+  size_t count_windows(int width, int height) const;
   // Returns the number of photos worth encoding together.
   size_t photos_per_batch() const;
 

@@ -213,7 +213,8 @@ std::vector<EncodedPointer> encode_batch(const std::shared_ptr<const detail::Mod
   }
   StageTimes times;
   for (size_t i = 0; i < images.size(); ++i) {
-    about_file(names[i], [&] { model->pipeline.check_size({images[i].width, images[i].height}); });
+    about_file(names[i],
+               [&] { model->pipeline.count_windows({images[i].width, images[i].height}); });
   }
   std::vector<EncodedPhoto> encoded = model->pipeline.encode(images, times, hooks);
   std::vector<EncodedPointer> results;
@@ -418,6 +419,10 @@ Mode Segmenter::mode() const { return state_->pipeline.mode(); }
 const std::string& Segmenter::assumption() const { return state_->pipeline.assumption(); }
 Precision Segmenter::precision() const {
   return as_errors([&] { return precision_of(state_->pipeline); });
+}
+
+size_t Segmenter::count_windows(int width, int height) const {
+  return as_errors([&] { return state_->pipeline.count_windows({width, height}); });
 }
 
 size_t Segmenter::photos_per_batch() const { return state_->pipeline.photos_per_batch(); }

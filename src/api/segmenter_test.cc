@@ -304,6 +304,21 @@ TEST_F(Api, StopsWhenAsked) {
   error_of(ErrorKind::kStopped, [&] { segmenter.embed({{"tree"}}, {}, hooks); });
 }
 
+TEST_F(Api, LongPhotosStopBetweenTheirWindows) {
+  constexpr int kLength = 1500;  // more windows than go through the encoder together
+  const Segmenter segmenter = load({.window = 32, .stride = 32, .short_side = 32});
+  EXPECT_EQ(segmenter.count_windows(32, 32), 1U);
+  EXPECT_EQ(segmenter.count_windows(kLength, 1), size_t{kLength});
+  EXPECT_THAT(error_of(ErrorKind::kBadInput, [&] { segmenter.count_windows(60'000'000, 1); }),
+              HasSubstr("long and thin"));
+  const std::vector<uint8_t> pixels(size_t{kLength} * 3);
+  const Photo photo(Pixels{pixels.data(), kLength, 1});
+  int asked = 0;
+  const tagclip::Hooks hooks{.stop_requested = [&] { return ++asked == 3; }};
+  error_of(ErrorKind::kStopped, [&] { segmenter.encode(photo, hooks); });
+  EXPECT_EQ(asked, 3) << "before it begins, and before each of two batches";
+}
+
 // The largest of them are the labels' scores.
 TEST_F(Api, ScoresOfEveryClassOnRequest) {
   for (const auto mode : {tagclip::Mode::kTrained, tagclip::Mode::kClip}) {

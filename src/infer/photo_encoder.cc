@@ -195,6 +195,10 @@ size_t windows_per_batch(const CropBox& window, at::Device device) {
       std::max<int64_t>(1, pixels / (int64_t{window.width} * window.height)));
 }
 
+void check_stop(const Hooks& hooks) {
+  if (hooks.stop_requested && hooks.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
+}
+
 EncodedPhoto PhotoEncoder::plan(const Image& photo) const {
   EncodedPhoto result = plan_windows({photo.width, photo.height}, grid_);
   check_memory(result.windows, grid_.joined, model_.encoder->info);
@@ -213,11 +217,11 @@ Encoding PhotoEncoder::encode(const Image& resized, const EncodedPhoto& planned,
                               std::span<const size_t> windows, StageTimes& times) const {
   std::vector<ImageWindow> chosen;
   for (const size_t k : windows) chosen.push_back({0, planned.windows[k]});
-  return encode(std::span(&resized, 1), chosen, std::span(&planned, 1), times).front();
+  return encode(std::span(&resized, 1), chosen, std::span(&planned, 1), times, {}).front();
 }
 
-std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos,
-                                                   StageTimes& times) const {
+std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos, StageTimes& times,
+                                                   const Hooks& hooks) const {
   std::vector<EncodedPhoto> results;
   for (const Image& photo : photos) results.push_back(plan(photo));
   Stopwatch watch;
@@ -228,7 +232,7 @@ std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos
     for (const CropBox& box : results[i].windows) windows.push_back({i, box});
   }
   times.prepare += watch.lap();
-  std::vector<Encoding> encodings = encode(images, windows, results, times);
+  std::vector<Encoding> encodings = encode(images, windows, results, times, hooks);
   for (size_t i = 0; i < photos.size(); ++i) {
     results[i].encoding = std::move(encodings[i]);
     results[i].photo = std::make_shared<Image>(photos[i]);
@@ -238,13 +242,14 @@ std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos
 
 std::vector<Encoding> PhotoEncoder::encode(std::span<const Image> images,
                                            std::span<const ImageWindow> windows,
-                                           std::span<const EncodedPhoto> planned,
-                                           StageTimes& times) const {
+                                           std::span<const EncodedPhoto> planned, StageTimes& times,
+                                           const Hooks& hooks) const {
   const c10::InferenceMode no_gradients;
   Stopwatch watch;
   const at::Device device = model_.encoder->info.device;
   std::vector<std::vector<Encoding>> parts(images.size());
   while (!windows.empty()) {
+    check_stop(hooks);
     const std::span<const ImageWindow> batch = take_batch(windows, grid_.joined, device);
     const at::Tensor pixels = pixels_of(images, batch, model_.encoder->info.normalization);
     times.prepare += watch.lap();

@@ -60,6 +60,9 @@ void finish(at::Device device);
 // The number of windows of this size that go through a model on `device` together.
 size_t windows_per_batch(const CropBox& window, at::Device device);
 
+// Throws Error(kStopped) where the caller asks to stop.
+void check_stop(const Hooks& hooks);
+
 // A window of one of several resized images.
 struct ImageWindow {
   size_t image;
@@ -77,7 +80,9 @@ class PhotoEncoder {
   // Throws Error(kBadInput) for a photo that is too long and thin to hold its windows in memory.
   EncodedPhoto operator()(const Image& photo, StageTimes& times) const;
   // The same for several photos, whose windows go through the model together; `times` are for all.
-  std::vector<EncodedPhoto> operator()(std::span<const Image> photos, StageTimes& times) const;
+  // Throws Error(kStopped), too, between two batches of windows.
+  std::vector<EncodedPhoto> operator()(std::span<const Image> photos, StageTimes& times,
+                                       const Hooks& hooks = {}) const;
   // The parts of it, for those who encode some of the windows: a photo's windows without their
   // encoding, the image that they are cut from, and the encoding of those of these numbers, in
   // their order. Throw as above.
@@ -94,7 +99,8 @@ class PhotoEncoder {
  private:
   // Returns the encoding of each image's windows; `planned` are the photos of the images.
   std::vector<Encoding> encode(std::span<const Image> images, std::span<const ImageWindow> windows,
-                               std::span<const EncodedPhoto> planned, StageTimes& times) const;
+                               std::span<const EncodedPhoto> planned, StageTimes& times,
+                               const Hooks& hooks) const;
 
   DenseModel model_;
   WindowGrid grid_;

@@ -20,10 +20,6 @@
 namespace tagclip {
 namespace {
 
-void check_stop(const Hooks& hooks) {
-  if (hooks.stop_requested && hooks.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
-}
-
 void note(const Hooks& hooks, const std::string& text) {
   if (hooks.note) hooks.note(text);
 }
@@ -340,7 +336,7 @@ DenseModel Pipeline::settled(std::span<const Image> photos, const Hooks& hooks) 
 std::vector<EncodedPhoto> Pipeline::encode(std::span<const Image> photos, StageTimes& times,
                                            const Hooks& hooks) {
   check_stop(hooks);
-  return PhotoEncoder(settled(photos, hooks), options_)(photos, times);
+  return PhotoEncoder(settled(photos, hooks), options_)(photos, times, hooks);
 }
 
 EncodedPhoto Pipeline::encode(const Image& photo, StageTimes& times, const Hooks& hooks) {
@@ -352,8 +348,8 @@ FrameEncoder Pipeline::frame_encoder(const Image& first, const FrameOptions& fra
   return {PhotoEncoder(settled(std::span(&first, 1), hooks), options_), frames};
 }
 
-void Pipeline::check_size(Size photo) const {
-  plan_windows(photo, window_grid(options_, shared_->dense()));
+size_t Pipeline::count_windows(Size photo) const {
+  return plan_windows(photo, window_grid(options_, shared_->dense())).windows.size();
 }
 
 size_t Pipeline::photos_per_batch() const {

@@ -69,7 +69,7 @@ class Pipeline {
 
   // Encodes photos together. Where the precision is still open, it is chosen with these photos and
   // the words that were embedded first; without words the photos are encoded in float32. Throws as
-  // PhotoEncoder.
+  // PhotoEncoder, which asks the hooks between two batches of windows.
   std::vector<EncodedPhoto> encode(std::span<const Image> photos, StageTimes& times,
                                    const Hooks& hooks = {});
   EncodedPhoto encode(const Image& photo, StageTimes& times, const Hooks& hooks = {});
@@ -77,8 +77,9 @@ class Pipeline {
   // chosen, as above.
   FrameEncoder frame_encoder(const Image& first, const FrameOptions& frames,
                              const Hooks& hooks = {});
-  // Throws Error(kBadInput) for a photo of a size that cannot be encoded.
-  void check_size(Size photo) const;
+  // Returns the number of windows that a photo of this size is encoded in. Throws Error(kBadInput)
+  // for a size that cannot be encoded.
+  size_t count_windows(Size photo) const;
   // The number of photos worth encoding together.
   size_t photos_per_batch() const;
 

@@ -22,10 +22,14 @@ const std::string& method_of(const ClientRequest& request) {
   return request.method == "HEAD" ? kGet : request.method;
 }
 
-RequestLimits limits_of(const ServeOptions& options) {
+RequestLimits limits_of(const ServeOptions& options, const Engine& engine) {
   return {.classes = static_cast<size_t>(options.max_classes),
           .word_bytes = static_cast<size_t>(options.max_word_bytes),
-          .pixels = options.inference.max_pixels};
+          .pixels = options.inference.max_pixels,
+          .windows = static_cast<size_t>(options.max_windows),
+          .windows_of = [&engine](int width, int height) {
+            return engine.count_windows(width, height);
+          }};
 }
 
 std::optional<Answer> unknown_coding(const ClientRequest& request) {
@@ -43,7 +47,7 @@ Routes::Routes(const ServeOptions& options, ApiKeys keys, Engine& engine, Metric
                RequestLog& log)
     : options_(options),
       keys_(std::move(keys)),
-      limits_(limits_of(options)),
+      limits_(limits_of(options, engine)),
       files_(!options.no_page),
       engine_(engine),
       metrics_(metrics),
@@ -55,7 +59,7 @@ Routes::Routes(const ServeOptions& options, ApiKeys keys, Engine& engine, Metric
                {"/v1/encodings", {"POST"}, false, true, &Routes::encode},
                {"/v1/encodings/", {"DELETE"}, false, true, &Routes::forget_encoding},
                {"/v1/segment", {"POST"}, false, true, &Routes::segment}}),
-      file_route_{"/", {"GET"}, true, true, &Routes::file} {}
+      file_route_{"/", {"GET"}, true, false, &Routes::file} {}
 
 const Routes::Route* Routes::find(const std::string& path) const {
   for (const Route& route : routes_) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include "base/console.h"
@@ -16,6 +17,7 @@ namespace tagclip {
 namespace {
 
 constexpr uint64_t kMaxPemBytes = uint64_t{1} << 20;
+constexpr std::chrono::milliseconds kLastStep{500};
 
 TlsFiles read_tls(const ServeOptions& options) {
   if (options.tls_cert.empty() != options.tls_key.empty()) {
@@ -101,8 +103,12 @@ int tagclip_serve(const tagclip::ServeOptions& options, tagclip::Console& consol
   engine.start();
   serve(engine, server, console, log);
 
-  log.note("stopping: requests under way are answered, new ones refused");
+  log.note(engine.is_ready() ? "stopping: requests under way are answered, new ones refused"
+                             : "stopping");
   routes.drain();
-  server.drain(std::chrono::seconds(options.deadline));
+  server.drain(std::chrono::seconds(engine.is_ready() ? options.deadline : 0));
+  // Nobody waits for what the model does now. A step that takes long, such as reading weights, is
+  // not waited for either: it leaves nothing to be put in order.
+  if (!engine.ends_within(kLastStep)) std::_Exit(0);
   return 0;
 }

@@ -33,6 +33,7 @@ struct ServeOptions {
   bool no_page = false;
 
   int64_t max_body_mb = 32;
+  int64_t max_windows = 100;
   int64_t max_classes = 1000;
   int64_t max_word_bytes = 200;
   int64_t queue = 32;
@@ -63,6 +64,8 @@ FieldsOf<Options> fields(Options& options) {
   list.add("tls_key", options.tls_key, "Its private key, PEM");
   list.add("no_page", options.no_page, "Serve the API alone, without the page");
   list.add("max_body_mb", options.max_body_mb, {1, 1024}, "Larger requests are refused, MiB");
+  list.add("max_windows", options.max_windows, {1, 1 << 20},
+           "Photos that are encoded in more windows are refused: long and thin ones");
   list.add("max_classes", options.max_classes, {1, 65000},
            "Requests with more classes are refused");
   list.add("max_word_bytes", options.max_word_bytes, {1, 1000},

@@ -366,7 +366,7 @@ onPage("a server that fails is told of and asked again", {}, async (page) => {
   assert.match(await alertText(page), /The server does not answer\. See whether tagclip serve is still running/);
 }, /status of (503|429|500|404)|net::ERR_FAILED/);
 
-onPage("a key is asked for, and kept", {}, async (page) => {
+onPage("a key is asked for and kept; encodings are let go of when the page is left", {}, async (page) => {
   await server({ key: "sesame" });
   await page.reload();
   await page.fill("#key", "wrong");
@@ -378,6 +378,9 @@ onPage("a key is asked for, and kept", {}, async (page) => {
   await palace(page);
   await page.reload();
   await page.waitForFunction(() => /stand-in/.test(document.getElementById("model").textContent));
+  const gone = async () => (await heard()).asked.filter((one) => /^DELETE \/v1\/encodings\/photo-/.test(one)).length;
+  for (let i = 0; i < 100 && await gone() === 0; ++i) await page.waitForTimeout(50);
+  assert.equal(await gone(), 1);
 }, /status of 401/);
 
 onPage("a model without trusty token offers no weighting", {}, async (page) => {

@@ -135,6 +135,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.api(body)
 
+    def do_DELETE(self):
+        self.api(b"")
+
     def api(self, body):
         state = self.state
         state.asked.append(f"{self.command} {self.path}")
@@ -149,6 +152,9 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/v1/models":
             self.send_json({"models": [{"name": "stand-in", "mode": "trained" if state.trusty else "clip", "seen_classes": SEEN,
                                         "weights": ["none", "seen", "unseen", "both"] if state.trusty else ["none"]}]})
+        elif self.command == "DELETE":
+            state.encodings.pop(self.path.rpartition("/")[2], None)
+            self.send(204, b"", "text/plain")
         elif self.path == "/v1/encodings":
             self.encode(body)
         else:

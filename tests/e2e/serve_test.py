@@ -2,11 +2,13 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import io
 import json
 import re
 import signal
 import socket
+import sqlite3
 import time
 import unittest
 import zlib
@@ -101,10 +103,14 @@ class Answers(ProgramTest):
         twice = self.ok(self.server.segment(encoding=encoding, classes=["cat", "Cat"], outputs=[]))
         self.assertIn("\"Cat\"", twice["warnings"][0])
 
-    def test_one_pixel(self):
-        for size in ((1, 1), (3, 2)):
+    def test_photos_of_odd_sizes(self):
+        for size in ((1, 1), (3, 2), (1, 9)):
             answer = self.ok(self.server.segment(photo=base64.b64encode(png(*size)).decode(), classes=WORDS))
             self.assertEqual((answer["width"], answer["height"]), size)
+        for size in ((300, 1), (1, 300)):
+            self.refused(self.server.encode(png(*size)), 413, "too_large", "359 windows, more than 100", "cut the photo")
+        self.refused(self.server.segment(photo=base64.b64encode(png(60000, 1)).decode(), classes=WORDS), 400, "bad_input",
+                     "long and thin")
 
     def test_photos_that_are_none(self):
         self.refused(self.server.encode(b"GIF89a"), 415, "bad_input", "JPEG, PNG or WebP")
@@ -132,6 +138,7 @@ class Answers(ProgramTest):
         self.refused(self.server.ask("POST", "/v1/encodings", iter([b"0" * 65536] * 20), Content_Type="image/jpeg"), 413, "too_large")
         self.assertRegex(self.server.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * 100000 + b"\r\n\r\n"), rb"^$|^HTTP/1.1 4")
         self.assertRegex(self.server.raw(b"\x16\x03\x01\r\n\r\n"), rb"^$|^HTTP/1.1 4")
+        self.assertEqual(self.server.get("/%00").status, 404)
 
     def test_routes_and_methods(self):
         self.refused(self.server.get("/v1/nothing"), 404, "not_found", "/v1/nothing")
@@ -212,6 +219,20 @@ class Operation(ProgramTest):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             self.assert_refused(tagclip("serve", "--port", taken.getsockname()[1]), 2, "in use", "--port")
 
+    def test_while_the_model_loads(self):
+        """Another process that writes to the cache of words makes loading wait for 10 s."""
+        with contextlib.closing(sqlite3.connect(self.folder / "text-embeddings.sqlite", isolation_level=None)) as cache:
+            cache.execute("BEGIN EXCLUSIVE")
+            with Server(wait=False, TAGCLIP_HOME=str(self.folder)) as server:
+                for path in ("/", "/samples/cat.jpg", "/openapi.json", "/healthz", "/metrics"):
+                    self.assertEqual(server.get(path).status, 200, path)
+                for answer in (server.get("/readyz"), server.get("/v1/models"), server.encode(), server.segment(classes=WORDS)):
+                    self.assertEqual((answer.status, answer.getheader("Retry-After")), (503, "1"))
+                begin = time.monotonic()
+                self.assertEqual(server.stop(), 0)
+                self.assertLess(time.monotonic() - begin, 5)
+        self.assertNotIn("ready after", server.err)
+
     def test_keys(self):
         keys = self.folder / "keys"
         keys.write_text("0123456789abcdef\n")
@@ -230,8 +251,8 @@ class Operation(ProgramTest):
             self.assertEqual(server.stop(signal.SIGINT), 0)
         self.assertNotIn("0123456789", server.err)
 
-    def test_a_full_queue_and_a_deadline(self):
-        with Server("--queue", 1, "--deadline", 2) as server:
+    def test_a_full_queue(self):
+        with Server("--queue", 1, "--deadline", 30) as server:
             encoding = json.loads(server.encode().body)["id"]
             server.process.send_signal(signal.SIGSTOP)
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -243,7 +264,7 @@ class Operation(ProgramTest):
             statuses = [answer.status for answer in answers]
             self.assertIn(200, statuses)
             self.assertIn(429, statuses)
-            self.assertTrue(set(statuses) <= {200, 429, 504}, statuses)
+            self.assertEqual(set(statuses), {200, 429}, statuses)
             busy = answers[statuses.index(429)]
             self.assertGreaterEqual(int(busy.getheader("Retry-After")), 1)
 

@@ -21,12 +21,12 @@ WORDS = ["cat", "grass", "sky"]
 
 
 class Server:
-    """A running `tagclip serve`; `err` holds its words once it has ended."""
+    """A running `tagclip serve`; `err` holds its words once it has ended. `more` goes into its environment."""
 
-    def __init__(self, *options, wait=True):
+    def __init__(self, *options, wait=True, **more):
         self.process = subprocess.Popen(
             [BINARY, "serve", "--weights", MINI, "--port", "0", "--precision", "float32", *map(str, options)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**more))
         self.err = ""
         self.url = self.process.stdout.readline().strip()
         if not self.url:

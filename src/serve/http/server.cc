@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 #include <exception>
 #include <random>
 #include <thread>
@@ -72,16 +73,32 @@ ClientRequest request_of(MHD_Connection* connection, const char* method, const c
   return request;
 }
 
-// Body lengths that may not be understood in two ways.
-std::optional<Answer> unclear_length(const ClientRequest& request) {
+// Refuses what a proxy before this server may understand in another way: where a body ends, and
+// whom the request is for.
+std::optional<Answer> ambiguity(const ClientRequest& request) {
   const auto count = [&](std::string_view name) {
     return std::ranges::count(request.headers, name, [](const auto& h) { return h.first; });
   };
-  const auto lengths = count("content-length"), codings = count("transfer-encoding");
-  if (lengths + codings <= 1) return {};
-  Answer answer = refusal(400, "bad_input", "the request tells the length of its body twice");
+  std::string what;
+  const std::string* coding = request.header("transfer-encoding");
+  if (count("content-length") + count("transfer-encoding") > 1) {
+    what = "the request tells the length of its body twice";
+  } else if (coding != nullptr && in_small_letters(*coding) != "chunked") {
+    what = fmt::format("a body in the transfer coding {}; chunked is known", in_quotes(*coding));
+  } else if (count("host") > 1) {
+    what = "the request has two Host headers";
+  }
+  if (what.empty()) return {};
+  Answer answer = refusal(400, "bad_input", what);
   answer.close = true;
   return answer;
+}
+
+// True once the client has closed its side and all it sent was read. libmicrohttpd does not notice
+// it within a request, and would hold what has come until the connection has been idle for long.
+bool sends_no_more(int socket) {
+  char next;
+  return ::recv(socket, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 Answer too_large(size_t limit) {
@@ -114,6 +131,12 @@ struct HttpServer::Callbacks {
     } catch (const std::exception&) {  // memory: this connection ends, the others go on
       return MHD_NO;
     }
+  }
+
+  // A path ends for libmicrohttpd at a NUL, so that %00 is left as it is: no path has it.
+  static size_t unescape(void*, MHD_Connection*, char* text) {
+    if (std::strstr(text, "%00") != nullptr) return std::strlen(text);
+    return MHD_http_unescape(text);
   }
 
   static void on_end(void* self, MHD_Connection* connection, void** held,
@@ -166,6 +189,7 @@ HttpServer::HttpServer(const Listener& listener, const TlsFiles& tls, const Http
   daemon_ = MHD_start_daemon(flags, 0, nullptr, nullptr, &Callbacks::on_request, this,
                              MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::on_end, this,
                              MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::on_connection, this,
+                             MHD_OPTION_UNESCAPE_CALLBACK, &Callbacks::unescape, nullptr,
                              MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
   if (daemon_ != nullptr) return;
   ::close(listener_);
@@ -197,7 +221,7 @@ int HttpServer::begin(MHD_Connection* connection, std::shared_ptr<Exchange>& exc
   const ClientRequest& request = exchange->request_;
   const std::string* length = request.header("content-length");
   const uint64_t bytes = length == nullptr ? 0 : parse_number<uint64_t>(*length).value_or(0);
-  std::optional<Answer> refused = unclear_length(request);
+  std::optional<Answer> refused = ambiguity(request);
   if (!refused) refused = handler_.admit(request);
   if (!refused && bytes > limits_.body_bytes) refused = too_large(limits_.body_bytes);
   if (!refused) return MHD_YES;
@@ -325,7 +349,8 @@ void HttpServer::tick() {
                                                  limits_.deadline.count()),
                                      "try again when the server is less busy"));
         }
-      } else if (passed > limit_of(peer.phase)) {
+      } else if (passed > limit_of(peer.phase) ||
+                 (peer.phase != Phase::kSending && sends_no_more(peer.socket))) {
         ::shutdown(peer.socket, SHUT_RDWR);
       }
     }

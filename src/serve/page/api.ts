@@ -52,6 +52,7 @@ export interface Segmentation {
 /** The server's API. Every call throws a ServerError, or what its AbortSignal throws. */
 export class Server {
   #key: string | null = sessionStorage.getItem("api-key");
+  #kept = new Set<string>();  // ids of encodings
 
   /** `askForKey` is called when the server wants a key: it gives one, or null to give up. */
   constructor(private readonly askForKey: (wrong: boolean) => Promise<string | null>) {}
@@ -74,7 +75,21 @@ export class Server {
   /** Sends a photo to be encoded. `onSent` hears the share of it that has arrived, 0 to 1. */
   async encode(photo: Blob, onSent: (share: number) => void): Promise<Encoding> {
     const response = await this.#send("POST", "v1/encodings", photo, { onSent });
-    return response.json();
+    const encoding: Encoding = await response.json();
+    this.#kept.add(encoding.id);
+    return encoding;
+  }
+
+  /**
+   * Gives the memory of all encodings back, for when the page is left: the browser sends these requests without it.
+   * A page that is shown again is told that they are gone, and encodes what it needs.
+   */
+  forgetEncodings(): void {
+    const headers: HeadersInit = this.#key ? { Authorization: `Bearer ${this.#key}` } : {};
+    for (const id of this.#kept) {
+      fetch(`v1/encodings/${id}`, { method: "DELETE", headers, keepalive: true }).catch(() => {});
+    }
+    this.#kept.clear();
   }
 
   async segment(encoding: string, question: Question, signal: AbortSignal): Promise<Segmentation> {

@@ -56,6 +56,7 @@ class App {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-format]")) {
       button.onclick = () => void this.download(button.dataset.format as Format, button);
     }
+    addEventListener("pagehide", () => this.#server.forgetEncodings());
     new ResizeObserver(() => this.render()).observe(element("panels"));
     this.render();
     await this.#loadModel();

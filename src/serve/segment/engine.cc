@@ -114,12 +114,23 @@ Engine::Engine(const ServeOptions& options, Metrics& metrics, RequestLog& log)
                  std::chrono::seconds(options.encodings_seconds)) {}
 
 void Engine::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    run();
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    ended_.notify_all();
+  });
 }
 
 Engine::~Engine() {
   queue_.close();
   if (thread_.joinable()) thread_.join();
+}
+
+bool Engine::ends_within(std::chrono::milliseconds patience) {
+  queue_.close();
+  std::unique_lock lock(mutex_);
+  return ended_.wait_for(lock, patience, [&] { return over_; });
 }
 
 // Keeps the exception that is being handled.
@@ -212,10 +223,16 @@ void Engine::refuse(const ModelJob& job, const Error& error) {
 }
 
 // Where several photos at once fail, each is tried alone: one that cannot be used, or memory for
-// less than all of them, hurts no other.
+// less than all of them, hurts no other. Photos that nobody waits for any more are given up between
+// two batches of windows.
 Engine::Encodings Engine::encode(const std::vector<ModelJob>& jobs,
                                  std::vector<std::string>& warnings) {
-  const Hooks hooks{.warn = [&](const std::string& text) { warnings.push_back(text); }};
+  const Hooks hooks{.stop_requested =
+                        [&] {
+                          return std::ranges::all_of(
+                              jobs, [](const auto& j) { return j.exchange->is_over(); });
+                        },
+                    .warn = [&](const std::string& text) { warnings.push_back(text); }};
   std::vector<Photo> photos;
   for (size_t i = 0; i < jobs.size(); ++i) {
     photos.emplace_back(std::as_bytes(std::span(jobs[i].photo)), name_of(i, jobs.size()));

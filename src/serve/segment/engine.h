@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -37,6 +39,8 @@ class Engine {
   void start();
   // Answers what is in the queue, and stops.
   ~Engine();
+  // Takes no more jobs. Returns whether its thread has ended within that time.
+  bool ends_within(std::chrono::milliseconds patience);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -53,6 +57,8 @@ class Engine {
   void drop(const Exchange& exchange);
   bool forget(const std::string& encoding) { return encodings_.remove(encoding); }
   void expire() { encodings_.expire(); }
+  // The number of windows that a photo of this size is encoded in, once it is ready.
+  size_t count_windows(int width, int height) const { return model_->count_windows(width, height); }
   void fill(ServerGauges& gauges) const;
 
  private:
@@ -82,6 +88,8 @@ class Engine {
   std::atomic<bool> ready_ = false;
   mutable std::mutex mutex_;  // guards what follows
   std::exception_ptr failure_;
+  bool over_ = false;  // the thread has nothing more to do
+  std::condition_variable ended_;
   std::thread thread_;  // the last member: it uses the others
 };
 

@@ -222,6 +222,19 @@ void read_members(const json& object, const RequestLimits& limits, SegmentReques
   }
 }
 
+// Refuses long and thin photos: resized to the model's short side, a file of some bytes keeps it
+// busy for minutes.
+void check_windows(const ImageSize& size, const RequestLimits& limits) {
+  const size_t windows = limits.windows_of ? limits.windows_of(size.width, size.height) : 0;
+  if (windows <= limits.windows) return;
+  throw RefusedRequest(
+      413, "too_large",
+      fmt::format("photo: {} x {} pixels are so long and thin that the model looks "
+                  "at them through {} windows, more than {}",
+                  size.width, size.height, windows, limits.windows),
+      "cut the photo into pieces that are less long");
+}
+
 // Refuses what is no photo, or one that would take too much memory, before anything is decoded.
 void check_photo(std::string_view photo, const RequestLimits& limits) {
   const auto bytes = std::as_bytes(std::span(photo));
@@ -238,11 +251,13 @@ void check_photo(std::string_view photo, const RequestLimits& limits) {
     throw RefusedRequest(415, "bad_input", "photo: not a JPEG, PNG or WebP image",
                          "save it as one of these");
   }
-  if (int64_t{size.width} * size.height <= limits.pixels) return;
-  throw RefusedRequest(
-      413, "too_large",
-      fmt::format("photo: {} x {} pixels are more than {}", size.width, size.height, limits.pixels),
-      "send a smaller photo: the model looks at no more than a few megapixels");
+  if (int64_t{size.width} * size.height > limits.pixels) {
+    throw RefusedRequest(413, "too_large",
+                         fmt::format("photo: {} x {} pixels are more than {}", size.width,
+                                     size.height, limits.pixels),
+                         "send a smaller photo: the model looks at no more than a few megapixels");
+  }
+  check_windows(size, limits);
 }
 
 std::string content_type_of(const ClientRequest& request) {

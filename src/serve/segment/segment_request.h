@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ struct RequestLimits {
   size_t classes = 1000;
   size_t word_bytes = 200;
   int64_t pixels = 64LL << 20;
+  size_t windows = 100;
+  // The number of windows that a photo of this width and height is encoded in; empty: no limit.
+  std::function<size_t(int, int)> windows_of = {};
 };
 
 // A part of the answer that is sent only where it is asked for.

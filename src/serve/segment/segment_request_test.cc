@@ -143,6 +143,10 @@ TEST_F(Requests, LimitsAndTypesHaveAStatusOfTheirOwn) {
   EXPECT_EQ(status(form(png_file(10, 10), "{}")), 200);
   EXPECT_EQ(status(form(png_file(10, 11), "{}")), 413);
   EXPECT_EQ(status(form("GIF89a", "{}")), 415);
+  limits_.windows_of = [](int width, int height) { return static_cast<size_t>(width / height); };
+  limits_.windows = 5;
+  EXPECT_EQ(status(form(png_file(10, 2), "{}")), 200);
+  EXPECT_EQ(status(form(png_file(6, 1), "{}")), 413);
   ClientRequest text{.headers = {{"content-type", "text/plain"}}, .body = "{}"};
   EXPECT_EQ(status(text), 415);
   text.headers.clear();
