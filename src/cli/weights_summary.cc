@@ -97,9 +97,10 @@ void assess_model(const StoredWeights& file, WeightsSummary& summary) {
   if (is_clip(file)) {
     summary.assumption = read_clip_settings(file).assumption;
     check_numbers_if_small(file, summary);
-    summary.missing =
-        "CLIP only, no decoder: train one (tagclip train --set clip=FILE), or segment with "
-        "--mode clip";
+    summary.missing = fmt::format(
+        "CLIP only, no decoder: train one (tagclip train --set clip=FILE), or segment with --mode "
+        "{}",
+        has_trained_patches(file.metadata) ? "plain" : "clip");
     return;
   }
   for (const TensorView& tensor : file.tensors) {

@@ -183,11 +183,6 @@ std::string open_clip_config(const ClipConfig& config) {
   return ordered_json{{"model_cfg", model}, {"preprocess_cfg", preprocess}}.dump(2) + "\n";
 }
 
-bool has_trained_patches(const Metadata& metadata) {
-  const auto found = metadata.find(kTrainedPatches);
-  return found != metadata.end() && found->second == "trained";
-}
-
 Metadata clip_metadata(const ClipConfig& config, Metadata others) {
   others["format"] = "pt";
   others[kClipSettings] = to_json(config.fields());

@@ -45,11 +45,6 @@ std::string with_present_names(const std::string& settings);
 // The metadata of a CLIP of our own: its sizes, beside what `others` says.
 Metadata clip_metadata(const ClipConfig& config, Metadata others = {});
 
-// Whether a CLIP's patches were trained against texts, as clip_metadata's others may say by
-// kTrainedPatches.
-inline constexpr const char* kTrainedPatches = "tagclip.patches";
-bool has_trained_patches(const Metadata& metadata);
-
 // Writes a CLIP of our own: OpenAI's parameter names, the sizes under "tagclip.clip" in the
 // metadata. Appears whole or not at all.
 void save_clip(const std::filesystem::path& path, const Clip& clip, StorageType precision,

@@ -314,4 +314,9 @@ void check_weight_type(const std::string& source, const std::string& tensor, DTy
       "the program that made them");
 }
 
+bool has_trained_patches(const Metadata& metadata) {
+  const auto found = metadata.find(kTrainedPatches);
+  return found != metadata.end() && found->second == "trained";
+}
+
 }  // namespace tagclip

@@ -65,4 +65,9 @@ void check_numbers(const StoredWeights& stored);
 // Throws Error(kBadInput) naming the tensor unless its type is one of weights'.
 void check_weight_type(const std::string& source, const std::string& tensor, DType dtype);
 
+// Whether a CLIP's patches were trained against texts (tagclip pretrain with loss.labels), which
+// its metadata say under kTrainedPatches.
+inline constexpr const char* kTrainedPatches = "tagclip.patches";
+bool has_trained_patches(const Metadata& metadata);
+
 }  // namespace tagclip
