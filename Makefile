@@ -68,6 +68,11 @@ test-api: build  ## feed the server what its OpenAPI description allows and forb
 	@PYTHONPATH=$(CURDIR)/.deps/python/api:$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
 	  TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) python3 tests/api/api_test.py
 
+test-label-studio: build  ## start a Label Studio of PyPI (1 GB) and let it ask the server for regions
+	@scripts/setup.sh test label-studio
+	@PYTHONPATH=$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
+	  LABEL_STUDIO_PACKAGES=$(CURDIR)/.deps/python/label-studio TAGCLIP_BINARY=$(CURDIR)/$(PROGRAM) python3 tests/api/label_studio.py
+
 soak-serve: build  ## send REQUESTS (100000) mixed and faulty requests to the server: none lost, memory flat
 	@scripts/setup.sh test
 	@PYTHONPATH=$(CURDIR)/.deps/python/test PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 REQUESTS=$(REQUESTS) \
@@ -149,5 +154,5 @@ needs-%:
 build/:
 	@mkdir -p $@
 
-.PHONY: help setup build build-bench demo test test-api soak-serve wheel test-wheel dist test-dist parity asan test-tsan bench bench-loader test-gpu bench-gpu bench-contenders \
+.PHONY: help setup build build-bench demo test test-api test-label-studio soak-serve wheel test-wheel dist test-dist parity asan test-tsan bench bench-loader test-gpu bench-gpu bench-contenders \
   bench-serve bench-ranks bench-floors bench-kernels fuzz format lint docs clean

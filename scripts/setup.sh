@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings in what is missing for a group of commands; quiet, and quick, when nothing is.
 #
-#   scripts/setup.sh GROUP...     groups: build test browser api parity bench loader contenders serving fuzz lint docs wheel dist
+#   scripts/setup.sh GROUP...     groups: build test browser api label-studio parity bench loader contenders serving fuzz lint docs wheel dist
 #
 # Variables:
 #   CMAKE_PREFIX_PATH  folders of a LibTorch to use instead (":" between them)
@@ -20,6 +20,7 @@ for group in "$@"; do
     build) scripts/install_libtorch.sh ;;
     test) scripts/install_python.sh test tests/requirements.txt ;;
     api) scripts/install_python.sh api tests/api/requirements.txt ;;
+    label-studio) scripts/install_python.sh label-studio tests/api/requirements-label-studio.txt ;;
     # shellcheck disable=SC2086 # several arguments in one variable
     parity) scripts/install_python.sh parity tests/parity/requirements.txt ${TORCH_PIP_ARGS-}
             # Their own requirements would bring a display, a server and another LibTorch.

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MAX_FILE_LINES = 600
 MAX_README_LINES = 15
-NEVER_TORCH = {"base", "fetch", "io", "image", "weights", "text", "data", "data_check", "label_formats", "metrics", "draw", "outputs", "runs", "paper", "report",
+NEVER_TORCH = {"base", "http", "fetch", "io", "image", "weights", "text", "data", "data_check", "label_formats", "metrics", "draw", "outputs", "runs", "paper", "report",
                "onnx", "serve", "cli"}
 
 FENCED = ["weights/torch", "text/ftfy"]  # rooms that nobody should have to read by accident

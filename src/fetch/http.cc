@@ -1,19 +1,16 @@
 #include "fetch/http.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <strings.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <exception>
-#include <memory>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "fetch/cache.h"
 #include "fetch/table.h"
+#include "http/curl_handle.h"
 
 namespace tagclip {
 namespace {
@@ -22,11 +19,6 @@ constexpr long kMaxRedirects = 5;
 constexpr long kSlowestBytesPerSecond = 1000;
 constexpr const char* kElsewhere =
     "`mirror` names another address, `from` takes a file that you have";
-
-struct CurlCloser {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
 
 // "bytes 100-199/200" → 100 and 200.
 void read_content_range(std::string_view text, HttpHead& head) {
@@ -38,24 +30,11 @@ void read_content_range(std::string_view text, HttpHead& head) {
   if (std::from_chars(text.data() + slash + 1, end, total).ec == std::errc()) head.total = total;
 }
 
-// The file of the authorities to trust: the user's, or that of a distribution. libcurl itself knows
-// the place of the one it was built on, and the program may run on another. Empty: its own.
-std::string certificates() {
-  if (const char* given = std::getenv("SSL_CERT_FILE")) return given;
-  for (const char* file : {"/etc/ssl/certs/ca-certificates.crt",                 // Debian, Arch
-                           "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // Fedora, RHEL
-                           "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {     // openSUSE, Alpine
-    if (path_exists(file)) return file;
-  }
-  return {};
-}
-
 // One request, the redirects that it meets, and the response.
 class Exchange {
  public:
   Exchange(const HttpRequest& request, HttpReceiver& receiver, const Console& console)
-      : request_(request), receiver_(receiver), console_(console), curl_(curl_easy_init()) {
-    TAGCLIP_CHECK(curl_ != nullptr, "libcurl does not start");
+      : request_(request), receiver_(receiver), console_(console), curl_(new_curl_handle()) {
     set_up();
   }
 
@@ -73,16 +52,9 @@ class Exchange {
   void set_up() {
     CURL* curl = curl_.get();
     curl_easy_setopt(curl, CURLOPT_URL, request_.url.c_str());
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kMaxRedirects);
     curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, redirect_protocols(request_.url));
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "tagclip");
-    curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    if (const std::string file = certificates(); !file.empty()) {
-      curl_easy_setopt(curl, CURLOPT_CAINFO, file.c_str());
-    }
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L << 10);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, long{request_.timeout});
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
@@ -203,8 +175,8 @@ class Exchange {
   const HttpRequest& request_;
   HttpReceiver& receiver_;
   const Console& console_;
-  std::unique_ptr<CURL, CurlCloser> curl_;
-  std::unique_ptr<curl_slist, CurlCloser> headers_;
+  CurlHandle curl_;
+  CurlList headers_;
   char error_[CURL_ERROR_SIZE] = "";
   long status_ = 0;
   HttpHead head_;
@@ -219,8 +191,6 @@ const char* redirect_protocols(const std::string& url) {
 }
 
 void http_get(const HttpRequest& request, HttpReceiver& receiver, const Console& console) {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  TAGCLIP_CHECK(ready == CURLE_OK, "libcurl does not start");
   Exchange(request, receiver, console).run();
 }
 

@@ -52,13 +52,20 @@ Routes::Routes(const ServeOptions& options, ApiKeys keys, Engine& engine, Metric
       engine_(engine),
       metrics_(metrics),
       log_(log),
+      label_studio_(LabelStudio::start(options, limits_, engine, metrics, log)),
       routes_({{"/healthz", {"GET"}, /*is_open=*/true, /*needs_model=*/false, &Routes::health},
                {"/readyz", {"GET"}, true, false, &Routes::readiness},
                {"/metrics", {"GET"}, false, false, &Routes::metrics},
                {"/v1/models", {"GET"}, false, true, &Routes::models},
                {"/v1/encodings", {"POST"}, false, true, &Routes::encode},
                {"/v1/encodings/", {"DELETE"}, false, true, &Routes::forget_encoding},
-               {"/v1/segment", {"POST"}, false, true, &Routes::segment}}),
+               {"/v1/segment", {"POST"}, false, true, &Routes::segment},
+               {"/health", {"GET"}, false, true, &Routes::label_studio_health, true},
+               {"/setup", {"POST"}, false, true, &Routes::label_studio_setup, true},
+               {"/validate", {"POST"}, false, true, &Routes::label_studio_validate, true},
+               {"/versions", {"GET"}, false, true, &Routes::label_studio_versions, true},
+               {"/webhook", {"POST"}, false, true, &Routes::label_studio_webhook, true},
+               {"/predict", {"POST"}, false, true, &Routes::label_studio_predict, true}}),
       file_route_{"/", {"GET"}, true, false, &Routes::file} {}
 
 const Routes::Route* Routes::find(const std::string& path) const {
@@ -106,6 +113,10 @@ std::optional<Answer> Routes::admit(const ClientRequest& request) {
         refusal(405, "method_not_allowed", fmt::format("{} takes {}", route->path, methods));
     answer.headers.emplace_back("Allow", methods);
     return answer;
+  }
+  if (route->is_for_label_studio && label_studio_ == nullptr) {
+    return refusal(404, "not_found", "the server has no Label Studio",
+                   "its operator can name it: tagclip serve --label-studio-url URL");
   }
   const std::string* key = request.header("authorization");
   if (!route->is_open && !keys_.let_in(key == nullptr ? "" : *key)) {
@@ -214,6 +225,30 @@ void Routes::segment(const std::shared_ptr<Exchange>& exchange) {
 
 void Routes::file(const std::shared_ptr<Exchange>& exchange) {
   exchange->answer(files_.answer(exchange->request()));
+}
+
+void Routes::label_studio_health(const std::shared_ptr<Exchange>& exchange) {
+  exchange->answer(label_studio_->health());
+}
+
+void Routes::label_studio_setup(const std::shared_ptr<Exchange>& exchange) {
+  exchange->answer(label_studio_->setup(exchange->request()));
+}
+
+void Routes::label_studio_validate(const std::shared_ptr<Exchange>& exchange) {
+  exchange->answer(label_studio_->validate(exchange->request()));
+}
+
+void Routes::label_studio_versions(const std::shared_ptr<Exchange>& exchange) {
+  exchange->answer(label_studio_->versions());
+}
+
+void Routes::label_studio_webhook(const std::shared_ptr<Exchange>& exchange) {
+  exchange->answer(label_studio_->webhook(exchange->request()));
+}
+
+void Routes::label_studio_predict(const std::shared_ptr<Exchange>& exchange) {
+  label_studio_->predict(exchange);
 }
 
 }  // namespace tagclip

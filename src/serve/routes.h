@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "serve/http/guard.h"
 #include "serve/http/server.h"
+#include "serve/label_studio/label_studio.h"
 #include "serve/metrics.h"
 #include "serve/request_log.h"
 #include "serve/segment/engine.h"
@@ -38,6 +40,7 @@ class Routes final : public HttpHandler {
     bool is_open = false;     // needs no key
     bool needs_model = true;  // 503 until it is loaded
     void (Routes::*answer)(const std::shared_ptr<Exchange>& exchange);
+    bool is_for_label_studio = false;  // 404 where none is named
   };
   const Route* find(const std::string& path) const;
   std::optional<Answer> check_origin(const ClientRequest& request) const;
@@ -51,6 +54,12 @@ class Routes final : public HttpHandler {
   void forget_encoding(const std::shared_ptr<Exchange>& exchange);
   void segment(const std::shared_ptr<Exchange>& exchange);
   void file(const std::shared_ptr<Exchange>& exchange);
+  void label_studio_health(const std::shared_ptr<Exchange>& exchange);
+  void label_studio_setup(const std::shared_ptr<Exchange>& exchange);
+  void label_studio_validate(const std::shared_ptr<Exchange>& exchange);
+  void label_studio_versions(const std::shared_ptr<Exchange>& exchange);
+  void label_studio_webhook(const std::shared_ptr<Exchange>& exchange);
+  void label_studio_predict(const std::shared_ptr<Exchange>& exchange);
 
   const ServeOptions options_;
   const ApiKeys keys_;
@@ -59,6 +68,7 @@ class Routes final : public HttpHandler {
   Engine& engine_;
   Metrics& metrics_;
   RequestLog& log_;
+  const std::unique_ptr<LabelStudio> label_studio_;  // null: none is named
   std::atomic<bool> draining_ = false;
   std::function<size_t()> connections_ = [] { return size_t{0}; };
   const std::vector<Route> routes_;

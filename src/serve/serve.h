@@ -43,6 +43,9 @@ struct ServeOptions {
   int64_t connections = 256;
   int64_t connections_per_address = 64;
   LogFormat log = LogFormat::kText;
+
+  std::string label_studio_url;
+  std::filesystem::path label_studio_key_file;
 };
 
 template <class Options>
@@ -84,6 +87,13 @@ FieldsOf<Options> fields(Options& options) {
   list.add("log", options.log, kLogFormatNames,
            "A line per request on standard error, as text or as JSON; it never holds photos, words "
            "or keys");
+  list.add(
+      "label_studio_url", options.label_studio_url,
+      "Answer this Label Studio as its machine learning backend, too, and take the pictures of "
+      "its tasks from it; LABEL_STUDIO_URL where it is not given");
+  list.add("label_studio_key_file", options.label_studio_key_file,
+           "A file with a personal access token or a legacy one of Label Studio; "
+           "LABEL_STUDIO_API_KEY where it is not given");
   return list;
 }
 

@@ -213,6 +213,13 @@ void Engine::load() {
 void Engine::refuse(const ModelJob& job, const Error& error) {
   const std::string& id = job.exchange->request().id;
   if (error.kind() == ErrorKind::kFailure) log_.fault(id, error.what());
+  if (job.result != nullptr) {
+    job.result->set_exception(
+        is_out_of_memory(error)
+            ? std::make_exception_ptr(RefusedRequest(503, "busy", "there is not enough memory now"))
+            : std::make_exception_ptr(error));
+    return;
+  }
   if (const auto* refused = dynamic_cast<const RefusedRequest*>(&error)) {
     job.exchange->answer(refusal(refused->status, refused->name, error.what(), error.hint()));
   } else if (is_out_of_memory(error)) {
@@ -340,6 +347,7 @@ void Engine::segment(const ModelJob& job, const PhotoEncoding& encoding, double 
   const Segmentation result = model.segment(encoding, vocabulary);
   metrics_.observe_stage("segment", seconds_since(embedded));
   const double milliseconds = seconds_since(begin) * 1e3;
+  if (job.result != nullptr) return job.result->set_value({vocabulary, result});
   begin = Clock::now();
   Answer answer = segment_answer(request, vocabulary, result, model.mode(), knows_classes_,
                                  warnings, {encode_milliseconds, milliseconds});

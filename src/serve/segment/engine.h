@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,11 +23,20 @@
 
 namespace tagclip {
 
+// What a model says of a photo.
+struct ModelResult {
+  Vocabulary vocabulary;
+  Segmentation labels;
+};
+
 // Work for the model.
 struct ModelJob {
   std::shared_ptr<Exchange> exchange;
   std::string photo;                      // a file's bytes; empty: it was encoded before
   std::optional<SegmentRequest> segment;  // nothing: the photo is to be encoded and kept
+  // Gets the labels, or an Error, in place of the exchange, which is then only asked whether
+  // somebody still waits. Null: the exchange is answered.
+  std::shared_ptr<std::promise<ModelResult>> result = {};
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 };
 
@@ -52,6 +62,8 @@ class Engine {
 
   // Takes the job, or answers it with 429 where too many wait, 404 where its encoding is not kept.
   void submit(ModelJob job);
+  // Takes the job, or leaves it and returns false where too many wait.
+  bool offer(ModelJob& job) { return queue_.push(job); }
   bool is_full() const { return queue_.size() >= most_waiting_; }
   // Takes the jobs of an exchange that is over out of the queue.
   void drop(const Exchange& exchange);

@@ -235,31 +235,6 @@ void check_windows(const ImageSize& size, const RequestLimits& limits) {
       "cut the photo into pieces that are less long");
 }
 
-// Refuses what is no photo, or one that would take too much memory, before anything is decoded.
-void check_photo(std::string_view photo, const RequestLimits& limits) {
-  const auto bytes = std::as_bytes(std::span(photo));
-  const ImageLimits any{.max_pixels = INT64_MAX};
-  ImageSize size;
-  if (is_jpeg(bytes)) {
-    size = jpeg_size(bytes, "photo", any);
-  } else if (is_png(bytes)) {
-    const PngHeader header = read_png_header(bytes, "photo", any);
-    size = {header.width, header.height};
-  } else if (is_webp(bytes)) {
-    size = webp_size(bytes, "photo", any);
-  } else {
-    throw RefusedRequest(415, "bad_input", "photo: not a JPEG, PNG or WebP image",
-                         "save it as one of these");
-  }
-  if (int64_t{size.width} * size.height > limits.pixels) {
-    throw RefusedRequest(413, "too_large",
-                         fmt::format("photo: {} x {} pixels are more than {}", size.width,
-                                     size.height, limits.pixels),
-                         "send a smaller photo: the model looks at no more than a few megapixels");
-  }
-  check_windows(size, limits);
-}
-
 std::string content_type_of(const ClientRequest& request) {
   const std::string* type = request.header("content-type");
   return type == nullptr ? "" : *type;
@@ -294,6 +269,30 @@ PhotoForm read_form(const ClientRequest& request, const std::vector<std::string>
 }
 
 }  // namespace
+
+void check_photo(std::string_view photo, const RequestLimits& limits) {
+  const auto bytes = std::as_bytes(std::span(photo));
+  const ImageLimits any{.max_pixels = INT64_MAX};
+  ImageSize size;
+  if (is_jpeg(bytes)) {
+    size = jpeg_size(bytes, "photo", any);
+  } else if (is_png(bytes)) {
+    const PngHeader header = read_png_header(bytes, "photo", any);
+    size = {header.width, header.height};
+  } else if (is_webp(bytes)) {
+    size = webp_size(bytes, "photo", any);
+  } else {
+    throw RefusedRequest(415, "bad_input", "photo: not a JPEG, PNG or WebP image",
+                         "save it as one of these");
+  }
+  if (int64_t{size.width} * size.height > limits.pixels) {
+    throw RefusedRequest(413, "too_large",
+                         fmt::format("photo: {} x {} pixels are more than {}", size.width,
+                                     size.height, limits.pixels),
+                         "send a smaller photo: the model looks at no more than a few megapixels");
+  }
+  check_windows(size, limits);
+}
 
 bool SegmentRequest::asks_for(AnswerPart part) const {
   return std::ranges::find(parts, part) != parts.end();

@@ -52,6 +52,10 @@ class RefusedRequest : public Error {
   const std::string name;  // "too_large"
 };
 
+// Refuses what is no photo, or one that would take too much memory, before anything is decoded.
+// Throws RefusedRequest, and Error(kBadInput) for a header that cannot be read.
+void check_photo(std::string_view photo, const RequestLimits& limits);
+
 // Reads POST /v1/segment, JSON or a form. `defaults` are the server's settings. Throws
 // Error(kBadInput) and Error(kUsage) naming the member that is wrong, RefusedRequest for what is
 // too large or of another type.
