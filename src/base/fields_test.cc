@@ -309,7 +309,7 @@ TEST(ConfigFile, NamesLineAndColumn) {
               HasSubstr("c.toml:2:8: there is no setting called sise"));
   EXPECT_THAT(read("[inner]\nrate = 7\n"), HasSubstr("c.toml:2:8: inner.rate: expected"));
   EXPECT_THAT(read("count = = 3\n"), HasSubstr("c.toml:1:"));
-  EXPECT_THAT(read("files = [1, 2]\n"), HasSubstr("texts only"));
+  EXPECT_THAT(read("files = [1, 2]\n"), HasSubstr("expected a list of texts, found [1, 2]"));
   EXPECT_THAT(read("[count]\nx = 1\n"), HasSubstr("count: expected a whole number"));
   EXPECT_THAT(read("name = 2020-01-01\n"), HasSubstr("dates"));
 }
