@@ -26,7 +26,8 @@ constexpr size_t kMostScales = 8;
 // The short side at each scale. Scaled ones are whole patches, so that no border is left out.
 std::vector<int> scaled_sides(const std::vector<double>& scales, int short_side, int patch) {
   if (scales.empty() || scales.size() > kMostScales) {
-    throw usage_error(fmt::format("`scales` holds {} numbers: expected 1 to {}", scales.size(), kMostScales));
+    throw usage_error(
+        fmt::format("`scales` holds {} numbers: expected 1 to {}", scales.size(), kMostScales));
   }
   std::vector<int> sides;
   for (const double scale : scales) {

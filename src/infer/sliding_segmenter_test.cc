@@ -197,7 +197,8 @@ TEST_F(SlidingSegmenterTest, RefusesOptionsThatCannotWork) {
               testing::HasSubstr("`window` is 7 pixels; the model's patches are 8"));
   EXPECT_THAT(refusal({.short_side = 1}), testing::HasSubstr("`short_side` is 1"));
   EXPECT_THAT(refusal({.window = 64, .stride = 65}), testing::HasSubstr("gaps"));
-  EXPECT_THAT(refusal({.scales = {}}), testing::HasSubstr("`scales` holds 0 numbers: expected 1 to 8"));
+  EXPECT_THAT(refusal({.scales = {}}),
+              testing::HasSubstr("`scales` holds 0 numbers: expected 1 to 8"));
   EXPECT_THAT(refusal({.scales = {1, 0.1}}),
               testing::HasSubstr("the scale 0.1 makes the `short_side` 6 pixels"));
   EXPECT_THAT(refusal({.scales = {1, 1.03}}), testing::HasSubstr("the same short side of 64"));
