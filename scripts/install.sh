@@ -3,7 +3,7 @@
 #
 #   sh install.sh [--prefix FOLDER] [FOLDER_OR_URL]
 #
-# FOLDER_OR_URL holds SHA256SUMS and the archive; without it they lie beside this script. Everything goes into
+# FOLDER_OR_URL (file:// also) holds SHA256SUMS and the archive; without it they lie beside this script. Everything goes into
 # FOLDER/lib/tagclip-VERSION, and FOLDER/bin/tagclip leads there; the default is ~/.local, for root /usr/local.
 set -eu
 
@@ -20,6 +20,7 @@ while [ $# -gt 0 ]; do
     *) source=$1; shift ;;
   esac
 done
+source=${source#file://}
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || fail "the archive is for Linux on x86-64, and this is $(uname -s) on $(uname -m)"
 
 work=$(mktemp -d)

@@ -25,16 +25,19 @@ docs=$stage/share/doc/tagclip
 scripts/third_party_licences.sh "$stage/lib/tagclip" "$docs/third-party"
 rm -rf "$docs/libtorch"  # it is among these
 cp tests/data/photos/*.jpg "$docs/"
+# Otherwise times and modes would be those of this machine's clock and umask.
+chmod -R u=rwX,go=rX "$stage"
 find "$stage" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
 floor=$(find "$stage" -type f -exec sh -c 'head -c4 "$1" | grep -q ELF && objdump -T "$1"' _ {} \; 2>/dev/null |
   grep -oE 'GLIBC_[0-9]+\.[0-9]+' | sort -uV | tail -n 1 | cut -d_ -f2)
 
-tar --sort=name --owner=0 --group=0 --numeric-owner --mode=go-w -C "$out" -cf - "$name" |
+tar --sort=name --owner=0 --group=0 --numeric-owner -C "$out" -cf - "$name" |
   gzip -n -6 >"$out/$name.tar.gz"
 
 deb=$out/deb
 mkdir -p "$deb/usr/lib" "$deb/usr/bin" "$deb/DEBIAN"
+kilobytes=$(find "$stage" -type f -printf '%s\n' | awk '{sum += $1} END {print int((sum + 1023) / 1024)}')
 mv "$stage" "$deb/usr/lib/tagclip"
 ln -s ../lib/tagclip/bin/tagclip "$deb/usr/bin/tagclip"
 cat >"$deb/DEBIAN/control" <<END
@@ -44,13 +47,14 @@ Architecture: amd64
 Maintainer: the tagclip developers
 Depends: libc6 (>= $floor)
 Recommends: ca-certificates
-Installed-Size: $(du -sk "$deb/usr" | cut -f1)
+Installed-Size: $kilobytes
 Section: graphics
 Priority: optional
 Description: open-vocabulary semantic segmentation
  A photo and your own words in, the word of every pixel out; with LibTorch, a
  small model, and the C++ library with its headers.
 END
+chmod -R u=rwX,go=rX "$deb"
 find "$deb" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 dpkg-deb --root-owner-group -Zgzip --build "$deb" "$out/tagclip_${version}_amd64.deb" >/dev/null
 rm -rf "$deb" "$out/libraries.log"

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tagclip {
 
@@ -79,6 +80,10 @@ struct InferenceOptions {
   // True if the patches of all windows of a photo attend to each other in the last block, for a
   // CLIP as it is: windows then agree where they overlap.
   bool join_windows = false;
+  // Test-time augmentation: the photo is segmented at these multiples of the short side, 0.1 to 8,
+  // at most 8 of them, and with `flip` also as its mirror image; the scores are averaged.
+  std::vector<double> scales = {1};
+  bool flip = false;
   double logit_scale =
       0;  // what a CLIP's cosines are multiplied with, up to 1000; 0: the mode's own
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypedDict, Union
 
 Path = Union[str, "os.PathLike[str]"]
@@ -80,6 +80,8 @@ class Settings(TypedDict, total=False):
     stride: int
     window_average: WindowAverage | str
     join_windows: bool
+    scales: Sequence[float] | float | str
+    flip: bool
     logit_scale: float
     weighting: Weighting | str
     seen_bias: float | str
@@ -114,6 +116,8 @@ def _as_text(name: str, value: object) -> str:
         return str(value.value)
     if isinstance(value, (str, int, float)):
         return str(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(entry, (int, float)) for entry in value):
+        return ",".join(str(entry) for entry in value)
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
-    raise TypeError(f"setting {name}: {type(value).__name__} is no text, number or path")
+    raise TypeError(f"setting {name}: {type(value).__name__} is no text, number, list of numbers or path")

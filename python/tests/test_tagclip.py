@@ -165,6 +165,9 @@ def test_settings(segmenter: tagclip.Segmenter) -> None:
     assert segmenter.precision is tagclip.Precision.FLOAT32
     unsure = segmenter.with_settings(threshold=1, window_average=tagclip.WindowAverage.TAPERED)
     assert (unsure.segment(CAT, "cat").labels == tagclip.UNLABELLED).all()
+    several = segmenter.with_settings(scales=[0.5, 1], flip=True)
+    assert (several.settings["scales"], several.settings["flip"]) == ("0.5,1", "true")
+    assert several.segment(CAT, "cat, sky").labels.shape == (300, 451)
     absent = segmenter.with_settings(presence=0.999).segment(CAT, "cat, aeroplane").absent
     assert "aeroplane" in [entry.name for entry in absent]
 

@@ -299,8 +299,11 @@ void Vocabulary::write(const std::filesystem::path& path) const {
 int PhotoEncoding::width() const { return state_->photo().width; }
 int PhotoEncoding::height() const { return state_->photo().height; }
 size_t PhotoEncoding::bytes() const {
-  const Encoding& encoding = state_->encoded.encoding;
-  return state_->photo().pixels.size() + encoding.patches.nbytes() + encoding.image.nbytes();
+  size_t bytes = state_->photo().pixels.size();
+  for (const EncodedView& view : state_->encoded.views) {
+    bytes += view.encoding.patches.nbytes() + view.encoding.image.nbytes();
+  }
+  return bytes;
 }
 void PhotoEncoding::write(const std::filesystem::path& path) const {
   as_errors(

@@ -403,6 +403,7 @@ TEST_F(Api, SettingsByName) {
   tagclip::set(options, "mode", "clip");
   tagclip::set(options, "seen_bias", "0");
   tagclip::set(options, "window", "64");
+  tagclip::set(options, "scales", "0.5,1");
   EXPECT_EQ(options.mode, tagclip::Mode::kClip);
   EXPECT_EQ(options.seen_bias, 0.0);
   EXPECT_EQ(options.window, 64);

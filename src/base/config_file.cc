@@ -19,6 +19,13 @@ std::string place(const std::filesystem::path& path, const toml::source_region& 
   return fmt::format("{}:{}:{}", path.string(), region.begin.line, region.begin.column);
 }
 
+template <class Value>
+std::vector<Value> values_of(const toml::array& array) {
+  std::vector<Value> values;
+  for (const toml::node& item : array) values.push_back(*item.value<Value>());
+  return values;
+}
+
 FieldValue to_value(const toml::node& node) {
   if (const auto* v = node.as_boolean()) return v->get();
   if (const auto* v = node.as_integer()) return v->get();
@@ -26,12 +33,11 @@ FieldValue to_value(const toml::node& node) {
   if (const auto* v = node.as_string()) return v->get();
   if (node.is_table()) return std::string("a table");
   if (const auto* array = node.as_array()) {
-    std::vector<std::string> items;
-    for (const toml::node& item : *array) {
-      if (!item.is_string()) throw usage_error("a list here may hold texts only");
-      items.push_back(item.as_string()->get());
-    }
-    return items;
+    if (array->empty() || array->is_homogeneous<std::string>())
+      return values_of<std::string>(*array);
+    const auto is_number = [](const toml::node& item) { return item.is_number(); };
+    if (std::ranges::all_of(*array, is_number)) return values_of<double>(*array);
+    throw usage_error("a list here may hold texts only, or numbers only");
   }
   throw usage_error("dates and times are not used in a config");
 }

@@ -29,6 +29,8 @@ std::string expectation(const Field& field) {
       const std::string number = describe("a number", field.range);
       return field.choices.empty() ? number : fmt::format("{} or {}", field.choices[0], number);
     }
+    case FieldType::kNumbers:
+      return describe("a list of numbers", field.range);
     case FieldType::kText:
       return "a text";
     case FieldType::kTexts:
@@ -46,10 +48,18 @@ bool is_within(const Range& range, double number) {
   return number >= range.low && number <= range.high;
 }
 
+// A number, whole or not; nothing for what is none.
+std::optional<double> number_of(const FieldValue& value) {
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  if (const auto* integer = std::get_if<int64_t>(&value)) return static_cast<double>(*integer);
+  return std::nullopt;
+}
+
 // Returns nothing if the value does not fit.
 std::optional<FieldValue> accepted(const Field& field, const FieldValue& value) {
   const auto* integer = std::get_if<int64_t>(&value);
   const auto* word = std::get_if<std::string>(&value);
+  const std::optional<double> number = number_of(value);
   const auto when = [&](bool fits) { return fits ? std::optional(value) : std::nullopt; };
   switch (field.type) {
     case FieldType::kBool:
@@ -64,12 +74,17 @@ std::optional<FieldValue> accepted(const Field& field, const FieldValue& value) 
       return when(word != nullptr && std::ranges::count(field.choices, *word) > 0);
     case FieldType::kInteger:
       return when(integer != nullptr && is_within(field.range, static_cast<double>(*integer)));
-    case FieldType::kNumber: {
-      const auto* real = std::get_if<double>(&value);
+    case FieldType::kNumber:
       if (word != nullptr) return when(std::ranges::count(field.choices, *word) > 0);
-      if (integer == nullptr && real == nullptr) return std::nullopt;
-      const double number = real != nullptr ? *real : static_cast<double>(*integer);
-      return is_within(field.range, number) ? std::optional<FieldValue>(number) : std::nullopt;
+      if (!number || !is_within(field.range, *number)) return std::nullopt;
+      return *number;
+    case FieldType::kNumbers: {
+      const auto* list = std::get_if<std::vector<double>>(&value);
+      std::vector<double> numbers = list != nullptr ? *list : std::vector<double>();
+      if (number) numbers.push_back(*number);
+      const auto fits = [&](double one) { return is_within(field.range, one); };
+      if (numbers.empty() || !std::ranges::all_of(numbers, fits)) return std::nullopt;
+      return numbers;
     }
   }
   return std::nullopt;
@@ -94,6 +109,16 @@ std::vector<std::string> entries_of(std::string_view text) {
   return entries;
 }
 
+std::optional<std::vector<double>> numbers_in(std::string_view text) {
+  std::vector<double> numbers;
+  for (const std::string& entry : entries_of(text)) {
+    const std::optional<double> number = parse_number<double>(entry);
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
 // Reads `text` as a value of that type; what cannot be read stays a string, so that the field's own
 // check words the error.
 FieldValue parse_as(FieldType type, std::string_view text) {
@@ -103,6 +128,9 @@ FieldValue parse_as(FieldType type, std::string_view text) {
   }
   if (type == FieldType::kNumber) {
     if (const auto real = parse_number<double>(text)) return *real;
+  }
+  if (type == FieldType::kNumbers) {
+    if (auto numbers = numbers_in(text)) return *std::move(numbers);
   }
   if (type == FieldType::kTexts || type == FieldType::kOneOrMoreTexts) return entries_of(text);
   return std::string(text);
@@ -121,14 +149,18 @@ std::string to_string(const FieldValue& value) {
       for (const std::string& item : v) items.push_back(whole(item));
       return fmt::format("[{}]", fmt::join(items, ", "));
     }
+    std::string operator()(const std::vector<double>& v) const {
+      return fmt::format("[{}]", fmt::join(v, ", "));
+    }
     static std::string whole(const std::string& v) { return in_quotes(v, v.size()); }
   };
   return std::visit(Printer{}, value);
 }
 
 std::string plain_text(const FieldValue& value) {
-  const std::string* text = std::get_if<std::string>(&value);
-  return text ? *text : to_string(value);
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  const auto* numbers = std::get_if<std::vector<double>>(&value);
+  return numbers != nullptr ? fmt::format("{}", fmt::join(*numbers, ",")) : to_string(value);
 }
 
 FieldValue Field::accept(const FieldValue& value) const {

@@ -18,11 +18,12 @@
 
 namespace tagclip {
 
-using FieldValue = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
+using FieldValue =
+    std::variant<bool, int64_t, double, std::string, std::vector<std::string>, std::vector<double>>;
 
 // Writes a value as messages and `--set` lines do: true, 3, 0.5, "text", ["a", "b"].
 std::string to_string(const FieldValue& value);
-// The same, but a text without quotes: as a person would type it for one option.
+// The same as a person would type it for one option: a text without quotes, numbers with commas.
 std::string plain_text(const FieldValue& value);
 
 // Inclusive bounds of a number.
@@ -31,7 +32,16 @@ struct Range {
   double high = std::numeric_limits<double>::infinity();
 };
 
-enum class FieldType { kBool, kInteger, kNumber, kText, kTexts, kOneOrMoreTexts, kChoice };
+enum class FieldType {
+  kBool,
+  kInteger,
+  kNumber,
+  kNumbers,
+  kText,
+  kTexts,
+  kOneOrMoreTexts,
+  kChoice
+};
 
 // A setting's name in a file or on the command line, beside the value that it stands for.
 template <class Enum>
@@ -42,12 +52,13 @@ struct Field {
   std::string name;  // dotted: "optimizer.lr"
   FieldType type = FieldType::kText;
   std::string help;
-  Range range;  // of kInteger and kNumber
+  Range range;  // of kInteger, kNumber and each of kNumbers
   // The words that a kChoice may be; the word for "no number" of a kNumber, if it has one.
   std::vector<std::string> choices;
   std::function<FieldValue()> get;
 
-  // `value` as the alternative of FieldValue that `get` gives; a whole number serves as kNumber.
+  // `value` as the alternative of FieldValue that `get` gives; a whole number serves as kNumber, a
+  // number as kNumbers, which are at least one.
   // Throws Error(kUsage) saying what was expected when type, range or word is wrong.
   FieldValue accept(const FieldValue& value) const;
   // The help, followed by the words of a choice.
@@ -59,7 +70,8 @@ struct Field {
 // checkpoint all go through that list. It refers to the struct's members and must not outlive them.
 class ConstFieldList {
  public:
-  // Members may be bool, integers, floating-point numbers, strings, paths and lists of strings.
+  // Members may be bool, integers, floating-point numbers, strings, paths and lists of strings or
+  // numbers.
   template <class Member>
   void add(const std::string& name, const Member& member, const std::string& help) {
     add(name, member, Range(), help);
@@ -178,6 +190,7 @@ constexpr FieldType field_type() {
   if constexpr (std::same_as<Stored, int64_t>) return FieldType::kInteger;
   if constexpr (std::same_as<Stored, double>) return FieldType::kNumber;
   if constexpr (std::same_as<Stored, std::string>) return FieldType::kText;
+  if constexpr (std::same_as<Stored, std::vector<double>>) return FieldType::kNumbers;
   return FieldType::kTexts;
 }
 

@@ -19,7 +19,10 @@ FieldValue from_json_value(const nlohmann::json& value, const std::string& where
   if (value.is_array() && std::ranges::all_of(value, [](const auto& v) { return v.is_string(); })) {
     return value.get<std::vector<std::string>>();
   }
-  throw bad_input(where + ": neither a number, a text, true, false nor a list of texts");
+  if (value.is_array() && std::ranges::all_of(value, [](const auto& v) { return v.is_number(); })) {
+    return value.get<std::vector<double>>();
+  }
+  throw bad_input(where + ": neither a number, a text, true, false nor a list of texts or numbers");
 }
 
 }  // namespace

@@ -166,6 +166,34 @@ TEST(FieldList, ANumberMayBeMissing) {
   EXPECT_THAT(message_of([&] { fields.set_from_text("limit=far"); }), HasSubstr("found \"far\""));
 }
 
+TEST(FieldList, NumbersAreAtLeastOne) {
+  std::vector<double> sizes = {1};
+  FieldList fields;
+  fields.add("sizes", sizes, {0.5, 2}, "how large");
+  EXPECT_EQ(plain_text(fields.at("sizes").get()), "1");
+  fields.set_from_text("sizes", "0.5, 1,1.25");
+  EXPECT_THAT(sizes, ::testing::ElementsAre(0.5, 1, 1.25));
+  EXPECT_EQ(plain_text(fields.at("sizes").get()), "0.5,1,1.25");
+  EXPECT_EQ(to_string(fields.at("sizes").get()), "[0.5, 1, 1.25]");
+  fields.set("sizes", int64_t{2});
+  EXPECT_THAT(sizes, ::testing::ElementsAre(2));
+  for (const char* text : {"", "0.4", "1,3", "1,nan", "1,,2", "one", "1;2"}) {
+    EXPECT_THAT(message_of([&] { fields.set_from_text("sizes", text); }),
+                HasSubstr("sizes: expected a list of numbers from 0.5 to 2, found"))
+        << text;
+  }
+
+  const TestDir folder;
+  write_file(folder / "a.toml", "sizes = [1, 1.5]\n");
+  read_config(folder / "a.toml", fields);
+  EXPECT_THAT(sizes, ::testing::ElementsAre(1, 1.5));
+  const std::string json = to_json(fields);
+  sizes = {2};
+  read_json(json, fields, "a.pt");
+  EXPECT_THAT(sizes, ::testing::ElementsAre(1, 1.5));
+  EXPECT_THAT(to_toml(fields), HasSubstr("sizes = [1, 1.5]"));
+}
+
 // Folders, and options of some of them by names of the user's.
 struct Tables {
   std::vector<std::string> folders;
@@ -281,7 +309,7 @@ TEST(ConfigFile, NamesLineAndColumn) {
               HasSubstr("c.toml:2:8: there is no setting called sise"));
   EXPECT_THAT(read("[inner]\nrate = 7\n"), HasSubstr("c.toml:2:8: inner.rate: expected"));
   EXPECT_THAT(read("count = = 3\n"), HasSubstr("c.toml:1:"));
-  EXPECT_THAT(read("files = [1, 2]\n"), HasSubstr("texts only"));
+  EXPECT_THAT(read("files = [1, 2]\n"), HasSubstr("expected a list of texts, found [1, 2]"));
   EXPECT_THAT(read("[count]\nx = 1\n"), HasSubstr("count: expected a whole number"));
   EXPECT_THAT(read("name = 2020-01-01\n"), HasSubstr("dates"));
 }

@@ -19,6 +19,9 @@ Command export_command() {
             list.add_flag("--parts", options->parts,
                           "Write two files instead, NAME.encoder.onnx and NAME.decoder.onnx: "
                           "photos are encoded once, and asked for many words");
+            list.add_flag("--external-data", options->external_data,
+                          "Put weights beside the file, as OUT.data, even where they do not exceed "
+                          "2 GB");
             list.add_option("--precision", options->precision,
                             "Number format of weights and matrix products; sums, norms, inputs and "
                             "outputs are float32")

@@ -54,6 +54,7 @@ void add_field(OptionList& list, const std::shared_ptr<FieldList>& fields, const
   if (field.type == FieldType::kText) option->check(not_empty());
   if (field.type == FieldType::kInteger) option->type_name("N");
   if (field.type == FieldType::kNumber) option->type_name("X");
+  if (field.type == FieldType::kNumbers) option->type_name("X,...");
 }
 
 }  // namespace

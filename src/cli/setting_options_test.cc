@@ -21,6 +21,7 @@ struct Settings {
   bool token = true;
   bool no_cache = false;
   Mode mode = Mode::kFast;
+  std::vector<double> scales = {1};
 
   FieldList fields() {
     FieldList list;
@@ -29,6 +30,7 @@ struct Settings {
     list.add("token", token, "Whether");
     list.add("no_cache", no_cache, "Without");
     list.add("mode", mode, {{"fast", Mode::kFast}, {"fine", Mode::kFine}}, "How");
+    list.add("scales", scales, {0.5, 2}, "How far");
     return list;
   }
 };
@@ -63,7 +65,8 @@ TEST_F(SettingOptions, HelpIsThatOfTheList) {
                                           "--seen-bias X: How much (default auto)",
                                           "--token WORD: Whether (true, false; default true)",
                                           "--no-cache: Without",
-                                          "--mode WORD: How (fast, fine; default fast)"));
+                                          "--mode WORD: How (fast, fine; default fast)",
+                                          "--scales X,...: How far (default 1)"));
 }
 
 TEST_F(SettingOptions, RefusalsNameTheOption) {

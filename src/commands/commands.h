@@ -109,6 +109,7 @@ struct ExportOptions {
   std::filesystem::path output;       // .onnx
   std::string precision = "float32";  // float32, float16
   bool parts = false;                 // write the encoder and the decoder as two files
+  bool external_data = false;         // put weights beside the file even where they fit into it
   bool overwrite = false;
 };
 

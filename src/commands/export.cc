@@ -67,7 +67,10 @@ int tagclip_export(const tagclip::ExportOptions& options, tagclip::Console& cons
       options.precision == "float16" ? ExportPrecision::kFloat16 : ExportPrecision::kFloat32;
   const ExportableModel model = load_exportable(options, console);
   std::vector<ExportedPart> files;
-  for (const auto& [part, path] : parts) files.push_back(exported(model, part, precision, path));
+  const uint64_t max_bytes = options.external_data ? 0 : onnx::kMaxModelBytes;
+  for (const auto& [part, path] : parts) {
+    files.push_back(exported(model, part, precision, path, max_bytes));
+  }
   for (const ExportedPart& part : files) {
     for (const fs::path& path : part.file->paths()) check_free(path, options.overwrite);
   }

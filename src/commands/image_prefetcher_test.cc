@@ -29,8 +29,8 @@ TEST_F(ImagePrefetcherTest, EncodesPhotosAsInTheirTurn) {
     const Image photo = read_image(kPhotos / name);
     EXPECT_EQ(found->image.pixels, photo.pixels);
     StageTimes unused;
-    const at::Tensor expected = pipeline_.encode(photo, unused).encoding.patches;
-    EXPECT_TRUE(found->encoded.encoding.patches.allclose(expected, 1e-4, 1e-5));
+    const at::Tensor expected = pipeline_.encode(photo, unused).views[0].encoding.patches;
+    EXPECT_TRUE(found->encoded.views[0].encoding.patches.allclose(expected, 1e-4, 1e-5));
   }
 }
 

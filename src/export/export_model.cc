@@ -198,7 +198,7 @@ class PartBuilder {
 }  // namespace
 
 ExportedPart exported(const ExportableModel& model, ExportPart part, ExportPrecision precision,
-                      const std::filesystem::path& path) {
+                      const std::filesystem::path& path, uint64_t max_bytes) {
   ExportedPart result{std::make_unique<onnx::Graph>("tagclip"), nullptr};
   PartBuilder builder(model, precision, *result.graph);
   std::map<std::string, std::string> metadata = model.metadata;
@@ -217,7 +217,8 @@ ExportedPart exported(const ExportableModel& model, ExportPart part, ExportPreci
       builder.decoder();
       break;
   }
-  result.file = std::make_unique<onnx::ModelFile>(*result.graph, std::move(metadata), path);
+  result.file =
+      std::make_unique<onnx::ModelFile>(*result.graph, std::move(metadata), path, max_bytes);
   return result;
 }
 

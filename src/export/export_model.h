@@ -48,8 +48,9 @@ struct ExportedPart {
   std::unique_ptr<onnx::Graph> graph;
   std::unique_ptr<onnx::ModelFile> file;
 };
-// Throws Error(kBadInput) for weights that `precision` cannot hold.
+// A file of more than `max_bytes` has its weights beside it: see onnx::ModelFile. Throws
+// Error(kBadInput) for weights that `precision` cannot hold.
 ExportedPart exported(const ExportableModel& model, ExportPart part, ExportPrecision precision,
-                      const std::filesystem::path& path);
+                      const std::filesystem::path& path, uint64_t max_bytes);
 
 }  // namespace tagclip

@@ -73,6 +73,23 @@ Value normalized(const Value& image, const PixelNormalization& normalization) {
 
 namespace {
 
+// Of the stored position grid, whose border is repeated that often: a cubic reaches over it.
+constexpr int64_t kBorder = 2;
+
+// The weights of bicubic interpolation from `length` positions, the repeated ones among them, to
+// `count` (int64 [1]) by `scale` (float [1]): [count, length]. The operator Resize is no choice:
+// OpenVINO computes the scale anew from the sizes.
+Value cubic_weights(const Value& count, const Value& scale, int64_t length) {
+  constexpr float kA = -0.75F;  // LibTorch's coefficient
+  const Value at = (range(count) + 0.5F) / scale + (kBorder - 0.5F);
+  const Value position = range(count.graph->constant(std::vector{length}));
+  const Value d = absolute(unsqueeze(at, {1}) - position);
+  const Value near = ((d * (kA + 2) - (kA + 3)) * d) * d + 1;
+  const Value far = ((d * kA - 5 * kA) * d + 8 * kA) * d - 4 * kA;
+  const auto number = [&](float value) { return count.graph->constant(value); };
+  return where(greater(d, number(2)), number(0), where(greater(d, number(1)), far, near));
+}
+
 // Resizes the stored position grid to h x w, as resize_positions does: [1, D, h, w].
 Value resized_positions(const GraphBuilder& build, const std::string& tower,
                         const ClipConfig& config, const Value& height, const Value& width,
@@ -81,15 +98,21 @@ Value resized_positions(const GraphBuilder& build, const std::string& tower,
   const int64_t side = config.grid();
   const at::Tensor grid =
       positions.narrow(0, 1, side * side).view({1, side, side, -1}).permute({0, 3, 1, 2});
-  const Value stored = build.constant(tower + ".positional_embedding.grid", grid);
+  const std::string name = tower + ".positional_embedding.grid";
   const Value size = concat({height, width}, 0);
-  if (resize == PositionResize::kBilinear) return resize_bilinear(stored, size);
+  if (resize == PositionResize::kBilinear) return resize_bilinear(build.constant(name, grid), size);
+  const Value stored = build.constant(
+      name, at::replication_pad2d(grid.to(at::kFloat), {kBorder, kBorder, kBorder, kBorder}));
   // A grid of the stored size stays as it is.
   const Value same = equal(size, build.graph().constant(std::vector<int64_t>{side, side}));
   const Value both = logical_and(slice(same, 0, 0, 1), slice(same, 0, 1, 2));
-  const Value scales =
-      (cast(size, onnx::ElementType::kFloat) + 0.1F) * (1 / static_cast<float>(side));
-  return resize_bicubic(stored, where(both, build.graph().constant(1.0F), scales));
+  const auto weights = [&](const Value& count) {  // [count, padded side]
+    const Value scale =
+        (cast(count, onnx::ElementType::kFloat) + 0.1F) * (1 / static_cast<float>(side));
+    return cubic_weights(count, where(both, build.graph().constant(1.0F), scale),
+                         side + 2 * kBorder);
+  };
+  return matmul(weights(height), matmul(stored, transpose(weights(width), {1, 0})));
 }
 
 }  // namespace

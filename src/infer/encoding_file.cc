@@ -21,33 +21,52 @@ constexpr const char* kHint = "encode the photo again";
 json to_json(const WindowGrid& grid) {
   json numbers = {grid.window, grid.stride, grid.short_side};
   if (grid.joined) numbers.push_back("joined");
+  if (grid.short_sides != std::vector{grid.short_side}) numbers.push_back(grid.short_sides);
+  if (grid.flip) numbers.push_back("flip");
   return numbers;
 }
 
+// The names of the tensors of view v; the first view's are those of a photo that has one.
+std::string of_view(const char* name, size_t v) {
+  return v == 0 ? name : fmt::format("{}.{}", name, v);
+}
+
 // The tensors are as large as the layout says.
-bool fits(const EncodedPhoto& photo, const ClipConfig& clip) {
-  const Encoding& encoding = photo.encoding;
-  const auto windows = static_cast<int64_t>(photo.windows.size());
+bool fits(const EncodedView& view, const ClipConfig& clip) {
+  const Encoding& encoding = view.encoding;
+  const auto windows = static_cast<int64_t>(view.windows.size());
   return encoding.patches.dim() == 3 && encoding.image.dim() == 2 &&
          encoding.patches.size(0) == windows && encoding.image.size(0) == windows &&
-         encoding.height == photo.windows[0].height / clip.patch &&
-         encoding.width == photo.windows[0].width / clip.patch &&
+         encoding.height == view.windows[0].height / clip.patch &&
+         encoding.width == view.windows[0].width / clip.patch &&
          encoding.image.size(1) == clip.embedding &&
          encoding.patches.size(1) == encoding.height * encoding.width &&
          encoding.patches.size(2) == encoding.image.size(1) &&
          encoding.patches.scalar_type() == at::kFloat && encoding.image.scalar_type() == at::kFloat;
 }
 
+void check(const EncodedView& view, const ClipConfig& clip, const std::string& file) {
+  if (!fits(view, clip)) {
+    throw bad_input(file + ": the encoding is damaged: sizes do not fit together", kHint);
+  }
+  if (!view.encoding.patches.isfinite().all().item<bool>() ||
+      !view.encoding.image.isfinite().all().item<bool>()) {
+    throw bad_input(file + ": the encoding is damaged: it holds what is not a number", kHint);
+  }
+}
+
 }  // namespace
 
 void write_encoding(const std::filesystem::path& path, const EncodedPhoto& encoded,
                     const Image& photo, const std::string& encoder) {
-  const json entry = {{"encoder", encoder},
-                      {"pixels", photo_digest(photo)},
-                      {"windows", to_json(encoded.grid)},
-                      {"grid", {encoded.encoding.height, encoded.encoding.width}}};
-  save(path, {{kPatches, encoded.encoding.patches}, {kImage, encoded.encoding.image}},
-       {{kEntry, entry.dump()}});
+  const json entry = {
+      {"encoder", encoder}, {"pixels", photo_digest(photo)}, {"windows", to_json(encoded.grid)}};
+  std::map<std::string, at::Tensor> tensors;
+  for (size_t v = 0; v < encoded.views.size(); ++v) {
+    tensors.emplace(of_view(kPatches, v), encoded.views[v].encoding.patches);
+    tensors.emplace(of_view(kImage, v), encoded.views[v].encoding.image);
+  }
+  save(path, tensors, {{kEntry, entry.dump()}});
 }
 
 EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo,
@@ -71,26 +90,23 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
     if (entry.at("windows") != to_json(grid)) {
       throw bad_input(
           path.string() + ": the photo was cut up otherwise",
-          "set `window`, `stride`, `short_side` and `join_windows` as it was encoded with, "
+          "set `window`, `stride`, `short_side`, `join_windows`, `scales` and `flip` as it was "
+          "encoded with, "
           "or encode the photo again");
     }
-    encoded.encoding.height = entry.at("grid").at(0);
-    encoded.encoding.width = entry.at("grid").at(1);
   } catch (const json::exception& error) {
     throw bad_input(
         fmt::format("{}: the metadata {} is damaged: {}", path.string(), kEntry, error.what()),
         kHint);
   }
   const StateDict state = StateDict::from(file);
-  encoded.encoding.patches = state.at(kPatches, 3);
-  encoded.encoding.image = state.at(kImage, 2);
-  if (!fits(encoded, clip)) {
-    throw bad_input(path.string() + ": the encoding is damaged: sizes do not fit together", kHint);
-  }
-  if (!encoded.encoding.patches.isfinite().all().item<bool>() ||
-      !encoded.encoding.image.isfinite().all().item<bool>()) {
-    throw bad_input(path.string() + ": the encoding is damaged: it holds what is not a number",
-                    kHint);
+  for (size_t v = 0; v < encoded.views.size(); ++v) {
+    EncodedView& view = encoded.views[v];
+    view.encoding = {.patches = state.at(of_view(kPatches, v), 3),
+                     .image = state.at(of_view(kImage, v), 2),
+                     .height = view.windows[0].height / clip.patch,
+                     .width = view.windows[0].width / clip.patch};
+    check(view, clip, path.string());
   }
   encoded.photo = std::make_shared<Image>(photo);
   return encoded;

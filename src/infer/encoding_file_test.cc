@@ -51,11 +51,24 @@ class EncodingFile : public testing::Test {
 TEST_F(EncodingFile, StandsInForThePhoto) {
   const EncodedPhoto kept = read_encoding(file, photo, encoder, segmenter.encoder().grid(),
                                           loaded.model.encoder->info.clip);
-  EXPECT_TRUE(kept.encoding.patches.equal(encoded.encoding.patches));
-  EXPECT_TRUE(kept.encoding.image.equal(encoded.encoding.image));
+  EXPECT_TRUE(kept.views[0].encoding.patches.equal(encoded.views[0].encoding.patches));
+  EXPECT_TRUE(kept.views[0].encoding.image.equal(encoded.views[0].encoding.image));
   const SegmentedPhoto direct = segmenter(photo), from_file = segmenter(kept);
   EXPECT_EQ(from_file.labels.labels, direct.labels.labels);
   EXPECT_EQ(from_file.scores, direct.scores);
+}
+
+TEST_F(EncodingFile, HoldsAllViews) {
+  const SlidingSegmenter several(loaded.model, segmenter.vocabulary(),
+                                 {.scales = {0.5, 1, 2}, .flip = true});
+  StageTimes times;
+  const EncodedPhoto fresh = several.encoder()(photo, times);
+  ASSERT_EQ(fresh.views.size(), 6U);
+  write_encoding(file, fresh, photo, encoder);
+  const ClipConfig& clip = loaded.model.encoder->info.clip;
+  const EncodedPhoto kept = read_encoding(file, photo, encoder, several.encoder().grid(), clip);
+  EXPECT_EQ(several(kept).scores, several(fresh).scores);
+  EXPECT_THAT(refusal(photo, encoder, segmenter.encoder().grid()), HasSubstr("`scales`"));
 }
 
 TEST_F(EncodingFile, StandsInForNothingElse) {
@@ -66,6 +79,9 @@ TEST_F(EncodingFile, StandsInForNothingElse) {
   WindowGrid other = own;
   other.stride += 1;
   EXPECT_THAT(refusal(photo, encoder, other), HasSubstr("cut up otherwise"));
+  other = own;
+  other.flip = true;
+  EXPECT_THAT(refusal(photo, encoder, other), HasSubstr("cut up otherwise"));
 }
 
 TEST_F(EncodingFile, DamagedFilesAreRefused) {
@@ -75,8 +91,8 @@ TEST_F(EncodingFile, DamagedFilesAreRefused) {
                          const Metadata& entries) {
     save(file, {{"patches", patches}, {"image", image}}, entries);
   };
-  const at::Tensor patches = encoded.encoding.patches.clone();
-  const at::Tensor image = encoded.encoding.image.clone();
+  const at::Tensor patches = encoded.views[0].encoding.patches.clone();
+  const at::Tensor image = encoded.views[0].encoding.image.clone();
   write(patches.narrow(0, 0, 1), image.narrow(0, 0, 1), metadata);
   EXPECT_THAT(refusal(photo, encoder, own), HasSubstr("sizes do not fit"));
   write(at::cat({patches, patches}, 2), at::cat({image, image}, 1), metadata);

@@ -41,27 +41,35 @@ double largest_change(const Image& a, const Image& b, int patch) {
 
 EncodedPhoto FrameEncoder::operator()(const Image& frame, StageTimes& times) {
   const c10::InferenceMode no_gradients;
-  EncodedPhoto photo = encode(frame, times);
-  if (options_.smoothing > 0) smooth(photo);
+  EncodedPhoto photo = encoder_.plan(frame);
+  photo.photo = std::make_shared<Image>(frame);
+  views_.resize(photo.views.size());
+  for (size_t v = 0; v < views_.size(); ++v) {
+    EncodedView& view = photo.views[v];
+    if (size_ != photo.original_size) views_[v].shown.clear();
+    encode(frame, view, views_[v], times);
+    if (options_.smoothing > 0) smooth(view.encoding, views_[v]);
+  }
+  size_ = photo.original_size;
   return photo;
 }
 
-EncodedPhoto FrameEncoder::encode(const Image& frame, StageTimes& times) {
+void FrameEncoder::encode(const Image& frame, EncodedView& view, ViewState& state,
+                          StageTimes& times) {
   Stopwatch watch;
-  EncodedPhoto next = encoder_.plan(frame);
-  const Image resized = encoder_.resize(frame, next);
+  const Image resized = encoder_.resize(frame, view);
   std::vector<Image> shown;
-  for (const CropBox& box : next.windows) shown.push_back(crop(resized, box));
-  const bool is_first = last_.original_size != next.original_size;
+  for (const CropBox& box : view.windows) shown.push_back(crop(resized, box));
+  const bool is_first = state.shown.empty();
   const int patch = static_cast<int>(encoder_.clip_config().patch);
   std::vector<size_t> changed;
   for (size_t k = 0; k < shown.size(); ++k) {
-    if (is_first || largest_change(shown[k], shown_[k], patch) > options_.unchanged) {
+    if (is_first || largest_change(shown[k], state.shown[k], patch) > options_.unchanged) {
       changed.push_back(k);
     }
   }
   // Windows that are joined see each other.
-  if (next.grid.joined && !changed.empty()) {
+  if (encoder_.grid().joined && !changed.empty()) {
     changed.resize(shown.size());
     for (size_t k = 0; k < shown.size(); ++k) changed[k] = k;
   }
@@ -69,33 +77,29 @@ EncodedPhoto FrameEncoder::encode(const Image& frame, StageTimes& times) {
 
   windows_ += std::ssize(shown);
   encoded_ += std::ssize(changed);
-  if (changed.empty()) {
-    next.encoding = last_.encoding;
-  } else {
-    next.encoding = encoder_.encode(resized, next, changed, times);
-    if (changed.size() < shown.size()) {
-      std::vector<int64_t> rows(changed.begin(), changed.end());
-      const at::Tensor index = at::tensor(rows, at::kLong).to(next.encoding.patches.device());
-      next.encoding.patches = last_.encoding.patches.index_copy(0, index, next.encoding.patches);
-      next.encoding.image = last_.encoding.image.index_copy(0, index, next.encoding.image);
-    }
-    if (is_first) shown_.resize(shown.size());
-    for (const size_t k : changed) shown_[k] = std::move(shown[k]);
+  if (changed.size() == shown.size()) {
+    state.last = encoder_.encode(resized, view, changed, times);
+  } else if (!changed.empty()) {
+    const Encoding some = encoder_.encode(resized, view, changed, times);
+    std::vector<int64_t> rows(changed.begin(), changed.end());
+    const at::Tensor index = at::tensor(rows, at::kLong).to(some.patches.device());
+    state.last.patches = state.last.patches.index_copy(0, index, some.patches);
+    state.last.image = state.last.image.index_copy(0, index, some.image);
   }
-  last_ = next;
-  next.photo = std::make_shared<Image>(frame);
-  return next;
+  view.encoding = state.last;
+  state.shown.resize(shown.size());
+  for (const size_t k : changed) state.shown[k] = std::move(shown[k]);
 }
 
-void FrameEncoder::smooth(EncodedPhoto& photo) {
-  Encoding& now = photo.encoding;
-  const bool is_same = mean_.patches.defined() && mean_.patches.sizes() == now.patches.sizes() &&
-                       (mean_.image * now.image).sum(-1).mean().item<double>() >= kSameScene;
+void FrameEncoder::smooth(Encoding& now, ViewState& state) const {
+  const Encoding& mean = state.mean;
+  const bool is_same = mean.patches.defined() && mean.patches.sizes() == now.patches.sizes() &&
+                       (mean.image * now.image).sum(-1).mean().item<double>() >= kSameScene;
   if (is_same) {
-    now.patches = unit(at::lerp(now.patches, mean_.patches, options_.smoothing));
-    now.image = unit(at::lerp(now.image, mean_.image, options_.smoothing));
+    now.patches = unit(at::lerp(now.patches, mean.patches, options_.smoothing));
+    now.image = unit(at::lerp(now.image, mean.image, options_.smoothing));
   }
-  mean_ = now;
+  state.mean = now;
 }
 
 }  // namespace tagclip

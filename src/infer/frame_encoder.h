@@ -30,14 +30,20 @@ class FrameEncoder {
   int64_t encoded() const { return encoded_; }  // those of them that were encoded
 
  private:
-  EncodedPhoto encode(const Image& frame, StageTimes& times);
-  void smooth(EncodedPhoto& photo);
+  // What is kept of a view of the frames.
+  struct ViewState {
+    Encoding last;             // as encoded, not smoothed
+    std::vector<Image> shown;  // what each window held when it was encoded
+    Encoding mean;             // of the frames so far
+  };
+
+  void encode(const Image& frame, EncodedView& view, ViewState& state, StageTimes& times);
+  void smooth(Encoding& now, ViewState& state) const;
 
   PhotoEncoder encoder_;
   FrameOptions options_;
-  EncodedPhoto last_;         // as encoded, not smoothed
-  std::vector<Image> shown_;  // what each window held when it was encoded
-  Encoding mean_;             // of the frames so far
+  Size size_;                     // of the frame before
+  std::vector<ViewState> views_;  // of frames of that size
   int64_t windows_ = 0, encoded_ = 0;
 };
 

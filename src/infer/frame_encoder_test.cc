@@ -18,11 +18,18 @@ Image noise(int width, int height, int seed) {
 
 class FrameEncoderTest : public ModelTest {
  protected:
-  PhotoEncoder encoder() { return {load().model, {.window = 32, .stride = 32, .short_side = 32}}; }
+  PhotoEncoder encoder(const std::vector<double>& scales = {1}, bool flip = false) {
+    return {load().model,
+            {.window = 32, .stride = 32, .short_side = 32, .scales = scales, .flip = flip}};
+  }
 
   static void expect_same(const EncodedPhoto& a, const EncodedPhoto& b) {
-    EXPECT_TRUE(a.encoding.patches.allclose(b.encoding.patches, 1e-5, 1e-6));
-    EXPECT_TRUE(a.encoding.image.allclose(b.encoding.image, 1e-5, 1e-6));
+    ASSERT_EQ(a.views.size(), b.views.size());
+    for (size_t v = 0; v < a.views.size(); ++v) {
+      const Encoding &first = a.views[v].encoding, &second = b.views[v].encoding;
+      EXPECT_TRUE(first.patches.allclose(second.patches, 1e-5, 1e-6));
+      EXPECT_TRUE(first.image.allclose(second.image, 1e-5, 1e-6));
+    }
   }
 };
 
@@ -53,6 +60,21 @@ TEST_F(FrameEncoderTest, EncodesTheWindowsThatChanged) {
   EXPECT_EQ(frames.encoded(), 8) << "another size";
 }
 
+TEST_F(FrameEncoderTest, EachViewKeepsItsWindows) {
+  const PhotoEncoder photos = encoder({1, 2}, /*flip=*/true);
+  FrameEncoder frames(photos, {});
+  StageTimes times;
+  Image frame = noise(128, 32, 1);  // 4, 4, 16 and 16 windows
+  expect_same(frames(frame, times), photos(frame, times));
+  EXPECT_EQ(frames.encoded(), 40);
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < 8; ++y) frame.pixels[(y * 128 + 70) * 3 + c] ^= 255;
+  }
+  expect_same(frames(frame, times), photos(frame, times));
+  EXPECT_EQ(frames.encoded(), 44) << "one window of each view";
+  EXPECT_EQ(frames.windows(), 80);
+}
+
 TEST_F(FrameEncoderTest, SlowChangesAddUp) {
   FrameEncoder frames(encoder(), {.unchanged = 2});
   StageTimes times;
@@ -72,9 +94,9 @@ TEST_F(FrameEncoderTest, SmoothingMovesTowardsTheFramesBefore) {
   for (size_t i = 0; i < second.pixels.size(); i += 5) second.pixels[i] ^= 64;
   FrameEncoder frames(photos, {.smoothing = 0.75});
   expect_same(frames(first, times), photos(first, times));
-  const at::Tensor before = photos(first, times).encoding.patches;
-  const at::Tensor alone = photos(second, times).encoding.patches;
-  const at::Tensor smoothed = frames(second, times).encoding.patches;
+  const at::Tensor before = photos(first, times).views[0].encoding.patches;
+  const at::Tensor alone = photos(second, times).views[0].encoding.patches;
+  const at::Tensor smoothed = frames(second, times).views[0].encoding.patches;
   EXPECT_LT((smoothed - before).norm().item<float>(), (alone - before).norm().item<float>());
   EXPECT_TRUE(smoothed.norm(2, -1).allclose(at::ones({1, smoothed.size(1)})));
 }

@@ -75,9 +75,9 @@ TEST_F(GraphedModelTest, PhotosEncodedTogetherAreAsOneByOne) {
   ASSERT_EQ(together.size(), images.size());
   for (size_t i = 0; i < images.size(); ++i) {
     const EncodedPhoto alone = encoder(images[i], unused);
-    EXPECT_EQ(together[i].windows, alone.windows);
-    expect_close(together[i].encoding.patches, alone.encoding.patches);
-    expect_close(together[i].encoding.image, alone.encoding.image);
+    EXPECT_EQ(together[i].views[0].windows, alone.views[0].windows);
+    expect_close(together[i].views[0].encoding.patches, alone.views[0].encoding.patches);
+    expect_close(together[i].views[0].encoding.image, alone.views[0].encoding.image);
   }
 }
 
@@ -92,17 +92,21 @@ TEST_F(GpuSegment, AgreesWithTheCpu) {
   const auto weights = save_test_model(folder_ / "model.safetensors");
   const InferenceModel on_cpu = load_test_model(weights);
   const InferenceModel on_gpu = load_for_inference(weights, {.device = Device::kCuda});
-  const SlidingSegmenter expected(on_cpu.model, embed_vocabulary(on_cpu), {.stride = 40});
-  const SlidingSegmenter found(on_gpu.model, embed_vocabulary(on_gpu), {.stride = 40});
-  for (int turn = 0; turn < 4; ++turn) {
-    for (const Image& photo : photos()) {
-      const SegmentedPhoto a = expected(photo), b = found(photo);
-      size_t different = 0;
-      for (size_t i = 0; i < a.scores.size(); ++i) {
-        EXPECT_NEAR(a.scores[i], b.scores[i], 1e-3);
-        different += a.labels.labels[i] != b.labels.labels[i];
+  for (const InferenceOptions& options :
+       {InferenceOptions{.stride = 40},
+        InferenceOptions{.stride = 40, .scales = {1, 1.5}, .flip = true}}) {
+    const SlidingSegmenter expected(on_cpu.model, embed_vocabulary(on_cpu), options);
+    const SlidingSegmenter found(on_gpu.model, embed_vocabulary(on_gpu), options);
+    for (int turn = 0; turn < 4; ++turn) {
+      for (const Image& photo : photos()) {
+        const SegmentedPhoto a = expected(photo), b = found(photo);
+        size_t different = 0;
+        for (size_t i = 0; i < a.scores.size(); ++i) {
+          EXPECT_NEAR(a.scores[i], b.scores[i], 1e-3);
+          different += a.labels.labels[i] != b.labels.labels[i];
+        }
+        EXPECT_LE(different, a.scores.size() / 100);
       }
-      EXPECT_LE(different, a.scores.size() / 100);
     }
   }
 }

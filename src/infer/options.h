@@ -72,6 +72,11 @@ FieldsOf<Options> fields(Options& options) {
       "join_windows", options.join_windows,
       "Let the patches of all windows attend to each other in the last block, for a CLIP as it "
       "is");
+  list.add("scales", options.scales, {0.1, 8},
+           "Segment each photo at these multiples of the short side and average the scores "
+           "(multi-scale testing), \"0.75,1,1.25\"; at most 8");
+  list.add("flip", options.flip,
+           "Segment the mirror image of each photo, too, and average the scores");
   list.add("logit_scale", options.logit_scale, {0, 1000},
            "What a CLIP's cosines are multiplied with before the softmax; 0 = the mode's own");
   list.add("weighting", options.weighting, kWeightingNames,

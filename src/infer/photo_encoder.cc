@@ -21,8 +21,32 @@ constexpr int64_t kMaxEncodingBytes = 4LL << 30;
 // A window that covers any photo.
 constexpr int kWholePhoto = 1 << 20;
 
-Image resized_to(const Image& photo, Size size) {
-  return Size{photo.width, photo.height} == size ? photo : resize_bilinear(photo, size);
+constexpr size_t kMostScales = 8;
+
+// The short side at each scale. Scaled ones are whole patches, so that no border is left out.
+std::vector<int> scaled_sides(const std::vector<double>& scales, int short_side, int patch) {
+  if (scales.empty() || scales.size() > kMostScales) {
+    throw usage_error(
+        fmt::format("`scales` holds {} numbers: expected 1 to {}", scales.size(), kMostScales));
+  }
+  std::vector<int> sides;
+  for (const double scale : scales) {
+    const double side = scale * short_side;
+    if (side < patch) {
+      throw usage_error(
+          fmt::format("the scale {} makes the `short_side` {:.0f} pixels; the model's "
+                      "patches are {}",
+                      scale, side, patch),
+          "leave it out of `scales`");
+    }
+    sides.push_back(scale == 1 ? short_side : static_cast<int>(std::lround(side / patch)) * patch);
+    if (std::ranges::count(sides, sides.back()) == 1) continue;
+    throw usage_error(fmt::format("two of `scales` resize photos to the same short side of {} "
+                                  "pixels",
+                                  sides.back()),
+                      "leave one of them out");
+  }
+  return sides;
 }
 
 // The first pixels of the windows along a side of that length.
@@ -88,9 +112,13 @@ Encoding concat(const std::vector<Encoding>& parts) {
   return result;
 }
 
-void check_memory(const std::vector<CropBox>& windows, bool joined, const EncoderInfo& encoder) {
-  const double patches = static_cast<double>(windows[0].width) * windows[0].height /
-                         static_cast<double>(encoder.clip.patch * encoder.clip.patch);
+double patches_of(const CropBox& window, const EncoderInfo& encoder) {
+  return static_cast<double>(window.width) * window.height /
+         static_cast<double>(encoder.clip.patch * encoder.clip.patch);
+}
+
+void check_patches(const std::vector<CropBox>& windows, bool joined, const EncoderInfo& encoder) {
+  const double patches = patches_of(windows[0], encoder);
   const auto most = static_cast<double>(encoder.max_patches);
   const auto count = static_cast<double>(windows.size());
   if (joined && patches * count > most) {
@@ -98,7 +126,7 @@ void check_memory(const std::vector<CropBox>& windows, bool joined, const Encode
         fmt::format(
             "{} windows have {:.0f} patches, too many to compare with each other: at most {}",
             windows.size(), patches * count, encoder.max_patches),
-        "leave out `join_windows`, or set a smaller `short_side`");
+        "leave out `join_windows`, or set a smaller `short_side` or smaller `scales`");
   }
   if (encoder.max_patches > 0 && patches > most) {
     throw bad_input(
@@ -107,17 +135,30 @@ void check_memory(const std::vector<CropBox>& windows, bool joined, const Encode
                     windows[0].width, windows[0].height, patches, encoder.max_patches),
         "set a smaller `window`");
   }
-  const double floats = patches * static_cast<double>(encoder.clip.embedding) * count;
+}
+
+void check_memory(const EncodedPhoto& photo, const EncoderInfo& encoder) {
+  double floats = 0;
+  for (const EncodedView& view : photo.views) {
+    check_patches(view.windows, photo.grid.joined, encoder);
+    floats += patches_of(view.windows[0], encoder) * static_cast<double>(encoder.clip.embedding) *
+              static_cast<double>(view.windows.size());
+  }
   if (floats * sizeof(float) <= kMaxEncodingBytes) return;
-  throw bad_input(fmt::format("the photo needs {} windows, too many to hold", windows.size()),
-                  "cut the photo into pieces");
+  throw bad_input(fmt::format("the photo needs {} windows, too many to hold", photo.window_count()),
+                  photo.views.size() == 1 ? "cut the photo into pieces"
+                                          : "cut the photo into pieces, or set smaller `scales`");
 }
 
 }  // namespace
 
 WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model) {
   const WindowSizes sizes = model.encoder->info.windows;
-  WindowGrid grid{options.window, options.stride, options.short_side, options.join_windows};
+  WindowGrid grid{.window = options.window,
+                  .stride = options.stride,
+                  .short_side = options.short_side,
+                  .joined = options.join_windows,
+                  .flip = options.flip};
   if (grid.joined && !model.encoder->info.joins_windows) {
     throw usage_error(
         "`join_windows` has no effect in this mode",
@@ -144,7 +185,14 @@ WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model)
     throw usage_error(fmt::format("a `stride` of {} pixels leaves gaps between windows of {}",
                                   grid.stride, grid.window));
   }
+  grid.short_sides = scaled_sides(options.scales, grid.short_side, static_cast<int>(patch));
   return grid;
+}
+
+size_t EncodedPhoto::window_count() const {
+  size_t count = 0;
+  for (const EncodedView& view : views) count += view.windows.size();
+  return count;
 }
 
 std::vector<CropBox> sliding_windows(Size size, int window, int stride) {
@@ -170,12 +218,17 @@ WindowLayout layout_of(const std::vector<CropBox>& windows, Size size) {
 }
 
 EncodedPhoto plan_windows(Size original_size, const WindowGrid& grid) {
-  const Size resized = cover_short_side(original_size, grid.short_side);
-  return {.grid = grid,
-          .original_size = original_size,
-          .resized_size = resized,
-          .windows = sliding_windows(resized, grid.window, grid.stride),
-          .encoding = {}};
+  EncodedPhoto planned{.grid = grid, .original_size = original_size, .views = {}};
+  for (const int side : grid.short_sides) {
+    const Size resized = cover_short_side(original_size, side);
+    EncodedView view{.resized_size = resized,
+                     .windows = sliding_windows(resized, grid.window, grid.stride)};
+    planned.views.push_back(view);
+    if (!grid.flip) continue;
+    view.mirrored = true;
+    planned.views.push_back(std::move(view));
+  }
+  return planned;
 }
 
 std::string photo_digest(const Image& photo) {
@@ -201,7 +254,7 @@ void check_stop(const Hooks& hooks) {
 
 EncodedPhoto PhotoEncoder::plan(const Image& photo) const {
   EncodedPhoto result = plan_windows({photo.width, photo.height}, grid_);
-  check_memory(result.windows, grid_.joined, model_.encoder->info);
+  check_memory(result, model_.encoder->info);
   return result;
 }
 
@@ -209,15 +262,19 @@ EncodedPhoto PhotoEncoder::operator()(const Image& photo, StageTimes& times) con
   return std::move((*this)(std::span(&photo, 1), times).front());
 }
 
-Image PhotoEncoder::resize(const Image& photo, const EncodedPhoto& planned) const {
-  return resized_to(photo, planned.resized_size);
+Image PhotoEncoder::resize(const Image& photo, const EncodedView& planned) const {
+  const Size size{photo.width, photo.height};
+  Image resized =
+      size == planned.resized_size ? photo : resize_bilinear(photo, planned.resized_size);
+  return planned.mirrored ? flip_horizontal(resized) : resized;
 }
 
-Encoding PhotoEncoder::encode(const Image& resized, const EncodedPhoto& planned,
+Encoding PhotoEncoder::encode(const Image& resized, const EncodedView& planned,
                               std::span<const size_t> windows, StageTimes& times) const {
   std::vector<ImageWindow> chosen;
   for (const size_t k : windows) chosen.push_back({0, planned.windows[k]});
-  return encode(std::span(&resized, 1), chosen, std::span(&planned, 1), times, {}).front();
+  const EncodedView* view = &planned;
+  return encode(std::span(&resized, 1), chosen, std::span(&view, 1), times, {}).front();
 }
 
 std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos, StageTimes& times,
@@ -226,24 +283,27 @@ std::vector<EncodedPhoto> PhotoEncoder::operator()(std::span<const Image> photos
   for (const Image& photo : photos) results.push_back(plan(photo));
   Stopwatch watch;
   std::vector<Image> images;
+  std::vector<EncodedView*> views;  // of the images
   std::vector<ImageWindow> windows;
   for (size_t i = 0; i < photos.size(); ++i) {
-    images.push_back(resize(photos[i], results[i]));
-    for (const CropBox& box : results[i].windows) windows.push_back({i, box});
-  }
-  times.prepare += watch.lap();
-  std::vector<Encoding> encodings = encode(images, windows, results, times, hooks);
-  for (size_t i = 0; i < photos.size(); ++i) {
-    results[i].encoding = std::move(encodings[i]);
+    for (EncodedView& view : results[i].views) {
+      for (const CropBox& box : view.windows) windows.push_back({images.size(), box});
+      images.push_back(resize(photos[i], view));
+      views.push_back(&view);
+    }
     results[i].photo = std::make_shared<Image>(photos[i]);
   }
+  times.prepare += watch.lap();
+  const std::vector<const EncodedView*> planned(views.begin(), views.end());
+  std::vector<Encoding> encodings = encode(images, windows, planned, times, hooks);
+  for (size_t v = 0; v < views.size(); ++v) views[v]->encoding = std::move(encodings[v]);
   return results;
 }
 
 std::vector<Encoding> PhotoEncoder::encode(std::span<const Image> images,
                                            std::span<const ImageWindow> windows,
-                                           std::span<const EncodedPhoto> planned, StageTimes& times,
-                                           const Hooks& hooks) const {
+                                           std::span<const EncodedView* const> planned,
+                                           StageTimes& times, const Hooks& hooks) const {
   const c10::InferenceMode no_gradients;
   Stopwatch watch;
   const at::Device device = model_.encoder->info.device;
@@ -254,7 +314,7 @@ std::vector<Encoding> PhotoEncoder::encode(std::span<const Image> images,
     const at::Tensor pixels = pixels_of(images, batch, model_.encoder->info.normalization);
     times.prepare += watch.lap();
     EncodeOptions options;
-    if (grid_.joined) options.joined = layout_of(planned[batch[0].image].windows, {}).corners;
+    if (grid_.joined) options.joined = layout_of(planned[batch[0].image]->windows, {}).corners;
     scatter_batch((*model_.encoder)(pixels.to(device), options), batch, parts);
     finish(device);
     times.encode += watch.lap();

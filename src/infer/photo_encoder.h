@@ -14,18 +14,22 @@
 
 namespace tagclip {
 
-// The size a photo is resized to and the sliding windows it is cut into; pixels, all positive.
+// The sizes a photo is resized to and the sliding windows it is cut into; pixels, all positive.
 struct WindowGrid {
   int window = 0;
   int stride = 0;
   int short_side = 0;
   bool joined = false;  // see InferenceOptions::join_windows
+  // The short side at each of InferenceOptions::scales.
+  std::vector<int> short_sides = {};
+  bool flip = false;  // see InferenceOptions::flip
   friend bool operator==(const WindowGrid&, const WindowGrid&) = default;
 };
 
-// The options' window, stride and short side, with the model's own where they are 0. Throws
-// Error(kUsage) when the window or short side is smaller than a patch, the stride larger than the
-// window, or windows are to be joined by an encoder that does not.
+// The options' window, stride and short side, with the model's own where they are 0. Scaled short
+// sides are whole patches. Throws Error(kUsage) when the window or a short side is smaller than a
+// patch, the stride larger than the window, windows are to be joined by an encoder that does not,
+// there are more than 8 scales or one comes twice.
 WindowGrid window_grid(const InferenceOptions& options, const DenseModel& model);
 
 // The sliding windows over an image of `size`, row by row (spec section 7.1): `window` wide and
@@ -37,18 +41,26 @@ std::vector<CropBox> sliding_windows(Size size, int window, int stride);
 // The same for `blend`. All boxes must be of one size.
 WindowLayout layout_of(const std::vector<CropBox>& windows, Size size);
 
-// A photo encoded window by window, before any word is asked for.
+// The photo resized one way, encoded window by window.
+struct EncodedView {
+  Size resized_size;             // of the image that the windows are cut from
+  bool mirrored = false;         // that image is the mirror image
+  std::vector<CropBox> windows;  // K, all of one size
+  Encoding encoding = {};        // of all windows; B = K
+};
+
+// A photo encoded before any word is asked for.
 struct EncodedPhoto {
   WindowGrid grid;                          // what it was made with
   Size original_size;                       // the photo's
-  Size resized_size;                        // of the image that the windows are cut from
-  std::vector<CropBox> windows;             // K, all of one size
-  Encoding encoding;                        // of all windows; B = K
+  std::vector<EncodedView> views;           // one, but for test-time augmentation
   std::shared_ptr<const Image> photo = {};  // whose edges refine the labels
+
+  size_t window_count() const;  // of all views
 };
 
-// A photo of that size without its encoding: the sizes and windows alone. Throws Error(kBadInput)
-// for a photo that is too long and thin.
+// A photo of that size without its encoding: the sizes and windows alone, of each scale the plain
+// view and then the mirrored one. Throws Error(kBadInput) for a photo that is too long and thin.
 EncodedPhoto plan_windows(Size original_size, const WindowGrid& grid);
 
 // The digest of a photo's pixels and size, as hexadecimal digits.
@@ -84,12 +96,12 @@ class PhotoEncoder {
   std::vector<EncodedPhoto> operator()(std::span<const Image> photos, StageTimes& times,
                                        const Hooks& hooks = {}) const;
   // The parts of it, for those who encode some of the windows: a photo's windows without their
-  // encoding, the image that they are cut from, and the encoding of those of these numbers, in
-  // their order. Throw as above.
+  // encoding, the image that those of a view are cut from, and the encoding of those of these
+  // numbers, in their order. Throw as above.
   EncodedPhoto plan(const Image& photo) const;
-  Image resize(const Image& photo, const EncodedPhoto& planned) const;
-  Encoding encode(const Image& resized, const EncodedPhoto& planned,
-                  std::span<const size_t> windows, StageTimes& times) const;
+  Image resize(const Image& photo, const EncodedView& planned) const;
+  Encoding encode(const Image& resized, const EncodedView& planned, std::span<const size_t> windows,
+                  StageTimes& times) const;
   // The number of photos worth encoding together: the windows of one do not fill a GPU.
   size_t photos_per_batch() const { return model_.encoder->info.device.is_cpu() ? 1 : 8; }
 
@@ -97,9 +109,9 @@ class PhotoEncoder {
   const ClipConfig& clip_config() const { return model_.encoder->info.clip; }
 
  private:
-  // Returns the encoding of each image's windows; `planned` are the photos of the images.
+  // Returns the encoding of each image's windows; `planned` are the views of the images.
   std::vector<Encoding> encode(std::span<const Image> images, std::span<const ImageWindow> windows,
-                               std::span<const EncodedPhoto> planned, StageTimes& times,
+                               std::span<const EncodedView* const> planned, StageTimes& times,
                                const Hooks& hooks) const;
 
   DenseModel model_;

@@ -349,7 +349,7 @@ FrameEncoder Pipeline::frame_encoder(const Image& first, const FrameOptions& fra
 }
 
 size_t Pipeline::count_windows(Size photo) const {
-  return plan_windows(photo, window_grid(options_, shared_->dense())).windows.size();
+  return plan_windows(photo, window_grid(options_, shared_->dense())).window_count();
 }
 
 size_t Pipeline::photos_per_batch() const {

@@ -35,6 +35,17 @@ at::Tensor interpolate(const at::Tensor& maps, Size photo, const CropBox& box) {
                      box.width);
 }
 
+// The mean of map r of each view in a part of the photo, [height, width].
+at::Tensor mean_of_views(std::span<const at::Tensor> maps, int64_t r, Size photo,
+                         const CropBox& box) {
+  at::Tensor sum;
+  for (const at::Tensor& of_view : maps) {
+    const at::Tensor map = interpolate(of_view.narrow(0, r, 1), photo, box)[0];
+    sum = sum.defined() ? sum.add_(map) : map;
+  }
+  return maps.size() == 1 ? sum : sum.div_(static_cast<double>(maps.size()));
+}
+
 // The pixels of a part of the photo, [3, height, width].
 at::Tensor pixels_of(const Image& photo, const CropBox& box) {
   const at::Tensor all = at::from_blob(const_cast<uint8_t*>(photo.pixels.data()),
@@ -62,7 +73,7 @@ std::function<at::Tensor(const at::Tensor&)> filter_of(const at::Tensor& pixels,
 
 }  // namespace
 
-void refine_maps(const at::Tensor& maps, const Image& photo, Refine method,
+void refine_maps(std::span<const at::Tensor> maps, const Image& photo, Refine method,
                  const std::function<void(const RefinedTile&)>& use) {
   const Size size{photo.width, photo.height};
   const int margin = reach_of(method);
@@ -75,8 +86,8 @@ void refine_maps(const at::Tensor& maps, const Image& photo, Refine method,
         return map.narrow(-2, box.y - around.y, box.height).narrow(-1, box.x - around.x, box.width);
       };
       std::vector<at::Tensor> plain, refined;
-      for (int64_t r = 0; r < maps.size(0); ++r) {
-        const at::Tensor map = interpolate(maps.narrow(0, r, 1), size, around)[0];
+      for (int64_t r = 0; r < maps[0].size(0); ++r) {
+        const at::Tensor map = mean_of_views(maps, r, size, around);
         plain.push_back(inner(map));
         refined.push_back(inner(filter(map)));
       }
@@ -103,17 +114,21 @@ std::vector<int64_t> winning_rows(const BestClass& best) {
   return rows;
 }
 
-at::Tensor maps_of_rows(const WindowLogits& logits, const WindowLayout& layout,
-                        const ScoreRule& rule, const std::vector<int64_t>& rows) {
-  std::vector<at::Tensor> maps;
-  for (const int64_t r : rows) {
-    maps.push_back(blend_map(logits, layout, rule, layout.resized, r).cpu());
+std::vector<at::Tensor> maps_of_rows(std::span<const BlendView> views, const ScoreRule& rule,
+                                     const std::vector<int64_t>& rows) {
+  std::vector<at::Tensor> of_views;
+  for (const BlendView& view : views) {
+    std::vector<at::Tensor> maps;
+    for (const int64_t r : rows) {
+      maps.push_back(blend_map(std::span(&view, 1), rule, view.layout.resized, r).cpu());
+    }
+    of_views.push_back(at::stack(maps));
   }
-  return at::stack(maps);
+  return of_views;
 }
 
-void refine(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-            const Image& photo, Refine method, const std::vector<bool>& competes, BestClass& best) {
+void refine(std::span<const BlendView> views, const ScoreRule& rule, const Image& photo,
+            Refine method, const std::vector<bool>& competes, BestClass& best) {
   const std::vector<int64_t> winners = winning_rows(best);
   if (winners.size() < 2 && competes.empty()) return;
   std::vector<int64_t> rows = winners;
@@ -130,40 +145,39 @@ void refine(const WindowLogits& logits, const WindowLayout& layout, const ScoreR
   }
   const bool softmax = rule.activation == ScoreActivation::kSoftmax;
 
-  refine_maps(
-      maps_of_rows(logits, layout, rule, rows), photo, method, [&](const RefinedTile& tile) {
-        const CropBox& box = tile.box;
-        const auto at_pixel = [&](int64_t y) { return (box.y + y) * photo.width + box.x; };
-        auto [scores, best_rows] =  // [height, width]
-            tile.refined.masked_fill(out, -std::numeric_limits<double>::infinity()).max(0);
-        if (softmax) {
-          // log(sum of all rows) from the best row's old score: z - log p.
-          at::Tensor old = at::empty({box.height, box.width}, at::kLong);
-          at::Tensor old_scores = at::empty({box.height, box.width});
-          for (int64_t y = 0; y < box.height; ++y) {
-            const size_t begin = at_pixel(y);
-            for (int64_t x = 0; x < box.width; ++x) {
-              old.mutable_data_ptr<int64_t>()[y * box.width + x] = place[best.labels[begin + x]];
-              old_scores.mutable_data_ptr<float>()[y * box.width + x] = best.scores[begin + x];
-            }
-          }
-          const at::Tensor log_sum = tile.plain.gather(0, old.unsqueeze(0)) -
-                                     old_scores.clamp_min(1e-30).log();  // [1, h, w]
-          const at::Tensor sum = growth_of_sum(tile, log_sum);
-          scores = (scores - log_sum[0]).exp() / sum;
+  refine_maps(maps_of_rows(views, rule, rows), photo, method, [&](const RefinedTile& tile) {
+    const CropBox& box = tile.box;
+    const auto at_pixel = [&](int64_t y) { return (box.y + y) * photo.width + box.x; };
+    auto [scores, best_rows] =  // [height, width]
+        tile.refined.masked_fill(out, -std::numeric_limits<double>::infinity()).max(0);
+    if (softmax) {
+      // log(sum of all rows) from the best row's old score: z - log p.
+      at::Tensor old = at::empty({box.height, box.width}, at::kLong);
+      at::Tensor old_scores = at::empty({box.height, box.width});
+      for (int64_t y = 0; y < box.height; ++y) {
+        const size_t begin = at_pixel(y);
+        for (int64_t x = 0; x < box.width; ++x) {
+          old.mutable_data_ptr<int64_t>()[y * box.width + x] = place[best.labels[begin + x]];
+          old_scores.mutable_data_ptr<float>()[y * box.width + x] = best.scores[begin + x];
         }
-        scores = scores.contiguous();
-        best_rows = best_rows.contiguous();
-        for (int64_t y = 0; y < box.height; ++y) {
-          const size_t begin = at_pixel(y);
-          for (int64_t x = 0; x < box.width; ++x) {
-            const int64_t i = y * box.width + x;
-            best.labels[begin + x] =
-                static_cast<uint16_t>(rows[best_rows.const_data_ptr<int64_t>()[i]]);
-            best.scores[begin + x] = scores.const_data_ptr<float>()[i];
-          }
-        }
-      });
+      }
+      const at::Tensor log_sum =
+          tile.plain.gather(0, old.unsqueeze(0)) - old_scores.clamp_min(1e-30).log();  // [1, h, w]
+      const at::Tensor sum = growth_of_sum(tile, log_sum);
+      scores = (scores - log_sum[0]).exp() / sum;
+    }
+    scores = scores.contiguous();
+    best_rows = best_rows.contiguous();
+    for (int64_t y = 0; y < box.height; ++y) {
+      const size_t begin = at_pixel(y);
+      for (int64_t x = 0; x < box.width; ++x) {
+        const int64_t i = y * box.width + x;
+        best.labels[begin + x] =
+            static_cast<uint16_t>(rows[best_rows.const_data_ptr<int64_t>()[i]]);
+        best.scores[begin + x] = scores.const_data_ptr<float>()[i];
+      }
+    }
+  });
 }
 
 }  // namespace tagclip

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "data/image_ops.h"
@@ -20,9 +21,9 @@ struct RefinedTile {
   at::Tensor plain, refined;
 };
 
-// Interpolates maps [R, h, w] to the photo's size and refines them, tile by tile, so that the
-// memory does not grow with the photo.
-void refine_maps(const at::Tensor& maps, const Image& photo, Refine method,
+// Interpolates the maps of each view, [R, h, w], to the photo's size, averages the views and
+// refines the result, tile by tile, so that the memory does not grow with the photo.
+void refine_maps(std::span<const at::Tensor> maps, const Image& photo, Refine method,
                  const std::function<void(const RefinedTile&)>& use);
 
 // How many times as large a softmax's sum becomes when these rows are refined and the others stay;
@@ -32,14 +33,14 @@ at::Tensor growth_of_sum(const RefinedTile& tile, const at::Tensor& log_sum);
 // The rows that are the best somewhere, ascending.
 std::vector<int64_t> winning_rows(const BestClass& best);
 
-// The maps of some rows at the size of the resized image: [R, h, w] on the CPU.
-at::Tensor maps_of_rows(const WindowLogits& logits, const WindowLayout& layout,
-                        const ScoreRule& rule, const std::vector<int64_t>& rows);
+// The maps of some rows at the size of each view's resized image: [R, h, w] on the CPU.
+std::vector<at::Tensor> maps_of_rows(std::span<const BlendView> views, const ScoreRule& rule,
+                                     const std::vector<int64_t>& rows);
 
 // Refines the rows that win somewhere and compares them anew; `best` is what `blend` returned for
-// the same logits. Under a softmax the other rows keep their part of the sum. `competes`: the rows
+// the same views. Under a softmax the other rows keep their part of the sum. `competes`: the rows
 // that may win from now on, at least one; empty: those that did.
-void refine(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-            const Image& photo, Refine method, const std::vector<bool>& competes, BestClass& best);
+void refine(std::span<const BlendView> views, const ScoreRule& rule, const Image& photo,
+            Refine method, const std::vector<bool>& competes, BestClass& best);
 
 }  // namespace tagclip

@@ -30,7 +30,7 @@ TEST(RefineMaps, TilesEqualTheWholePhoto) {
       at::upsample_bilinear2d(maps.unsqueeze(0), {photo.height, photo.width}, false)[0];
   const at::Tensor expected = Pamr(whole(photo), {})(large[0]);
   at::Tensor found = at::full({photo.height, photo.width}, NAN);
-  refine_maps(maps, photo, Refine::kPamr, [&](const RefinedTile& tile) {
+  refine_maps(std::span(&maps, 1), photo, Refine::kPamr, [&](const RefinedTile& tile) {
     const CropBox& box = tile.box;
     const auto part = [&](const at::Tensor& map) {
       return map.narrow(0, box.y, box.height).narrow(1, box.x, box.width);
@@ -42,8 +42,7 @@ TEST(RefineMaps, TilesEqualTheWholePhoto) {
 }
 
 struct Case {
-  WindowLogits logits;
-  WindowLayout layout{.resized = {24, 36}, .window = {24, 24}, .corners = {{0, 0}, {0, 12}}};
+  std::vector<BlendView> views;
   ScoreRule rule;
   Image photo;
 };
@@ -51,7 +50,8 @@ struct Case {
 Case random_case(ScoreActivation activation, int64_t classes) {
   at::manual_seed(2);
   Case made;
-  made.logits.classes = 3 * at::randn({2, classes, 4, 4});
+  made.views.push_back({{.classes = 3 * at::randn({2, classes, 4, 4})},
+                        {.resized = {24, 36}, .window = {24, 24}, .corners = {{0, 0}, {0, 12}}}});
   made.rule.activation = activation;
   made.rule.seen_bias.assign(classes, 0);
   made.rule.weight.assign(classes, TrustyWeight::kNone);
@@ -61,19 +61,24 @@ Case random_case(ScoreActivation activation, int64_t classes) {
 
 // All rows win somewhere here, so that refining the winners is refining all.
 TEST(RefineLabels, ScoresAreThoseOfTheRefinedMaps) {
-  for (const ScoreActivation activation : {ScoreActivation::kSigmoid, ScoreActivation::kSoftmax}) {
-    const Case given = random_case(activation, 4);
+  using enum ScoreActivation;
+  for (const auto& [activation, views] : {std::pair{kSigmoid, 1}, {kSoftmax, 1}, {kSoftmax, 2}}) {
+    Case given = random_case(activation, 4);
+    if (views == 2) {
+      given.views.push_back({{.classes = 3 * at::randn({1, 4, 5, 7})},
+                             {.resized = {30, 45}, .window = {30, 45}, .corners = {{0, 0}}}});
+    }
     const Extent size{given.photo.height, given.photo.width};
-    BestClass best = blend(given.logits, given.layout, given.rule, size);
+    BestClass best = blend(given.views, given.rule, size);
     ASSERT_EQ(winning_rows(best).size(), 4U);
     const Pamr pamr(whole(given.photo), {});
     std::vector<at::Tensor> maps;
     for (int64_t c = 0; c < 4; ++c) {
-      maps.push_back(pamr(blend_map(given.logits, given.layout, given.rule, size, c)));
+      maps.push_back(pamr(blend_map(given.views, given.rule, size, c)));
     }
     at::Tensor expected = at::stack(maps);
     if (activation == ScoreActivation::kSoftmax) expected = expected.softmax(0);
-    refine(given.logits, given.layout, given.rule, given.photo, Refine::kPamr, {}, best);
+    refine(given.views, given.rule, given.photo, Refine::kPamr, {}, best);
     const auto [scores, labels] = expected.max(0);
     for (int64_t i = 0; i < scores.numel(); ++i) {
       EXPECT_NEAR(best.scores[i], scores.view(-1)[i].item<float>(), 1e-4);
@@ -88,14 +93,14 @@ TEST(RefineLabels, ScoresAreThoseOfTheRefinedMaps) {
 
 TEST(RefineLabels, ClassesThatWinNowhereKeepTheirPartOfTheSum) {
   Case given = random_case(ScoreActivation::kSoftmax, 5);
-  given.logits.classes.select(1, 2).sub_(2).clamp_max_(-1);
-  given.logits.classes.select(1, 0).clamp_min_(0);
-  given.logits.classes.select(1, 1).clamp_min_(0);
+  given.views[0].logits.classes.select(1, 2).sub_(2).clamp_max_(-1);
+  given.views[0].logits.classes.select(1, 0).clamp_min_(0);
+  given.views[0].logits.classes.select(1, 1).clamp_min_(0);
   const Extent size{given.photo.height, given.photo.width};
-  BestClass best = blend(given.logits, given.layout, given.rule, size);
+  BestClass best = blend(given.views, given.rule, size);
   const std::vector<int64_t> rows = winning_rows(best);
   ASSERT_EQ(std::ranges::count(rows, 2), 0);
-  refine(given.logits, given.layout, given.rule, given.photo, Refine::kPamr, {}, best);
+  refine(given.views, given.rule, given.photo, Refine::kPamr, {}, best);
   EXPECT_EQ(std::ranges::count(best.labels, 2), 0);
   for (const float score : best.scores) {
     EXPECT_GT(score, 0);
@@ -105,11 +110,11 @@ TEST(RefineLabels, ClassesThatWinNowhereKeepTheirPartOfTheSum) {
 
 TEST(RefineLabels, OneWinnerStaysAsItIs) {
   Case given = random_case(ScoreActivation::kSoftmax, 2);
-  given.logits.classes.select(1, 0).fill_(9);
+  given.views[0].logits.classes.select(1, 0).fill_(9);
   const Extent size{given.photo.height, given.photo.width};
-  BestClass best = blend(given.logits, given.layout, given.rule, size);
+  BestClass best = blend(given.views, given.rule, size);
   const std::vector<float> before = best.scores;
-  refine(given.logits, given.layout, given.rule, given.photo, Refine::kGuided, {}, best);
+  refine(given.views, given.rule, given.photo, Refine::kGuided, {}, best);
   EXPECT_EQ(best.scores, before);
 }
 

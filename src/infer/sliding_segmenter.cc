@@ -116,24 +116,26 @@ void check(const EncodedPhoto& photo, const EmbeddedVocabulary& vocabulary,
                                   vocabulary.embeddings.size(0), kIgnoreIndex - 1),
                       "look for fewer words, or set `synonyms` to mean");
   }
-  const auto patches = static_cast<double>(photo.encoding.patches.size(1));
-  const auto windows = static_cast<double>(photo.windows.size());
-  const double logits = patches * windows * static_cast<double>(vocabulary.embeddings.size(0));
+  double patches = 0;
+  for (const EncodedView& view : photo.views) {
+    patches += static_cast<double>(view.encoding.patches.size(0) * view.encoding.patches.size(1));
+  }
+  const double logits = patches * static_cast<double>(vocabulary.embeddings.size(0));
   if (logits * sizeof(float) <= kMaxLogitBytes) return;
   throw bad_input(fmt::format("the photo needs {} windows, too many for {} classes",
-                              photo.windows.size(), vocabulary.classes.size()),
+                              photo.window_count(), vocabulary.classes.size()),
                   "cut the photo into pieces, or look for fewer classes");
 }
 
-WindowLogits decode(const EncodedPhoto& photo, const DenseModel& model,
+WindowLogits decode(const EncodedView& view, const DenseModel& model,
                     const EmbeddedVocabulary& vocabulary, const InferenceOptions& options) {
   const at::Device device = vocabulary.embeddings.device();
-  const auto all = static_cast<int64_t>(photo.windows.size());
-  const auto most = static_cast<int64_t>(windows_per_batch(photo.windows[0], device));
+  const auto all = static_cast<int64_t>(view.windows.size());
+  const auto most = static_cast<int64_t>(windows_per_batch(view.windows[0], device));
   std::vector<MaskLogits> batches;
   for (int64_t begin = 0; begin < all; begin += most) {
     const int64_t n = std::min(most, all - begin);
-    Encoding part = photo.encoding;
+    Encoding part = view.encoding;
     part.patches = part.patches.narrow(0, begin, n).to(device);
     part.image = part.image.narrow(0, begin, n).to(device);
     MaskLogits logits = (*model.decoder)(
@@ -158,10 +160,20 @@ WindowLogits decode(const EncodedPhoto& photo, const DenseModel& model,
   return logits;
 }
 
+// Mirrors the logits and the windows of a mirrored view back.
+BlendView mirrored_back(BlendView view) {
+  for (at::Tensor* part : {&view.logits.classes, &view.logits.trusty}) {
+    if (part->defined()) *part = part->flip(3);
+  }
+  for (WindowLayout::Corner& corner : view.layout.corners) {
+    corner.left = view.layout.resized.width - view.layout.window.width - corner.left;
+  }
+  return view;
+}
+
 // What is compared at every pixel of a photo.
 struct ScoredRows {
-  WindowLogits logits;
-  WindowLayout layout;
+  std::vector<BlendView> views;
   ScoreRule rule;
   std::vector<uint16_t> classes;  // per row
 };
@@ -171,25 +183,35 @@ ScoredRows scored_rows(const EncodedPhoto& photo, const DenseModel& model,
   std::vector<uint16_t> classes = classes_of_rows(vocabulary, model.scoring);
   ScoreRule rule = rule_of_rows(
       score_rule(vocabulary.seen, vocabulary.inductive, options, model.scoring), classes);
-  WindowLayout layout = layout_of(photo.windows, photo.resized_size);
-  layout.tapered = options.window_average == WindowAverage::kTapered;
-  return {decode(photo, model, vocabulary, options), std::move(layout), std::move(rule),
-          std::move(classes)};
+  std::vector<BlendView> views;
+  for (const EncodedView& encoded : photo.views) {
+    BlendView view{decode(encoded, model, vocabulary, options),
+                   layout_of(encoded.windows, encoded.resized_size)};
+    view.layout.tapered = options.window_average == WindowAverage::kTapered;
+    views.push_back(encoded.mirrored ? mirrored_back(std::move(view)) : std::move(view));
+  }
+  return {std::move(views), std::move(rule), std::move(classes)};
 }
 
-// The presence of each class; images [K, d].
-std::vector<double> presence_of(const at::Tensor& images, const ScoredRows& rows,
+// The presence of each class.
+std::vector<double> presence_of(const EncodedPhoto& photo, const ScoredRows& rows,
                                 const EmbeddedVocabulary& vocabulary) {
+  std::vector<at::Tensor> images;
+  for (const EncodedView& view : photo.views) images.push_back(view.encoding.image);
   std::vector<double> of_kind;
-  if (rows.logits.trusty.defined()) {
-    const at::Tensor trust = rows.logits.trusty.sigmoid();
-    const double most = trust.max().item<double>(), rest = 1 - trust.min().item<double>();
+  if (rows.views[0].logits.trusty.defined()) {
+    double most = 0, rest = 0;
+    for (const BlendView& view : rows.views) {
+      const at::Tensor trust = view.logits.trusty.sigmoid();
+      most = std::max(most, trust.max().item<double>());
+      rest = std::max(rest, 1 - trust.min().item<double>());
+    }
     const auto factor = [](double trust) { return std::min(1.0, 2 * trust); };  // 1/2 is undecided
     const double seen = factor(rows.rule.trusty_means_seen ? most : rest);
     const double novel = factor(rows.rule.trusty_means_seen ? rest : most);
     for (const bool is_seen : vocabulary.seen) of_kind.push_back(is_seen ? seen : novel);
   }
-  return presence_scores(images.to(vocabulary.embeddings.device()), vocabulary, of_kind);
+  return presence_scores(at::cat(images).to(vocabulary.embeddings.device()), vocabulary, of_kind);
 }
 
 // Leaves out the rows of classes with a lower presence, but background's, and returns the classes.
@@ -201,8 +223,7 @@ std::vector<size_t> leave_out_absent(double least, uint16_t background,
   }
   if (absent.empty()) return absent;
   ScoredRows kept{
-      rows.logits,
-      rows.layout,
+      rows.views,
       {.activation = rows.rule.activation, .trusty_means_seen = rows.rule.trusty_means_seen},
       {}};
   std::vector<int64_t> places;
@@ -213,9 +234,11 @@ std::vector<size_t> leave_out_absent(double least, uint16_t background,
     kept.rule.weight.push_back(rows.rule.weight[r]);
     kept.classes.push_back(rows.classes[r]);
   }
-  const at::Tensor index = at::tensor(places, at::kLong).to(rows.logits.classes.device());
-  for (at::Tensor* part : {&kept.logits.classes, &kept.logits.presence}) {
-    if (part->defined()) *part = part->index_select(1, index);
+  const at::Tensor index = at::tensor(places, at::kLong).to(rows.views[0].logits.classes.device());
+  for (BlendView& view : kept.views) {
+    for (at::Tensor* part : {&view.logits.classes, &view.logits.presence}) {
+      if (part->defined()) *part = part->index_select(1, index);
+    }
   }
   rows = std::move(kept);
   return absent;
@@ -230,7 +253,7 @@ at::Tensor part_of(const at::Tensor& map, const CropBox& box) {
 // tile, so that the memory is that of the result and of a few maps.
 std::vector<std::vector<float>> scores_of(const ScoredRows& scored, const EncodedPhoto& photo,
                                           Refine method, std::span<const int> classes) {
-  const auto& [logits, layout, rule, class_of_row] = scored;
+  const auto& [views, rule, class_of_row] = scored;
   const Extent size{photo.original_size.height, photo.original_size.width};
   const bool softmax = rule.activation == ScoreActivation::kSoftmax;
   constexpr float kLeast = -std::numeric_limits<float>::infinity();
@@ -251,7 +274,7 @@ std::vector<std::vector<float>> scores_of(const ScoredRows& scored, const Encode
 
   std::vector<int64_t> refined_rows;
   if (method != Refine::kNone && !class_of_row.empty()) {
-    refined_rows = winning_rows(blend(logits, layout, rule, size));
+    refined_rows = winning_rows(blend(views, rule, size));
     if (refined_rows.size() < 2) refined_rows.clear();  // as labels are not refined then
   }
   at::Tensor log_sum;  // of the softmax, [H, W]
@@ -259,12 +282,12 @@ std::vector<std::vector<float>> scores_of(const ScoredRows& scored, const Encode
     const bool is_refined = std::ranges::binary_search(refined_rows, r);
     const bool is_asked = std::ranges::find(classes, class_of_row[r]) != classes.end();
     if (!softmax && (is_refined || !is_asked)) continue;
-    const at::Tensor plain = blend_map(logits, layout, rule, size, r).cpu();
+    const at::Tensor plain = blend_map(views, rule, size, r).cpu();
     if (softmax) log_sum = log_sum.defined() ? at::logaddexp(log_sum, plain) : plain;
     if (!is_refined) raise(r, plain, std::identity());
   }
   if (!refined_rows.empty()) {
-    const at::Tensor refined_maps = maps_of_rows(logits, layout, rule, refined_rows);
+    const std::vector<at::Tensor> refined_maps = maps_of_rows(views, rule, refined_rows);
     refine_maps(refined_maps, *photo.photo, method, [&](const RefinedTile& tile) {
       const auto part = [&](const at::Tensor& map) { return part_of(map, tile.box); };
       for (size_t i = 0; i < refined_rows.size(); ++i) {
@@ -284,7 +307,7 @@ std::vector<std::vector<float>> scores_of(const ScoredRows& scored, const Encode
 // left.
 BestClass best_rows(const ScoredRows& rows, const EncodedPhoto& photo,
                     const InferenceOptions& options, uint16_t background, size_t count) {
-  const auto& [logits, layout, rule, classes] = rows;
+  const auto& [views, rule, classes] = rows;
   const Size size = photo.original_size;
   if (classes.empty()) {
     const size_t pixels = static_cast<size_t>(size.height) * size.width;
@@ -292,11 +315,11 @@ BestClass best_rows(const ScoredRows& rows, const EncodedPhoto& photo,
             std::vector<uint16_t>(pixels, kIgnoreIndex),
             std::vector<float>(pixels)};
   }
-  BestClass plain = blend(logits, layout, rule, {size.height, size.width});
+  BestClass plain = blend(views, rule, {size.height, size.width});
   if (options.refine == Refine::kNone && options.area_threshold <= 0) return plain;
   BestClass best = options.area_threshold > 0 ? plain : std::move(plain);
   if (options.refine != Refine::kNone) {
-    refine(logits, layout, rule, *photo.photo, options.refine, {}, best);
+    refine(views, rule, *photo.photo, options.refine, {}, best);
   }
   if (options.area_threshold <= 0) return best;
   const std::vector<int64_t> pixels = count_pixels(best, classes, count);
@@ -309,7 +332,7 @@ BestClass best_rows(const ScoredRows& rows, const EncodedPhoto& photo,
     std::ranges::fill(best.labels, static_cast<uint16_t>(kIgnoreIndex));
     return best;
   }
-  refine(logits, layout, rule, *photo.photo, options.refine, competes, plain);
+  refine(views, rule, *photo.photo, options.refine, competes, plain);
   return plain;
 }
 
@@ -344,7 +367,7 @@ SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
   ScoredRows rows = scored_rows(photo, model, vocabulary, options);
   const uint16_t background = background_of(vocabulary);
   if (options.presence > 0) {
-    result.presence = presence_of(photo.encoding.image, rows, vocabulary);
+    result.presence = presence_of(photo, rows, vocabulary);
     result.absent = leave_out_absent(options.presence, background, result.presence, rows);
   }
   result.times.decode = watch.lap();
@@ -374,7 +397,7 @@ std::vector<std::vector<float>> class_scores(const EncodedPhoto& photo, const De
   ScoredRows scored = scored_rows(photo, model, vocabulary, options);
   if (options.presence > 0) {
     leave_out_absent(options.presence, background_of(vocabulary),
-                     presence_of(photo.encoding.image, scored, vocabulary), scored);
+                     presence_of(photo, scored, vocabulary), scored);
   }
   return scores_of(scored, photo, options.refine, classes);
 }
@@ -385,10 +408,11 @@ std::vector<float> trusty_map(const EncodedPhoto& photo, const DenseModel& model
   const c10::InferenceMode no_gradients;
   check(photo, vocabulary, options);
   const ScoredRows rows = scored_rows(photo, model, vocabulary, options);
-  if (!rows.logits.trusty.defined()) return {};
+  if (!rows.views[0].logits.trusty.defined()) return {};
+  std::vector<BlendView> maps;
+  for (const auto& [logits, layout] : rows.views) maps.push_back({{logits.trusty, {}, {}}, layout});
   const ScoreRule plain{.seen_bias = {0}, .weight = {TrustyWeight::kNone}};
-  BestClass trusty = blend({rows.logits.trusty, {}, {}}, rows.layout, plain,
-                           {photo.original_size.height, photo.original_size.width});
+  BestClass trusty = blend(maps, plain, {photo.original_size.height, photo.original_size.width});
   if (!rows.rule.trusty_means_seen) {
     for (float& score : trusty.scores) score = 1 - score;
   }

@@ -38,9 +38,9 @@ struct SegmentedPhoto {
 };
 
 // The half of sliding-window inference that depends on the words: EncodedPhoto -> MaskLogits ->
-// scores -> LabelMap. Throws Error(kBadInput) for a photo whose logits would fill the memory, and
-// when the model's output is not a number; Error(kUsage) as score_rule, and for more classes than
-// labels.
+// scores -> LabelMap. The scores of several views are averaged at the photo's size. Throws
+// Error(kBadInput) for a photo whose logits would fill the memory, and when the model's output is
+// not a number; Error(kUsage) as score_rule, and for more classes than labels.
 SegmentedPhoto segment(const EncodedPhoto& photo, const DenseModel& model,
                        const EmbeddedVocabulary& vocabulary, const InferenceOptions& options);
 

@@ -197,6 +197,136 @@ TEST_F(SlidingSegmenterTest, RefusesOptionsThatCannotWork) {
               testing::HasSubstr("`window` is 7 pixels; the model's patches are 8"));
   EXPECT_THAT(refusal({.short_side = 1}), testing::HasSubstr("`short_side` is 1"));
   EXPECT_THAT(refusal({.window = 64, .stride = 65}), testing::HasSubstr("gaps"));
+  EXPECT_THAT(refusal({.scales = {}}),
+              testing::HasSubstr("`scales` holds 0 numbers: expected 1 to 8"));
+  EXPECT_THAT(refusal({.scales = {1, 0.1}}),
+              testing::HasSubstr("the scale 0.1 makes the `short_side` 6 pixels"));
+  EXPECT_THAT(refusal({.scales = {1, 1.03}}), testing::HasSubstr("the same short side of 64"));
+}
+
+// Views of a photo, each segmented alone, and the mean of what they score.
+class ViewsTest : public SlidingSegmenterTest {
+ protected:
+  void load_mode(Mode mode) {
+    const InferenceModel loaded = load_for_inference(save_test_model(folder_ / "model.safetensors"),
+                                                     {.device = Device::kCpu, .mode = mode});
+    model_ = loaded.model;
+    vocabulary_ = embed_vocabulary(loaded, {{{"cat"}}, {{"dog"}}, {{"sky"}}});
+    vocabulary_.seen = {true, false, false};
+  }
+
+  // [3, height, width]
+  at::Tensor scores(const Image& photo, const InferenceOptions& options) {
+    StageTimes times;
+    const EncodedPhoto encoded = PhotoEncoder(model_, options)(photo, times);
+    std::vector<at::Tensor> maps;
+    for (const auto& map :
+         class_scores(encoded, model_, vocabulary_, options, std::vector{0, 1, 2})) {
+      maps.push_back(at::tensor(map).view({photo.height, photo.width}));
+    }
+    return at::stack(maps);
+  }
+
+  SegmentedPhoto segmented(const Image& photo, const InferenceOptions& options) {
+    return SlidingSegmenter(model_, vocabulary_, options)(photo);
+  }
+
+  DenseModel model_;
+  EmbeddedVocabulary vocabulary_;
+};
+
+// Sizes are such that resizing and mirroring commute.
+TEST_F(ViewsTest, ScalesAndFlipAverageTheScoresOfEachView) {
+  const Image photo = noise(160, 128);
+  for (const Mode mode : {Mode::kTrained, Mode::kNaclip}) {
+    load_mode(mode);
+    const bool softmax = model_.scoring.activation == ScoreActivation::kSoftmax;
+    at::Tensor mean = at::zeros({3, photo.height, photo.width});
+    for (const int short_side : {32, 64, 96}) {
+      const InferenceOptions options{.window = 64, .stride = 40, .short_side = short_side};
+      for (const at::Tensor& view :
+           {scores(photo, options), scores(flip_horizontal(photo), options).flip(2)}) {
+        mean +=
+            (softmax ? view.log() : view) / 6;  // of the logits, but for what all have in common
+      }
+    }
+    if (softmax) mean = mean.softmax(0);
+
+    const InferenceOptions options{
+        .window = 64, .stride = 40, .short_side = 64, .scales = {0.5, 1, 1.5}, .flip = true};
+    EXPECT_LT((scores(photo, options) - mean).abs().max().item<double>(), 1e-5);
+    const SegmentedPhoto found = segmented(photo, options);
+    const at::Tensor best = std::get<0>(mean.max(0)).flatten();
+    for (size_t i = 0; i < found.scores.size(); ++i) {
+      const auto pixel = static_cast<int64_t>(i);
+      ASSERT_NEAR(found.scores[i], best[pixel].item<double>(), 1e-5);
+      ASSERT_NEAR(mean.flatten(1)[found.labels.labels[i]][pixel].item<double>(), found.scores[i],
+                  1e-5);
+    }
+  }
+}
+
+TEST_F(ViewsTest, WithFlipTheMirrorImageHasTheMirroredLabels) {
+  load_mode(Mode::kTrained);
+  const Image photo = noise(110, 64);
+  const InferenceOptions options{.window = 64, .stride = 40, .flip = true};
+  const std::vector<uint16_t> straight = segmented(photo, options).labels.labels;
+  const std::vector<uint16_t> mirrored =
+      flip_horizontal(segmented(flip_horizontal(photo), options).labels).labels;
+  int64_t different = 0;
+  for (size_t i = 0; i < straight.size(); ++i) different += straight[i] != mirrored[i];
+  EXPECT_LE(different, 2) << "but where rounding decides";
+}
+
+TEST_F(ViewsTest, TheScaleOneAloneChangesNothing) {
+  load_mode(Mode::kTrained);
+  const Image photo = noise(90, 70);
+  EXPECT_EQ(segmented(photo, {.scales = {1}}).scores, segmented(photo, {}).scores);
+  EXPECT_EQ(segmented(photo, {.scales = {2}}).scores, segmented(photo, {.short_side = 128}).scores);
+}
+
+TEST_F(ViewsTest, RefinementComesAfterTheAverage) {
+  const Image photo = noise(90, 70);
+  for (const Mode mode : {Mode::kTrained, Mode::kNaclip}) {
+    load_mode(mode);
+    const InferenceOptions options{
+        .scales = {1, 1.5}, .flip = true, .seen_bias = 0, .refine = Refine::kGuided};
+    const SegmentedPhoto found = segmented(photo, options);
+    const at::Tensor maps = scores(photo, options).flatten(1);
+    for (size_t i = 0; i < found.scores.size(); ++i) {
+      ASSERT_NEAR(maps[found.labels.labels[i]][static_cast<int64_t>(i)].item<double>(),
+                  found.scores[i], 1e-5);
+    }
+    EXPECT_NE(found.scores,
+              segmented(photo, {.scales = {1, 1.5}, .flip = true, .seen_bias = 0}).scores);
+  }
+}
+
+TEST_F(ViewsTest, TrustAndPresenceAreThoseOfAllViews) {
+  const InferenceModel loaded = load();
+  model_ = loaded.model;
+  vocabulary_ = embed_vocabulary(loaded);
+  vocabulary_.everyday = embed_everyday_words(loaded, vocabulary_);
+  const Image photo = noise(90, 64);
+  const auto trust = [&](const Image& image, const InferenceOptions& options) {
+    StageTimes times;
+    const EncodedPhoto encoded = PhotoEncoder(model_, options)(image, times);
+    return at::tensor(trusty_map(encoded, model_, vocabulary_, options))
+        .view({image.height, image.width});
+  };
+  const at::Tensor mean = (trust(photo, {}) + trust(flip_horizontal(photo), {}).flip(1)) / 2;
+  EXPECT_LT((trust(photo, {.flip = true}) - mean).abs().max().item<double>(), 1e-5);
+
+  const auto presence = [&](const Image& image, bool flip) {
+    return segmented(image, {.flip = flip, .presence = 1e-9}).presence;
+  };
+  const std::vector<double> both = presence(photo, true);
+  const std::vector<double> one = presence(photo, false),
+                            same = presence(flip_horizontal(photo), true);
+  for (size_t c = 0; c < both.size(); ++c) {
+    EXPECT_NEAR(both[c], same[c], 1e-5);
+    EXPECT_GE(both[c], one[c] - 1e-6);
+  }
 }
 
 TEST_F(SlidingSegmenterTest, RefusesAPhotoThatWouldFillTheMemory) {
@@ -273,7 +403,8 @@ TEST_F(SlidingSegmenterTest, RefinedScoresAreThoseOfTheLabels) {
     StageTimes times;
     EncodedPhoto encoded = PhotoEncoder(model, options)(photo, times);
     // Every class wins somewhere.
-    encoded.encoding.patches = l2_normalize(at::randn_like(encoded.encoding.patches));
+    at::Tensor& patches = encoded.views[0].encoding.patches;
+    patches = l2_normalize(at::randn_like(patches));
     const SegmentedPhoto found = segment(encoded, model, vocabulary, options);
     ASSERT_EQ(found.found.size(), 3U);
     const auto maps = class_scores(encoded, model, vocabulary, options, std::vector{2, 0, 1});

@@ -53,10 +53,13 @@ TemplateTuner::TemplateTuner(const InferenceModel& model, const EmbeddedVocabula
 }
 
 void TemplateTuner::add(const EncodedPhoto& photo) {
+  for (const EncodedView& view : photo.views) add(view.encoding);
+}
+
+void TemplateTuner::add(const Encoding& encoding) {
   const c10::InferenceMode no_gradients;
   for (int64_t t = 0; t < rows_.size(0); ++t) {
-    const MaskLogits logits =
-        (*model_.decoder)(photo.encoding, rows_[t], {.logit_scale = logit_scale_});
+    const MaskLogits logits = (*model_.decoder)(encoding, rows_[t], {.logit_scale = logit_scale_});
     const at::Tensor log_shares =
         logits.classes.transpose(0, 1).flatten(1).log_softmax(0);  // [C, patches]
     const at::Tensor entropy = -(log_shares.exp() * log_shares).sum(0).to(at::kDouble).cpu();

@@ -25,6 +25,7 @@ class TemplateTuner {
   // The vocabulary as it was given, with the texts that were cut.
   const EmbeddedVocabulary& vocabulary() const { return vocabulary_; }
 
+  // Counts the patches of all views.
   void add(const EncodedPhoto& photo);
 
   // The vocabulary with the mean embedding of each class's experts: the templates of lowest mean
@@ -33,6 +34,8 @@ class TemplateTuner {
   EmbeddedVocabulary tuned() const;
 
  private:
+  void add(const Encoding& encoding);
+
   DenseModel model_;
   EmbeddedVocabulary vocabulary_;
   double logit_scale_;

@@ -37,8 +37,11 @@ TEST_F(TemplateTunerTest, ExpertsAreThoseOfLowestEntropy) {
   TemplateTuner tuner(model, vocabulary, 40);
   EncodedPhoto photo;
   at::Generator random = seeded(5);
-  photo.encoding = {l2_normalize(at::randn({2, 12, 32}, random, at::TensorOptions())),
-                    at::zeros({2, 32}), 3, 4};
+  for (const int64_t windows : {2, 3}) {
+    photo.views.push_back(
+        {.encoding = {l2_normalize(at::randn({windows, 12, 32}, random, at::TensorOptions())),
+                      at::zeros({windows, 32}), 3, 4}});
+  }
   tuner.add(photo);
   const EmbeddedVocabulary tuned = tuner.tuned();
 
@@ -47,7 +50,9 @@ TEST_F(TemplateTunerTest, ExpertsAreThoseOfLowestEntropy) {
   for (size_t t = 0; t < kTemplates.size(); ++t) {
     rows.push_back(embedded(model, {kTemplates[t]}).embeddings);
     std::vector<double> sum(3), count(3);
-    for (const at::Tensor& patch : photo.encoding.patches.flatten(0, 1).unbind()) {
+    const at::Tensor patches = at::cat({photo.views[0].encoding.patches.flatten(0, 1),
+                                        photo.views[1].encoding.patches.flatten(0, 1)});
+    for (const at::Tensor& patch : patches.unbind()) {
       const at::Tensor p = (40 * rows[t].mv(patch)).softmax(0);
       const auto label = p.argmax().item<int64_t>();
       sum[label] -= (p * p.log()).sum().item<double>();

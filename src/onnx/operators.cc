@@ -18,6 +18,7 @@ Value matmul(const Value& a, const Value& b) { return a.graph->node("MatMul", {a
 Value softmax(const Value& x) { return x.graph->node("Softmax", {x}, {{"axis", int64_t{-1}}}); }
 Value sigmoid(const Value& x) { return x.graph->node("Sigmoid", {x}); }
 Value relu(const Value& x) { return x.graph->node("Relu", {x}); }
+Value absolute(const Value& x) { return x.graph->node("Abs", {x}); }
 Value erf(const Value& x) { return x.graph->node("Erf", {x}); }
 Value exp(const Value& x) { return x.graph->node("Exp", {x}); }
 
@@ -116,15 +117,6 @@ Value resize_bilinear(const Value& maps, const Value& size) {
   const Value sizes = concat({shape_of(maps, 0, 2), size}, 0);
   return graph.node("Resize", {maps, graph.left_out(), graph.left_out(), sizes},
                     {{"mode", "linear"}, {"coordinate_transformation_mode", "half_pixel"}});
-}
-
-Value resize_bicubic(const Value& maps, const Value& scales) {
-  Graph& graph = *maps.graph;
-  const Value ones = expand(graph.constant(1.0F), graph.constant(std::vector<int64_t>{2}));
-  return graph.node("Resize", {maps, graph.left_out(), concat({ones, scales}, 0)},
-                    {{"mode", "cubic"},
-                     {"coordinate_transformation_mode", "half_pixel"},
-                     {"cubic_coeff_a", -0.75F}});
 }
 
 }  // namespace tagclip::onnx

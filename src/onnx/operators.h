@@ -25,6 +25,7 @@ Value matmul(const Value& a, const Value& b);
 Value softmax(const Value& x);  // over the last axis
 Value sigmoid(const Value& x);
 Value relu(const Value& x);
+Value absolute(const Value& x);
 Value erf(const Value& x);
 Value exp(const Value& x);
 Value layer_norm(const Value& x, const Value& weight, const Value& bias, float epsilon);
@@ -63,7 +64,5 @@ Value range(const Value& count);  // int64 [1] -> 0, 1, ..., count - 1 as float 
 
 // Resizes maps [B, C, h, w] bilinearly, with corners not aligned, to a `size` int64 [2].
 Value resize_bilinear(const Value& maps, const Value& size);
-// Resizes maps [B, C, h, w] bicubically by `scales`, float [2].
-Value resize_bicubic(const Value& maps, const Value& scales);
 
 }  // namespace tagclip::onnx

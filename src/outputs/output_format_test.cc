@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 
 #include "base/base64.h"
 #include "base/files.h"
+#include "image/image.h"
+#include "image/palette.h"
 #include "label_formats/json_values.h"
 #include "label_formats/raster.h"
 #include "outputs/run_lengths.h"
@@ -183,6 +187,32 @@ TEST_F(Formats, CvatArchive) {
               HasSubstr("background:0,0,0::\ncat:9,8,7::\ndog:0,255,0::\nsky & sea:1,2,3::\n"));
   EXPECT_THAT(zip, HasSubstr("SegmentationObject/street.png"));
   EXPECT_EQ(zip, run_file("cvat-masks")) << "the same bytes every time";
+}
+
+// Those who read the archive know the colours of 255 objects.
+TEST_F(Formats, CvatArchiveOfManyRegions) {
+  labels_ = {60, 20, std::vector<uint16_t>(1200, kNone)};
+  for (int i = 0; i < 300; ++i) {  // single pixels
+    labels_.labels[(i / 30 * 2) * 60 + i % 30 * 2] = i % 2 == 0 ? 0 : 2;
+  }
+  regions_ = find_regions(labels_, /*instances=*/true);
+  ASSERT_EQ(regions_.all.size(), 300U);
+  const std::string zip = run_file("cvat-masks");
+  const size_t name = zip.find("SegmentationObject/street.png");
+  const Image objects =
+      decode_image(std::as_bytes(std::span(zip)).subspan(zip.find("\x89PNG", name)), "");
+  std::map<Colour, std::set<uint16_t>> classes;
+  for (size_t i = 0; i < labels_.labels.size(); ++i) {
+    const uint8_t* pixel = &objects.pixels[3 * i];
+    if (labels_.labels[i] != kNone)
+      classes[{pixel[0], pixel[1], pixel[2]}].insert(labels_.labels[i]);
+  }
+  EXPECT_EQ(classes.size(), 254U) << "253 regions, and the rest, all of the last class";
+  const std::vector<Colour> palette = voc_palette(256);
+  for (const auto& [colour, of_object] : classes) {
+    EXPECT_EQ(of_object.size(), 1U);
+    EXPECT_NE(std::ranges::find(palette, colour), palette.end());
+  }
 }
 
 TEST_F(Formats, ScoresAsNumPyArray) {

@@ -65,7 +65,7 @@ class Refused(EncodingTest):
 
     def test_other_windows(self):
         for option, value in (("--window", 64), ("--stride", 64), ("--short-side", 160)):
-            self.assert_not_used(CAT, option, value, says="--window, --stride, --short-side and --join-windows")
+            self.assert_not_used(CAT, option, value, says="--window, --stride, --short-side, --join-windows, --scales and --flip")
 
     def test_another_mode(self):
         windows = ["--window", 128, "--stride", 107, "--short-side", 128]

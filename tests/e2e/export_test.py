@@ -45,6 +45,24 @@ class TrainedModel(ExportTest):
             for entry in about["classes"]:
                 self.assertAlmostEqual(entry["mean_score"], scores[0][labels[0] == entry["index"]].mean(), places=3)
 
+    def test_weights_beside_the_file(self):
+        """As those of more than 2 GB are."""
+        for options, names in ([[], ["model"]], [["--parts"], ["model.encoder", "model.decoder"]]):
+            self.export("--external-data", *options)
+            for name in names:
+                model, data = (self.folder / f"{name}.onnx{ending}" for ending in ("", ".data"))
+                self.assertLess(model.stat().st_size, data.stat().st_size / 4)
+                session_of(model)
+        session = session_of(self.folder / "model.onnx")
+        photo, words = photo_of("palace.jpg", (128, 136)), VOCABULARIES[2]
+        seen = seen_words(session.get_modelmeta().custom_metadata_map, words)
+        labels, = run(session, image=photo[None], text=self.embed(words), seen=seen)
+        self.assert_same_labels(labels[0], self.program_labels(photo, words)[0])
+        result = tagclip("export", "other.onnx", "--external-data", cwd=self.folder)
+        self.assert_done(result)
+        (self.folder / "other.onnx").unlink()
+        self.assert_refused(tagclip("export", "other.onnx", "--external-data", cwd=self.folder), FAILURE, "other.onnx.data")
+
     def test_a_batch_is_its_photos(self):
         session = session_of(self.export())
         photos = np.stack([photo_of(name, (104, 72)) for name in ("cat.jpg", "coffee.jpg")])

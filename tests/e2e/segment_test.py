@@ -107,6 +107,28 @@ class ResultFiles(SegmentTest):
         self.assert_refused(self.segment(CAT, "--window", 4, "--overwrite"), 2, "4 pixels", "patches are 8")
         self.assert_refused(self.segment(CAT, "--stride", 40, "--overwrite"), 2, "40", "gaps")
 
+    def test_scales_and_flip_average_the_scores(self):
+        with Image.open(CAT) as photo:  # of a size that is not resized
+            small = photo.resize((96, 64))
+        small.save(self.folder / "small.png")
+        small.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(self.folder / "mirror.png")
+
+        def scores(side, *options, photo="small"):
+            self.assert_done(self.segment(
+                f"{photo}.png", "-c", f"{samples.CLASSES[0]}, {samples.UNSEEN}", "--short-side", side, *options,
+                "--precision", "float32", "--output-format", "probabilities", "--overwrite"))
+            return np.load(self.folder / f"out/{photo}_probabilities.npy")
+
+        plain = scores(64)
+        np.testing.assert_array_equal(scores(64, "--scales", 1), plain)
+        mean = (scores(48) + plain + scores(80)) / 3
+        np.testing.assert_allclose(scores(64, "--scales", "0.75,1,1.25"), mean, atol=1e-5)
+        mean = (plain + scores(64, photo="mirror")[:, :, ::-1]) / 2
+        np.testing.assert_allclose(scores(64, "--flip"), mean, atol=1e-5)
+        for value in ("0", "-1", "nan", "9", "large", "1,,2"):
+            self.assert_refused(self.segment(CAT, f"--scales={value}"), 2, "--scales: expected a list of numbers from 0.1 to 8")
+        self.assert_refused(self.segment(CAT, "--scales", "1,1"), 2, "two of --scales", "same short side")
+
     def test_the_same_run_gives_the_same_files(self):
         for folder in ("a", "b"):
             self.assert_done(self.segment(CAT, "-o", folder))

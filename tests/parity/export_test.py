@@ -56,8 +56,8 @@ class OpenVino(ExportTest):
         for mode in MODES:
             with self.subTest(mode=mode):
                 model = compiled(self.export("--mode", mode, name=f"{mode}.onnx"))
-                photo = photo_of("palace.jpg", (128, 136))
-                for words in VOCABULARIES:
+                photo = photo_of("palace.jpg", (128, 136))  # not of the size that the positions are stored for
+                for words in ("building, grass, sky", *VOCABULARIES[1:]):
                     labels = model({"image": photo[None], "text": self.embed(words, "--mode", mode)})["labels"]
                     self.assert_same_labels(labels[0], self.program_labels(photo, words, "--mode", mode)[0])
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import unittest
+import zipfile
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -81,7 +82,22 @@ class Formats(ProgramTest):
                 labels, _ = shapes_to_label(self.labels(photo).shape, found.shapes, values)
                 self.assert_same(photo, np.where(labels == 0, 255, labels - 1))
 
+    def test_datumaro(self):
+        from datumaro.components.dataset import Dataset
+        with zipfile.ZipFile(self.folder / "cvat/masks.zip") as archive:
+            archive.extractall(self.folder / "cvat/archive")
+        found = Dataset.import_from(str(self.folder / "cvat/archive"), "voc_instance_segmentation")
+        names = [entry.name for entry in next(iter(found.categories().values()))]
+        items = {item.id: item for item in found}
+        self.assertEqual(sorted(items), PHOTOS)
+        for photo, item in items.items():
+            labels = np.full_like(self.labels(photo), 255)
+            for mask in item.annotations:
+                labels[mask.image.astype(bool)] = CLASSES.index(names[mask.label])
+            self.assert_same(photo, labels)
+
     def test_ultralytics(self):
+        os.environ["YOLO_CONFIG_DIR"] = str(self.folder)  # it writes its settings
         from ultralytics.data.utils import verify_image_label
         (self.folder / "yolo/images").symlink_to(self.folder / "photos")
         for photo in PHOTOS:

@@ -10,7 +10,8 @@
 #include "base/platform.h"
 #include "kernels/blend/candidates.h"
 #include "kernels/blend/device_buffers.h"
-#include "kernels/blend/window_rows.h"
+#include "kernels/blend/reference.h"
+#include "kernels/blend/view_rows.h"
 #include "kernels/common/fast_math.h"
 
 namespace tagclip {
@@ -59,15 +60,15 @@ void add_exponentials(const float* __restrict row, const BilinearTable& table,
 // blended scores that the current row of pixels lies between.
 class ImageStrip {
  public:
-  // rows, columns: resized image -> image. `part`: columns of the image.
-  ImageStrip(const BlendInput& input, const BilinearTable& rows, const BilinearTable& columns,
+  // rows, columns: grid of the views -> image. `part`: columns of the image.
+  ImageStrip(const ViewsOnGrid& views, const BilinearTable& rows, const BilinearTable& columns,
              Interval classes, Interval part)
       : classes_(classes),
-        activation_(input.rule.activation),
+        activation_(views.rule.activation),
         rows_(rows),
         part_(part),
         source_(columns.inputs_of(part)),
-        blender_(input, classes, source_),
+        blender_(views, classes, source_),
         columns_(columns.slice(part)),
         blended_(std::vector<float>(classes.size() * source_.size())),
         mixed_(source_.size()),
@@ -142,8 +143,8 @@ class ImageStrip {
   ScoreActivation activation_;
   const BilinearTable& rows_;
   Interval part_;    // columns of the image
-  Interval source_;  // the columns of the resized image that they lie between
-  WindowRowBlender blender_;
+  Interval source_;  // the columns of the grid that they lie between
+  ViewRowBlender blender_;
   BilinearTable columns_;                    // source_ -> part_
   TwoRowCache<std::vector<float>> blended_;  // [classes, source_]
   std::vector<float> mixed_;                 // [source_]
@@ -153,9 +154,9 @@ class ImageStrip {
   int64_t candidates_of_ = -1;  // the upper row they were found for
 };
 
-int64_t strip_columns(int64_t classes, int64_t resized_width, int64_t image_width) {
+int64_t strip_columns(int64_t classes, int64_t grid_width, int64_t image_width) {
   const int64_t sources = std::max(kStripFloats / (2 * classes), int64_t{1});
-  return std::clamp(sources * image_width / resized_width, kMinColumns,
+  return std::clamp(sources * image_width / grid_width, kMinColumns,
                     std::max(image_width, kMinColumns));
 }
 
@@ -180,28 +181,40 @@ void check(const WindowLogits& logits, const WindowLayout& layout, const ScoreRu
 
 BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                 Extent image) {
-  check(logits, layout, rule);
-  if (logits.classes.is_cuda()) return gpu_blend(logits, layout, rule, image);
-  const BlendInput input(logits, layout, rule);
-  const BilinearTable rows(layout.resized.height, image.height);
-  const BilinearTable columns(layout.resized.width, image.width);
+  const BlendView view{logits, layout};
+  return blend(std::span(&view, 1), rule, image);
+}
+
+BestClass blend(std::span<const BlendView> given, const ScoreRule& rule, Extent image) {
+  TAGCLIP_CHECK(!given.empty(), "blend takes at least one view");
+  for (const auto& [logits, layout] : given) check(logits, layout, rule);
+  if (given[0].logits.classes.is_cuda()) {
+    return given.size() == 1 ? gpu_blend(given[0].logits, given[0].layout, rule, image)
+                             : blend_by_class(given, rule, image);
+  }
+  // What is interpolated to the image: the scores at the size of the only view; several views meet
+  // at the image's own size.
+  const Extent grid = given.size() == 1 ? given[0].layout.resized : image;
+  const ViewsOnGrid views(given, rule, grid);
+  const BilinearTable rows(grid.height, image.height);
+  const BilinearTable columns(grid.width, image.width);
   const auto pixels = static_cast<size_t>(image.height * image.width);
   BestClass result{image, std::vector<uint16_t>(pixels),
                    std::vector<float>(pixels, -std::numeric_limits<float>::infinity())};
 
   // A softmax needs all classes at a time.
   const int64_t group = rule.activation == ScoreActivation::kSoftmax
-                            ? input.class_count
-                            : std::min(kMaxClasses, input.class_count);
-  const int64_t width = strip_columns(group, layout.resized.width, image.width);
+                            ? views.class_count
+                            : std::min(kMaxClasses, views.class_count);
+  const int64_t width = strip_columns(group, grid.width, image.width);
   const int64_t across = ceil_div(image.width, width);
   const int64_t wanted = ceil_div(4 * at::get_num_threads(), across);
   const int64_t height = std::max(ceil_div(image.height, wanted), kMinRows);
   const int64_t down = ceil_div(image.height, height);
   at::parallel_for(0, across * down, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      for (int64_t g = 0; g * group < input.class_count; ++g) {
-        ImageStrip(input, rows, columns, nth(g, group, input.class_count),
+      for (int64_t g = 0; g * group < views.class_count; ++g) {
+        ImageStrip(views, rows, columns, nth(g, group, views.class_count),
                    nth(i % across, width, image.width))
             .run(nth(i / across, height, image.height), result);
       }

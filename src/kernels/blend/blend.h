@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace tagclip {
@@ -32,6 +33,13 @@ struct WindowLogits {
   at::Tensor classes;   // [K, C, h, w]
   at::Tensor trusty;    // [K, 1, h, w]; undefined: scores are not weighted
   at::Tensor presence;  // [K, C] logits; undefined: every class has presence 1
+};
+
+// One look at the image: resized its own way, cut into windows of its own. A mirrored one is given
+// mirrored back.
+struct BlendView {
+  WindowLogits logits;
+  WindowLayout layout;
 };
 
 // The weighting of a class's score by P, the probability that the pixel's class is novel.
@@ -68,5 +76,10 @@ struct BestClass {
 // the two best scores differ by more than that.
 BestClass blend(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                 Extent image);
+
+// The same for several views of the image (test-time augmentation): the scores of each are
+// interpolated to the size of `image` and averaged, with kSoftmax before the softmax. Several views
+// on a GPU are averaged class by class with LibTorch's operations.
+BestClass blend(std::span<const BlendView> views, const ScoreRule& rule, Extent image);
 
 }  // namespace tagclip

@@ -24,6 +24,27 @@ TEST(Blend, AgreesWithTheReferenceOnManyClasses) {
   }
 }
 
+// The views differ in size and windows, and some have no trusty map or presence.
+TEST(Blend, SeveralViewsAreAveragedAtTheSizeOfTheImage) {
+  for (uint32_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    const int64_t classes = seed % 20 == 0 ? 600 : 1 + seed % 9;
+    const BlendCase first = random_blend(seed, classes);
+    std::vector<BlendView> views = {{first.logits, first.layout}};
+    for (uint32_t v = 1; v <= 1 + seed % 3; ++v) {
+      BlendCase more = random_blend(1000 * v + seed, classes);
+      views.push_back({std::move(more.logits), std::move(more.layout)});
+    }
+    at::Tensor scores = at::zeros({classes, first.image.height, first.image.width});
+    for (const auto& [logits, layout] : views) {
+      scores += blend_maps(logits, layout, first.rule, first.image) / double(views.size());
+    }
+    if (first.rule.activation == ScoreActivation::kSoftmax) scores = scores.softmax(0);
+    expect_best(blend(views, first.rule, first.image), scores);
+    expect_best(blend_by_class(views, first.rule, first.image), scores);
+  }
+}
+
 TEST(Blend, DoesNotDependOnTheNumberOfThreads) {
   const BlendCase given = random_blend(8);
   const BestClass many = blend(given.logits, given.layout, given.rule, given.image);

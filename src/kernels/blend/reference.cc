@@ -1,5 +1,7 @@
 #include "kernels/blend/reference.h"
 
+#include <limits>
+
 #include "kernels/blend/taper.h"
 
 namespace tagclip {
@@ -45,6 +47,16 @@ at::Tensor pixel_weights(const WindowLayout& layout) {
   return along(layout.window.height).unsqueeze(1) * along(layout.window.width);
 }
 
+// best, index [H, W]
+BestClass to_best_class(const at::Tensor& best, const at::Tensor& index) {
+  const at::Tensor values = best.cpu().contiguous();
+  const at::Tensor labels = index.cpu().contiguous();
+  BestClass result{{best.size(0), best.size(1)}, {}, {}};
+  result.scores.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
+  result.labels.assign(labels.data_ptr<int64_t>(), labels.data_ptr<int64_t>() + labels.numel());
+  return result;
+}
+
 }  // namespace
 
 at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
@@ -65,14 +77,36 @@ at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, co
   return resize(sum / count, image).squeeze(0);
 }
 
-at::Tensor blend_map(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-                     Extent image, int64_t c) {
+at::Tensor blend_map(std::span<const BlendView> views, const ScoreRule& rule, Extent image,
+                     int64_t c) {
   const auto own = [c](const at::Tensor& x) { return x.defined() ? x.narrow(1, c, 1) : x; };
   ScoreRule own_rule = rule;
   own_rule.seen_bias = {rule.seen_bias[c]};
   own_rule.weight = {rule.weight[c]};
-  return blend_maps({own(logits.classes), logits.trusty, own(logits.presence)}, layout, own_rule,
-                    image)[0];
+  at::Tensor sum;
+  for (const auto& [logits, layout] : views) {
+    const at::Tensor map = blend_maps({own(logits.classes), logits.trusty, own(logits.presence)},
+                                      layout, own_rule, image)[0];
+    sum = sum.defined() ? sum.add_(map) : map;
+  }
+  return views.size() == 1 ? sum : sum.div_(static_cast<double>(views.size()));
+}
+
+BestClass blend_by_class(std::span<const BlendView> views, const ScoreRule& rule, Extent image) {
+  constexpr float kLeast = -std::numeric_limits<float>::infinity();
+  const auto options = views[0].logits.classes.options();
+  at::Tensor best = at::full({image.height, image.width}, kLeast, options);
+  at::Tensor labels = at::zeros_like(best, at::kLong);
+  at::Tensor log_sum = best.clone();  // of the softmax
+  const bool softmax = rule.activation == ScoreActivation::kSoftmax;
+  for (int64_t c = 0; c < views[0].logits.classes.size(1); ++c) {
+    const at::Tensor map = blend_map(views, rule, image, c);
+    const at::Tensor better = map > best;
+    best = at::where(better, map, best);
+    labels.masked_fill_(better, c);
+    if (softmax) log_sum = at::logaddexp(log_sum, map);
+  }
+  return to_best_class(softmax ? (best - log_sum).exp() : best, labels);
 }
 
 at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layout,
@@ -83,12 +117,7 @@ at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layo
 
 BestClass best_class(const at::Tensor& scores) {
   const auto [best, index] = scores.max(0);
-  const at::Tensor values = best.cpu().contiguous();
-  const at::Tensor labels = index.cpu().contiguous();
-  BestClass result{{scores.size(1), scores.size(2)}, {}, {}};
-  result.scores.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
-  result.labels.assign(labels.data_ptr<int64_t>(), labels.data_ptr<int64_t>() + labels.numel());
-  return result;
+  return to_best_class(best, index);
 }
 
 }  // namespace tagclip

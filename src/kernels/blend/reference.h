@@ -15,9 +15,12 @@ at::Tensor reference_scores(const WindowLogits& logits, const WindowLayout& layo
 at::Tensor blend_maps(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
                       Extent image, int64_t head_size = 0);
 
-// The same of class c alone, [H, W].
-at::Tensor blend_map(const WindowLogits& logits, const WindowLayout& layout, const ScoreRule& rule,
-                     Extent image, int64_t c);
+// The same of class c alone, the mean of all views, [H, W].
+at::Tensor blend_map(std::span<const BlendView> views, const ScoreRule& rule, Extent image,
+                     int64_t c);
+
+// `blend` of several views with a few maps of the image in memory, on the device of the logits.
+BestClass blend_by_class(std::span<const BlendView> views, const ScoreRule& rule, Extent image);
 
 // The best class of scores [C, H, W].
 BestClass best_class(const at::Tensor& scores);

@@ -68,20 +68,23 @@ inline BlendCase random_blend(uint32_t seed, int64_t classes = 0) {
 using Blend = BestClass(const WindowLogits& logits, const WindowLayout& layout,
                         const ScoreRule& rule, Extent image);
 
-// Checks what blend.h promises against the reference.
-inline void expect_agreement(const BlendCase& given, Blend* blend_function) {
-  const at::Tensor scores = reference_scores(given.logits, given.layout, given.rule, given.image);
+// Checks what blend.h promises against the reference's scores [C, H, W].
+inline void expect_best(const BestClass& found, const at::Tensor& scores) {
   const BestClass expected = best_class(scores);
-  const BestClass found = blend_function(given.logits, given.layout, given.rule, given.image);
   ASSERT_EQ(found.labels.size(), expected.labels.size());
   for (size_t i = 0; i < found.labels.size(); ++i) {
     ASSERT_NEAR(found.scores[i], expected.scores[i], 1e-5) << "pixel " << i;
     if (found.labels[i] == expected.labels[i]) continue;
-    const auto y = static_cast<int64_t>(i) / given.image.width;
-    const auto x = static_cast<int64_t>(i) % given.image.width;
+    const auto y = static_cast<int64_t>(i) / scores.size(2);
+    const auto x = static_cast<int64_t>(i) % scores.size(2);
     ASSERT_NEAR(scores[found.labels[i]][y][x].item<float>(), expected.scores[i], 1e-5)
         << "pixel " << i;
   }
+}
+
+inline void expect_agreement(const BlendCase& given, Blend* blend_function) {
+  expect_best(blend_function(given.logits, given.layout, given.rule, given.image),
+              reference_scores(given.logits, given.layout, given.rule, given.image));
 }
 
 }  // namespace tagclip
