@@ -28,7 +28,7 @@ PROGRAM = Path(sysconfig.get_path("scripts")) / "tagclip"
 
 @pytest.fixture(scope="module")
 def segmenter() -> tagclip.Segmenter:
-    return tagclip.Segmenter(tagclip.shipped_weights(), precision="float32")
+    return tagclip.Segmenter(tagclip.shipped_weights("mini"), precision="float32")
 
 
 def run_program(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -36,7 +36,8 @@ def run_program(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_results_are_those_of_the_program(segmenter: tagclip.Segmenter, tmp_path: Path) -> None:
-    done = run_program("segment", CAT, "-c", "cat, sofa, wall", "-o", "out", "--precision", "float32", cwd=tmp_path)
+    done = run_program("segment", CAT, "-w", "mini", "-c", "cat, sofa, wall", "-o", "out", "--precision", "float32",
+                       cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     result = segmenter.segment(CAT, "cat, sofa, wall")
     assert result.labels_png() == (tmp_path / "out/cat_labels.png").read_bytes()
@@ -50,6 +51,12 @@ def test_results_are_those_of_the_program(segmenter: tagclip.Segmenter, tmp_path
     assert 5 < tinted[result.mask("cat")].mean() < 100
     shares = {region.name: region.share for region in result.regions}
     assert shares["cat"] == pytest.approx(result.mask("cat").mean())
+
+
+def test_the_default_model_is_a_clip_whose_patches_know_words() -> None:
+    everyday = tagclip.Segmenter(tagclip.shipped_weights())
+    assert everyday.mode is tagclip.Mode.PLAIN
+    assert everyday.segment(CAT, "cat, flower").regions[0].name == "cat"
 
 
 def test_the_program_comes_with_the_package(tmp_path: Path) -> None:
