@@ -381,7 +381,7 @@ std::vector<ListedClass> in_order(std::vector<ListedClass> classes, const std::s
 
 // What word processors save is no list, and neither is an array of embeddings.
 void check_plain(std::string_view text, const std::string& source) {
-  if (text.find('\0') != text.npos) {
+  if (text.find('\0') != text.npos && !is_utf8(text)) {
     throw bad_input(fmt::format("{}: is no text (it holds NUL bytes)", source),
                     "give words, or a text file with a class on a line; arrays of embeddings go to "
                     "the setting text_embeddings");

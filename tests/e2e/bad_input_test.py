@@ -173,7 +173,7 @@ class Words(SegmentTest):
                 (b"# only\n\n", "words.txt: no class in it"),
                 (b"cat\nsofa,,couch\n", "words.txt, line 2: empty word"),
                 (b"cat\n\nd\xe9j\xe0\n", "words.txt, line 3", "not valid UTF-8"),
-                ("cat\n".encode("utf-16"), "words.txt: is UTF-16 text", "iconv"),
+                ("cat\n".encode("utf-16"), "words.txt: UTF-16 text", "iconv"),
                 (b"cat\n\x00\n", "words.txt, line 2", "control character U+0000"),
                 (b"x" * 1001, "words.txt, line 1: a word of 1001 bytes")):
             with self.subTest(content):
