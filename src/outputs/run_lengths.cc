@@ -78,6 +78,7 @@ std::vector<uint8_t> brush_runs(const RegionMask& mask, int width, int height) {
     }
   };
   const auto add = [&](bool now, uint64_t more) {
+    if (more == 0) return;  // else the run would be cut in two
     if (now != inside) {
       flush();
       inside = now;
