@@ -221,7 +221,8 @@ def test_what_python_raises_ends_the_call(segmenter: tagclip.Segmenter) -> None:
 
 def test_control_c() -> None:
     code = (
-        "import signal, sys, tagclip\n"
+        "import signal, tagclip\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells ignore it for jobs in the background
         "s = tagclip.Segmenter(tagclip.shipped_weights())\n"
         "print('ready', flush=True)\n"
         f"while True: s.segment([{str(CAT)!r}] * 1000, 'cat, wall')\n"
