@@ -80,9 +80,11 @@ std::optional<LabelMeShape> read_shape(const Json& json) {
   return shape;
 }
 
-// Throws Error(kBadInput) for anything but base64, which may be broken into lines.
+// Throws Error(kBadInput) for anything but base64, which may be broken into lines and lack its
+// padding.
 std::vector<std::byte> embedded_picture(std::string digits) {
   std::erase_if(digits, [](char c) { return c == '\n' || c == '\r'; });
+  while (digits.size() % 4 != 0) digits += '=';
   const std::optional<std::string> content = from_base64(digits);
   if (!content) throw bad_input("a picture inside of it is no base64");
   const auto bytes = std::as_bytes(std::span(*content));

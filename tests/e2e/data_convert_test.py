@@ -107,6 +107,19 @@ class LabelMe(ConvertTest):
         self.assertEqual((self.out / "images/a.jpg").read_bytes(), (self.source / "a.jpg").read_bytes())
         self.assert_usable()
 
+    def test_pictures_in_base64_may_lack_padding_and_have_line_breaks(self):
+        self.photo("a.jpg")
+        width, text = next((w, t) for w in range(4, 12) if (t := png_text(Image.new("1", (w, 3), 1))).endswith("="))
+        self.labelme("a")
+        document = json.loads((self.source / "a.json").read_text())
+        document["shapes"] = [{"label": "cup", "points": [[2, 1], [1 + width, 3]], "shape_type": "mask",
+                               "mask": "\r\n".join([text[:20], text[20:].rstrip("=")])}]
+        (self.source / "a.json").write_text(json.dumps(document))
+        self.assert_done(self.convert())
+        expected = np.zeros((HEIGHT, WIDTH), bool)
+        expected[1:4, 2:2 + width] = True
+        np.testing.assert_array_equal(self.labels("a") == self.classes().index("cup"), expected)
+
     def test_a_bad_file_costs_that_photo_alone(self):
         for name in "abcdefgh":
             self.photo(f"{name}.jpg")
