@@ -67,16 +67,15 @@ EncodingValues dense_encoding(const GraphBuilder& build, const ClipConfig& confi
       attention_parts(build, attn, sizes, build.layer_norm(last + ".ln_1", x));
   const Value image = class_row(build, attn, sizes, parts, x);
   Value tokens;
-  if (method == DenseMethod::kScClip || method == DenseMethod::kSfp) {
+  if (reads_trunk(method)) {
     const Value patches = calibrated_patches(build, kTower, config, method, trunk, grid);
     tokens = concat({add_mlp(build, last, sizes, image), patches}, 1);
   } else {
     const Value patches =
         slice(attention_output(build, attn, sizes, mixed(build, sizes, parts, method, grid)), 1, 1);
-    const bool has_mlp = method == DenseMethod::kMaskClip || method == DenseMethod::kSclip ||
-                         method == DenseMethod::kPlain;
-    tokens = has_mlp ? add_mlp(build, last, sizes, concat({image, patches + slice(x, 1, 1)}, 1))
-                     : concat({add_mlp(build, last, sizes, image), patches}, 1);
+    tokens = patches_have_mlp(method)
+                 ? add_mlp(build, last, sizes, concat({image, patches + slice(x, 1, 1)}, 1))
+                 : concat({add_mlp(build, last, sizes, image), patches}, 1);
   }
   return encoding_of(build, kTower, grid, tokens);
 }

@@ -91,8 +91,7 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
       throw bad_input(
           path.string() + ": the photo was cut up otherwise",
           "set `window`, `stride`, `short_side`, `join_windows`, `scales` and `flip` as it was "
-          "encoded with, "
-          "or encode the photo again");
+          "encoded with, or encode the photo again");
     }
   } catch (const json::exception& error) {
     throw bad_input(

@@ -1,10 +1,10 @@
 #include "infer/summary.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/bounded_json.h"
+#include "base/rounding.h"
 #include "base/text.h"
 #include "image/label_map.h"
 #include "image/palette.h"
@@ -12,11 +12,11 @@
 namespace tagclip {
 namespace {
 
+constexpr int kDecimals = 6;  // of shares and scores
+
 using nlohmann::ordered_json;
 
 // Six digits are plenty, and easier to read.
-double rounded(double value) { return std::round(value * 1e6) / 1e6; }
-
 ordered_json to_json(const FoundClass& found, const EmbeddedVocabulary& vocabulary, Colour colour,
                      const std::vector<double>& presence) {
   const ClassWords& entry = vocabulary.classes[found.index];
@@ -26,10 +26,10 @@ ordered_json to_json(const FoundClass& found, const EmbeddedVocabulary& vocabula
       {"name", entry.name()},
       {"synonyms", std::vector<std::string>(entry.words.begin() + own, entry.words.end())},
       {"seen", bool(vocabulary.seen[found.index])},
-      {"share", rounded(found.share)},
-      {"mean_score", rounded(found.mean_score)},
+      {"share", rounded(found.share, kDecimals)},
+      {"mean_score", rounded(found.mean_score, kDecimals)},
       {"colour", colour}};
-  if (!presence.empty()) object["presence"] = rounded(presence[found.index]);
+  if (!presence.empty()) object["presence"] = rounded(presence[found.index], kDecimals);
   return object;
 }
 
@@ -39,7 +39,7 @@ ordered_json absent_classes(const SegmentedPhoto& result, const EmbeddedVocabula
   for (const size_t c : result.absent) {
     absent.push_back({{"index", c},
                       {"name", vocabulary.classes[c].name()},
-                      {"presence", rounded(result.presence[c])}});
+                      {"presence", rounded(result.presence[c], kDecimals)}});
   }
   return absent;
 }
@@ -58,7 +58,7 @@ ordered_json regions_json(const Regions& regions, const EmbeddedVocabulary& voca
                     {"name", vocabulary.classes[region.label].name()},
                     {"box", {region.left, region.top, region.width, region.height}},
                     {"area", region.area},
-                    {"mean_score", rounded(region.score)}});
+                    {"mean_score", rounded(region.score, kDecimals)}});
   }
   return list;
 }
@@ -107,7 +107,7 @@ std::string to_json(const SegmentedPhoto& result, const EmbeddedVocabulary& voca
                          {"classes", classes},
                          {"unlabelled",
                           {{"value", stored_ignore_index(vocabulary.classes.size())},
-                           {"share", rounded(result.unlabelled)}}},
+                           {"share", rounded(result.unlabelled, kDecimals)}}},
                          {"weights", weights},
                          {"prompt_templates", vocabulary.templates}};
   if (!result.presence.empty()) object["absent"] = absent_classes(result, vocabulary);

@@ -99,6 +99,15 @@ PatchLayout layout_of(const at::Tensor& pixels, int64_t patch, const EncodeOptio
 
 }  // namespace
 
+bool patches_have_mlp(DenseMethod method) {
+  return method == DenseMethod::kMaskClip || method == DenseMethod::kSclip ||
+         method == DenseMethod::kPlain;
+}
+
+bool reads_trunk(DenseMethod method) {
+  return method == DenseMethod::kScClip || method == DenseMethod::kSfp;
+}
+
 at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x, DenseMethod method,
                            const PatchLayout& layout) {
   return attention.out_proj(merge_heads(mixed_over_windows(attention.split(x), method, layout)));
@@ -109,15 +118,6 @@ DenseLastBlock::DenseLastBlock(DenseMethod method, const std::vector<ResidualBlo
   if (method != DenseMethod::kSfp || blocks.size() < 2) return;
   const ResidualBlock& before = blocks[blocks.size() - 2];
   before_ = {before.ln_1, before.attn};
-}
-
-bool DenseLastBlock::has_mlp() const {
-  return method_ == DenseMethod::kMaskClip || method_ == DenseMethod::kSclip ||
-         method_ == DenseMethod::kPlain;
-}
-
-bool DenseLastBlock::reads_trunk() const {
-  return method_ == DenseMethod::kScClip || method_ == DenseMethod::kSfp;
 }
 
 at::Tensor DenseLastBlock::operator()(const TrunkTokens& trunk, const PatchLayout& layout) const {
@@ -137,7 +137,7 @@ at::Tensor DenseLastBlock::operator()(const TrunkTokens& trunk, const PatchLayou
   }
   at::Tensor patches =
       attn.out_proj(merge_heads(mixed_over_windows(parts, method_, layout))).narrow(1, 1, N);
-  if (has_mlp()) patches = patches + x.narrow(1, 1, N);
+  if (patches_have_mlp(method_)) patches = patches + x.narrow(1, 1, N);
   return at::cat({image, patches}, 1);
 }
 
@@ -171,7 +171,7 @@ Encoding DenseClipEncoder::operator()(const at::Tensor& pixels,
   const std::vector<ResidualBlock>& blocks = tower_.transformer.resblocks;
   const auto layers = static_cast<int64_t>(blocks.size());
   const DenseLastBlock last(method_, blocks);
-  TrunkRecorder trunk(layers, last.reads_trunk());
+  TrunkRecorder trunk(layers, reads_trunk(method_));
   at::Tensor x = tower_.embed(pixels, PositionResize::kBicubic);
   trunk.record(0, x);
   for (int64_t n = 1; n < layers; ++n) {
@@ -180,7 +180,7 @@ Encoding DenseClipEncoder::operator()(const at::Tensor& pixels,
   }
   const ResidualBlock& block = blocks.back();
   x = last(trunk.tokens(), layout_of(pixels, info.clip.patch, options));
-  if (last.has_mlp()) {
+  if (patches_have_mlp(method_)) {
     x = block.add_mlp(x);
   } else {
     at::Tensor image = x.narrow(1, 0, 1);
@@ -216,14 +216,14 @@ Encoding PackedDenseClipEncoder::operator()(const at::Tensor& pixels,
   PackedTower::Pass pass(tower_, pixels.size(0), tokens);
   pass.embed(pixels, class_embedding_ + positions[0], positions.narrow(0, 1, tokens - 1), ln_pre_);
   const size_t layers = tower_.blocks().size();
-  TrunkRecorder trunk(static_cast<int64_t>(layers), last_block_.reads_trunk());
+  TrunkRecorder trunk(static_cast<int64_t>(layers), reads_trunk(last_block_.method()));
   trunk.record(0, pass.tokens());
   for (size_t n = 1; n < layers; ++n) {
     pass.run(n - 1, n, {});
     trunk.record(static_cast<int64_t>(n), pass.tokens());
   }
   pass.tokens().copy_(last_block_(trunk.tokens(), layout));
-  if (last_block_.has_mlp()) {
+  if (patches_have_mlp(last_block_.method())) {
     pass.add_mlp(layers - 1);
   } else {
     pass.add_mlp_of_first_token(layers - 1);

@@ -22,6 +22,12 @@ enum class DenseMethod {
   kPlain,  // the tower as it is, for patches that were trained against texts (docs/pretraining.md)
 };
 
+// Whether the patches go through the last block's residual and MLP; else the class token alone
+// does.
+bool patches_have_mlp(DenseMethod method);
+// Whether a method reads all of TrunkTokens.
+bool reads_trunk(DenseMethod method);
+
 // Returns what kPlain and the methods up to kNaclip have in the place of a block's attention. x [B,
 // 1 + N, D] after ln_1, of N patches -> [B, 1 + N, D].
 at::Tensor dense_attention(const SelfAttention& attention, const at::Tensor& x, DenseMethod method,
@@ -33,12 +39,9 @@ class DenseLastBlock {
   // `blocks` are all of the tower.
   DenseLastBlock(DenseMethod method, const std::vector<ResidualBlock>& blocks);
 
-  // Whether every token goes through the block's MLP afterwards, or the class token alone.
-  bool has_mlp() const;
-  // Whether the method reads all of TrunkTokens.
-  bool reads_trunk() const;
-  // Returns tokens [B, 1 + N, D], which ln_post follows but for the MLP. The class token is plain
-  // CLIP's, whatever the method.
+  DenseMethod method() const { return method_; }
+  // Returns tokens [B, 1 + N, D], which ln_post follows but for the MLP (see patches_have_mlp). The
+  // class token is plain CLIP's, whatever the method.
   at::Tensor operator()(const TrunkTokens& trunk, const PatchLayout& layout) const;
 
  private:

@@ -93,10 +93,9 @@ TEST_F(DenseClipTest, ClassTokenOfTheSimpleMethods) {
     const at::Tensor pixels = expected["in." + size];
     const at::Tensor x = trunk(pixels).last;
     for (const auto& [name, method] : kMethods) {
-      if (DenseLastBlock(method, clip.visual.transformer.resblocks).reads_trunk()) continue;
+      if (reads_trunk(method)) continue;
       at::Tensor tokens = dense_attention(last().attn, last().ln_1(x), method, layout_of(pixels));
-      if (DenseLastBlock(method, clip.visual.transformer.resblocks).has_mlp())
-        tokens = last().add_mlp(x + tokens);
+      if (patches_have_mlp(method)) tokens = last().add_mlp(x + tokens);
       const at::Tensor features =
           l2_normalize(clip.visual.ln_post(tokens).matmul(clip.visual.proj));
       expect_near(size + "." + name, features[0][0], expected[size + "." + name + ".cls"],

@@ -92,25 +92,3 @@ class LabelStudio:
     def __exit__(self, *_):
         self._server.shutdown()
         self._server.server_close()
-
-
-def brush_mask(value, width, height):
-    """The mask of a brush's run lengths, read as Label Studio's own code reads them."""
-    bits = "".join(f"{byte:08b}" for byte in value["rle"])
-    at = 0
-
-    def read(count):
-        nonlocal at
-        at += count
-        return int(bits[at - count:at], 2)
-
-    total, word = read(32), read(5) + 1
-    lengths = [read(4) + 1 for _ in range(4)]
-    values = []
-    while len(values) < total:
-        repeats = read(1)
-        count = read(lengths[read(2)]) + 1
-        values += [read(word)] * count if repeats else [read(word) for _ in range(count)]
-    assert total == width * height * 4
-    return [values[i * 4 + 3] > 0 for i in range(width * height)]
-

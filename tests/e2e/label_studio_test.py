@@ -6,7 +6,8 @@ import time
 import unittest
 
 import numpy as np
-from label_studio_server import LEGACY, REFRESH, LabelStudio, brush_mask
+from brushes import brush_mask
+from label_studio_server import LEGACY, REFRESH, LabelStudio
 from PIL import Image, ImageDraw
 from serving import CAT, WORDS, Server, image, png
 
@@ -97,7 +98,7 @@ class Predictions(ProgramTest):
             self.assertEqual((region["original_width"], region["original_height"], region["image_rotation"]), (451, 300, 0))
             self.assertEqual(region["value"]["format"], "rle")
             word, = region["value"]["brushlabels"]
-            drawn[word] = np.reshape(brush_mask(region["value"], 451, 300), (300, 451))
+            drawn[word] = brush_mask(region["value"]["rle"], 451, 300)
         self.assertEqual(len({region["id"] for region in prediction["result"]}), len(prediction["result"]))
         for index, word in enumerate(WORDS):
             np.testing.assert_array_equal(drawn.get(word, np.zeros_like(labels, bool)), labels == index, word)

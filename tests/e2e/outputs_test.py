@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import samples
+from brushes import brush_mask
 from support import BAD_INPUT, BINARY, FAILURE, PHOTOS, STOPPED, USAGE, ProgramTest, environment, tagclip
 
 WORDS = ["cat", "coffee", "grass", "sky"]
@@ -49,25 +50,6 @@ def coco_mask(segmentation):
     runs = coco_counts(segmentation["counts"])
     values = np.repeat(np.arange(len(runs)) % 2, runs)
     return values.reshape(width, height).T.astype(bool)
-
-
-def brush_mask(rle, width, height):
-    bits = "".join(f"{byte:08b}" for byte in rle)
-    at = 0
-
-    def read(count):
-        nonlocal at
-        at += count
-        return int(bits[at - count:at], 2)
-
-    total, word = read(32), read(5) + 1
-    sizes = [read(4) + 1 for _ in range(4)]
-    values = []
-    while len(values) < total:
-        assert read(1)
-        count = read(sizes[read(2)]) + 1
-        values += [read(word)] * count
-    return np.array(values).reshape(height, width, 4)[:, :, 3] > 0
 
 
 class OutputsTest(ProgramTest):

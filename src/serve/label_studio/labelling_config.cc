@@ -40,17 +40,6 @@ bool is_prompt(const pugi::xml_node& tag) {
          (attribute(tag, "name") == "prompt" || attribute(tag, "smart") == "true");
 }
 
-// "car, truck" -> the words between the commas.
-Words words_between_commas(std::string_view text) {
-  Words words;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    if (const auto word = trim(text.substr(0, comma)); !word.empty()) words.emplace_back(word);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  return words;
-}
-
 // The tags that matter, in the order of the text.
 struct Tags {
   std::vector<pugi::xml_node> images, controls, prompts;
@@ -79,7 +68,7 @@ void add_labels(const pugi::xml_node& control, LabellingConfig& config) {
                       "write them into the interface: <Label value=\"cat\"/>");
     }
     ConfigLabel label{.name = alias.empty() ? value : alias,
-                      .words = words_between_commas(attribute(tag, "predicted_values")),
+                      .words = words_between(attribute(tag, "predicted_values"), ","),
                       .control = attribute(control, "name"),
                       .tool = *tool_of(control.name())};
     if (label.words.empty()) label.words = {value.empty() ? alias : value};
@@ -97,6 +86,16 @@ void add_labels(const pugi::xml_node& control, LabellingConfig& config) {
 }
 
 }  // namespace
+
+Words words_between(std::string_view text, std::string_view separators) {
+  Words words;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of(separators), text.size());
+    if (const auto word = trim(text.substr(0, end)); !word.empty()) words.emplace_back(word);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
 
 LabellingConfig parse_labelling_config(std::string_view xml) {
   if (xml.size() > kMaxConfigBytes) {

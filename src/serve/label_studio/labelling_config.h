@@ -30,6 +30,9 @@ struct LabellingConfig {
   std::string prompt_text;  // its value: a text, or "$KEY" of a task's data
 };
 
+// Returns what stands between the separators, trimmed, without what is empty.
+Words words_between(std::string_view text, std::string_view separators);
+
 inline constexpr size_t kMaxConfigBytes = size_t{1} << 20;
 
 // Reads the XML of a labelling interface, of at most kMaxConfigBytes. Entities of its own are not

@@ -52,11 +52,23 @@ RefusedRequest refused_key(KeyKind kind, const std::string& what) {
                 "Studio, Account & Settings, and put it into the file of --label-studio-key-file"};
 }
 
+// The path of Label Studio's address without a slash at its end.
+std::string_view base_path(const WebAddress& label_studio) {
+  std::string_view base = label_studio.path;
+  if (base.ends_with('/')) base.remove_suffix(1);
+  return base;
+}
+
+// Whether a text may stand in a header as it is.
+bool is_token(std::string_view text) {
+  return !text.empty() &&
+         std::ranges::all_of(text, [](unsigned char c) { return c > ' ' && c < 0x7F; });
+}
+
 // Paths that Label Studio has pictures at.
 bool serves_pictures(const WebAddress& label_studio, const WebAddress& address) {
   std::string_view path = address.path;
-  std::string_view base = label_studio.path;
-  if (base.ends_with('/')) base.remove_suffix(1);
+  const std::string_view base = base_path(label_studio);
   if (!path.starts_with(base)) return false;
   path.remove_prefix(base.size());
   std::string small(path);
@@ -87,8 +99,7 @@ WebAddress parsed_address(const std::string& text) {
 std::string checked_key(const std::string& text) {
   const std::vector<std::string_view> lines = split_lines(text);
   const std::string key(lines.size() == 1 ? lines.front() : "");
-  const bool plain = std::ranges::all_of(key, [](unsigned char c) { return c > ' ' && c < 0x7F; });
-  if (key.empty() || key.size() > kMaxTokenBytes || !plain) {
+  if (!is_token(key) || key.size() > kMaxTokenBytes) {
     throw usage_error("the key of Label Studio is not one word on one line",
                       "`label_studio_key_file` or LABEL_STUDIO_API_KEY is one token, as Label "
                       "Studio shows it in Account & Settings");
@@ -114,9 +125,7 @@ int64_t end_of_token(const std::string& token) {
 }
 
 WebAddress address_of_picture(const WebAddress& label_studio, const std::string& picture) {
-  const std::string base = label_studio.path.ends_with('/')
-                               ? label_studio.path.substr(0, label_studio.path.size() - 1)
-                               : label_studio.path;
+  const std::string base(base_path(label_studio));
   std::string text = picture;
   if (text.starts_with("upload/")) text = "/data/" + text;
   if (text.starts_with("/upload/")) text = "/data" + text;
@@ -234,10 +243,9 @@ PictureSource::Response PictureSource::ask(const Question& question,
 
 // Exchanges the personal access token for an access token.
 void PictureSource::renew(const PictureWait& wait) {
-  const std::string base =
-      address_.shown().ends_with('/') ? address_.shown() : address_.shown() + "/";
+  const std::string base = address_.origin() + std::string(base_path(address_));
   const Response response =
-      ask({.url = base + "api/token/refresh/", .json = nlohmann::json({{"refresh", key_}}).dump()},
+      ask({.url = base + "/api/token/refresh/", .json = nlohmann::json({{"refresh", key_}}).dump()},
           wait);
   if (response.status == 401 || response.status == 403) {
     throw refused_key(kind_, "Label Studio refuses the personal access token");
@@ -252,9 +260,7 @@ void PictureSource::renew(const PictureWait& wait) {
         "--label-studio-url must lead to Label Studio itself");
   }
   access_ = json->at("access").get<std::string>();
-  const bool plain =
-      std::ranges::all_of(access_, [](unsigned char c) { return c > ' ' && c < 0x7F; });
-  if (!plain || access_.empty()) {
+  if (!is_token(access_)) {
     access_.clear();
     throw RefusedRequest(502, "upstream", "Label Studio gives an access token that is none");
   }

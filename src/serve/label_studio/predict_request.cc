@@ -66,15 +66,11 @@ std::string typed_prompt(const json& body, const std::string& prompt) {
   return text;
 }
 
-// The words of a prompt, with commas, semicolons or line breaks between them.
-Words words_of_prompt(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return c == ';' || c == '\n'; }, ',');
+// The words of a prompt, with commas, semicolons or line breaks between them, each once.
+Words words_of_prompt(std::string_view text) {
   Words words;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    const std::string word(trim(std::string_view(text).substr(0, comma)));
-    if (!word.empty() && std::ranges::find(words, word) == words.end()) words.push_back(word);
-    text.erase(0, comma + 1);
+  for (std::string& word : words_between(text, ",;\n")) {
+    if (std::ranges::find(words, word) == words.end()) words.push_back(std::move(word));
   }
   return words;
 }

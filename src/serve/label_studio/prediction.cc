@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 
+#include "base/rounding.h"
 #include "outputs/contours.h"
 #include "outputs/regions.h"
 #include "outputs/run_lengths.h"
@@ -13,12 +13,12 @@
 namespace tagclip {
 namespace {
 
+constexpr int kDecimals = 4;  // of scores and percentages
+
 using nlohmann::ordered_json;
 
 constexpr int64_t kSmallestPart = 2000;  // a polygon is of at least 1/2000 of the picture
 constexpr double kTolerance = 1;         // pixels that an outline may be simplified by
-
-double rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 // What a class of the vocabulary was wanted as; nullptr for the background. Words that CLIP reads
 // alike have become one class, which is called by the first.
@@ -53,7 +53,7 @@ class PredictionWriter {
 
   ordered_json prediction(const std::string& model_version) const {
     return {{"model_version", model_version},
-            {"score", area_ > 0 ? rounded(std::clamp(score_ / area_, 0.0, 1.0)) : 0},
+            {"score", area_ > 0 ? rounded(std::clamp(score_ / area_, 0.0, 1.0), kDecimals) : 0},
             {"result", results_}};
   }
 
@@ -73,7 +73,7 @@ class PredictionWriter {
                            {"original_width", labels_.width()},
                            {"original_height", labels_.height()},
                            {"image_rotation", 0},
-                           {"score", rounded(std::clamp(region.score, 0.0, 1.0))},
+                           {"score", rounded(std::clamp(region.score, 0.0, 1.0), kDecimals)},
                            {"value", std::move(value)}};
     if (wanted.is_prompted) result["meta"] = {{"text", {wanted.words.front()}}};
     results_.push_back(std::move(result));
@@ -94,8 +94,8 @@ class PredictionWriter {
     for (const Outline& outline : trace_outlines(mask_of(regions, r), OutlineOf::kEdges)) {
       ordered_json points = ordered_json::array();
       for (const auto& [x, y] : simplified(outline, kTolerance)) {
-        points.push_back(
-            {rounded(100.0 * x / labels_.width()), rounded(100.0 * y / labels_.height())});
+        points.push_back({rounded(100.0 * x / labels_.width(), kDecimals),
+                          rounded(100.0 * y / labels_.height(), kDecimals)});
       }
       add(region, "polygonlabels", {{"points", points}, {"closed", true}});
     }

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
 #include "base/bounded_json.h"
+#include "base/rounding.h"
 #include "image/palette.h"
 #include "image/png.h"
 #include "infer/options.h"
@@ -17,9 +17,9 @@
 namespace tagclip {
 namespace {
 
-using nlohmann::ordered_json;
+constexpr int kDecimals = 6;  // of shares and scores
 
-double rounded(double value) { return std::round(value * 1e6) / 1e6; }
+using nlohmann::ordered_json;
 
 // Shares from 0 to 1 as grey from 0 to 255.
 std::string grey_png(const std::vector<float>& values, int width, int height) {
@@ -70,14 +70,15 @@ ordered_json classes_json(const SegmentRequest& request, const Vocabulary& vocab
   for (size_t c = 0; c < classes.size(); ++c) {
     const bool is_background = background && c + 1 == classes.size();
     const Region* region = regions[c];
-    ordered_json entry = {{"index", c},
-                          {"name", is_background ? "background" : classes[c].words.front()},
-                          {"share", region ? rounded(region->share) : 0},
-                          {"score", region ? ordered_json(rounded(region->mean_score)) : nullptr},
-                          {"presence", nullptr},
-                          {"seen", knows_classes ? ordered_json(classes[c].seen) : nullptr},
-                          {"color", hex(palette[c])}};
-    if (!result.presence().empty()) entry["presence"] = rounded(result.presence()[c]);
+    ordered_json entry = {
+        {"index", c},
+        {"name", is_background ? "background" : classes[c].words.front()},
+        {"share", region ? rounded(region->share, kDecimals) : 0},
+        {"score", region ? ordered_json(rounded(region->mean_score, kDecimals)) : nullptr},
+        {"presence", nullptr},
+        {"seen", knows_classes ? ordered_json(classes[c].seen) : nullptr},
+        {"color", hex(palette[c])}};
+    if (!result.presence().empty()) entry["presence"] = rounded(result.presence()[c], kDecimals);
     if (!masks.empty() && !masks[c].empty()) {
       entry["rle"] = {{"size", {result.height(), result.width()}}, {"counts", masks[c]}};
     }
@@ -127,8 +128,9 @@ Answer segment_answer(const SegmentRequest& request, const Vocabulary& vocabular
   const auto unlabelled = std::ranges::count(result.labels(), Segmentation::kUnlabelled);
   ordered_json absent = ordered_json::array();
   for (const AbsentClass& entry : result.absent()) {
-    absent.push_back(
-        {{"index", entry.label}, {"name", entry.name}, {"presence", rounded(entry.presence)}});
+    absent.push_back({{"index", entry.label},
+                      {"name", entry.name},
+                      {"presence", rounded(entry.presence, kDecimals)}});
   }
   const ordered_json answer = {
       {"width", result.width()},
@@ -137,10 +139,13 @@ Answer segment_answer(const SegmentRequest& request, const Vocabulary& vocabular
       {"classes", classes_json(request, vocabulary, result, knows_classes)},
       {"absent", absent},
       {"unlabelled",
-       rounded(static_cast<double>(unlabelled) / static_cast<double>(result.labels().size()))},
+       rounded(static_cast<double>(unlabelled) / static_cast<double>(result.labels().size()),
+               kDecimals)},
       {"warnings", warnings},
       {"outputs", outputs_json(request, vocabulary, result)},
-      {"milliseconds", {{"encode", rounded(times.encode)}, {"segment", rounded(times.segment)}}}};
+      {"milliseconds",
+       {{"encode", rounded(times.encode, kDecimals)},
+        {"segment", rounded(times.segment, kDecimals)}}}};
   return {.body = json_text(answer) + "\n"};
 }
 

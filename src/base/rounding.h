@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cmath>
+
+namespace tagclip {
+
+// Rounds to that many decimals, for numbers that people read in JSON.
+inline double rounded(double value, int decimals) {
+  const double scale = std::pow(10.0, decimals);
+  return std::round(value * scale) / scale;
+}
+
+}  // namespace tagclip
