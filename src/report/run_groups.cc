@@ -18,12 +18,16 @@
 namespace tagclip {
 namespace {
 
-// Returns the settings that may change a run's result, without the seed.
-Settings defining_settings(const Settings& settings) {
-  Settings result = settings;
+constexpr const char* kContents = "contents of the files (fingerprint)";
+
+// Returns what may change a run's result, without the seed: its settings, and what its files say
+// where the run tells.
+Settings defining_settings(const TrainingRun& run) {
+  Settings result = run.settings;
   std::erase_if(result, [](const auto& setting) {
     return setting.first == "seed" || free_settings().contains(setting.first);
   });
+  if (!run.record.contents.empty()) result[kContents] = run.record.contents;
   return result;
 }
 
@@ -41,7 +45,16 @@ bool same_path(const std::string& a, const std::string& b) {
   return shorter == longer || (!shorter.empty() && longer.ends_with("/" + shorter));
 }
 
-bool same_settings(const Settings& a, const Settings& b) {
+// Runs of equal contents may have their files in different places.
+bool same_settings(Settings a, Settings b) {
+  const bool both_tell = a.contains(kContents) && b.contains(kContents);
+  const auto is_settled = [&](const auto& setting) {
+    const std::string& name = setting.first;
+    if (!both_tell) return name == kContents;
+    return is_known_by_content(name) || name.starts_with("val_");
+  };
+  std::erase_if(a, is_settled);
+  std::erase_if(b, is_settled);
   static const std::set<std::string> kPaths = {"data",   "val_data",   "clip",  "start",
                                                "unseen", "val_unseen", "prompt"};
   return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
@@ -59,7 +72,7 @@ bool same_data(const RunData& a, const RunData& b) {
 bool same_group(const TrainingRun& a, const TrainingRun& b) {
   return a.finished() && b.finished() && a.record.label == b.record.label &&
          same_data(a.record.data, b.record.data) &&
-         same_settings(defining_settings(a.settings), defining_settings(b.settings));
+         same_settings(defining_settings(a), defining_settings(b));
 }
 
 std::optional<double> number_in(const FieldValue& value) {
@@ -203,7 +216,7 @@ std::map<std::string, std::vector<std::string>> differing_settings(
     const std::vector<RunGroup>& groups) {
   std::map<std::string, std::vector<std::string>> table;
   for (size_t i = 0; i < groups.size(); ++i) {
-    for (const auto& [name, value] : defining_settings(groups[i].first().settings)) {
+    for (const auto& [name, value] : defining_settings(groups[i].first())) {
       auto& row = table.try_emplace(name, groups.size(), "-").first->second;
       row[i] = to_string(value);
     }
@@ -234,14 +247,14 @@ std::vector<std::vector<SweepPoint>> sweeps_over(const std::string& setting,
   };
   std::vector<Sweep> sweeps;
   for (const RunGroup& group : groups) {
-    Settings others = defining_settings(group.first().settings);
+    Settings others = defining_settings(group.first());
     const auto found = others.find(setting);
     if (found == others.end() || !group.finished()) continue;
     const std::optional<double> value = number_in(found->second);
     if (!value) continue;
     others.erase(found);
     auto sweep = std::ranges::find_if(sweeps, [&](const Sweep& other) {
-      return other.others == others &&
+      return same_settings(other.others, others) &&
              same_data(other.points[0].group->first().record.data, group.first().record.data);
     });
     if (sweep == sweeps.end()) sweep = sweeps.insert(sweep, Sweep{std::move(others), {}});

@@ -78,6 +78,27 @@ TEST(RunGroups, APathIsTheSameHoweverItWasStored) {
   EXPECT_EQ(groups[0].runs.size(), 3U);
 }
 
+TEST(RunGroups, MovedFilesAreTheSameWhereTheirContentsAre) {
+  std::vector<TrainingRun> runs = {sample_run("a", 1, 0.3), sample_run("a", 2, 0.4),
+                                   sample_run("a", 3, 0.5)};
+  for (TrainingRun& run : runs) run.record.contents = "crc32c:1";
+  runs[0].settings["data"] = std::string("/old/pets");
+  runs[1].settings["data"] = std::string("/new/animals");
+  runs[1].settings["val_data"] = std::string("/new/held-out");
+  runs[2].settings["data"] = std::string("/old/pets");
+  runs[2].record.contents = "crc32c:2";  // a line of its lists was exchanged
+  const auto groups = group_runs(runs);
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].runs.size(), 2U);
+  EXPECT_THAT(differing_settings(groups).at("contents of the files (fingerprint)"),
+              ElementsAre("\"crc32c:1\"", "\"crc32c:2\""));
+  // A run of an earlier version does not tell: its paths decide.
+  runs[2].record.contents.clear();
+  EXPECT_EQ(group_runs(runs).size(), 1U);
+  runs[2].settings["data"] = std::string("/new/animals");
+  EXPECT_EQ(group_runs(runs).size(), 2U);
+}
+
 TEST(RunGroups, OtherSettingsAreAnother) {
   std::vector<TrainingRun> runs = {sample_run("a", 1, 0.3), sample_run("a", 2, 0.4)};
   runs[1].settings["loss.trusty_weight"] = 5.0;

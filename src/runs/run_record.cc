@@ -43,6 +43,13 @@ const std::set<std::string>& free_settings() {
   return kNames;
 }
 
+bool is_known_by_content(const std::string& setting) {
+  static const std::set<std::string> kNames = {"data",       "dataset",     "unseen",
+                                               "zero_label", "train_split", "clip",
+                                               "start",      "prompt",      "synonym_list"};
+  return kNames.contains(setting) || setting.starts_with("set.");
+}
+
 std::string utc_time(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                      fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
@@ -64,6 +71,7 @@ void write_run_record(const std::filesystem::path& path, const RunRecord& record
       {"ranks", record.ranks},
       {"precision", record.precision},
       {"data", data},
+      {"contents", record.contents},
       {"iterations", record.iterations},
       {"started", record.started},
       {"finished", record.finished.empty() ? ordered_json() : ordered_json(record.finished)},
@@ -83,6 +91,7 @@ RunRecord read_run_record(const std::filesystem::path& path) {
           .precision = fields.text("precision"),
           .ranks = fields.count("ranks"),
           .data = read_data(fields.object("data"), path),
+          .contents = fields.has("contents") ? fields.text("contents") : "",
           .iterations = fields.count("iterations"),
           .started = fields.text("started"),
           .finished = fields.has("finished") ? fields.text("finished") : "",

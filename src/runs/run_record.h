@@ -22,6 +22,9 @@ struct RunData {
 
 // Returns the settings that do not change a run's result: where it is kept, how often it reports.
 const std::set<std::string>& free_settings();
+// Returns true for settings that only say where something lies, or how it is read, whose content
+// the run is bound to.
+bool is_known_by_content(const std::string& setting);
 
 // run.json of a run's folder: which program ran on which data and device, and for how long.
 struct RunRecord {
@@ -31,6 +34,9 @@ struct RunRecord {
   std::string device, precision;
   int64_t ranks = 1;
   RunData data;
+  // Fingerprint of what the files say that the run learnt from and was measured on: the CLIP or the
+  // trained model, photos, words, splits. Empty in runs of earlier versions.
+  std::string contents;
   int64_t iterations = 0;         // of the whole schedule
   std::string started, finished;  // utc_time; `finished` is empty before the end
   double seconds = 0;             // computing time so far, over all sessions

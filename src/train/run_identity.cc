@@ -188,6 +188,12 @@ Metadata RunIdentity::metadata(const ModelConfig& model) const {
   return entries;
 }
 
+std::string RunIdentity::text() const {
+  std::string text;
+  for (const auto& [name, value] : metadata(ModelConfig())) text += name + "\n" + value + "\n";
+  return text;
+}
+
 bool RunIdentity::stored_in(const Checkpoint& checkpoint) {
   return checkpoint.metadata.contains(kPhotos);
 }

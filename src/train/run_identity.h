@@ -23,6 +23,8 @@ struct RunIdentity {
 
   // The entries of a checkpoint's metadata.
   Metadata metadata(const ModelConfig& model) const;
+  // All of it, for a fingerprint. The model's own settings are no part of it.
+  std::string text() const;
   // Returns true if the checkpoint holds an identity: those of earlier versions do not.
   static bool stored_in(const Checkpoint& checkpoint);
   // Throws Error(kBadInput) for damaged entries.

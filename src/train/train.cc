@@ -15,6 +15,7 @@
 #include "train/file_check.h"
 #include "train/folder_lock.h"
 #include "train/run_folder.h"
+#include "train/run_identity.h"
 #include "train/run_writer.h"
 #include "train/validation.h"
 
@@ -275,6 +276,14 @@ class Run {
             validator_->photos(), validator_->classes(), validator_->judged_seen()};
   }
 
+  std::string contents() const {
+    // Where a run starts from a CLIP its frozen weights hold some that its seed has drawn.
+    const std::string start = config_.start.empty() ? clip_fingerprint_of(trainer_->model())
+                                                    : trainer_->frozen_fingerprint();
+    const std::string learnt = start + RunIdentity::of(*trainer_).text();
+    return text_fingerprint(learnt + (validator_ ? validator_->contents() : ""));
+  }
+
   RunRecord record() const {
     const ParameterCounts counts = count_parameters(trainer_->model().parameters);
     const bool mixed = config_.precision == ComputePrecision::kBFloat16;
@@ -286,6 +295,7 @@ class Run {
             .precision = mixed ? "bfloat16" : "float32",
             .ranks = world_.size(),
             .data = run_data(),
+            .contents = contents(),
             .iterations = config_.schedule.iterations,
             .trained_parameters = counts.trained,
             .all_parameters = counts.all};

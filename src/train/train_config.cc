@@ -339,13 +339,6 @@ std::vector<IdleSetting> idle_settings(const TrainConfig& config) {
   return idle;
 }
 
-bool is_known_by_content(const std::string& setting) {
-  static const std::set<std::string> kNames = {"data",       "dataset",     "unseen",
-                                               "zero_label", "train_split", "clip",
-                                               "start",      "prompt",      "synonym_list"};
-  return kNames.contains(setting) || setting.starts_with("set.");
-}
-
 bool is_free_to_change(const std::string& setting) {
   return free_settings().contains(setting) || is_known_by_content(setting) ||
          setting == "bad_photos" || setting == "max_pixels" || setting == "save_precision" ||

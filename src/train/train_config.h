@@ -143,9 +143,6 @@ std::vector<IdleSetting> idle_settings(const TrainConfig& config);
 // Returns true if a run may be resumed with another value of a setting: it does not change what is
 // learnt, or is_known_by_content.
 bool is_free_to_change(const std::string& setting);
-// Returns true if a setting only says where something lies, or how it is read, whose content the
-// run is bound to (see RunIdentity).
-bool is_known_by_content(const std::string& setting);
 
 // The data sets of the training, each as it is read. `unseen` of several sets is not in them: it is
 // about all of their classes. Throws Error(kUsage) for a folder that comes twice.

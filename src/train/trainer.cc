@@ -56,24 +56,35 @@ TrainedOn make_trained_on(const TrainConfig& config, const LabelSets& data) {
   return result;
 }
 
-// The hash of a trained model that a run starts from, in what training will change.
+// The fingerprint of those parameters whose name `is_meant`.
+template <class Predicate>
+std::string fingerprint_of(const SegmentationModel& model, Predicate is_meant) {
+  std::vector<at::Tensor> tensors;
+  for (const Parameter& parameter : model.parameters.all()) {
+    if (is_meant(parameter.name)) tensors.push_back(parameter.tensor);
+  }
+  return fingerprint(tensors);
+}
+
+// The fingerprint of a trained model that a run starts from, in what training will change.
 std::string hash_start(const TrainConfig& config, const SegmentationModel& model) {
   if (config.start.empty()) return {};
-  std::vector<at::Tensor> trained;
-  for (const Parameter& parameter : model.parameters.all()) {
-    if (is_trained(parameter.name, model.config)) trained.push_back(parameter.tensor);
-  }
-  return fingerprint(trained);
+  return fingerprint_of(model,
+                        [&](const std::string& name) { return is_trained(name, model.config); });
 }
 
 }  // namespace
 
 std::string frozen_fingerprint_of(const SegmentationModel& model) {
-  std::vector<at::Tensor> frozen;
-  for (const Parameter& parameter : model.parameters.all()) {
-    if (!is_trained(parameter.name, model.config)) frozen.push_back(parameter.tensor);
-  }
-  return fingerprint(frozen);
+  return fingerprint_of(model,
+                        [&](const std::string& name) { return !is_trained(name, model.config); });
+}
+
+std::string clip_fingerprint_of(const SegmentationModel& model) {
+  return fingerprint_of(model, [](const std::string& name) {
+    return !name.starts_with("decode_head.") && !name.starts_with("backbone.prompt_") &&
+           !name.starts_with("backbone.deep_prompt_");
+  });
 }
 
 Trainer::Trainer(const TrainConfig& config, const World& world,

@@ -81,5 +81,7 @@ class Trainer {
 
 // The fingerprint of every parameter that training leaves unchanged.
 std::string frozen_fingerprint_of(const SegmentationModel& model);
+// The fingerprint of the CLIP inside a model, which training leaves as it is.
+std::string clip_fingerprint_of(const SegmentationModel& model);
 
 }  // namespace tagclip

@@ -129,8 +129,8 @@ std::vector<bool> Validator::judged_seen() const {
   return seen;
 }
 
-std::string Validator::identity() const {
-  std::string text = to_json(scoring_fields(config_.validation));
+std::string Validator::contents() const {
+  std::string text;
   for (const Set& set : sets_) {
     for (size_t c = 0; c < set.judged_seen.size(); ++c) {
       for (const std::string& word : set.data.words()[c].words) text += word + ", ";
@@ -138,7 +138,11 @@ std::string Validator::identity() const {
     }
     for (size_t i = 0; i < set.data.size(); ++i) text += set.data.name(i) + "\n";
   }
-  return text_fingerprint(std::move(text));
+  return text;
+}
+
+std::string Validator::identity() const {
+  return text_fingerprint(to_json(scoring_fields(config_.validation)) + contents());
 }
 
 std::optional<Validation> Validator::operator()(const std::function<bool()>& stop_requested) const {

@@ -51,6 +51,8 @@ class Validator {
   // Tells whether two validations measure the same: a fingerprint of the list of images, the
   // classes, their split and the settings of the inference.
   std::string identity() const;
+  // What the files say that is measured on: images, classes and their split, in lines.
+  std::string contents() const;
   // The classes of all data sets, one after the other; of several "rooms/wall".
   std::vector<std::string> classes() const;
   // Per class: whether it counts for mIoU(S); the others count for mIoU(U).

@@ -72,6 +72,26 @@ class Folders(InputsTest):
         self.assertIn("cannot read photos/loop: Too many levels of symbolic links", result.err)
         self.assertIn("cannot read photos/gone.jpg: No such file or directory", result.err)
 
+    @unittest.skipUnless("TAGCLIP_STALE_HANDLE" in os.environ, "ctest names the library")
+    def test_a_file_that_its_server_has_replaced_costs_itself_alone(self):
+        self.photo("a.jpg"), self.photo("b.stale")
+        stale = {"LD_PRELOAD": os.environ["TAGCLIP_STALE_HANDLE"]}
+        (self.folder / "photos.list").write_text("photos/b.stale\nphotos/a.jpg\nc.stale/b.jpg\n")
+        for n, (photos, failed) in enumerate((("photos", 1), ("-", 2), (["photos/a.jpg", "photos/b.stale"], 1))):
+            with self.subTest(photos):
+                listed = (self.folder / "photos.list").read_text() if photos == "-" else ""
+                result = self.segment(*([photos] if isinstance(photos, str) else photos), "--json", "-o", f"out{n}",
+                                      env=stale, stdin=listed)
+                self.assert_photos(result, ["a.jpg"], BAD_INPUT, failed)
+                self.assertIn("cannot read photos/b.stale: Stale file handle", result.err)
+        for code, how, arguments in ((FAILURE, "write", ["segment", "photos/a.jpg", "-o", "c.stale"]),
+                                     (BAD_INPUT, "read", ["info", "c.stale"]),
+                                     (BAD_INPUT, "read", ["segment", "c.stale"]),
+                                     (BAD_INPUT, "read", ["data", "check", "c.stale"])):
+            with self.subTest(arguments):
+                result = tagclip(*arguments, cwd=self.folder, env=stale)
+                self.assert_refused(result, code, f"cannot {how} c.stale: Stale file handle")
+
     def test_long_names_get_shorter_results(self):
         long = "\u65e5" * 80
         photo = self.photo(f"{long}.jpg")

@@ -7,6 +7,7 @@ import subprocess
 import unittest
 from html.parser import HTMLParser
 
+import samples
 from run_folders import write_run
 from support import BAD_INPUT, DONE, FAILURE, USAGE, ProgramTest, tagclip
 
@@ -98,6 +99,32 @@ class Table(ReportTest):
         self.assertAlmostEqual(kite["iou"]["mean"], statistics.mean(kites))
         self.assertEqual(group["paper"]["mean_iou_unseen"], 0.852)
         self.assertFalse(group["paper"]["comparable"])
+
+
+class MovedFiles(ReportTest):
+    def test_seeds_of_one_data_set_are_one_row_wherever_it_lay(self):
+        data, moved = self.folder / "data", self.folder / "elsewhere/animals"
+        shutil.copytree(samples.micro_dataset(), data)
+        shutil.copy(samples.micro_clip(), self.folder / "clip.safetensors")
+
+        def train(seed, folder, clip):
+            config = samples.train_config(self.folder, folder, clip)
+            self.assert_done(tagclip("train", config, "--set", f"seed={seed}", "--set", "label=pets",
+                                     "--set", f"output={self.runs / str(seed)}"))
+
+        train(1, data, self.folder / "clip.safetensors")
+        moved.parent.mkdir()
+        data.rename(moved)
+        (self.folder / "clip.safetensors").rename(moved.parent / "towers.safetensors")
+        train(2, moved, moved.parent / "towers.safetensors")
+        self.assertRegex(self.report().out, r"(?m)^pets +2 ")
+        # The same place with other photos is another data set.
+        photos = moved / "train.txt"
+        photos.write_text("".join(photos.read_text().splitlines(keepends=True)[1:]))
+        train(3, moved, moved.parent / "towers.safetensors")
+        self.page.unlink()
+        self.assertRegex(self.report().out, r"(?m)^pets \(1\) +2 [\s\S]*^pets \(3\) +1 ")
+        self.assertIn("contents of the files", self.page.read_text(encoding="utf-8"))
 
 
 class PageTest(ReportTest):
