@@ -47,6 +47,14 @@ enum class FieldType {
 template <class Enum>
 using Choices = std::vector<std::pair<std::string, std::type_identity_t<Enum>>>;
 
+// The name of a value, which must have one.
+template <class Enum>
+const std::string& name_of(const Choices<Enum>& choices, Enum value) {
+  const auto found = std::ranges::find(choices, value, &Choices<Enum>::value_type::second);
+  TAGCLIP_CHECK(found != choices.end(), "a choice without a word");
+  return found->first;
+}
+
 // One entry of a config: its name, its meaning, and what it may hold.
 struct Field {
   std::string name;  // dotted: "optimizer.lr"
@@ -215,12 +223,7 @@ void ConstFieldList::add(const std::string& name, const Enum& member, const Choi
                          const std::string& help) {
   Field field{name, FieldType::kChoice, help, {}, {}, {}};
   for (const auto& [word, value] : choices) field.choices.push_back(word);
-  field.get = [&member, choices]() -> FieldValue {
-    for (const auto& [word, value] : choices) {
-      if (value == member) return word;
-    }
-    throw InternalError("a choice without a word");
-  };
+  field.get = [&member, choices] { return FieldValue(name_of(choices, member)); };
   fields_.push_back(std::move(field));
 }
 

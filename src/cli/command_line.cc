@@ -132,7 +132,7 @@ class Parser {
     return *found->option;
   }
 
-  void store(Option& option, std::vector<std::string> values) const {
+  void store(Option& option, const std::vector<std::string>& values) const {
     try {
       option.store(values);
     } catch (const Error& error) {

@@ -61,6 +61,13 @@ int check(Console& console, const std::string& name, const Find& find) {
   }
 }
 
+// Tells whether a file is in the cache folder.
+int check_kept(Console& console, const std::string& label, const char* name, const char* there,
+               const char* not_there) {
+  return check(console, label,
+               [=] { return std::string(path_exists(cache_folder() / name) ? there : not_there); });
+}
+
 int run_doctor(Console& console) {
   print_row(console, "tagclip",
             fmt::format("{} in {}", TAGCLIP_VERSION, program_folder().string()));
@@ -83,24 +90,21 @@ int run_doctor(Console& console) {
     missing += check(console, fmt::format("model {}", name),
                      [name] { return shipped_weights(name).string(); });
   }
-  missing += check(console, "cache", [] {
+  const int no_cache = check(console, "cache", [] {
     const std::filesystem::path folder = cache_folder();
     check_output_folder(folder);
     const auto free = free_bytes(path_exists(folder) ? folder : folder.parent_path());
     return fmt::format("{}{}", folder.string(),
                        free ? fmt::format(", {} GB free", *free / 1000000000) : "");
   });
-  const auto kept = [](const char* name) {
-    return path_status(cache_folder() / name).kind != PathKind::kNothing;
-  };
-  try {
-    print_row(console, "  words",
-              kept("text-embeddings.sqlite") ? "embeddings are kept" : "none kept yet");
-    print_row(console, "  ViT-B-16",
-              kept("ViT-B-16.pt") ? "fetched: the model where none is named"
-                                  : "not there; `tagclip fetch ViT-B-16` brings it: better "
-                                    "masks than the small model's");
-  } catch (const Error&) {  // there is no cache folder, which was told
+  missing += no_cache;
+  if (no_cache == 0) {
+    missing += check_kept(console, "  words", "text-embeddings.sqlite", "embeddings are kept",
+                          "none kept yet");
+    missing +=
+        check_kept(console, "  ViT-B-16", "ViT-B-16.pt", "fetched: the model where none is named",
+                   "not there; `tagclip fetch ViT-B-16` brings it: better masks than the "
+                   "small model's");
   }
   return missing == 0 ? 0 : static_cast<int>(ErrorKind::kFailure);
 }

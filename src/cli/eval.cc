@@ -26,7 +26,8 @@ Command eval_command() {
                 "What to look for instead of the names of the set's classes: a list, or a file, "
                 "with an entry per class in their order")
             ->type_name("TEXT");
-        add_fields(list, fields(options->vocabulary).only({"prompt", "background", "synonyms"}));
+        add_fields(list, fields(options->vocabulary)
+                             .only({"prompt", "background", "synonyms", "text_embeddings"}));
         list.add_option(
                 "--distractors", options->distractors,
                 "More words to look for (or a file), which the set has no labels for: pixels "

@@ -25,6 +25,11 @@ VocabularyRequest set_classes(const EvalOptions& options, const Dataset& data) {
   words.background.clear();  // not one more class here, but one of the set's
   VocabularyRequest request = parse_vocabulary(words);
   request.use_cache = false;  // embedded in the same batches each time
+  if (!request.text_embeddings.empty() && request.classes.empty()) {
+    if (options.distractors.empty()) return request;  // the file says what its rows stand for
+    throw usage_error("`distractors` need a text tower, which `text_embeddings` does without",
+                      "leave one of them out");
+  }
   if (request.classes.empty()) {
     request.classes = data.words();
     for (ClassWords& entry : request.classes) entry.synonyms = words.synonyms;
@@ -47,6 +52,28 @@ VocabularyRequest set_classes(const EvalOptions& options, const Dataset& data) {
     if (std::ranges::none_of(entry.words, is_taken)) request.classes.push_back(std::move(entry));
   }
   return request;
+}
+
+// Throws where the rows of a file of embeddings stand for others than the set's classes.
+void check_rows(const EmbeddedVocabulary& vocabulary, const Dataset& data,
+                const std::filesystem::path& file) {
+  constexpr const char* kHint =
+      "embed the set's classes in their order, or give `classes`, an entry per row";
+  const size_t classes = data.classes().size();
+  if (vocabulary.classes.size() != classes) {
+    throw bad_input(fmt::format("{}: {} different classes, the set has {}", file.string(),
+                                vocabulary.classes.size(), classes),
+                    kHint);
+  }
+  for (size_t c = 0; c < classes; ++c) {
+    const std::unordered_set<std::string> of_set = spellings_of({data.words()[c]});
+    const auto is_of_set = [&](const std::string& word) { return of_set.contains(spelling(word)); };
+    if (std::ranges::any_of(vocabulary.classes[c].words, is_of_set)) continue;
+    throw bad_input(
+        fmt::format("{}: row {} is of \"{}\", the set's class {} is \"{}\"", file.string(), c,
+                    vocabulary.classes[c].name(), c, data.classes()[c]),
+        kHint);
+  }
 }
 
 // Throws where CLIP takes two classes of the set for one.
@@ -162,7 +189,11 @@ int measure(EvalOptions options, Console& console) {
   const auto vocabulary =
       unless_stopped(world, [&] { return pipeline.embed(request, hooks_of(root_console)); });
   if (!vocabulary) return stopped_exit_code(console);
-  check_distinct(*vocabulary, request, data.classes().size());
+  if (request.classes.empty()) {
+    check_rows(*vocabulary, data, request.text_embeddings);
+  } else {
+    check_distinct(*vocabulary, request, data.classes().size());
+  }
   const SeenSplit split =
       seen_split(data, !options.data.unseen.empty(), *vocabulary, pipeline.trained_on());
   root_console.note(describe(split, *vocabulary));

@@ -63,6 +63,9 @@ int tagclip_pretrain(const tagclip::PretrainOptions& options, tagclip::Console& 
     return stopped_exit_code(console);
   }
   const std::string clip = std::filesystem::path(config.output) / "clip.safetensors";
-  console.note(fmt::format("the CLIP is {}; next: tagclip train CONFIG --set clip={}", clip, clip));
+  const bool segments = config.loss.labels > 0;
+  console.note(
+      fmt::format("the CLIP is {0}; next: {1}tagclip train CONFIG --set clip={0}", clip,
+                  segments ? fmt::format("tagclip segment PHOTO --weights {}, or ", clip) : ""));
   return 0;
 }

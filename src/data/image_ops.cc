@@ -19,7 +19,7 @@ double long_of(Size size) { return std::max(size.width, size.height); }
 // mmcv's rounding: half up, in double.
 Size scaled(Size source, double factor) {
   const auto side = [factor](int length) {
-    return std::max(1, static_cast<int>(length * factor + 0.5));
+    return std::max(1, static_cast<int>(std::floor(length * factor + 0.5)));
   };
   return {side(source.width), side(source.height)};
 }

@@ -206,7 +206,7 @@ TEST(ResizeBilinear, GoldenPhoto) {
   EXPECT_EQ(resize_bilinear(photo, {75, 50}).pixels,
             test::image(file, "10_10_s.imresize_75x50").pixels);
 
-  const auto json = test::pipeline_json();
+  const auto& json = test::pipeline_json();
   for (const std::string ratio : {"0.5", "0.75", "1.3", "2.0"}) {
     const auto& expected = json["photos"]["10_10_s"]["train_resize_" + ratio];
     const Size size =

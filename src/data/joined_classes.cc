@@ -48,7 +48,7 @@ class Joiner {
     // The words of one class stay as its list has them.
     const std::set<std::string> before = component.spellings;
     for (const std::string& word : words) {
-      const std::string spelt = spelling(word);
+      std::string spelt = spelling(word);
       component_of_[spelt] = target;
       component.spellings.insert(spelt);
       if (!before.contains(spelt)) component.words.push_back(word);
@@ -122,7 +122,7 @@ const std::vector<std::vector<std::string>>& published_names() {
 
 // A spelling by which names of published sets are compared: "potted plant" is pottedplant.
 std::string published_key(const std::string& word) {
-  const std::string spelt = spelling(word);
+  std::string spelt = spelling(word);
   for (const auto& group : published_names()) {
     const auto same = [&](const std::string& name) { return spelling(name) == spelt; };
     if (std::ranges::any_of(group, same)) return spelling(group.front());

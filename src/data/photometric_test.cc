@@ -200,8 +200,8 @@ TEST(Photometric, DrawsCoverTheReleasedRanges) {
     lowest_hue = std::min(lowest_hue, decision.hue);
     highest_hue = std::max(highest_hue, decision.hue);
   }
-  for (int count : {bright, contrasted, saturated, first}) EXPECT_NEAR(count, kDraws / 2, 300);
-  EXPECT_NEAR(turned, kDraws * 35 / 72, 300);  // one turn in 36 is by nothing
+  for (int count : {bright, contrasted, saturated, first}) EXPECT_NEAR(count, kDraws / 2.0, 300);
+  EXPECT_NEAR(turned, kDraws * 35 / 72.0, 300);  // one turn in 36 is by nothing
   EXPECT_EQ(lowest_hue, -18);
   EXPECT_EQ(highest_hue, 17);
 }

@@ -51,7 +51,7 @@ class DataCheckTest : public testing::Test {
     for (const char* name : {"a", "b", "c", "d"}) add_labels(name, values);
   }
 
-  DataCheck check(DatasetOptions options) const {
+  DataCheck check(const DatasetOptions& options) const {
     return *check_data(options, {}, [](size_t, size_t) { return true; });
   }
   DataCheck check() const { return check(files_.options()); }

@@ -20,9 +20,9 @@ BlockSizes head_sizes(const ModelConfig& config) {
 
 // An input of the Trusty Learner (learner_input): tokens T' [Q, d], image h [B, d] -> [B, Q, ...].
 Value learner_input(LearnerInput input, const Value& tokens, const Value& image) {
-  const Value product = unsqueeze(tokens, {0}) * unsqueeze(image, {1});  // [B, Q, d]
+  Value product = unsqueeze(tokens, {0}) * unsqueeze(image, {1});  // [B, Q, d]
   const Value shape = shape_of(product, 0, 3);
-  const Value text = expand(unsqueeze(tokens, {0}), shape);
+  Value text = expand(unsqueeze(tokens, {0}), shape);
   switch (input) {
     case LearnerInput::kTHat:
       return concat({product, text}, 2);
@@ -74,7 +74,7 @@ Value learnt_queries(const GraphBuilder& build, const ModelConfig& config, const
   const Value attended =
       cross_attention(build, learner + ".attention", head_sizes(config), query,
                       input(".key", config.learner_key), input(".value", config.learner_value));
-  const Value learnt = build.layer_norm(learner + ".norm", query + attended);
+  Value learnt = build.layer_norm(learner + ".norm", query + attended);
   if (!config.learner_text_after) return learnt;
   const Value text = learner_input(LearnerInput::kText, tokens, image);
   return build.linear(learner + ".join", concat({learnt, text}, 2));

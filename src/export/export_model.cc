@@ -58,14 +58,6 @@ std::map<std::string, std::string> described(const DenseModel& model, const std:
           {"tagclip.encoder", info.fingerprint->digits()}};
 }
 
-template <class Enum>
-std::string name_of(const Choices<Enum>& choices, Enum value) {
-  for (const auto& [name, choice] : choices) {
-    if (choice == value) return name;
-  }
-  TAGCLIP_CHECK(false, "a choice without a word");
-}
-
 }  // namespace
 
 ExportableModel exportable(std::shared_ptr<const LoadedModel> loaded, const std::string& source,

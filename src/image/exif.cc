@@ -199,7 +199,7 @@ std::optional<Orientation> xmp_orientation(std::string_view xmp) {
     std::string_view rest = xmp.substr(at);
     if (rest.starts_with("=\"") || rest.starts_with("='")) {
       rest.remove_prefix(2);
-    } else if (rest.starts_with(">")) {
+    } else if (rest.starts_with('>')) {
       rest.remove_prefix(1);
     } else {
       continue;

@@ -50,7 +50,7 @@ std::vector<png_color> some_palette(int bit_depth) {
 // big-endian.
 std::vector<uint8_t> pack(const std::vector<uint16_t>& samples, const Kind& kind) {
   std::vector<uint8_t> rows;
-  const size_t per_row = static_cast<size_t>(kWidth * kind.channels);
+  const size_t per_row = static_cast<size_t>(kWidth) * static_cast<size_t>(kind.channels);
   for (size_t start = 0; start < samples.size(); start += per_row) {
     uint32_t bits = 0;
     int held = 0;

@@ -17,13 +17,10 @@ using nlohmann::ordered_json;
 constexpr size_t kMaxBytes = 1 << 20;
 constexpr const char* kHint = "measure it again with tagclip eval --calibrate, or remove the file";
 
-std::string name_of(Mode mode) {
+// The entry of a model that is loaded in a mode.
+const std::string& entry_of(Mode mode) {
   TAGCLIP_CHECK(mode != Mode::kAuto, "the mode of a model that is loaded");
-  if (mode == Mode::kClip) mode = Mode::kScClip;  // which it stands for
-  for (const auto& [name, value] : kModeNames) {
-    if (value == mode) return name;
-  }
-  TAGCLIP_CHECK(false, "no such mode");
+  return name_of(kModeNames, mode == Mode::kClip ? Mode::kScClip : mode);
 }
 
 ordered_json read_file(const std::filesystem::path& file) {
@@ -54,10 +51,11 @@ std::filesystem::path calibration_file(const std::filesystem::path& weights) {
 std::optional<Calibration> read_calibration(const std::filesystem::path& weights, Mode mode) {
   const std::filesystem::path file = calibration_file(weights);
   const ordered_json all = read_file(file);
-  const auto entry = all.find(name_of(mode));
+  const auto entry = all.find(entry_of(mode));
   if (entry == all.end()) return {};
   if (!entry->is_object()) {
-    throw bad_input(fmt::format("{}: `{}` is no calibration", file.string(), name_of(mode)), kHint);
+    throw bad_input(fmt::format("{}: `{}` is no calibration", file.string(), entry_of(mode)),
+                    kHint);
   }
   return Calibration{temperature(*entry, "seen", file), temperature(*entry, "novel", file)};
 }
@@ -66,7 +64,8 @@ void write_calibration(const std::filesystem::path& weights, Mode mode, const Ca
                        const std::string& measured_on) {
   const std::filesystem::path file = calibration_file(weights);
   ordered_json all = read_file(file);
-  all[name_of(mode)] = {{"seen", found.seen}, {"novel", found.novel}, {"measured_on", measured_on}};
+  all[entry_of(mode)] = {
+      {"seen", found.seen}, {"novel", found.novel}, {"measured_on", measured_on}};
   write_file(file, json_text(all, 2) + "\n");
 }
 

@@ -24,10 +24,10 @@ TEST(Calibration, IsKeptPerMode) {
 TEST(Calibration, FilesThatAreNone) {
   const TestDir folder;
   const auto weights = folder.path() / "model.safetensors";
-  for (const char* text :
+  for (const std::string text :
        {"", "[]", R"({"trained": 3})", R"({"trained": {"seen": 1}})",
         R"({"trained": {"seen": 0, "novel": 1}})", R"({"trained": {"seen": "1", "novel": 1}})"}) {
-    write_file(calibration_file(weights), std::string(text));
+    write_file(calibration_file(weights), text);
     EXPECT_THROW(read_calibration(weights, Mode::kTrained), Error) << text;
   }
 }

@@ -255,7 +255,7 @@ std::string output_stem(const std::filesystem::path& photo) {
   constexpr size_t kMaxName = 255;  // bytes, of a file
   constexpr size_t kRoom = 32;      // for a number and the longest ending
   constexpr size_t kDigits = 8;
-  const std::string stem = photo.stem().string();
+  std::string stem = photo.stem().string();
   if (stem.size() <= kMaxName - kRoom) return stem;
   size_t end = kMaxName - kRoom - kDigits - 1;
   while (end > 0 && (static_cast<uint8_t>(stem[end]) & 0xC0) == 0x80) --end;  // inside a character

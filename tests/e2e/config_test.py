@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 import samples
-from support import BAD_INPUT, ROOT, USAGE, ProgramTest, tagclip
+from support import BAD_INPUT, MINI, ROOT, USAGE, ProgramTest, tagclip
 
 
 class ConfigTest(ProgramTest):
@@ -139,18 +139,21 @@ class ConfigTest(ProgramTest):
         configs = sorted((ROOT / "configs").rglob("*.toml"))
         self.assertGreater(len(configs), 10)
         for config in configs:
-            command = "pretrain" if "-clip" in config.name else "train"
+            settings = tomllib.loads(config.read_text())
+            command = "pretrain" if "source" in settings or "shards" in settings else "train"
             with self.subTest(config.name):
                 overrides = ["data=/nowhere" if command == "train" else "shards=/nowhere"]
-                settings = tomllib.loads(config.read_text())
                 if "source" in settings:
-                    overrides = ["source.coco_stuff.data=/nowhere"]
+                    overrides = [f"source.{next(iter(settings['source']))}.data=/nowhere"]
+                if config.name == "own-labels-clip.toml":
+                    overrides.append(f"clip={MINI}")
                 if "set" in settings:  # whose groups have the names of the folders
                     overrides = [f"{key}=" + ",".join(f"/nowhere/{Path(folder).name}" for folder in settings[key])
                                  for key in ("data", "val_data")]
                 result = tagclip(command, config, *(word for override in overrides for word in ("--set", override)),
                                  cwd=self.folder)
-                self.assert_refused(result, BAD_INPUT, "nowhere" if command == "train" else "")
+                missing = settings.get("start", "nowhere") if command == "pretrain" else "nowhere"
+                self.assert_refused(result, BAD_INPUT, "nowhere" if "models/" in missing else missing)
 
     def test_paths_of_a_config_are_relative_to_it(self):
         project, elsewhere = self.folder / "project", self.folder / "elsewhere"

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 import samples
-from support import BAD_INPUT, USAGE, ProgramTest, tagclip
+from support import BAD_INPUT, ROOT, USAGE, ProgramTest, tagclip
 
 WIDTH, HEIGHT = 24, 16
 RED, BLUE = (200, 30, 40), (20, 60, 220)
@@ -442,6 +442,24 @@ class Journey(ConvertTest):
         result = tagclip("eval", "--data", self.out, "--weights", self.folder / "run/model.safetensors")
         self.assert_done(result)
         self.assertRegex(result.out, r"(?m)^tea cup +seen ")
+
+
+    def test_the_words_of_an_export_are_learnt_by_the_shipped_clip(self):
+        for i in range(8):
+            self.photo(f"p{i}.jpg", seed=i)
+            self.labelme(f"p{i}", ("tea_cup", box(0, 0, 9, 9)), ("table", box(10, 0, 23, 15)))
+        self.assert_done(self.convert())
+        run = self.folder / "run"
+        learnt = tagclip("pretrain", ROOT / "configs/own-labels.toml", "--set", f"source.mine.data={self.out}", "--set",
+                         f"validation.data={self.out}", "--set", f"output={run}", "--set", "steps=3", "--set", "warmup=1",
+                         "--set", "batch=4", "--set", "validate_every=3", timeout=300)
+        self.assert_done(learnt)
+        self.assertRegex(learnt.out, r"validation at 3: .*mIoU")
+        self.assertIn(f"next: tagclip segment PHOTO --weights {run}/clip.safetensors, or tagclip train", learnt.err)
+        result = tagclip("segment", self.source / "p0.jpg", "--weights", run / "clip.safetensors", "-c",
+                         self.out / "classes.txt", "-o", self.folder / "masks", "--json")
+        self.assert_done(result)
+        self.assertIn("tea cup", result.out)
 
 
 class Refusals(ConvertTest):

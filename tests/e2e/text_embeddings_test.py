@@ -6,6 +6,7 @@ import unittest
 
 import numpy as np
 
+import samples
 from support import BAD_INPUT, FAILURE, SHARED, USAGE, read_safetensors, write_safetensors
 from words import PHOTO, WIDTH, WORDS, WordsTest
 
@@ -77,6 +78,23 @@ class TextEmbeddings(WordsTest):
             self.refused("words.npy", part)
         (self.folder / "words.npy").write_bytes(b"\x93NUMPY\x01\x00\xff\xff")
         self.refused("words.npy")
+
+    def test_a_set_is_measured_with_them(self):
+        data = samples.micro_dataset()
+        names = (data / "classes.txt").read_text().splitlines()
+        measured = self.run_with("eval", "--data", data, "--json")
+        self.assert_done(measured)
+        self.write("names.txt", "\n".join(names))
+        for file in ("words.npy", "words.safetensors"):
+            self.assert_done(self.run_with("embed", "-c", "names.txt", "-o", file))
+            from_file = self.run_with("eval", "--data", data, "--json", "--text-embeddings", file)
+            self.assert_done(from_file)
+            self.assertEqual(from_file.out, measured.out)
+        self.write("turned.txt", "\n".join(names[::-1]))
+        self.assert_done(self.run_with("embed", "-c", "turned.txt", "-o", "turned.npy"))
+        command = ["eval", "--data", data, "--text-embeddings", "turned.npy"]
+        self.assert_refused(self.run_with(*command), BAD_INPUT, f'turned.npy: row 0 is of "{names[-1]}"', "--classes")
+        self.assert_refused(self.run_with(*command, "--distractors", "kite"), USAGE, "--distractors")
 
     def test_options_that_have_nothing_to_do(self):
         self.embed("-c", WORDS)

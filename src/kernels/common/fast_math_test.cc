@@ -8,7 +8,8 @@ namespace tagclip {
 namespace {
 
 TEST(FastExp, IsExactToSixDigits) {
-  for (double x = -86; x <= 86; x += 0.001) {
+  for (int i = -86'000; i <= 86'000; ++i) {
+    const double x = 0.001 * i;
     const auto rounded = static_cast<float>(x);
     ASSERT_NEAR(fast_exp(rounded) / std::exp(static_cast<double>(rounded)), 1, 6e-6) << x;
   }
@@ -17,7 +18,8 @@ TEST(FastExp, IsExactToSixDigits) {
 }
 
 TEST(FastSigmoid, IsExactToSixDigits) {
-  for (double x = -130; x <= 130; x += 0.001) {
+  for (int i = -130'000; i <= 130'000; ++i) {
+    const double x = 0.001 * i;
     ASSERT_NEAR(fast_sigmoid(static_cast<float>(x)), 1 / (1 + std::exp(-x)), 5e-7) << x;
   }
   EXPECT_EQ(fast_sigmoid(INFINITY), 1.0f);
@@ -26,7 +28,8 @@ TEST(FastSigmoid, IsExactToSixDigits) {
 }
 
 TEST(FastLog1p, IsExactToSixDigits) {
-  for (double x = 1e-6; x <= 1; x += 1e-6) {
+  for (int i = 1; i <= 1'000'000; ++i) {
+    const double x = 1e-6 * i;
     const auto rounded = static_cast<float>(x);
     ASSERT_NEAR(fast_log1p(rounded) / std::log1p(static_cast<double>(rounded)), 1, 2e-7) << x;
   }

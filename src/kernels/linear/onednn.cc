@@ -101,7 +101,7 @@ std::string operator_problem(const char* name, size_t arguments) {
 
 std::string onednn_unsupported_reason(GemmPrecision precision) {
   const std::string name(name_of(precision));
-  const std::string no_instructions = "this processor has no instructions for matrices of " + name;
+  std::string no_instructions = "this processor has no instructions for matrices of " + name;
   if (precision != GemmPrecision::kBFloat16 && precision != GemmPrecision::kInt8) {
     return no_instructions;
   }

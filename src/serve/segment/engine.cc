@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/bounded_json.h"
+#include "infer/options.h"
 #include "serve/embedded_file.h"
 #include "serve/segment/segment_answer.h"
 #include "weights/stored_weights.h"
@@ -92,7 +93,7 @@ std::string description_of(const Segmenter& model, const std::filesystem::path& 
   const bool trained = model.mode() == Mode::kTrained;
   const ordered_json entry = {
       {"name", weights.filename().string()},
-      {"mode", mode_name(model.mode())},
+      {"mode", name_of(kModeNames, model.mode())},
       {"parameters", parameters_of(weights)},
       {"seen_classes", seen},
       {"unseen_classes", unseen},

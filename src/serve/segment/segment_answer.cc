@@ -110,13 +110,6 @@ ordered_json outputs_json(const SegmentRequest& request, const Vocabulary& vocab
 
 }  // namespace
 
-std::string mode_name(Mode mode) {
-  for (const auto& [name, value] : kModeNames) {
-    if (value == mode) return name;
-  }
-  return "auto";
-}
-
 Answer segment_answer(const SegmentRequest& request, const Vocabulary& vocabulary,
                       const Segmentation& result, Mode mode, bool knows_classes,
                       const std::vector<std::string>& warnings, const AnswerTimes& times) {
@@ -135,7 +128,7 @@ Answer segment_answer(const SegmentRequest& request, const Vocabulary& vocabular
   const ordered_json answer = {
       {"width", result.width()},
       {"height", result.height()},
-      {"mode", mode_name(mode)},
+      {"mode", name_of(kModeNames, mode)},
       {"classes", classes_json(request, vocabulary, result, knows_classes)},
       {"absent", absent},
       {"unlabelled",

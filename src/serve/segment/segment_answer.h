@@ -15,9 +15,6 @@ struct AnswerTimes {
   double segment = 0;
 };
 
-// The word that answers have for a mode.
-std::string mode_name(Mode mode);
-
 // The answer to POST /v1/segment. `knows_classes`: the weights say which classes the model has
 // seen.
 Answer segment_answer(const SegmentRequest& request, const Vocabulary& vocabulary,
