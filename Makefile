@@ -32,7 +32,7 @@ build-bench: needs-build build/
 
 demo: build  ## name what is in the four photos of tests/data/photos, into out/demo
 	$(PROGRAM) segment tests/data/photos/*.jpg -o out/demo --overwrite \
-	  --classes "cat, cup, table, building, tree, sky, flower, grass"
+	  --classes "cat, mug, table, building, tree, sky, flower, grass"
 
 test: setup build/ asan  ## compile and run every test
 	@scripts/setup.sh browser || echo "no Chromium to be had: the page is tested without a browser"

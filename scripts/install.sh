@@ -62,6 +62,6 @@ mv "$unpacked/$name" "$target"
 ln -sfn "../lib/$name/bin/tagclip" "$prefix/bin/tagclip"
 
 say "installed; try it:"
-printf '  %s segment %s/share/doc/tagclip/*.jpg -c "cat, cup, table, building, tree, sky, flower, grass" -o masks\n' \
+printf '  %s segment %s/share/doc/tagclip/*.jpg -c "cat, mug, table, building, tree, sky, flower, grass" -o masks\n' \
   "$prefix/bin/tagclip" "$target"
 case :$PATH: in *:"$prefix/bin":*) ;; *) say "add $prefix/bin to your PATH" ;; esac

@@ -8,7 +8,7 @@ source scripts/common.sh
 release=${1-trixie}
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 root=$PWD/build/chroot-$release
-words="cat, cup, table, building, tree, sky, flower, grass"
+words="cat, mug, table, building, tree, sky, flower, grass"
 ((EUID == 0)) || fail "a chroot needs root" "sudo make test-dist"
 
 if [[ ! -e $root/etc/debian_version ]]; then

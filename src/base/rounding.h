@@ -10,4 +10,7 @@ inline double rounded(double value, int decimals) {
   return std::round(value * scale) / scale;
 }
 
+// Rounds to the nearest whole number, halves upwards.
+inline int rounded_half_up(double value) { return static_cast<int>(std::floor(value + 0.5)); }
+
 }  // namespace tagclip

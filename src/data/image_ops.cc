@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/rounding.h"
 
 namespace tagclip {
 namespace {
@@ -18,9 +19,7 @@ double long_of(Size size) { return std::max(size.width, size.height); }
 
 // mmcv's rounding: half up, in double.
 Size scaled(Size source, double factor) {
-  const auto side = [factor](int length) {
-    return std::max(1, static_cast<int>(std::floor(length * factor + 0.5)));
-  };
+  const auto side = [factor](int length) { return std::max(1, rounded_half_up(length * factor)); };
   return {side(source.width), side(source.height)};
 }
 

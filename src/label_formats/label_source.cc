@@ -111,7 +111,7 @@ LabelMap fit_to_frame(const PhotoFrame& photo, LabelMap map) {
 }
 
 std::string usual_split(std::string_view name) {
-  const std::string lower = ascii_lower(name);
+  std::string lower = ascii_lower(name);
   if (lower == "valid" || lower == "validation") return "val";
   if (lower == "training") return "train";
   if (lower == "testing") return "test";

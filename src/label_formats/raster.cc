@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/rounding.h"
 
 namespace tagclip {
 namespace {
@@ -20,7 +21,7 @@ double clamped(double coordinate) {
 // Both ends belong to it.
 void fill_span(LabelMap& map, int y, double left, double right, uint16_t value) {
   if (y < 0 || y >= map.height) return;
-  const int first = std::max(0, static_cast<int>(std::floor(left + 0.5)));
+  const int first = std::max(0, rounded_half_up(left));
   const int last = std::min(map.width - 1, static_cast<int>(std::ceil(right - 0.5)));
   if (first > last) return;
   const auto row = map.labels.begin() + static_cast<ptrdiff_t>(y) * map.width;
@@ -35,6 +36,10 @@ struct Edge {
     return static_cast<float>(y - y0) * slope + static_cast<float>(x0);
   }
 };
+
+// `(int)(value + 0.5)` of COCO's code, in C: of negative values the part behind the point is
+// dropped.
+int rounded_as_c(double value) { return static_cast<int>(std::trunc(value + 0.5)); }
 
 // Calls visit(u, v) for the points of a line on a grid, from one end to the other: one for each
 // step along its longer side. The other coordinate is rounded as if the line ran upwards.
@@ -52,9 +57,9 @@ void walk_line(int u0, int v0, int u1, int v1, Visit visit) {
   for (int i = 0; i <= steps; ++i) {
     const int t = backwards ? steps - i : i;
     if (along_u) {
-      visit(u0 + t, static_cast<int>(v0 + slope * t + 0.5));
+      visit(u0 + t, rounded_as_c(v0 + slope * t));
     } else {
-      visit(static_cast<int>(u0 + slope * t + 0.5), v0 + t);
+      visit(rounded_as_c(u0 + slope * t), v0 + t);
     }
   }
 }
@@ -99,9 +104,7 @@ void fill_coco_polygon(LabelMap& map, const Polygon& polygon, uint16_t value) {
   // middle to the other, the pixels below turn inside out.
   constexpr int kFine = 5, kBeforeMiddle = 2;
   if (polygon.size() < 3) return;
-  const auto fine = [](double coordinate) {
-    return static_cast<int>(kFine * clamped(coordinate) + 0.5);
-  };
+  const auto fine = [](double coordinate) { return rounded_as_c(kFine * clamped(coordinate)); };
   std::vector<std::vector<int>> turns(map.width);  // rows, by column
   bool has_last = false;
   int last_u = 0, last_v = 0;

@@ -18,7 +18,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 const TrainedOn kTrainedOn{
     {"cat", "potted plant", "ñandú"}, {true, false, true}, {"a photo of a {}.", "{}"}, false};

@@ -3,7 +3,7 @@
 namespace tagclip {
 namespace {
 
-const ModelConfig& checked(const ModelConfig& config) {
+ModelConfig checked(ModelConfig config) {
   config.check();
   return config;
 }

@@ -113,12 +113,12 @@ Value Graph::constant(float value) {
 }
 
 Value Graph::node(const std::string& op, const std::vector<Value>& inputs,
-                  std::vector<Attribute> attributes) {
-  return node(op, inputs, std::move(attributes), 1).front();
+                  const std::vector<Attribute>& attributes) {
+  return node(op, inputs, attributes, 1).front();
 }
 
 std::vector<Value> Graph::node(const std::string& op, const std::vector<Value>& inputs,
-                               std::vector<Attribute> attributes, size_t outputs) {
+                               const std::vector<Attribute>& attributes, size_t outputs) {
   const std::string name = fmt::format("{}_{}", op, op_counts_[op]++);
   Message message;
   for (const Value& value : inputs) {

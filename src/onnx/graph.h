@@ -73,9 +73,9 @@ class Graph {
 
   // Adds a node and returns its output, or its outputs. An input that is left out has no name.
   Value node(const std::string& op, const std::vector<Value>& inputs,
-             std::vector<Attribute> attributes = {});
+             const std::vector<Attribute>& attributes = {});
   std::vector<Value> node(const std::string& op, const std::vector<Value>& inputs,
-                          std::vector<Attribute> attributes, size_t outputs);
+                          const std::vector<Attribute>& attributes, size_t outputs);
   Value left_out() { return {this, ""}; }
 
   struct NamedTensor {

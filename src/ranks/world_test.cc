@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <optional>
 #include <random>
 
 #include "base/error.h"
@@ -49,7 +50,7 @@ TEST(World, AllReduceSumAddsUpOverAllRanks) {
 
 // The end of joining alone as `rank` of three, and the words said meanwhile.
 struct Wait {
-  ErrorKind kind{};
+  std::optional<ErrorKind> kind;
   std::string error, words;
 };
 Wait wait_alone(int64_t rank, Patience patience) {

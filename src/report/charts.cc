@@ -77,9 +77,9 @@ class Chart {
     std::vector<double> x_ticks;  // empty: round values
   };
 
-  Chart(const std::vector<Line>& lines, Style style)
+  Chart(const std::vector<Line>& lines, const Style& style)
       : lines_(lines), x_(x_axis(lines, style)), y_(y_axis(lines, style)) {
-    x_ticks_ = style.x_ticks.empty() ? x_.ticks() : std::move(style.x_ticks);
+    x_ticks_ = style.x_ticks.empty() ? x_.ticks() : style.x_ticks;
   }
 
   std::string svg(const std::string& title) const {

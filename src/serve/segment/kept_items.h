@@ -86,6 +86,7 @@ class KeptItems {
   };
 
   // The id by value: it may be the one of the entry that goes.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param)
   bool erase(std::string id) {
     const auto place = places_.find(id);
     if (place == places_.end()) return false;
