@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "serve/http/guard.h"
@@ -25,7 +26,9 @@ class Routes final : public HttpHandler {
   // Takes no new work from now on: /readyz says so.
   void drain() { draining_ = true; }
   // The number of open connections, for /metrics.
-  void count_connections(std::function<size_t()> connections) { connections_ = connections; }
+  void count_connections(std::function<size_t()> connections) {
+    connections_ = std::move(connections);
+  }
 
   std::optional<Answer> admit(const ClientRequest& request) override;
   void handle(const std::shared_ptr<Exchange>& exchange) override;

@@ -125,9 +125,9 @@ struct Row {
 void check_brackets(std::string_view word, const std::string& where) {
   for (const std::string_view pair : {"()", "[]", "{}"}) {
     if (std::ranges::count(word, pair[0]) == std::ranges::count(word, pair[1])) continue;
-    throw bad_input(fmt::format("{}: {} has a bracket without its other half", where,
-                                in_quotes(std::string(word))),
-                    "write one class on a line; quotes keep a comma in a word");
+    throw bad_input(
+        fmt::format("{}: {} has a bracket without its other half", where, in_quotes(word)),
+        "write one class on a line; quotes keep a comma in a word");
   }
 }
 

@@ -16,7 +16,6 @@ namespace tagclip {
 namespace {
 
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using Words = std::vector<std::vector<std::string>>;
 

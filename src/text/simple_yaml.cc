@@ -1,6 +1,7 @@
 #include "text/simple_yaml.h"
 
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMaxDepth = 32;
-struct NotSimple {};  // ends the parse
+struct NotSimple : std::exception {};  // ends the parse
 
 struct Line {
   size_t indent;

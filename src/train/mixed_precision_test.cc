@@ -33,11 +33,11 @@ TEST(FrozenBf16Weights, AScopeEndsWithAnException) {
   SegmentationModel model = small_model();
   model.set_trained();
   FrozenBf16Weights weights(frozen_matrices(model.parameters));
-  try {
+  const auto fail = [&] {
     const FrozenBf16Weights::Float32Scope scope(weights);
     throw std::runtime_error("validation failed");
-  } catch (const std::runtime_error&) {
-  }
+  };
+  EXPECT_THROW(fail(), std::runtime_error);
   EXPECT_EQ(frozen_matrices(model.parameters).front().tensor.scalar_type(), at::kBFloat16);
 }
 

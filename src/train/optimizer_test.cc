@@ -10,7 +10,7 @@
 namespace tagclip {
 namespace {
 
-Parameter parameter(const std::string& name, std::vector<float> values) {
+Parameter parameter(const std::string& name, const std::vector<float>& values) {
   return {name, at::tensor(values).requires_grad_(true), constant(0)};
 }
 
