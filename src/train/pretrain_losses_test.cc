@@ -8,7 +8,7 @@
 namespace tagclip {
 namespace {
 
-at::Tensor rows(std::vector<float> values, int64_t columns) {
+at::Tensor rows(const std::vector<float>& values, int64_t columns) {
   return at::tensor(values).view({-1, columns});
 }
 
@@ -27,7 +27,8 @@ TEST(ContrastiveLoss, EqualsCrossEntropyWhenAllTextsDiffer) {
 TEST(ContrastiveLoss, SharesTheTargetAmongMatches) {
   // Two photos and texts that all fit, with the same embeddings: nothing is left to learn but
   // log 2.
-  const at::Tensor images = rows({1, 0, 1, 0}, 2), texts = images;
+  const at::Tensor images = rows({1, 0, 1, 0}, 2);
+  const at::Tensor& texts = images;
   const at::Tensor loss =
       contrastive_loss(images, texts, at::scalar_tensor(10.0), at::ones({2, 2}, at::kBool));
   EXPECT_NEAR(loss.item<double>(), std::log(2.0), 1e-6);

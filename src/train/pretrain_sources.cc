@@ -160,7 +160,7 @@ std::string words_of(const Dataset& data) {
   for (size_t c = 0; c < data.classes().size(); ++c) {
     text += data.seen()[c] ? "+" : "-";
     for (const std::string& word : data.words()[c].words) text += word + "\t";
-    text += "\n";
+    text += '\n';
   }
   return text;
 }
@@ -230,7 +230,7 @@ std::string PretrainSources::fingerprint() const {
   std::string words;
   for (const ClassWords& name : names_) {
     for (const std::string& word : name.words) words += word + "\t";
-    words += "\n";
+    words += '\n';
   }
   for (const PretrainPhotos& source : sources_) {
     if (source.labelled) words += words_of(*source.data);

@@ -9,7 +9,6 @@
 namespace tagclip {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
