@@ -15,8 +15,9 @@ std::filesystem::path program_folder();
 // The models that ship with the program (models/README.md). The first is the default.
 inline constexpr std::array<std::string_view, 2> kShippedModels = {"everyday", "mini"};
 
-// One of them: models/NAME.safetensors beside the program, in an installation's share/tagclip, or in
-// the source tree the program was built in. Throws Error(kBadInput) listing where it was looked for.
+// One of them: models/NAME.safetensors beside the program, in an installation's share/tagclip, or
+// in the source tree the program was built in. Throws Error(kBadInput) listing where it was looked
+// for.
 std::filesystem::path shipped_weights(std::string_view name = kShippedModels.front());
 
 // The weights a command is to use: those the user named, by a path or by the name of a shipped

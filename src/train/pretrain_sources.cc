@@ -245,7 +245,7 @@ std::string PretrainSources::fingerprint() const {
       for (const SoftName& name : photo.names) {
         words += fmt::format("{}:{}\n", name.name, name.probability);
       }
-      words += "\n";
+      words += '\n';
     }
   }
   bytes.push_back(at::from_blob(words.data(), {std::ssize(words)}, at::kByte));

@@ -122,8 +122,8 @@ TEST_F(PretrainSourcesTest, KnowsWhatARunLearnsFrom) {
 }
 
 TEST(SlotsOfSources, FollowShares) {
-  const auto slots = [](std::vector<std::optional<double>> shares, std::vector<int64_t> photos,
-                        int64_t batch) {
+  const auto slots = [](const std::vector<std::optional<double>>& shares,
+                        const std::vector<int64_t>& photos, int64_t batch) {
     std::vector<PretrainSource> sources;
     for (const std::optional<double>& share : shares) sources.push_back({.share = share});
     return slots_of_sources(sources, photos, batch);

@@ -85,7 +85,7 @@ at::Tensor scores(const MaskLogits& logits, const std::vector<int64_t>& seen, bo
   };
   const at::Tensor is_seen =
       at::zeros({1, logits.classes.size(1), 1, 1}).index_fill_(1, at::tensor(seen), 1);
-  const at::Tensor plain = upsampled(logits.classes) - (inductive ? 0.1 : 0) * is_seen;
+  at::Tensor plain = upsampled(logits.classes) - (inductive ? 0.1 : 0) * is_seen;
   if (mode == "plain" || mode == "logits") return plain;
   const at::Tensor w = upsampled(logits.trusty);
   const at::Tensor of_seen = mode == "unseen" ? at::ones_like(w) : 1 - w;
