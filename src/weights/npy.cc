@@ -147,7 +147,7 @@ class Reader {
 
   ElementType element_type(std::string_view header) const {
     std::string_view descr = entry(header, "descr").value_or("");
-    if (descr.starts_with("[")) {
+    if (descr.starts_with('[')) {
       throw bad_input(name_ + ": an array of records, which is not supported",
                       "save one of its fields: numpy.save(file, array['field'])");
     }
@@ -165,7 +165,7 @@ class Reader {
   std::vector<int64_t> shape(std::string_view header) const {
     std::string_view rest = entry(header, "shape").value_or("");
     const size_t end = rest.find(')');
-    if (!rest.starts_with("(") || end == rest.npos) reject("there is no shape in the header");
+    if (!rest.starts_with('(') || end == rest.npos) reject("there is no shape in the header");
     rest = rest.substr(1, end - 1);
     std::vector<int64_t> shape;
     while (true) {
@@ -219,7 +219,7 @@ void write_npy(const std::filesystem::path& path, const TensorView& array) {
   TAGCLIP_CHECK(type != kTypes.end(), "an element type that NumPy does not have");
   const std::string descr = (size_of(array.dtype) == 1 ? '|' : '<') + std::string(type->first);
   std::string shape = fmt::format("{}", fmt::join(array.shape, ", "));
-  if (array.shape.size() == 1) shape += ",";
+  if (array.shape.size() == 1) shape += ',';
   std::string header =
       fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, shape);
   const size_t unpadded = kMagic.size() + 4 + header.size() + 1;

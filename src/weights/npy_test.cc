@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "support/test_dir.h"
@@ -48,7 +49,7 @@ TEST(Npy, ThereAndBack) {
     const NpyArray array = read_npy(folder / "a.npy");
     EXPECT_EQ(array.view.shape, shape);
     EXPECT_EQ(array.view.dtype, DType::kF32);
-    EXPECT_EQ(std::memcmp(array.view.data.data(), numbers.data(), 12), 0);
+    EXPECT_TRUE(std::ranges::equal(array.view.data, std::as_bytes(std::span(numbers))));
     EXPECT_EQ((array.bytes.size() - 12) % 64, 0U);
   }
 }

@@ -207,7 +207,7 @@ const PickleValue& list_of(PickleMachine& machine, const PickleItems& arguments)
   if (!arguments.empty()) {
     if (arguments[0]->items() == nullptr) throw machine.unexpected("a list", *arguments[0]);
     list.items = *arguments[0]->items();
-    machine.spend(list.items.size() * sizeof(list.items[0]));
+    machine.spend(list.items.size() * sizeof(PickleItems::value_type));
   }
   return machine.make(std::move(list));
 }
@@ -225,7 +225,7 @@ const PickleValue& numbers(PickleMachine& machine, const PickleItems& arguments)
       throw machine.unexpected("a number", *argument);
     }
   }
-  machine.spend(arguments.size() * sizeof(arguments[0]));
+  machine.spend(arguments.size() * sizeof(PickleItems::value_type));
   return machine.make(PickleTuple{arguments});
 }
 
