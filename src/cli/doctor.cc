@@ -102,7 +102,7 @@ int run_doctor(Console& console) {
     missing += check_kept(console, "  words", "text-embeddings.sqlite", "embeddings are kept",
                           "none kept yet");
     missing +=
-        check_kept(console, "  ViT-B-16", "ViT-B-16.pt", "fetched: the model where none is named",
+        check_kept(console, "  ViT-B-16", kFetchedDefault, "fetched: the model where none is named",
                    "not there; `tagclip fetch ViT-B-16` brings it: better masks than the "
                    "small model's");
   }

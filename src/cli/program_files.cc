@@ -37,7 +37,7 @@ std::filesystem::path chosen_weights(const std::filesystem::path& named, Console
     if (named == name) return shipped_weights(name);
   }
   if (!named.empty()) return named;
-  std::filesystem::path fetched = cache_folder() / "ViT-B-16.pt";
+  std::filesystem::path fetched = cache_folder() / kFetchedDefault;
   if (path_exists(fetched)) {
     console.note("the model is ViT-B-16, which was fetched; --weights everyday is one that ships");
     return fetched;

@@ -20,6 +20,9 @@ inline constexpr std::array<std::string_view, 2> kShippedModels = {"everyday", "
 // for.
 std::filesystem::path shipped_weights(std::string_view name = kShippedModels.front());
 
+// The CLIP that is used by default once `tagclip fetch` has put it into the cache folder.
+inline constexpr const char* kFetchedDefault = "ViT-B-16.pt";
+
 // The weights a command is to use: those the user named, by a path or by the name of a shipped
 // model; where none is named ViT-B-16, if `tagclip fetch` has brought it, and else the first that
 // ships. The console is told which of these it is, and how to get others. Throws as

@@ -22,14 +22,17 @@ namespace {
 // The words for the set's classes, and the distractors after them.
 VocabularyRequest set_classes(const EvalOptions& options, const Dataset& data) {
   VocabularyOptions words = options.vocabulary;
+  if (!words.text_embeddings.empty() &&
+      (!words.background.empty() || !options.distractors.empty())) {
+    throw usage_error(
+        "`background` and `distractors` need a text tower, which `text_embeddings` does without",
+        "leave one of them out");
+  }
   words.background.clear();  // not one more class here, but one of the set's
   VocabularyRequest request = parse_vocabulary(words);
   request.use_cache = false;  // embedded in the same batches each time
-  if (!request.text_embeddings.empty() && request.classes.empty()) {
-    if (options.distractors.empty()) return request;  // the file says what its rows stand for
-    throw usage_error("`distractors` need a text tower, which `text_embeddings` does without",
-                      "leave one of them out");
-  }
+  // A file of embeddings says what its rows stand for.
+  if (!request.text_embeddings.empty() && request.classes.empty()) return request;
   if (request.classes.empty()) {
     request.classes = data.words();
     for (ClassWords& entry : request.classes) entry.synonyms = words.synonyms;

@@ -443,7 +443,6 @@ class Journey(ConvertTest):
         self.assert_done(result)
         self.assertRegex(result.out, r"(?m)^tea cup +seen ")
 
-
     def test_the_words_of_an_export_are_learnt_by_the_shipped_clip(self):
         for i in range(8):
             self.photo(f"p{i}.jpg", seed=i)

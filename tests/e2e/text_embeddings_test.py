@@ -94,7 +94,8 @@ class TextEmbeddings(WordsTest):
         self.assert_done(self.run_with("embed", "-c", "turned.txt", "-o", "turned.npy"))
         command = ["eval", "--data", data, "--text-embeddings", "turned.npy"]
         self.assert_refused(self.run_with(*command), BAD_INPUT, f'turned.npy: row 0 is of "{names[-1]}"', "--classes")
-        self.assert_refused(self.run_with(*command, "--distractors", "kite"), USAGE, "--distractors")
+        for more in (["--distractors", "kite"], ["--background", "wall"], ["-c", "names.txt", "--distractors", "kite"]):
+            self.assert_refused(self.run_with(*command, *more), USAGE, more[-2], "--text-embeddings")
 
     def test_options_that_have_nothing_to_do(self):
         self.embed("-c", WORDS)
