@@ -139,7 +139,8 @@ format: needs-lint  ## rewrite the changed C++ files (LINT_ALL=1: all) in the pr
 
 lint: needs-lint build/  ## check style and clang-tidy of the changed C++ files (LINT_ALL=1: all)
 	@scripts/setup.sh build
-	@$(call configure,release)
+	@$(call configure,lint)
+	@$(call compile,lint)
 	@scripts/lint.sh check
 
 docs: needs-docs build/  ## make the reference of the C++ API, build/docs/html/index.html

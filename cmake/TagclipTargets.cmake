@@ -43,11 +43,13 @@ function(tagclip_use_torch target)
   endif()
 endfunction()
 
-# tagclip_library(NAME [TORCH] [SHARED] LINKS other folders... EXTERNAL libraries... TEST_LINKS ...)
+# tagclip_library(NAME [TORCH] [SHARED] [FILES_APART] LINKS other folders... EXTERNAL libraries... TEST_LINKS ...)
+# FILES_APART: its files are never compiled as one (CMAKE_UNITY_BUILD): they define functions of the same names, or the
+# test program links some of them without what the others need.
 # Takes every *.cc of the folder and of the folders in it; *_test.cc become the program NAME_test. CUDA sources:
 # Cuda.cmake. A SHARED library lies beside the program, which loads it when a command needs it.
 function(tagclip_library name)
-  cmake_parse_arguments(ARG "TORCH;SHARED" "" "LINKS;EXTERNAL;TEST_LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;SHARED;FILES_APART" "" "LINKS;EXTERNAL;TEST_LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cc)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$|_cuda\\.cc$")
   if(TAGCLIP_CUDA)
@@ -67,6 +69,9 @@ function(tagclip_library name)
   if(ARG_SHARED)
     set_target_properties(tagclip_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   endif()
+  if(ARG_FILES_APART)
+    set_target_properties(tagclip_${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
   target_include_directories(tagclip_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   list(TRANSFORM ARG_LINKS PREPEND tagclip_)
   if(ARG_TORCH)
@@ -77,6 +82,7 @@ function(tagclip_library name)
 
   if(tests)
     add_executable(${name}_test ${tests})
+    set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)  # their helpers share names
     if(ARG_TORCH)
       tagclip_use_torch(${name}_test)
     endif()

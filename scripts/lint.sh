@@ -29,7 +29,7 @@ case $1 in
     # The precompiled header is g++'s own: clang reads the header it was made of. The analyzer's usual
     # 225,000 nodes a function take nine tenths of the time in formatting and ranges.
     printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 1 \
-      $bin/clang-tidy -p build/release --quiet --warnings-as-errors='*' \
+      $bin/clang-tidy -p build/lint --quiet --warnings-as-errors='*' \
       --extra-arg={-Xclang,-analyzer-config,-Xclang,max-nodes=30000} \
       --extra-arg=-Wno-ignored-gch --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-deprecated-declarations \
       --extra-arg=-idirafter"$(g++ -print-file-name=include)"  # its omp.h, after clang's own headers

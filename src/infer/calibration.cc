@@ -15,7 +15,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t kMaxBytes = 1 << 20;
-constexpr const char* kHint = "measure it again with tagclip eval --calibrate, or remove the file";
+constexpr const char* kCalibrateAgain =
+    "measure it again with tagclip eval --calibrate, or remove the file";
 
 // The entry of a model that is loaded in a mode.
 const std::string& entry_of(Mode mode) {
@@ -27,7 +28,7 @@ ordered_json read_file(const std::filesystem::path& file) {
   if (!path_exists(file)) return ordered_json::object();
   const auto json = parse_bounded_json(read_text(file, kMaxBytes));
   if (!json || !json->is_object()) {
-    throw bad_input(file.string() + ": not a calibration of scores", kHint);
+    throw bad_input(file.string() + ": not a calibration of scores", kCalibrateAgain);
   }
   return ordered_json(*json);
 }
@@ -39,7 +40,8 @@ double temperature(const ordered_json& entry, const char* name, const std::files
     if (value >= 0.01 && value <= 100) return value;
   }
   throw bad_input(
-      fmt::format("{}: `{}` is no temperature between 0.01 and 100", file.string(), name), kHint);
+      fmt::format("{}: `{}` is no temperature between 0.01 and 100", file.string(), name),
+      kCalibrateAgain);
 }
 
 }  // namespace
@@ -55,7 +57,7 @@ std::optional<Calibration> read_calibration(const std::filesystem::path& weights
   if (entry == all.end()) return {};
   if (!entry->is_object()) {
     throw bad_input(fmt::format("{}: `{}` is no calibration", file.string(), entry_of(mode)),
-                    kHint);
+                    kCalibrateAgain);
   }
   return Calibration{temperature(*entry, "seen", file), temperature(*entry, "novel", file)};
 }

@@ -16,7 +16,7 @@ using nlohmann::json;
 constexpr const char* kPatches = "patches";  // [K, N, d]
 constexpr const char* kImage = "image";      // [K, d]
 constexpr const char* kEntry = "tagclip.encoding";
-constexpr const char* kHint = "encode the photo again";
+constexpr const char* kEncodeAgain = "encode the photo again";
 
 json to_json(const WindowGrid& grid) {
   json numbers = {grid.window, grid.stride, grid.short_side};
@@ -47,11 +47,12 @@ bool fits(const EncodedView& view, const ClipConfig& clip) {
 
 void check(const EncodedView& view, const ClipConfig& clip, const std::string& file) {
   if (!fits(view, clip)) {
-    throw bad_input(file + ": the encoding is damaged: sizes do not fit together", kHint);
+    throw bad_input(file + ": the encoding is damaged: sizes do not fit together", kEncodeAgain);
   }
   if (!view.encoding.patches.isfinite().all().item<bool>() ||
       !view.encoding.image.isfinite().all().item<bool>()) {
-    throw bad_input(file + ": the encoding is damaged: it holds what is not a number", kHint);
+    throw bad_input(file + ": the encoding is damaged: it holds what is not a number",
+                    kEncodeAgain);
   }
 }
 
@@ -75,17 +76,18 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
   const SafetensorsFile file = SafetensorsFile::open(path);
   const auto stored = file.metadata().find(kEntry);
   if (stored == file.metadata().end()) {
-    throw bad_input(path.string() + ": not the encoding of a photo", kHint);
+    throw bad_input(path.string() + ": not the encoding of a photo", kEncodeAgain);
   }
   EncodedPhoto encoded = plan_windows({photo.width, photo.height}, grid);
   try {
     const json entry = parse_bounded_json(stored->second).value_or(json());
     if (entry.at("encoder") != encoder) {
       throw bad_input(
-          path.string() + ": the encoding was made with other weights or in another mode", kHint);
+          path.string() + ": the encoding was made with other weights or in another mode",
+          kEncodeAgain);
     }
     if (entry.at("pixels") != photo_digest(photo)) {
-      throw bad_input(path.string() + ": the encoding is of another photo", kHint);
+      throw bad_input(path.string() + ": the encoding is of another photo", kEncodeAgain);
     }
     if (entry.at("windows") != to_json(grid)) {
       throw bad_input(
@@ -96,7 +98,7 @@ EncodedPhoto read_encoding(const std::filesystem::path& path, const Image& photo
   } catch (const json::exception& error) {
     throw bad_input(
         fmt::format("{}: the metadata {} is damaged: {}", path.string(), kEntry, error.what()),
-        kHint);
+        kEncodeAgain);
   }
   const StateDict state = StateDict::from(file);
   for (size_t v = 0; v < encoded.views.size(); ++v) {

@@ -56,6 +56,9 @@ FieldsOf<Names> names_fields(Names& names) {
   list.add("soft", names.soft,
            "table of soft names: a photo's key, a tab, NAME:PROBABILITY with spaces between them; "
            "NAME counts the lines of names.list from 0");
+  list.add("unseen", names.unseen,
+           "words of unseen classes: names that have one of them are left out, and the soft names "
+           "of photos that show little else");
   list.add("per_step", names.per_step, {2, 1 << 20},
            "texts of names that a step compares photos with: their likeliest ones and random ones");
   list.add("plain_probability", names.plain_probability, {0, 1},
@@ -162,11 +165,15 @@ struct Effect {
 std::vector<Effect> effects(const PretrainConfig& config) {
   const bool small = config.small_steps > 0, names = config.loss.names > 0,
              labels = config.loss.labels > 0;
-  std::vector<Effect> list = {
-      {"small_image_size", "small_steps", small}, {"small_patch_share", "small_steps", small},
-      {"names.list", "loss.names", names},        {"names.soft", "loss.names", names},
-      {"names.per_step", "loss.names", names},    {"names.plain_probability", "loss.names", names},
-      {"label_words", "loss.labels", labels},     {"loss.label_balance", "loss.labels", labels}};
+  std::vector<Effect> list = {{"small_image_size", "small_steps", small},
+                              {"small_patch_share", "small_steps", small},
+                              {"names.list", "loss.names", names},
+                              {"names.soft", "loss.names", names},
+                              {"names.unseen", "loss.names", names},
+                              {"names.per_step", "loss.names", names},
+                              {"names.plain_probability", "loss.names", names},
+                              {"label_words", "loss.labels", labels},
+                              {"loss.label_balance", "loss.labels", labels}};
   for (const PretrainSource& source : config.sources) {
     list.push_back({source.title() + ".key_prefix", "loss.names", names});
   }

@@ -39,10 +39,11 @@ struct PretrainLossConfig {
 
 // The names that soft names are about.
 struct PretrainNamesConfig {
-  std::string list;                // a class file
-  std::string soft;                // see read_soft_names
-  int64_t per_step = 256;          // texts of names that a step compares photos with
-  double plain_probability = 0.5;  // of a step that takes the last word of every name
+  std::string list;                 // a class file
+  std::string soft;                 // see read_soft_names
+  std::vector<std::string> unseen;  // words; the names that have one are left out
+  int64_t per_step = 256;           // texts of names that a step compares photos with
+  double plain_probability = 0.5;   // of a step that takes the last word of every name
 };
 
 // Photos that are held out, on which a run is measured as it goes.

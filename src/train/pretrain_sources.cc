@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -83,22 +84,62 @@ PretrainPhotos read_source(const PretrainSource& source, const PretrainConfig& c
 }
 
 // Words of names are compared as texts: two names may share one.
-std::vector<ClassWords> read_names_list(const std::string& path) {
-  std::vector<ClassWords> names;
-  for (ListedClass& entry : read_class_file(path)) names.push_back({std::move(entry.words)});
-  if (names.size() < 2) throw bad_input(path + " has one name; there is nothing to tell apart");
-  return names;
+struct NamesList {
+  std::vector<ClassWords> names;           // without the unseen ones
+  std::vector<std::optional<int32_t>> at;  // of each line of the list, its place in names
+};
+
+NamesList read_names_list(const PretrainNamesConfig& config) {
+  NamesList list;
+  std::set<std::string> unused(config.unseen.begin(), config.unseen.end());
+  for (ListedClass& entry : read_class_file(config.list)) {
+    bool unseen = false;
+    for (const std::string& word : entry.words) {
+      unused.erase(word);
+      unseen |= std::ranges::find(config.unseen, word) != config.unseen.end();
+    }
+    list.at.push_back(unseen ? std::nullopt : std::optional<int32_t>(std::ssize(list.names)));
+    if (!unseen) list.names.push_back({std::move(entry.words)});
+  }
+  if (!unused.empty()) {
+    throw bad_input(
+        fmt::format("names.unseen: {} has no name \"{}\"", config.list, *unused.begin()),
+        "name a word as it stands there, between commas");
+  }
+  if (list.names.size() < 2) {
+    throw bad_input(config.list + " has one name to learn; there is nothing to tell apart",
+                    config.unseen.empty() ? "" : "leave words out of names.unseen");
+  }
+  return list;
 }
 
-void add_names(const PretrainConfig& config, size_t names, std::vector<PretrainPhotos>& sources) {
-  PhotoTable<SoftNames> table = read_soft_names(config.names.soft, names);
+// Without the unseen names. A photo that they explain for the most part keeps none: the teacher's
+// second thoughts about it are no names for it.
+SoftNames seen_names(const SoftNames& names, const NamesList& list) {
+  SoftNames seen;
+  float kept = 0;
+  float all = 0;
+  for (const SoftName& name : names) {
+    all += name.probability;
+    if (!list.at[name.name]) continue;
+    kept += name.probability;
+    seen.push_back({*list.at[name.name], name.probability});
+  }
+  if (kept < all / 2) return {};
+  for (SoftName& name : seen) name.probability *= all / kept;
+  return seen;
+}
+
+void add_names(const PretrainConfig& config, const NamesList& list,
+               std::vector<PretrainPhotos>& sources) {
+  const PhotoTable<SoftNames> table = read_soft_names(config.names.soft, list.at.size());
   const std::vector<PretrainSource> described = config.all_sources();
   bool any = false;
   for (size_t s = 0; s < sources.size(); ++s) {
     for (PretrainPhoto& photo : sources[s].photos) {
       const auto found = table.find(described[s].key_prefix + photo.key);
       if (found == table.end()) continue;
-      photo.names = found->second;
+      photo.names = seen_names(found->second, list);
       any = true;
     }
   }
@@ -172,8 +213,9 @@ PretrainSources::PretrainSources(const PretrainConfig& config) : config_(config)
     sources_.push_back(read_source(source, config));
   }
   if (config.loss.names > 0) {
-    names_ = read_names_list(config.names.list);
-    add_names(config, names_.size(), sources_);
+    NamesList list = read_names_list(config.names);
+    add_names(config, list, sources_);
+    names_ = std::move(list.names);
   }
   for (PretrainPhotos& source : sources_) {
     keep_useful(config, source);

@@ -91,6 +91,26 @@ TEST_F(PretrainSourcesTest, NamesBelongToKeysWithAPrefix) {
   EXPECT_EQ(sources.all()[1].photos[1].names[0].name, 1);
 }
 
+TEST_F(PretrainSourcesTest, LeavesOutUnseenNames) {
+  config_.loss.names = 1;
+  config_.names = {
+      .list = files_.path("names.txt"), .soft = files_.path("soft.tsv"), .unseen = {"cat"}};
+  files_.text("names.txt", "tabby, cat\ndog\ncow\n");
+  files_.text("soft.tsv", "tin_1\t0:0.25 1:0.5\nvoc_1\t0:0.5 2:0.25\n");
+  const PretrainSources sources(config_);
+  ASSERT_EQ(sources.names().size(), 2u);
+  EXPECT_THAT(sources.names()[0].words, ElementsAre("dog"));
+  const std::vector<PretrainPhoto>& photos = sources.all()[0].photos;
+  ASSERT_EQ(photos[0].names.size(), 1u);
+  EXPECT_EQ(photos[0].names[0].name, 0);
+  EXPECT_FLOAT_EQ(photos[0].names[0].probability, 0.75f);
+  EXPECT_TRUE(photos[1].names.empty());
+  config_.names.unseen = {"cat", "boat"};
+  EXPECT_THAT(refused(), HasSubstr("names.txt has no name \"boat\""));
+  config_.names.unseen = {"cat", "dog"};
+  EXPECT_THAT(refused(), HasSubstr("names.txt has one name to learn"));
+}
+
 TEST_F(PretrainSourcesTest, KeepsDecodedPhotosWithinTheCache) {
   const auto twice = [&] {
     const PretrainSources sources(config_);

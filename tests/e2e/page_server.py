@@ -22,9 +22,9 @@ from PIL import Image, ImageFilter, ImageOps
 
 PHOTOS = Path(__file__).resolve().parents[1] / "data/photos"
 COLOURS = {"cat": (170, 130, 90), "sofa": (205, 190, 190), "wall": (110, 95, 90), "coffee": (190, 110, 40),
-           "cup": (225, 205, 185), "spoon": (120, 110, 100), "wooden table": (165, 75, 25), "sky": (225, 235, 245),
+           "cup": (225, 205, 185), "mug": (225, 205, 185), "wooden table": (165, 75, 25), "sky": (225, 235, 245),
            "building": (120, 65, 55), "tree": (80, 95, 55), "water": (170, 190, 200), "flower": (235, 160, 100),
-           "leaves": (10, 70, 80), "background": (60, 60, 60)}
+           "background": (60, 60, 60)}
 SEEN = ["cat", "sofa", "sky", "tree", "flower"]
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".svg": "image/svg+xml", ".jpg": "image/jpeg"}

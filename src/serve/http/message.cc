@@ -3,11 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "base/bounded_json.h"
 
 namespace tagclip {
+
+std::string in_small_letters(std::string_view text) {
+  std::string small(text);
+  std::ranges::transform(small, small.begin(), [](unsigned char c) { return std::tolower(c); });
+  return small;
+}
 
 const std::string* ClientRequest::header(std::string_view name) const {
   const auto found = std::ranges::find(headers, name, [](const auto& h) { return h.first; });

@@ -9,6 +9,9 @@
 
 namespace tagclip {
 
+// Returns the ASCII text in small letters: names and values of headers are compared so.
+std::string in_small_letters(std::string_view text);
+
 // A request as a client sent it.
 struct ClientRequest {
   std::string id;      // in logs and in the answer's X-Request-Id

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "serve/http/message.h"
 
 namespace tagclip {
 namespace {
@@ -16,12 +16,6 @@ constexpr size_t kMaxParts = 16;
 constexpr size_t kMaxPartHeaders = 4096;
 constexpr size_t kMaxBoundary = 70;  // RFC 2046
 constexpr std::string_view kLineEnd = "\r\n";
-
-std::string in_small_letters(std::string_view text) {
-  std::string small(text);
-  std::ranges::transform(small, small.begin(), [](unsigned char c) { return std::tolower(c); });
-  return small;
-}
 
 // The value of a parameter in "form-data; name=photo; filename=\"a.jpg\"".
 std::optional<std::string> parameter(std::string_view header, std::string_view wanted) {

@@ -23,7 +23,7 @@ namespace {
 
 // Holds the line of the request and all headers, and the piece of the body that is being read.
 constexpr size_t kConnectionMemory = size_t{32} << 10;
-constexpr unsigned kThreads = 2;
+constexpr unsigned kConnectionThreads = 2;
 // The part of a body that is too large which is read and dropped, so that the client, which sends
 // first and reads then, gets to know why.
 constexpr size_t kDropped = size_t{64} << 20;
@@ -52,11 +52,6 @@ std::string id_of(const std::string* wanted) {
   const bool usable = wanted != nullptr && !wanted->empty() && wanted->size() <= kLongest &&
                       std::ranges::all_of(*wanted, plain);
   return usable ? *wanted : new_id();
-}
-
-std::string in_small_letters(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
 }
 
 ClientRequest request_of(MHD_Connection* connection, const char* method, const char* path) {
@@ -178,7 +173,7 @@ HttpServer::HttpServer(const Listener& listener, const TlsFiles& tls, const Http
       {MHD_OPTION_PER_IP_CONNECTION_LIMIT, static_cast<intptr_t>(limits.connections_per_address),
        nullptr},
       {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<intptr_t>(limits.idle.count()), nullptr},
-      {MHD_OPTION_THREAD_POOL_SIZE, kThreads, nullptr},
+      {MHD_OPTION_THREAD_POOL_SIZE, kConnectionThreads, nullptr},
       {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},
       {MHD_OPTION_LISTEN_SOCKET, listener_, nullptr}};
   if (!tls.certificate.empty()) {

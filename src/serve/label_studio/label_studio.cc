@@ -19,7 +19,7 @@ namespace {
 using nlohmann::ordered_json;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr size_t kThreads = 4;  // requests whose pictures are fetched at a time
+constexpr size_t kFetchingThreads = 4;  // requests whose pictures are fetched at a time
 // Photos of one request that wait for the model while the next picture is fetched.
 constexpr size_t kAhead = 4;
 constexpr std::chrono::milliseconds kTick{20};
@@ -203,7 +203,7 @@ LabelStudio::LabelStudio(const ServeOptions& options, const RequestLimits& limit
       model_version_(fmt::format("tagclip-{}-{}", version(), options.weights.stem().string())),
       pictures_(address, key, {.bytes = static_cast<size_t>(options.max_body_mb) << 20}),
       queue_(static_cast<size_t>(options.queue)) {
-  for (size_t i = 0; i < kThreads; ++i) {
+  for (size_t i = 0; i < kFetchingThreads; ++i) {
     threads_.emplace_back([this] {
       while (const std::optional<Job> job = queue_.pop()) serve(*job);
     });

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "http/curl_handle.h"
+#include "serve/http/message.h"
 #include "serve/segment/segment_request.h"
 
 namespace tagclip {
@@ -71,8 +71,7 @@ bool serves_pictures(const WebAddress& label_studio, const WebAddress& address) 
   const std::string_view base = base_path(label_studio);
   if (!path.starts_with(base)) return false;
   path.remove_prefix(base.size());
-  std::string small(path);
-  std::ranges::transform(small, small.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string small = in_small_letters(path);
   if (small.find("..") != small.npos || small.find("%2e") != small.npos ||
       small.find("%2f") != small.npos || small.find('\\') != small.npos) {
     return false;

@@ -7,9 +7,9 @@ import { Photo, PhotoError } from "./photo.ts";
 /** Words for the samples of index.html, which the server has. */
 const SAMPLE_WORDS: Record<string, string> = {
   "cat.jpg": "cat, sofa, wall",
-  "coffee.jpg": "coffee, cup, spoon, wooden table",
+  "coffee.jpg": "mug, wooden table",
   "palace.jpg": "building / palace, sky, tree, water",
-  "flower.jpg": "flower, leaves",
+  "flower.jpg": "flower, sky",
 };
 
 /** Opens photos that are chosen, dropped anywhere, pasted, taken with the camera, or samples. */

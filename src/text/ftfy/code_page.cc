@@ -10,7 +10,6 @@
 namespace tagclip {
 namespace {
 
-constexpr char32_t kReplacement = 0xFFFD;
 using Characters = std::array<char32_t, 256>;
 
 // `name` as ICU calls the encoding.

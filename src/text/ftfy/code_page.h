@@ -10,6 +10,9 @@
 
 namespace tagclip {
 
+// It stands for a character that was lost.
+inline constexpr char32_t kReplacement = 0xFFFD;
+
 // A single-byte encoding that UTF-8 gets mistaken for. The lower half is ASCII; a byte left
 // undefined stands for the control character of its own number, as in browsers.
 class CodePage {

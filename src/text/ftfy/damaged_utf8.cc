@@ -9,7 +9,7 @@
 namespace tagclip {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+constexpr std::string_view kReplacementInUtf8 = "\xEF\xBF\xBD";
 
 uint8_t at(std::string_view bytes, size_t i) { return static_cast<uint8_t>(bytes[i]); }
 
@@ -142,7 +142,7 @@ std::string restore_no_break_spaces(std::string_view bytes) {
 std::string replace_lossy_sequences(std::string_view bytes) {
   return rewrite_sequences(bytes, [](std::string_view rest, size_t length, std::string& out) {
     if (!is_lossy(rest.substr(0, length))) return false;
-    out += kReplacement;
+    out += kReplacementInUtf8;
     return true;
   });
 }

@@ -17,8 +17,7 @@ namespace {
 
 constexpr size_t kLongestName = 32;             // without the semicolon
 constexpr size_t kLongestClosedReference = 24;  // between ampersand and semicolon, with the #
-constexpr char32_t kReplacement = 0xFFFD;
-constexpr char32_t kLineFeedSymbol = 0x240A;  // how the file of names spells a line feed
+constexpr char32_t kLineFeedSymbol = 0x240A;    // how the file of names spells a line feed
 
 using Names = std::unordered_map<std::u32string, std::u32string>;
 

@@ -12,7 +12,6 @@ namespace tagclip {
 namespace {
 
 constexpr int kMaxLayers = 32;  // each doubles the text, so that no real one has as many
-constexpr char32_t kReplacement = 0xFFFD;
 constexpr char32_t kNoBreakSpace = 0xA0;
 
 std::optional<std::u32string> read_again_as_utf8(std::u32string_view text, const CodePage& page) {
