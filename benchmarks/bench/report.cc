@@ -211,8 +211,8 @@ double photos_per_second(const ScalingPoint& point) {
 
 const char* name_of(GemmBackend backend) {
   switch (backend) {
-    case GemmBackend::kBrgemm:
-      return "brgemm";
+    case GemmBackend::kBlocks:
+      return "blocks";
     case GemmBackend::kMatmul:
       return "oneDNN matmul";
   }

@@ -22,7 +22,7 @@ int tagclip_doctor(const tagclip::DoctorOptions& /*options*/, tagclip::Console& 
     const GemmSupport& support = gemm_support(precision);
     row(fmt::format("  {}", name_of(precision)),
         !support.backend                           ? "does not run here: " + support.reason
-        : *support.backend == GemmBackend::kBrgemm ? "runs on blocks (brgemm)"
+        : *support.backend == GemmBackend::kBlocks ? "runs on blocks"
                                                    : "runs through oneDNN");
   }
   for (const KeptPrecision& kept : kept_precisions()) {

@@ -67,14 +67,14 @@ void attend_all(const at::Tensor& qkv, const at::Tensor& prefix_kv, int64_t head
       attend(products, rows, {part * L / parts, (part + 1) * L / parts},
              to + image * L * width + column, width, sums.mutable_data_ptr<float>());
     }
-    release_brgemm(Products::kType);
+    release_block_products(Products::kType);
   });
 }
 
-// True if brgemm takes this head's products in bfloat16. It multiplies pairs of numbers along the
-// head's width.
+// True if products of blocks take this head in bfloat16. They multiply pairs of numbers along its
+// width.
 bool has_bfloat16_products(const at::Tensor& qkv, int64_t heads) {
-  return has_brgemm(at::kBFloat16) && qkv.size(2) / 3 / heads % 2 == 0;
+  return has_block_products(at::kBFloat16) && qkv.size(2) / 3 / heads % 2 == 0;
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/common/bfloat16.h"
-#include "kernels/linear/brgemm.h"
+#include "kernels/linear/block_products.h"
 #include "kernels/linear/operand.h"
 
 namespace tagclip {
@@ -124,7 +124,7 @@ inline void multiply_bfloat16(const at::Tensor& a, int64_t n, const at::Tensor& 
            beta);
 }
 
-// Products in bfloat16 with AMX. Panels hold pairs of numbers that are multiplied together side by
+// Products in bfloat16. Panels hold pairs of numbers that are multiplied together side by
 // side.
 class BFloat16Products {
  public:

@@ -102,9 +102,6 @@ std::string operator_problem(const char* name, size_t arguments) {
 std::string onednn_unsupported_reason(GemmPrecision precision) {
   const std::string name(name_of(precision));
   std::string no_instructions = "this processor has no instructions for matrices of " + name;
-  if (precision != GemmPrecision::kBFloat16 && precision != GemmPrecision::kInt8) {
-    return no_instructions;
-  }
   if (!has_instructions(precision)) return no_instructions;
   for (const PrivateOperator& used : kPrivateOperators) {
     if (used.precision != precision) continue;

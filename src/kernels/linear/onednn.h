@@ -14,8 +14,7 @@ namespace tagclip {
 // looked up by name; a LibTorch without one of them leaves the precision unavailable.
 
 // The reason why products of this precision do not run: the processor lacks the instructions, or
-// this LibTorch an operator. Empty if they run. `precision`: kBFloat16 or kInt8; the others never
-// run.
+// this LibTorch an operator. Empty if they run. `precision`: kBFloat16 or kInt8.
 std::string onednn_unsupported_reason(GemmPrecision precision);
 
 // The fault of a private operator of LibTorch: "operator NAME is missing" or "operator NAME takes

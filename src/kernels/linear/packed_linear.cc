@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "kernels/common/bfloat16.h"
-#include "kernels/linear/brgemm.h"
+#include "kernels/linear/block_products.h"
 #include "kernels/linear/onednn.h"
 
 namespace tagclip {
@@ -109,7 +109,7 @@ void PackedLinear::multiply_rows(const GemmOperand& x, Epilogue epilogue, GemmOp
   TAGCLIP_CHECK(out.values.size(0) == x.values.size(0) && out.values.size(1) == out_ &&
                     out.values.stride(1) == 1,
                 "PackedLinear: out must be [M, out] with contiguous rows");
-  backend_ == GemmBackend::kBrgemm ? multiply_blocks(x, epilogue, out, done)
+  backend_ == GemmBackend::kBlocks ? multiply_blocks(x, epilogue, out, done)
                                    : multiply_whole(x, epilogue, out, done);
 }
 
@@ -142,7 +142,7 @@ void PackedLinear::multiply_blocks(const GemmOperand& x, Epilogue epilogue, Gemm
                   bias_.const_data_ptr<float>() + column, out, part.begin, column);
       if (done && countdown.was_last(task / panels)) done(part);
     }
-    release_brgemm(operand_type(precision_));
+    release_block_products(operand_type(precision_));
   });
 }
 

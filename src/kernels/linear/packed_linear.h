@@ -44,8 +44,8 @@ class PackedLinear {
   int64_t in_, out_;
   GemmPrecision precision_;
   GemmBackend backend_;
-  at::Tensor panels_;  // kBrgemm: see pack_panels
-  at::Tensor low_;     // kBrgemm: the panels of the low parts; bfloat16x3 only
+  at::Tensor panels_;  // kBlocks: see pack_panels
+  at::Tensor low_;     // kBlocks: the panels of the low parts; bfloat16x3 only
   at::Tensor packed_;  // kMatmul: see onednn_pack
   at::Tensor scales_;  // [out] float; int8 only
   at::Tensor bias_;    // [out] float

@@ -5,16 +5,20 @@
 #include <mutex>
 
 #include "base/error.h"
-#include "kernels/linear/brgemm.h"
+#include "kernels/linear/block_products.h"
 #include "kernels/linear/onednn.h"
 
 namespace tagclip {
 namespace {
 
 GemmSupport find_support(GemmPrecision precision) {
-  if (has_brgemm(operand_type(precision))) {
-    return {GemmBackend::kBrgemm, {}};
+  const at::ScalarType type = operand_type(precision);
+  if (precision == GemmPrecision::kBFloat16x3 && !has_amx(type)) {
+    return {std::nullopt,
+            "the precision bfloat16x3 needs a processor with AMX: without it three "
+            "products of bfloat16 take longer than one of float32"};
   }
+  if (has_block_products(type)) return {GemmBackend::kBlocks, {}};
   std::string reason = onednn_unsupported_reason(precision);
   if (reason.empty()) return {GemmBackend::kMatmul, {}};
   return {std::nullopt, std::move(reason)};

@@ -26,10 +26,10 @@ std::string_view name_of(GemmPrecision precision);
 // Throws Error(kUsage) for another word.
 GemmPrecision parse_precision(std::string_view word);
 
-// The library routine that multiplies.
+// The routine that multiplies.
 enum class GemmBackend {
-  kBrgemm,  // LibTorch's brgemm on blocks: float32 on every processor, the others with AMX
-  kMatmul,  // oneDNN's product of whole matrices: bfloat16 and int8 without AMX
+  kBlocks,  // products of blocks: see block_products.h
+  kMatmul,  // oneDNN's product of whole matrices: bfloat16 and int8 where blocks have none
 };
 
 // The routine that multiplies in a precision on this processor, or the reason why none does.

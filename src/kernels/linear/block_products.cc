@@ -1,4 +1,4 @@
-#include "kernels/linear/brgemm.h"
+#include "kernels/linear/block_products.h"
 
 #include <ATen/native/CPUBlas.h>
 
@@ -30,8 +30,13 @@ void brgemm(int64_t M, int64_t N, int64_t K, const ProductOperands<T, Sum>& p, B
 
 }  // namespace
 
-bool has_brgemm(at::ScalarType type) {
-  return type == at::kFloat || at::native::cpublas::could_pack(type);
+bool has_amx(at::ScalarType type) {
+  return type != at::kFloat && at::native::cpublas::could_pack(type);
+}
+
+bool has_block_products(at::ScalarType type) {
+  return type == at::kFloat || has_amx(type) || (type == at::kBFloat16 && has_bfloat16_dot()) ||
+         (type == at::kChar && has_int8_dot());
 }
 
 at::Tensor pack_panels(const at::Tensor& rows, int64_t panel) {
@@ -60,16 +65,25 @@ void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<float, floa
 
 void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<at::BFloat16, float>& p,
               Beta beta) {
-  brgemm(M, N, K, p, beta);
+  static const bool amx = has_amx(at::kBFloat16);
+  if (amx) return brgemm(M, N, K, p, beta);
+  multiply_by_dot(M, N, K,
+                  {reinterpret_cast<const uint16_t*>(p.a), reinterpret_cast<const uint16_t*>(p.b),
+                   p.c, p.a_stride, p.b_stride, p.c_stride},
+                  beta == Beta::kOne);
 }
 
 void multiply(int64_t M, int64_t N, int64_t K, const ProductOperands<int8_t, int32_t>& p,
               Beta beta) {
-  brgemm(M, N, K, p, beta);
+  static const bool amx = has_amx(at::kChar);
+  if (amx) return brgemm(M, N, K, p, beta);
+  multiply_by_dot(M, N, K, p, beta == Beta::kOne);
 }
 
-void release_brgemm(at::ScalarType type) {
-  at::native::cpublas::brgemm_release(/*is_vnni=*/type != at::kFloat);
+void release_block_products(at::ScalarType type) {
+  if (type == at::kFloat || has_amx(type)) {
+    at::native::cpublas::brgemm_release(/*is_vnni=*/type != at::kFloat);
+  }
 }
 
 }  // namespace tagclip
